@@ -1,0 +1,17 @@
+# What stands around every page.
+frame-skip = Skip to the content
+frame-signed-in-as = Signed in as
+frame-nav = Your account
+frame-languages = Language
+error-title = Error: { $title }
+nav-account = Overview
+nav-apps = Apps with access
+nav-sessions = Where you’re signed in
+case-number = Case number
+from-place = from { $place }
+device-browser-system = { $browser } on { $system }
+device-unknown = Unknown device
+home-page = Welcome
+home-title = { $issuer }
+home-lead = One account for the apps you use here. See where you’re signed in and which apps have access, and take it back at any time.
+home-account = Your account

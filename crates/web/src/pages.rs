@@ -1,0 +1,27 @@
+//! The pages people see: one file a page, with the struct its template is filled from.
+//!
+//! A page is given everything in words and numbers and knows nothing of the protocol. It posts to its own path, and what
+//! stands in a hidden field comes back as it was given.
+
+pub mod account;
+pub mod app_remove;
+pub mod apps;
+pub mod consent;
+mod difference;
+pub mod end_session;
+pub mod form_post;
+mod frame;
+pub mod home;
+pub mod refusal;
+pub mod select_account;
+pub mod sessions;
+pub mod sign_in;
+pub mod signed_out;
+pub mod status;
+
+#[cfg(test)]
+mod every_page;
+#[cfg(test)]
+mod samples;
+
+pub use self::frame::{App, Frame, Issuer, SignedIn};

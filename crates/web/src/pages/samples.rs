@@ -1,0 +1,34 @@
+//! Names, frames and apps that the samples of the pages are made of.
+
+use super::{App, Frame, SignedIn};
+
+/// 12 March 2026, 09:40 UTC.
+pub(super) const NOW: i64 = 1_773_308_400;
+pub(super) const DAY: i64 = 86_400;
+/// 80 characters without a space.
+pub(super) const LONG: &str = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft";
+pub(super) const RIGHT_TO_LEFT: &str = "ويكي المعرفة \u{202E}(עברית)";
+pub(super) const EMOJI: &str = "👩‍💻 Team 🦊🏳️‍🌈 Notes";
+pub(super) const HOSTILE: &str = "Wiki\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;{{7*7}}";
+
+/// Names of every kind an app or a person may have.
+pub(super) const NAMES: [&str; 5] = ["Wiki", LONG, RIGHT_TO_LEFT, EMOJI, HOSTILE];
+
+pub(super) fn app(name: &str) -> App {
+    App { host: "wiki.example.com".to_owned(), name: name.to_owned() }
+}
+
+/// The frame for somebody who has not signed in.
+pub(super) fn visitor() -> Frame {
+    Frame { csrf: "Y3NyZg".to_owned(), now: NOW, return_to: Some("/sign-in?request=a&b".to_owned()), ..Frame::default() }
+}
+
+/// The frame for somebody who has.
+pub(super) fn signed_in(name: &str) -> Frame {
+    let account = SignedIn {
+        change: Some("/select-account?request=eyJhIjoxfQ.c2ln".to_owned()),
+        name: name.to_owned(),
+        username: "ada".to_owned(),
+    };
+    Frame { account: Some(account), return_to: Some("/account".to_owned()), ..visitor() }
+}

@@ -1,0 +1,158 @@
+//! Sessions: where the person is signed in, this one first, and the way to end each.
+
+use askama::Template;
+
+use super::Frame;
+use crate::html::filters;
+
+/// Posts `end` (a session's id, or `others`) and `csrf` to `/account/sessions`; this one ends at `/sign-out`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/sessions.html")]
+pub struct Sessions {
+    /// How many sessions have just been ended.
+    pub ended: Option<usize>,
+    /// The frame.
+    pub frame: Frame,
+    /// All but this one, the last seen first.
+    pub others: Vec<Session>,
+    /// The session of this request.
+    pub this: Session,
+}
+
+/// A sign-in on a device.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The apps signed in through it.
+    pub apps: Vec<String>,
+    /// What it runs on.
+    pub device: Device,
+    /// When it began, in seconds.
+    pub first_seen: i64,
+    /// What names it in the field `end`.
+    pub id: String,
+    /// When it was last used, in seconds.
+    pub last_seen: i64,
+    /// From where, as coarse as known: "Berlin".
+    pub place: Option<String>,
+}
+
+/// A device in words, as far as its browser tells.
+#[derive(Clone, Debug, Default)]
+pub struct Device {
+    /// "Firefox".
+    pub browser: Option<String>,
+    /// Its shape.
+    pub kind: Kind,
+    /// "Android".
+    pub system: Option<String>,
+}
+
+/// The shape of a device.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Kind {
+    /// A desk or lap computer.
+    Computer,
+    /// A phone.
+    Phone,
+    /// A tablet.
+    Tablet,
+    /// Nobody can tell.
+    #[default]
+    Unknown,
+}
+
+impl Sessions {
+    fn rest(&self) -> usize {
+        self.others.len()
+    }
+}
+
+impl Device {
+    /// "Firefox on Android".
+    pub(super) fn words(&self, frame: &Frame) -> String {
+        use crate::html::{ToArgument, message_text};
+        match (&self.browser, &self.system) {
+            (Some(browser), Some(system)) => {
+                message_text(frame.language, "device-browser-system", [("browser", browser.to_argument()), ("system", system.to_argument())])
+            }
+            (Some(known), None) | (None, Some(known)) => known.clone(),
+            (None, None) => frame.t("device-unknown"),
+        }
+    }
+
+    /// What a User-Agent header tells, in the plainest words: the browsers and systems most people have.
+    pub fn from_user_agent(header: &str) -> Self {
+        let find = |names: &[(&str, &str)]| {
+            names.iter().find(|(mark, _)| header.contains(mark)).map(|(_, name)| (*name).to_owned())
+        };
+        // The order matters: nearly every browser also says that it is Chrome and Safari.
+        let browser = find(&[("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox/", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chromium", "Chromium"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]);
+        let system = find(&[("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("CrOS", "ChromeOS"), ("Windows", "Windows"), ("Macintosh", "macOS"), ("Linux", "Linux")]);
+        let kind = match system.as_deref() {
+            Some("iPhone") => Kind::Phone,
+            Some("Android") if header.contains("Mobile") => Kind::Phone,
+            Some("iPad" | "Android") => Kind::Tablet,
+            Some(_) => Kind::Computer,
+            None => Kind::Unknown,
+        };
+        Self { browser, kind, system }
+    }
+}
+
+impl Sessions {
+    fn tab(&self) -> &'static str {
+        "sessions"
+    }
+}
+
+#[cfg(test)]
+impl Device {
+    pub(super) fn sample() -> Self {
+        Self::from_user_agent("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+    }
+
+    pub(super) fn hostile() -> Self {
+        use super::samples::HOSTILE;
+        Self { browser: Some(HOSTILE.to_owned()), kind: Kind::Phone, system: Some(HOSTILE.to_owned()) }
+    }
+}
+
+#[cfg(test)]
+impl Sessions {
+    pub(super) fn samples() -> Vec<(&'static str, Self)> {
+        use super::samples::{DAY, HOSTILE, LONG, NAMES, NOW, signed_in};
+        let session = |days: i64, device: Device, apps: &[&str]| Session {
+            apps: apps.iter().map(|&name| name.to_owned()).collect(),
+            device,
+            first_seen: NOW - days * DAY - 90 * DAY,
+            id: "0BxVq7aY2Lk".to_owned(),
+            last_seen: NOW - days * DAY,
+            place: (days % 2 == 0).then(|| "Berlin".to_owned()),
+        };
+        let phone = || Device { browser: Some("Safari".to_owned()), kind: Kind::Phone, system: Some("iPhone".to_owned()) };
+        let page = |others: Vec<Session>| Self { ended: None, frame: signed_in("Ada Lovelace"), others, this: session(0, Device::sample(), &["Wiki", "Mail"]) };
+        vec![
+            ("one", page(vec![])),
+            ("two", page(vec![session(2, phone(), &["Wiki"])])),
+            ("ended", Self { ended: Some(3), ..page(vec![]) }),
+            ("unknown", page(vec![session(1, Device::default(), &[])])),
+            ("many", page((0..100).map(|n| session(n, if n % 3 == 0 { phone() } else { Device::sample() }, &["Wiki"])).collect())),
+            ("names", page(vec![session(4, phone(), &NAMES), session(5, Device { system: Some(LONG.to_owned()), ..phone() }, &[])])),
+            ("hostile", Self { ended: Some(1), frame: signed_in(HOSTILE), ..page(vec![session(3, Device::hostile(), &[HOSTILE])]) }),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_is_told_in_plain_words() {
+        let words = |header| Device::from_user_agent(header).words(&Frame::default());
+        assert_eq!(words("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0"), "Edge on Windows");
+        assert_eq!(words("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile/15E148 Safari/604.1"), "Safari on iPhone");
+        assert_eq!(words("curl/8.0"), "Unknown device");
+        assert_eq!(Device::from_user_agent("Mozilla/5.0 (Linux; Android 16) Chrome/140.0 Mobile Safari/537.36").kind, Kind::Phone);
+    }
+}

@@ -1,0 +1,48 @@
+//! Signed out: what was ended, what could not be reached, and the way back where it is proven.
+
+use askama::Template;
+
+use super::Frame;
+use crate::html::filters;
+
+/// Has no form of its own.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/signed_out.html")]
+pub struct SignedOut {
+    /// The way back to the app, where its address is registered.
+    pub back: Option<Back>,
+    /// The apps that were signed out with it.
+    pub ended: Vec<String>,
+    /// The frame.
+    pub frame: Frame,
+    /// The apps that could not be told.
+    pub unreached: Vec<String>,
+}
+
+/// A proven way back.
+#[derive(Clone, Debug)]
+pub struct Back {
+    /// The app's name.
+    pub name: String,
+    /// The registered address.
+    pub url: String,
+}
+
+#[cfg(test)]
+impl SignedOut {
+    pub(super) fn samples() -> Vec<(&'static str, Self)> {
+        use super::samples::{HOSTILE, NAMES, visitor};
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<String>>();
+        let page = |ended: &[&str], unreached: &[&str]| Self { back: None, ended: owned(ended), frame: visitor(), unreached: owned(unreached) };
+        let back = |name: &str, url: &str| Some(Back { name: name.to_owned(), url: url.to_owned() });
+        let many: Vec<String> = (0..200).map(|n| format!("App {n}")).collect();
+        vec![
+            ("plain", page(&[], &[])),
+            ("back", Self { back: back("Wiki", "https://wiki.example.com/bye?a=1&b=2"), ..page(&["Wiki"], &[]) }),
+            ("unreached", page(&["Wiki"], &["Mail"])),
+            ("many", Self { ended: many, ..page(&[], &[]) }),
+            ("names", page(&NAMES, &NAMES)),
+            ("hostile", Self { back: back(HOSTILE, "https://wiki.example.com/\"><script>alert(1)</script>"), ..page(&[HOSTILE], &[HOSTILE]) }),
+        ]
+    }
+}
