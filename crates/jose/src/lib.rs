@@ -1,1 +1,43 @@
-//! .
+//! Keys and tokens: everything of Grantor that is cryptography.
+//!
+//! # Map
+//!
+//! * [`algorithm`] the signature algorithms, by their wire names.
+//! * [`hash`] digests and comparison in constant time.
+//! * [`id`] 64-bit identifiers that sort by time.
+//! * [`jwk`] public keys as others read them.
+//! * [`key`] our signing keys, and tokens signed with them.
+//! * [`mac`] keyed hashes over parts.
+//! * [`openid`] the traits of `openidconnect`, so that its types work with our keys.
+//! * [`random`] the one source of randomness, and of new identifiers.
+//! * [`seal`] what is kept encrypted.
+//! * [`secret`] values that only their holder knows, and the hashes that we keep of them.
+//! * [`token_text`] an identifier and a secret as one text.
+//! * [`verify`] reading a signed token of somebody, strictly.
+//!
+//! # Invariants
+//!
+//! * This is the only crate that names `ring`. No private RSA operation is done by any other crate than `ring`; the `rsa`
+//!   crate makes new keys and rearranges them, nothing else.
+//! * It knows no protocol: no client, user, grant, endpoint or claim; no HTTP, no database, no clock. The time is handed in.
+//! * Nothing secret has a `Debug` that shows it, a `PartialEq` that takes its time, or a place in an error.
+//! * Whatever comes from outside is measured before it is parsed, and parsing ends in a value or a named reason.
+
+#![warn(missing_docs)]
+
+pub mod algorithm;
+pub mod hash;
+pub mod id;
+pub mod jwk;
+pub mod key;
+pub mod mac;
+pub mod openid;
+pub mod random;
+pub mod seal;
+pub mod secret;
+pub mod token_text;
+pub mod verify;
+
+mod base64url;
+mod json;
+mod pkcs8;
