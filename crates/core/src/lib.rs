@@ -1,1 +1,57 @@
-//! .
+//! The protocol: it decides.
+//!
+//! # The one idea
+//! Every flow has three beats. **Load** reads facts through [`store::Store`]. **Decide** is a plain function over those
+//! facts, the policy and the moment handed in. **Commit** applies the decision's changes, all or none. A lost race is loaded
+//! and decided again.
+//!
+//! # The map
+//! * the frame: [`store`], [`change`], [`error`], [`params`], [`policy`], [`audit`], [`provider`], [`time`];
+//! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`interaction`];
+//! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`key`], [`directory`];
+//! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`metadata`],
+//!   [`end_session`]; what people do there: [`sign_in`], [`approval`];
+//! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`].
+//!
+//! # Words
+//! A *session* is one sign-in of one person in one browser. A *consent* is a remembered answer. A *grant* is an approval in
+//! force, born from a redeemed code, with the code's id; a *family* is its refresh token through all rotations.
+//!
+//! # What this crate must not know
+//! No HTTP, no SQL, no runtime, no clock, no random source, no environment. oxide-auth's types stay inside `kernel`.
+
+pub mod access_token;
+pub mod approval;
+pub mod audience;
+pub mod audit;
+pub mod authorization;
+pub mod change;
+pub mod claims;
+pub mod client;
+pub mod client_auth;
+pub mod consent;
+pub mod directory;
+pub mod end_session;
+pub mod error;
+pub mod grant;
+pub mod grant_type;
+pub mod id_token;
+pub mod interaction;
+pub mod introspection;
+mod kernel;
+pub mod key;
+pub mod metadata;
+pub mod params;
+pub mod pkce;
+pub mod policy;
+pub mod provider;
+pub mod redirect_uri;
+pub mod revocation;
+pub mod scope;
+pub mod session;
+pub mod sign_in;
+pub mod store;
+pub mod time;
+pub mod token;
+pub mod user;
+pub mod userinfo;

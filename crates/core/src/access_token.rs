@@ -1,0 +1,211 @@
+//! Access tokens: signed JWTs (RFC 9068) or references; and what a presented one turns out to be.
+
+use grantor_jose::algorithm::Algorithm;
+use grantor_jose::id::Id;
+use grantor_jose::key::Typ;
+use grantor_jose::verify::{Expected, TypRule, verify};
+use serde::{Deserialize, Serialize};
+
+use crate::client::AccessTokenFormat;
+use crate::client_auth::AuthenticatedClient;
+use crate::error::Error;
+use crate::grant::AccessToken;
+use crate::grant_type::Redeemed;
+use crate::key::KeyRing;
+use crate::provider::{Issuer, Provider};
+use crate::scope::Scope;
+use crate::store::{GrantFacts, Store};
+use crate::time::Time;
+use crate::token::{self, Jti};
+
+/// The algorithm of our own access tokens: the fastest to sign that every client knows.
+pub const ALGORITHM: Algorithm = Algorithm::Es256;
+
+/// The claims of a JWT access token (RFC 9068 §2.2).
+#[derive(Debug, Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    exp: i64,
+    aud: OneOrMany<'a>,
+    sub: &'a str,
+    client_id: &'a str,
+    iat: i64,
+    jti: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    acr: &'a str,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    amr: &'a [String],
+}
+
+/// One value as text, several as an array.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum OneOrMany<'a> {
+    One(&'a str),
+    Many(&'a [String]),
+}
+
+impl<'a> From<&'a [String]> for OneOrMany<'a> {
+    fn from(values: &'a [String]) -> Self {
+        match values {
+            [one] => Self::One(one),
+            many => Self::Many(many),
+        }
+    }
+}
+
+/// Makes the text of an access token.
+pub(crate) fn sign(
+    issuer: &Issuer,
+    keys: &KeyRing,
+    client: &AuthenticatedClient,
+    redeemed: &Redeemed,
+    now: Time,
+) -> Result<String, Error> {
+    if redeemed.target.format == AccessTokenFormat::Opaque {
+        return Ok(token::ACCESS.format(redeemed.access.id, &redeemed.access.secret));
+    }
+    let client_id = client.client().client_id.as_str();
+    let approval = redeemed.approval.as_ref();
+    let context = approval.map(|(grant, _)| &grant.context);
+    let claims = Claims {
+        iss: issuer.as_str(),
+        exp: now.plus(redeemed.target.lifetime).seconds(),
+        aud: redeemed.target.audience.as_slice().into(),
+        // "In case of access tokens obtained through grants where no resource owner is involved, such as the client
+        // credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
+        // indicate the client application." (RFC 9068 §2.2)
+        sub: approval.map_or(client_id, |(_, user)| &user.subject),
+        client_id,
+        iat: now.seconds(),
+        jti: Jti { grant_id: approval.map(|(grant, _)| grant.id), token_id: redeemed.access.id }.to_string(),
+        scope: redeemed.target.scope.as_str(),
+        auth_time: context.map(|context| context.auth_time.seconds()),
+        acr: context.map_or("", |context| &context.acr),
+        amr: context.map_or(&[], |context| &context.amr),
+    };
+    let key = keys.signer(ALGORITHM, now).ok_or(Error::SigningKeyMissing)?;
+    // "JWT access tokens MUST include this media type in the "typ" header parameter" (RFC 9068 §2.1)
+    key.sign_compact(Typ::AtJwt, &claims).map_err(|_| Error::SigningKeyMissing)
+}
+
+/// What a token of ours says, read back.
+#[derive(Debug, Deserialize)]
+struct ReadClaims {
+    iss: String,
+    exp: i64,
+    #[serde(deserialize_with = "one_or_many")]
+    aud: Vec<String>,
+    sub: String,
+    client_id: String,
+    iat: i64,
+    jti: String,
+    #[serde(default)]
+    scope: Scope,
+}
+
+pub(crate) fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Read {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Read::deserialize(deserializer)? {
+        Read::One(one) => vec![one],
+        Read::Many(many) => many,
+    })
+}
+
+/// An access token that counts now, and what hangs on it.
+#[derive(Debug)]
+pub struct LiveAccessToken {
+    /// The token's identifier.
+    pub id: Id,
+    /// The client it was issued to.
+    pub client_id: String,
+    /// What it allows.
+    pub scope: Scope,
+    /// The APIs it is for.
+    pub audience: Vec<String>,
+    /// Whom it speaks for.
+    pub subject: String,
+    /// Its `jti`.
+    pub jti: Jti,
+    /// When it was issued.
+    pub issued_at: Time,
+    /// Until when it counts.
+    pub expires_at: Time,
+    /// The approval behind it; none for the client's own.
+    pub approval: Option<GrantFacts>,
+}
+
+/// Finds what a presented access token is; `None` when it does not count, for whatever reason.
+///
+/// # Errors
+/// Those of the store.
+pub async fn find<S: Store>(provider: &Provider<S>, presented: &str, now: Time) -> Result<Option<LiveAccessToken>, Error> {
+    let Some(token) = read(provider, presented, now).await? else { return Ok(None) };
+    // "The current time MUST be before the time represented by the "exp" claim." (RFC 9068 §4)
+    let enabled = provider.store.directory().client(&token.client_id).is_some();
+    if now >= token.expires_at || !enabled || provider.store.access_token_is_revoked(token.id).await? {
+        return Ok(None);
+    }
+    let Some(grant_id) = token.jti.grant_id else { return Ok(Some(token)) };
+    let Some(approval) = provider.store.grant_find(grant_id).await? else { return Ok(None) };
+    let counts = approval.grant.ended.is_none() && !approval.user.disabled && approval.grant.client_id == token.client_id;
+    Ok(counts.then_some(LiveAccessToken { subject: approval.user.subject.clone(), approval: Some(approval), ..token }))
+}
+
+async fn read<S: Store>(provider: &Provider<S>, presented: &str, now: Time) -> Result<Option<LiveAccessToken>, Error> {
+    match token::ACCESS.parse(presented) {
+        Some((id, secret)) => {
+            let row = provider.store.access_token_find(id).await?;
+            Ok(row.filter(|row| row.secret.matches(&secret)).map(from_row))
+        }
+        None => Ok(read_jwt(provider, presented, now)),
+    }
+}
+
+fn from_row(row: AccessToken) -> LiveAccessToken {
+    LiveAccessToken {
+        id: row.id,
+        jti: Jti { grant_id: row.grant_id, token_id: row.id },
+        subject: row.client_id.clone(),
+        client_id: row.client_id,
+        scope: row.scope,
+        audience: row.audience,
+        issued_at: row.issued_at,
+        expires_at: row.expires_at,
+        approval: None,
+    }
+}
+
+fn read_jwt<S: Store>(provider: &Provider<S>, presented: &str, now: Time) -> Option<LiveAccessToken> {
+    let directory = provider.store.directory();
+    // "The resource server MUST verify that the "typ" header value is "at+jwt" or "application/at+jwt" and reject tokens
+    // carrying any other value." (RFC 9068 §4)
+    let expected = Expected { typ: TypRule::Is(Typ::AtJwt), algorithms: &[ALGORITHM] };
+    let claims: ReadClaims = verify(presented, &expected, &directory.keys.at(now)).ok()?.claims().ok()?;
+    // "The issuer identifier for the authorization server ... MUST exactly match the value of the "iss" claim."
+    // (RFC 9068 §4)
+    if claims.iss != provider.issuer.as_str() {
+        return None;
+    }
+    let jti: Jti = claims.jti.parse().ok()?;
+    Some(LiveAccessToken {
+        id: jti.token_id,
+        client_id: claims.client_id,
+        scope: claims.scope,
+        audience: claims.aud,
+        subject: claims.sub,
+        jti,
+        issued_at: Time::from_seconds(claims.iat),
+        expires_at: Time::from_seconds(claims.exp),
+        approval: None,
+    })
+}

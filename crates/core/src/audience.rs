@@ -1,0 +1,146 @@
+//! For whom an access token is: its audience, its form and its life follow from the scopes and the `resource` parameter
+//! (RFC 8707), never from unchecked text.
+
+use std::time::Duration;
+
+use crate::claims::is_standard_scope;
+use crate::client::{AccessTokenFormat, Client};
+use crate::directory::{Directory, Resource};
+use crate::error::Error;
+use crate::params::Params;
+use crate::policy::Policy;
+use crate::provider::Issuer;
+use crate::scope::Scope;
+
+/// What an access token will be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// What it allows.
+    pub scope: Scope,
+    /// The APIs it is for.
+    pub audience: Vec<String>,
+    /// Its form.
+    pub format: AccessTokenFormat,
+    /// Its life.
+    pub lifetime: Duration,
+}
+
+/// The APIs that a request names.
+///
+/// # Errors
+/// `ResourceUnknown`.
+pub fn requested(directory: &Directory, params: &Params) -> Result<Vec<String>, Error> {
+    // "Its value MUST be an absolute URI ... The URI MUST NOT include a fragment component." (RFC 8707 §2) — only declared
+    // identifiers are taken, and those are checked when they are declared.
+    let known = |resource: &str| directory.resources.contains_key(resource);
+    let mut named: Vec<String> = params.all("resource").map(str::to_owned).collect();
+    named.sort_unstable();
+    named.dedup();
+    // "invalid_target: The requested resource is invalid, missing, unknown, or malformed." (RFC 8707 §2)
+    if named.iter().all(|resource| known(resource)) { Ok(named) } else { Err(Error::ResourceUnknown) }
+}
+
+/// Works out what an access token for `client` will be.
+///
+/// `approved` are the APIs of the authorization request, `named` those of the token request.
+///
+/// # Errors
+/// `ResourceNotGranted`.
+pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], named: &[String]) -> Result<Target, Error> {
+    // "the authorization server ... should ... restrict ... to the resource(s) ... originally granted" in spirit of
+    // RFC 8707 §2.2: a token request can only choose among what was approved.
+    if !approved.is_empty() && named.iter().any(|resource| !approved.contains(resource)) {
+        return Err(Error::ResourceNotGranted);
+    }
+    let explicit = if named.is_empty() { approved } else { named };
+    let chosen: Vec<&Resource> = if explicit.is_empty() {
+        about.directory.resources.values().filter(|resource| !resource.scopes.intersection(scope).is_empty()).collect()
+    } else {
+        about.directory.resources.values().filter(|resource| explicit.contains(&resource.identifier)).collect()
+    };
+    let scope = if explicit.is_empty() { scope.clone() } else { narrowed(scope, &chosen) };
+    let mut audience: Vec<String> = chosen.iter().map(|resource| resource.identifier.clone()).collect();
+    // "If the request does not include a "resource" parameter, the authorization server MUST use a default resource
+    // indicator in the "aud" claim." (RFC 9068 §3): ours is the issuer, whose userinfo endpoint takes the token.
+    if audience.is_empty() || scope.contains("openid") {
+        audience.push(about.issuer.as_str().to_owned());
+    }
+    Ok(Target {
+        scope,
+        audience,
+        format: format(about.client, &chosen),
+        lifetime: chosen.iter().filter_map(|resource| resource.access_token_lifetime).min().unwrap_or(about.policy.lifetimes.access_token),
+    })
+}
+
+/// What a target is worked out from.
+pub(crate) struct About<'a> {
+    pub(crate) directory: &'a Directory,
+    pub(crate) policy: &'a Policy,
+    pub(crate) issuer: &'a Issuer,
+    pub(crate) client: &'a Client,
+}
+
+/// The scopes that mean something at the chosen APIs, and those that belong to no API.
+fn narrowed(scope: &Scope, chosen: &[&Resource]) -> Scope {
+    scope.filter(|token| is_standard_scope(token) || chosen.iter().any(|resource| resource.scopes.contains(token)))
+}
+
+fn format(client: &Client, chosen: &[&Resource]) -> AccessTokenFormat {
+    let declared = || chosen.iter().filter_map(|resource| resource.access_token_format);
+    if declared().any(|format| format == AccessTokenFormat::Opaque) {
+        return AccessTokenFormat::Opaque;
+    }
+    declared().next().unwrap_or(client.metadata.access_token_format)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::client::tests::sample;
+
+    fn directory() -> Directory {
+        let api = |identifier: &str, scopes: &str| Resource {
+            identifier: identifier.into(),
+            name: String::new(),
+            scopes: scopes.parse().unwrap(),
+            access_token_format: None,
+            access_token_lifetime: None,
+            introspection_clients: Vec::new(),
+        };
+        let resources = [api("https://notes", "notes.read notes.write"), api("https://mail", "mail.read")];
+        Directory { resources: resources.into_iter().map(|r| (r.identifier.clone(), r)).collect(), ..Directory::default() }
+    }
+
+    fn targeted(scope: &str, approved: &[&str], named: &[&str]) -> Result<Target, Error> {
+        let (directory, policy, client) = (directory(), Policy::default(), sample("wiki"));
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let about = About { directory: &directory, policy: &policy, issuer: &issuer, client: &client };
+        let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        target(&about, &scope.parse().unwrap(), &owned(approved), &owned(named))
+    }
+
+    #[test]
+    fn the_audience_follows_from_the_scopes() {
+        assert_eq!(targeted("openid notes.read", &[], &[]).unwrap().audience, ["https://notes", "https://id.example"]);
+        assert_eq!(targeted("", &[], &[]).unwrap().audience, ["https://id.example"]);
+    }
+
+    #[test]
+    fn a_named_api_narrows_audience_and_scope() {
+        let target = targeted("notes.read mail.read", &[], &["https://mail"]).unwrap();
+        assert_eq!((target.audience, target.scope.as_str()), (vec!["https://mail".to_owned()], "mail.read"));
+    }
+
+    #[test]
+    fn only_an_approved_api_can_be_named() {
+        assert!(matches!(targeted("mail.read", &["https://notes"], &["https://mail"]), Err(Error::ResourceNotGranted)));
+    }
+
+    #[test]
+    fn an_unknown_api_is_refused() {
+        let params = Params::from_pairs([("resource", "https://evil")]).unwrap();
+        assert!(matches!(requested(&directory(), &params), Err(Error::ResourceUnknown)));
+    }
+}

@@ -1,0 +1,136 @@
+//! Security events: who did what, when and from where, with a typed reason, in the same commit as what they record.
+
+use grantor_jose::id::Id;
+
+use crate::time::Time;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum EventKind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl EventKind {
+            /// Every kind, in the order of their names.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The word for rows and listings.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A request was refused; the reason says why.
+    Refused = "refused",
+    /// An app was declared, changed or removed.
+    ClientChanged = "client_changed",
+    /// A person allowed an app.
+    ConsentGiven = "consent_given",
+    /// A person did not allow an app.
+    ConsentDenied = "consent_denied",
+    /// A grant ended; the reason says why.
+    GrantEnded = "grant_ended",
+    /// A signing key was made, retired or removed.
+    KeyChanged = "key_changed",
+    /// A scope or an API was declared, changed or removed.
+    ResourceChanged = "resource_changed",
+    /// A sign-in failed.
+    SignInFailed = "sign_in_failed",
+    /// A sign-in succeeded.
+    SignInSucceeded = "sign_in_succeeded",
+    /// A sign-in had to wait.
+    SignInThrottled = "sign_in_throttled",
+    /// A person signed out.
+    SignedOut = "signed_out",
+    /// A single token was revoked.
+    TokenRevoked = "token_revoked",
+    /// A person's account was made, changed or removed.
+    UserChanged = "user_changed",
+}
+
+/// One security event.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The identifier; its text is the case number on error pages.
+    pub id: Id,
+    /// When it happened.
+    pub at: Time,
+    /// What happened.
+    pub kind: EventKind,
+    /// The named reason, for refusals and ends.
+    pub reason: Option<String>,
+    /// The client concerned.
+    pub client_id: Option<String>,
+    /// The person concerned.
+    pub user_id: Option<Id>,
+    /// The address it came from.
+    pub address: Option<String>,
+    /// What else helps to understand it; never a secret.
+    pub detail: Option<String>,
+}
+
+/// The longest text kept of anything that came from outside, in characters.
+pub const MAX_DETAIL: usize = 200;
+
+impl Event {
+    /// An event with the facts that all have.
+    pub fn new(id: Id, at: Time, kind: EventKind) -> Self {
+        Self { id, at, kind, reason: None, client_id: None, user_id: None, address: None, detail: None }
+    }
+
+    /// With the named reason.
+    #[must_use]
+    pub fn reason(mut self, reason: &str) -> Self {
+        self.reason = Some(reason.to_owned());
+        self
+    }
+
+    /// With the client concerned.
+    #[must_use]
+    pub fn client(mut self, client_id: &str) -> Self {
+        self.client_id = Some(printable(client_id));
+        self
+    }
+
+    /// With the person concerned.
+    #[must_use]
+    pub fn user(mut self, user_id: Id) -> Self {
+        self.user_id = Some(user_id);
+        self
+    }
+
+    /// With the address it came from.
+    #[must_use]
+    pub fn address(mut self, address: &str) -> Self {
+        self.address = Some(printable(address));
+        self
+    }
+
+    /// With what else helps to understand it.
+    #[must_use]
+    pub fn detail(mut self, detail: &str) -> Self {
+        self.detail = Some(printable(detail));
+        self
+    }
+}
+
+/// `text` on one line, without control characters, cut to [`MAX_DETAIL`].
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).take(MAX_DETAIL).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_from_outside_stays_on_one_line() {
+        assert_eq!(printable("a\r\nb\u{1b}[31m\0"), "a\u{FFFD}\u{FFFD}b\u{FFFD}[31m\u{FFFD}");
+        assert_eq!(printable(&"x".repeat(9999)).len(), MAX_DETAIL);
+    }
+}

@@ -1,0 +1,17 @@
+//! The authorization endpoint: who asks, what for, and what comes next.
+//!
+//! The browser's way, with each URL once:
+//! * `/authorize` reads the request ([`read`]), loads session and consent, and asks [`next_step`].
+//! * `Login` sends the browser to `/sign-in`, `SelectAccount` to `/select-account`, `Consent` to `/consent`. Each page does
+//!   its one thing and sends the browser back to `/authorize?resume=…`, where `next_step` decides again.
+//! * `Respond` makes the code ([`respond`]) and sends the browser to the app.
+//!
+//! With `prompt=none` every step that would need the person is an error instead.
+
+mod request;
+mod respond;
+mod step;
+
+pub use request::{AuthorizationRequest, Prompt, Refused, ResponseMode, Started, read};
+pub use respond::{Answer, refuse, respond};
+pub use step::{Situation, Step, next_step};

@@ -1,0 +1,110 @@
+//! What comes next: one pure function over the stored facts.
+
+use std::time::Duration;
+
+use super::AuthorizationRequest;
+use crate::consent::Consent;
+use crate::error::Error;
+use crate::policy::Lifetimes;
+use crate::scope::Scope;
+use crate::session::Session;
+use crate::time::Time;
+use crate::user::User;
+
+/// What is known of the browser when the step is chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// The session of the browser's cookie and its person, live or not.
+    pub session: Option<(&'a Session, &'a User)>,
+    /// What the person answered about this app before.
+    pub consent: Option<&'a Consent>,
+    /// How long sessions live.
+    pub lifetimes: &'a Lifetimes,
+    /// Now.
+    pub now: Time,
+}
+
+/// The next step of an authorization.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The person is asked; `unanswered` is new to them.
+    Consent {
+        /// The scopes that the person has not been asked about.
+        unanswered: Scope,
+    },
+    /// The person signs in.
+    Login,
+    /// The app gets a code for these scopes.
+    Respond(Scope),
+    /// The person chooses the account.
+    SelectAccount,
+}
+
+/// Chooses the next step.
+///
+/// # Errors
+/// With `prompt=none`, the error that stands for the page that would be needed; `HintMismatch` when another person than the
+/// one asked for has just signed in.
+pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step, Error> {
+    let step = step(request, situation)?;
+    if !request.prompt.none {
+        return Ok(step);
+    }
+    // "The Authorization Server MUST NOT display any authentication or consent user interface pages. An error is returned
+    // if an End-User is not already authenticated or the Client does not have pre-configured consent for the requested
+    // Claims or does not fulfill other conditions for processing the request." (OIDC Core §3.1.2.1)
+    match step {
+        Step::Respond(scope) => Ok(Step::Respond(scope)),
+        Step::Login => Err(Error::LoginRequired),
+        Step::SelectAccount => Err(Error::SelectionRequired),
+        Step::Consent { .. } => Err(Error::ConsentRequired),
+    }
+}
+
+fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step, Error> {
+    let live = situation.session.filter(|(session, user)| {
+        session.is_live(situation.lifetimes, situation.now) && session.user_id == user.id && !user.disabled
+    });
+    let Some((session, user)) = live else { return Ok(Step::Login) };
+    // What the person did after the request had started answers it.
+    let signed_in_for_this = request.started.resumed && session.auth_time >= request.started.at;
+    if !signed_in_for_this {
+        // "the Authorization Server MUST reauthenticate the End-User even if the End-User is already authenticated."
+        // (OIDC Core §3.1.2.3)
+        if request.prompt.login || too_old(request, session, situation.now) {
+            return Ok(Step::Login);
+        }
+        if request.prompt.select_account && !request.started.selected {
+            return Ok(Step::SelectAccount);
+        }
+    }
+    // "If the End-User identified by the ID Token is already logged in or is logged in as a result of the request ..., then
+    // the Authorization Server returns a positive response; otherwise, it MUST return an error, such as "login_required"."
+    // (OIDC Core §3.1.2.1)
+    if request.subject.as_ref().is_some_and(|subject| *subject != user.subject) {
+        return if signed_in_for_this { Err(Error::HintMismatch) } else { Ok(Step::Login) };
+    }
+    Ok(consent_step(request, situation.consent))
+}
+
+fn too_old(request: &AuthorizationRequest, session: &Session, now: Time) -> bool {
+    // "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User. ...
+    // Note that "max_age=0" is equivalent to "prompt=login"." (OIDC Core §3.1.2.1)
+    request.max_age.is_some_and(|max_age| max_age == 0 || now.since(session.auth_time) > Duration::from_secs(max_age))
+}
+
+/// "Once the End-User is authenticated, the Authorization Server MUST obtain an authorization decision before releasing
+/// information to the Relying Party." (OpenID Connect Core §3.1.2.4)
+fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> Step {
+    if request.client.metadata.skip_consent {
+        return Step::Respond(request.scope.clone());
+    }
+    let answered_for_this = request.started.resumed && consent.is_some_and(|consent| consent.updated_at >= request.started.at);
+    let unanswered = Consent::unanswered(consent, &request.scope);
+    let granted = consent.map(|consent| request.scope.intersection(&consent.granted)).unwrap_or_default();
+    let ask_again = request.prompt.consent && !answered_for_this;
+    if ask_again || !unanswered.is_empty() || granted.is_empty() { Step::Consent { unanswered } } else { Step::Respond(granted) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! Changes: the only way anything is written. A decision returns them as values; the store applies all of them or none.
+
+use grantor_jose::id::Id;
+use grantor_jose::secret::SecretHash;
+
+use crate::audit::Event;
+use crate::client::Client;
+use crate::consent::Consent;
+use crate::directory::{Resource, ScopeDefinition};
+use crate::grant::{AccessToken, AuthorizationCode, Grant, GrantEnd, RefreshToken};
+use crate::key::KeyRecord;
+use crate::session::Session;
+use crate::time::Time;
+use crate::user::User;
+
+/// The grants that one change ends together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GrantsOf {
+    /// Those of one client.
+    Client(String),
+    /// Those given in one session that do not outlive it (without `offline_access`).
+    Session(Id),
+    /// Those of one person.
+    User(Id),
+    /// Those of one person for one client.
+    UserAndClient(Id, String),
+    /// Those of one person given in any session but this, that do not outlive theirs.
+    UserExceptSession(Id, Id),
+}
+
+/// One change to what is kept. An expectation that does not hold makes the whole commit a `Conflict`.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Keeps an opaque access token.
+    AccessTokenInsert(Box<AccessToken>),
+    /// Notes that a token ends before its time, until it would have expired.
+    AccessTokenRevoke {
+        /// The token's identifier.
+        id: Id,
+        /// Until when the note is needed.
+        expires_at: Time,
+    },
+    /// Notes the use of a client assertion. Expects that it was not used before.
+    AssertionSpend {
+        /// SHA-256 over client and `jti`.
+        digest: [u8; 32],
+        /// Until when the note is needed.
+        expires_at: Time,
+    },
+    /// Counts failed sign-ins in a slot.
+    AttemptsPut {
+        /// The slot, 0..=65535 for accounts, then addresses, then known browsers.
+        slot: i64,
+        /// How many failed.
+        failures: i64,
+        /// Since when.
+        window_started: Time,
+    },
+    /// Declares or changes a client.
+    ClientPut(Box<Client>),
+    /// Removes a client with its grants and consents.
+    ClientRemove(String),
+    /// Keeps an authorization code.
+    CodeInsert(Box<AuthorizationCode>),
+    /// Spends a code. Expects exactly one unspent row.
+    CodeSpend {
+        /// The code.
+        id: Id,
+        /// When.
+        at: Time,
+    },
+    /// Remembers a person's answer about an app.
+    ConsentPut(Box<Consent>),
+    /// Forgets a person's answer about an app.
+    ConsentRemove {
+        /// The person.
+        user_id: Id,
+        /// The app.
+        client_id: String,
+    },
+    /// Records a security event.
+    EventInsert(Box<Event>),
+    /// Ends a grant, unless it has ended.
+    GrantEnd {
+        /// The grant.
+        id: Id,
+        /// When.
+        at: Time,
+        /// Why.
+        end: GrantEnd,
+    },
+    /// Keeps a grant.
+    GrantInsert(Box<Grant>),
+    /// Ends several grants, those that have not ended.
+    GrantsEnd {
+        /// Which.
+        of: GrantsOf,
+        /// When.
+        at: Time,
+        /// Why.
+        end: GrantEnd,
+    },
+    /// Keeps a signing key or its new dates.
+    KeyPut(Box<KeyRecord>),
+    /// Removes a signing key.
+    KeyRemove(Id),
+    /// Keeps a grant's first refresh token.
+    RefreshTokenInsert(Box<RefreshToken>),
+    /// Replaces a refresh token by its successor. Expects exactly one row of `generation`.
+    RefreshTokenRotate {
+        /// The grant.
+        grant_id: Id,
+        /// The generation presented.
+        generation: u32,
+        /// The hash of the successor's secret.
+        successor: SecretHash,
+        /// When.
+        at: Time,
+        /// Until when the successor can be used if it is not.
+        idle_expires_at: Time,
+    },
+    /// Records a refusal in a ring of fixed size, so that strangers cannot fill the database.
+    RefusalInsert(Box<Event>),
+    /// Declares or changes an API.
+    ResourcePut(Box<Resource>),
+    /// Removes an API.
+    ResourceRemove(String),
+    /// Declares or changes a scope.
+    ScopePut(Box<ScopeDefinition>),
+    /// Removes a scope.
+    ScopeRemove(String),
+    /// Ends a session, unless it has ended.
+    SessionEnd {
+        /// The session.
+        id: Id,
+        /// When.
+        at: Time,
+    },
+    /// Keeps a session.
+    SessionInsert(Box<Session>),
+    /// Notes that a session was used.
+    SessionSeen {
+        /// The session.
+        id: Id,
+        /// When.
+        at: Time,
+    },
+    /// Ends all sessions of a person, one excepted.
+    SessionsEnd {
+        /// The person.
+        user_id: Id,
+        /// The session that stays.
+        except: Option<Id>,
+        /// When.
+        at: Time,
+    },
+    /// Keeps a new hash of a person's password.
+    UserPassword {
+        /// The person.
+        id: Id,
+        /// The hash in PHC text.
+        password: String,
+    },
+    /// Makes or changes a person's account. Expects that no other account has the username.
+    UserPut(Box<User>),
+    /// Removes a person with everything that hangs on them.
+    UserRemove(Id),
+}

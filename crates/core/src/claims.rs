@@ -1,0 +1,220 @@
+//! Claims about a person: which scopes release them, and what the `claims` parameter asks for (OpenID Connect Core §5).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::directory::Directory;
+use crate::error::Error;
+use crate::grant::OidcContext;
+use crate::scope::Scope;
+use crate::user::User;
+
+/// The largest number of claims one request may name.
+const MAX_REQUESTED: usize = 64;
+
+/// The scopes with a meaning of their own and the claims they release (OpenID Connect Core §5.4); `groups` is ours.
+const STANDARD: [(&str, &[&str]); 7] = [
+    ("openid", &[]),
+    (
+        "profile",
+        &[
+            "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
+            "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+        ],
+    ),
+    ("email", &["email", "email_verified"]),
+    ("address", &["address"]),
+    ("phone", &["phone_number", "phone_number_verified"]),
+    ("groups", &["groups"]),
+    ("offline_access", &[]),
+];
+
+/// Whether a scope is one of those that need no declaration.
+pub fn is_standard_scope(scope: &str) -> bool {
+    STANDARD.iter().any(|(name, _)| *name == scope)
+}
+
+/// The names of the standard scopes.
+pub fn standard_scopes() -> impl Iterator<Item = &'static str> {
+    STANDARD.iter().map(|(name, _)| *name)
+}
+
+/// The names of all claims that can be released, for the metadata.
+pub fn supported(directory: &Directory) -> Vec<String> {
+    let standard = STANDARD.iter().flat_map(|(_, claims)| claims.iter().map(|claim| (*claim).to_owned()));
+    let declared = directory.scopes.values().flat_map(|scope| scope.claims.iter().cloned());
+    let mut names: Vec<String> = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"].map(str::to_owned).into();
+    names.extend(standard.chain(declared));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The claims that a scope releases.
+pub fn released_by<'a>(directory: &'a Directory, scope: &str) -> Vec<&'a str> {
+    let standard = STANDARD.iter().find(|(name, _)| *name == scope).map_or(&[][..], |(_, claims)| *claims);
+    let declared = directory.scopes.get(scope).into_iter().flat_map(|known| known.claims.iter().map(String::as_str));
+    standard.iter().copied().chain(declared).collect()
+}
+
+/// How one claim is asked for (OpenID Connect Core §5.5.1).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClaimRequest {
+    /// Whether the claim is essential.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub essential: bool,
+    /// The value asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// The values asked for, in order of preference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<Value>>,
+}
+
+impl ClaimRequest {
+    /// Whether `value` is one that was asked for.
+    pub fn accepts(&self, value: &Value) -> bool {
+        self.value.as_ref().is_none_or(|wanted| wanted == value)
+            && self.values.as_ref().is_none_or(|wanted| wanted.contains(value))
+    }
+}
+
+type Requested = BTreeMap<String, Option<ClaimRequest>>;
+
+/// The `claims` parameter.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClaimsRequest {
+    /// Claims for the userinfo answer.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub userinfo: Requested,
+    /// Claims for the ID token.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub id_token: Requested,
+}
+
+impl ClaimsRequest {
+    /// Reads the parameter.
+    ///
+    /// # Errors
+    /// `ClaimsMalformed`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        // "Any members used that are not understood MUST be ignored." (OIDC Core §5.5)
+        let request: Self = serde_json::from_str(text).map_err(|_| Error::ClaimsMalformed)?;
+        if request.userinfo.len() + request.id_token.len() > MAX_REQUESTED {
+            return Err(Error::ClaimsMalformed);
+        }
+        Ok(request)
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.userinfo.is_empty() && self.id_token.is_empty()
+    }
+
+    /// How the ID token's claim `name` is asked for, if with any condition.
+    pub fn id_token_claim(&self, name: &str) -> Option<&ClaimRequest> {
+        self.id_token.get(name).and_then(Option::as_ref)
+    }
+
+    /// The one subject that the request allows, if it names one.
+    pub fn subject(&self) -> Option<&str> {
+        self.id_token_claim("sub")
+            .or_else(|| self.userinfo.get("sub").and_then(Option::as_ref))
+            .and_then(|request| request.value.as_ref())
+            .map(|value| value.as_str().unwrap_or_default())
+    }
+}
+
+/// The claims about `user` that an approval of `scope` releases, of those named, with language tags.
+pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]) -> Map<String, Value> {
+    let mut released = Map::new();
+    let allowed: Vec<&str> = scope.iter().flat_map(|token| released_by(directory, token)).collect();
+    for name in names {
+        // Stricter than OIDC Core §5.5: because people approve scopes, a claim asked for by itself needs an approved scope
+        // that releases it.
+        if !allowed.contains(name) {
+            continue;
+        }
+        if let Some(value) = user.claim(name) {
+            released.insert((*name).to_owned(), value);
+        }
+        // "Languages and scripts are represented as BCP47 language tags, which are added to member names, delimited by a
+        // # character." (OIDC Core §5.2)
+        let tagged = user.claims.iter().filter(|(key, _)| key.split_once('#').is_some_and(|(base, _)| base == *name));
+        released.extend(tagged.map(|(key, value)| (key.clone(), value.clone())));
+    }
+    released
+}
+
+/// The names of the claims for the userinfo answer.
+pub fn userinfo_names<'a>(directory: &'a Directory, scope: &Scope, context: &'a OidcContext) -> Vec<&'a str> {
+    let by_scope = scope.iter().flat_map(|token| released_by(directory, token));
+    by_scope.chain(context.claims.userinfo.keys().map(String::as_str)).collect()
+}
+
+/// The names of the claims for the ID token.
+pub fn id_token_names<'a>(registered: &'a [String], context: &'a OidcContext) -> Vec<&'a str> {
+    registered.iter().map(String::as_str).chain(context.claims.id_token.keys().map(String::as_str)).collect()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use grantor_jose::id::Id;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use crate::time::Time;
+
+    fn ada() -> User {
+        let claims = json!({"name": "Ada", "name#de": "Ada", "email": "ada@example.com", "phone_number": "+1"});
+        User {
+            id: Id::from_i64(1),
+            subject: "ada-subject".into(),
+            username: "ada".into(),
+            password: None,
+            claims: claims.as_object().unwrap().clone(),
+            groups: vec!["staff".into()],
+            disabled: false,
+            created_at: Time::default(),
+            updated_at: Time::default(),
+        }
+    }
+
+    #[test]
+    fn a_claim_is_released_only_by_a_scope_that_was_approved() {
+        let directory = Directory::default();
+        let scope = "openid profile".parse().unwrap();
+        let context = OidcContext { claims: ClaimsRequest::parse(r#"{"userinfo":{"email":null}}"#).unwrap(), ..OidcContext::default() };
+        let released = release(&directory, &ada(), &scope, &userinfo_names(&directory, &scope, &context));
+        assert_eq!(released.get("name#de"), Some(&json!("Ada")));
+        assert_eq!((released.get("email"), released.get("groups")), (None, None));
+    }
+
+    #[test]
+    fn the_subject_asked_for_is_read_from_either_place() {
+        let asked = |text| ClaimsRequest::parse(text).unwrap().subject().map(str::to_owned);
+        assert_eq!(asked(r#"{"id_token":{"sub":{"value":"x"}}}"#).as_deref(), Some("x"));
+        assert_eq!(asked(r#"{"userinfo":{"sub":{"value":"y"}}}"#).as_deref(), Some("y"));
+        assert_eq!(asked(r#"{"id_token":{"sub":null}}"#), None);
+    }
+
+    #[test]
+    fn malformed_claims_are_refused() {
+        for text in ["", "[]", "1", r#"{"id_token":[]}"#, r#"{"id_token":{"acr":{"values":"x"}}}"#, r#"{"id_token":{"acr":5}}"#] {
+            assert!(ClaimsRequest::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>()) {
+            let _ = ClaimsRequest::parse(&text);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Client authentication: the only place that makes an [`AuthenticatedClient`], the proof without which no token is made.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::client::Client;
+use crate::error::Error;
+use crate::params::Params;
+use crate::provider::{Call, Provider};
+use crate::store::Store;
+
+mod client_secret;
+mod none;
+mod private_key_jwt;
+
+/// How a client proves who it is (`token_endpoint_auth_method`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientAuthMethod {
+    /// A secret in the Authorization header.
+    // "If unspecified or omitted, the default is "client_secret_basic"" (RFC 7591 §2)
+    #[default]
+    ClientSecretBasic,
+    /// A secret in the form body.
+    ClientSecretPost,
+    /// Nothing: a public client.
+    None,
+    /// A JWT signed with the client's own key.
+    PrivateKeyJwt,
+}
+
+impl ClientAuthMethod {
+    /// Every method, as the metadata list them.
+    pub const ALL: [Self; 4] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
+
+    /// The method's registered name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::None => "none",
+            Self::PrivateKeyJwt => "private_key_jwt",
+        }
+    }
+}
+
+/// A client that has proved who it is, by the method it is registered for.
+#[derive(Clone, Debug)]
+pub struct AuthenticatedClient {
+    client: Arc<Client>,
+}
+
+impl AuthenticatedClient {
+    /// The client.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
+    /// A proof for tests of what comes after.
+    #[cfg(test)]
+    pub(crate) fn for_test(client: Client) -> Self {
+        Self { client: Arc::new(client) }
+    }
+}
+
+/// What a request offers as proof.
+enum Offer<'a> {
+    Assertion(&'a str),
+    Basic { client_id: String, secret: String },
+    Nothing,
+    Post(&'a str),
+}
+
+/// Finds out who asks, and whether they are.
+///
+/// `authorization` is the request's Authorization header.
+///
+/// # Errors
+/// `invalid_client` reasons, `AuthMethodsMixed`, `ClientIdMismatch`, or those of the store.
+pub async fn authenticate<S: Store>(
+    provider: &Provider<S>,
+    params: &Params,
+    authorization: Option<&str>,
+    call: Call<'_>,
+) -> Result<AuthenticatedClient, Error> {
+    let offer = read_offer(params, authorization)?;
+    let directory = provider.store.directory();
+    let named = match &offer {
+        Offer::Basic { client_id, .. } => client_id.clone(),
+        Offer::Assertion(assertion) => private_key_jwt::subject(assertion)?,
+        Offer::Nothing | Offer::Post(_) => params.get("client_id").ok_or(Error::ClientMissing)?.to_owned(),
+    };
+    if params.get("client_id").is_some_and(|sent| sent != named) {
+        return Err(Error::ClientIdMismatch);
+    }
+    let client = directory.client(&named).ok_or(Error::ClientUnknown)?;
+    prove(provider, client, &offer, call).await?;
+    Ok(AuthenticatedClient { client: Arc::clone(client) })
+}
+
+async fn prove<S: Store>(provider: &Provider<S>, client: &Client, offer: &Offer<'_>, call: Call<'_>) -> Result<(), Error> {
+    match (client.metadata.token_endpoint_auth_method, offer) {
+        (ClientAuthMethod::ClientSecretBasic, Offer::Basic { secret, .. }) => client_secret::check(client, secret, call.now),
+        (ClientAuthMethod::ClientSecretPost, Offer::Post(secret)) => client_secret::check(client, secret, call.now),
+        (ClientAuthMethod::None, Offer::Nothing) => none::check(client),
+        (ClientAuthMethod::PrivateKeyJwt, Offer::Assertion(assertion)) => {
+            let spent = private_key_jwt::check(provider, client, assertion, call.now)?;
+            private_key_jwt::spend(provider, spent).await
+        }
+        _ => Err(Error::AuthMethodMismatch),
+    }
+}
+
+fn read_offer<'a>(params: &'a Params, authorization: Option<&str>) -> Result<Offer<'a>, Error> {
+    let basic = authorization.map(read_basic).transpose()?;
+    let assertion = read_assertion(params)?;
+    match (basic, params.get("client_secret"), assertion) {
+        (None, None, None) => Ok(Offer::Nothing),
+        (Some((client_id, secret)), None, None) => Ok(Offer::Basic { client_id, secret }),
+        (None, Some(secret), None) => Ok(Offer::Post(secret)),
+        (None, None, Some(assertion)) => Ok(Offer::Assertion(assertion)),
+        // "The client MUST NOT use more than one authentication method in each request." (RFC 6749 §2.3)
+        _ => Err(Error::AuthMethodsMixed),
+    }
+}
+
+fn read_assertion(params: &Params) -> Result<Option<&str>, Error> {
+    match (params.get("client_assertion_type"), params.get("client_assertion")) {
+        (None, None) => Ok(None),
+        // "The value of the "client_assertion_type" is "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"."
+        // (RFC 7523 §2.2)
+        (Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), Some(assertion)) => Ok(Some(assertion)),
+        _ => Err(Error::AssertionMalformed),
+    }
+}
+
+/// Reads `Basic` credentials: "The client identifier is encoded using the "application/x-www-form-urlencoded" encoding
+/// algorithm ... and the encoded value is used as the username" (RFC 6749 §2.3.1).
+fn read_basic(header: &str) -> Result<(String, String), Error> {
+    let (scheme, encoded) = header.split_once(' ').ok_or(Error::AuthorizationHeaderMalformed)?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return Err(Error::AuthorizationHeaderMalformed);
+    }
+    let decoded = STANDARD.decode(encoded.trim_matches(' ')).map_err(|_| Error::AuthorizationHeaderMalformed)?;
+    let text = String::from_utf8(decoded).map_err(|_| Error::AuthorizationHeaderMalformed)?;
+    let (client_id, secret) = text.split_once(':').ok_or(Error::AuthorizationHeaderMalformed)?;
+    let decode = |part: &str| Params::decode(part.as_bytes()).map_err(|_| Error::AuthorizationHeaderMalformed);
+    let (client_id, secret) = (decode(client_id)?, decode(secret)?);
+    if client_id.is_empty() { Err(Error::ClientMissing) } else { Ok((client_id, secret)) }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn basic_credentials_are_form_decoded() {
+        let header = format!("Basic {}", STANDARD.encode("a%20b:c%3Ad+e"));
+        assert_eq!(read_basic(&header).unwrap(), ("a b".into(), "c:d e".into()));
+    }
+
+    #[test]
+    fn two_ways_at_once_are_refused() {
+        let params = Params::from_pairs([("client_id", "a"), ("client_secret", "b")]).unwrap();
+        let header = format!("Basic {}", STANDARD.encode("a:b"));
+        assert!(matches!(read_offer(&params, Some(&header)), Err(Error::AuthMethodsMixed)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_header_is_read_or_refused(header in any::<String>()) {
+            let _ = read_basic(&header);
+            let _ = read_basic(&format!("Basic {header}"));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `private_key_jwt`: the client signs a short statement about itself, once (RFC 7523, OpenID Connect Core §9).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_jose::algorithm::Algorithm;
+use grantor_jose::hash;
+use grantor_jose::verify::{Expected, TypRule, VerifyError, verify};
+use serde::Deserialize;
+
+use crate::change::Change;
+use crate::client::Client;
+use crate::error::Error;
+use crate::provider::Provider;
+use crate::store::{Store, StoreError};
+use crate::time::Time;
+
+#[derive(Deserialize)]
+struct Assertion {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    exp: i64,
+    iat: Option<i64>,
+    nbf: Option<i64>,
+    jti: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Deserialize)]
+struct Subject {
+    sub: String,
+}
+
+/// An assertion that is good, and the note that it is used now.
+pub(super) struct Spent {
+    digest: [u8; 32],
+    expires_at: Time,
+}
+
+/// The subject that an assertion names, before anything is proved of it.
+pub(super) fn subject(assertion: &str) -> Result<String, Error> {
+    let payload = assertion.split('.').nth(1).ok_or(Error::AssertionMalformed)?;
+    let bytes = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Error::AssertionMalformed)?;
+    serde_json::from_slice::<Subject>(&bytes).map(|claims| claims.sub).map_err(|_| Error::AssertionMalformed)
+}
+
+/// Checks signature and claims.
+pub(super) fn check<S: Store>(provider: &Provider<S>, client: &Client, assertion: &str, now: Time) -> Result<Spent, Error> {
+    let keys = client.metadata.jwks.as_ref().ok_or(Error::AuthMethodMismatch)?;
+    let registered = client.metadata.token_endpoint_auth_signing_alg;
+    let algorithms = registered.as_ref().map_or(Algorithm::ALL, std::slice::from_ref);
+    let expected = Expected { typ: TypRule::Any, algorithms };
+    let verified = verify(assertion, &expected, keys).map_err(|error| match error {
+        VerifyError::AlgorithmNotAllowed => Error::AssertionAlgorithm,
+        VerifyError::SignatureInvalid | VerifyError::KeyUnknown => Error::AssertionSignature,
+        _ => Error::AssertionMalformed,
+    })?;
+    let claims: Assertion = verified.claims().map_err(|_| Error::AssertionMalformed)?;
+    check_claims(&claims, client, provider, now)?;
+    Ok(Spent {
+        digest: hash::sha256(format!("{}\0{}", client.client_id, claims.jti).as_bytes()),
+        expires_at: Time::from_seconds(claims.exp).plus(provider.policy.lifetimes.clock_skew),
+    })
+}
+
+fn check_claims<S: Store>(claims: &Assertion, client: &Client, provider: &Provider<S>, now: Time) -> Result<(), Error> {
+    let lifetimes = &provider.policy.lifetimes;
+    // "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the JWT."
+    // "For client authentication, the subject MUST be the "client_id" of the OAuth client." (RFC 7523 §3)
+    if claims.iss != client.client_id || claims.sub != client.client_id {
+        return Err(Error::AssertionSubject);
+    }
+    // "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server as an
+    // intended audience." (RFC 7523 §3)
+    // Stricter than RFC 7523: because an assertion that other servers accept too can be replayed there, only our issuer
+    // identifier may stand in it.
+    let ours = match &claims.aud {
+        Audience::One(audience) => audience == provider.issuer.as_str(),
+        Audience::Many(audiences) => matches!(audiences.as_slice(), [only] if only == provider.issuer.as_str()),
+    };
+    if !ours {
+        return Err(Error::AssertionAudience);
+    }
+    // "The authorization server MUST reject any JWT with an expiration time that has passed, subject to allowable clock
+    // skew between systems." (RFC 7523 §3)
+    let exp = Time::from_seconds(claims.exp);
+    if now >= exp.plus(lifetimes.clock_skew) {
+        return Err(Error::AssertionExpired);
+    }
+    // "The authorization server may reject JWTs with an "exp" claim value that is unreasonably far in the future."
+    // (RFC 7523 §3)
+    let longest = lifetimes.client_assertion + lifetimes.clock_skew;
+    let too_old = claims.iat.is_some_and(|iat| now.since(Time::from_seconds(iat)) > longest + lifetimes.clock_skew);
+    if exp > now.plus(longest) || too_old {
+        return Err(Error::AssertionLifetime);
+    }
+    // "The JWT MAY contain an "nbf" (not before) claim that identifies the time before which the token MUST NOT be
+    // accepted for processing." (RFC 7523 §3)
+    let ahead = |moment: Option<i64>| moment.is_some_and(|moment| Time::from_seconds(moment) > now.plus(lifetimes.clock_skew));
+    if ahead(claims.nbf) || ahead(claims.iat) {
+        return Err(Error::AssertionLifetime);
+    }
+    if claims.jti.is_empty() { Err(Error::AssertionMalformed) } else { Ok(()) }
+}
+
+/// Notes that the assertion is used. The insertion is the lock: of two at once, one fails.
+pub(super) async fn spend<S: Store>(provider: &Provider<S>, spent: Spent) -> Result<(), Error> {
+    // "The authorization server MAY ensure that JWTs are not replayed by maintaining the set of used "jti" values for the
+    // length of time for which the JWT would be considered valid" (RFC 7523 §3)
+    let note = Change::AssertionSpend { digest: spent.digest, expires_at: spent.expires_at };
+    match provider.store.commit(vec![note]).await {
+        Ok(()) => Ok(()),
+        Err(StoreError::Conflict) => Err(Error::AssertionReplayed),
+        Err(error) => Err(error.into()),
+    }
+}

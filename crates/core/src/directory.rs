@@ -1,0 +1,113 @@
+//! The directory: clients, scopes, APIs and keys as one immutable snapshot, so that a request reads them without a query.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::{AccessTokenFormat, Client};
+use crate::key::{KeyRing, Secrets};
+use crate::policy::lifetime;
+use crate::scope::Scope;
+
+/// A scope as declared: what it is called, what people read at consent, which claims it releases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeDefinition {
+    /// The scope token.
+    pub name: String,
+    /// The sentence shown at consent, by language tag (`en`, `de`).
+    #[serde(default)]
+    pub description: BTreeMap<String, String>,
+    /// The claims that the scope releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<String>,
+}
+
+impl ScopeDefinition {
+    /// The sentence in `language`, else in English, else the scope's own name.
+    pub fn sentence(&self, language: &str) -> &str {
+        self.description.get(language).or_else(|| self.description.get("en")).map_or(&self.name, String::as_str)
+    }
+}
+
+/// An API that receives access tokens, "protected resource" (RFC 8707, RFC 9728).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    /// The identifier: an absolute URI without fragment; the `aud` of its tokens.
+    pub identifier: String,
+    /// The name people are shown.
+    #[serde(default)]
+    pub name: String,
+    /// The scopes that belong to it.
+    #[serde(default)]
+    pub scopes: Scope,
+    /// The form of its access tokens; that of the client when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_token_format: Option<AccessTokenFormat>,
+    /// The life of its access tokens; that of the policy when absent.
+    #[serde(default, with = "optional_lifetime", skip_serializing_if = "Option::is_none")]
+    pub access_token_lifetime: Option<Duration>,
+    /// The clients that may introspect its tokens: the API's own credentials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub introspection_clients: Vec<String>,
+}
+
+mod optional_lifetime {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    struct Wrapped(#[serde(with = "super::lifetime")] Duration);
+
+    #[expect(clippy::ref_option, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(lifetime: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        match lifetime {
+            Some(lifetime) => super::lifetime::serialize(lifetime, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<Wrapped>::deserialize(deserializer)?.map(|wrapped| wrapped.0))
+    }
+}
+
+/// Clients, scopes, APIs and keys at one moment.
+#[derive(Debug, Default)]
+pub struct Directory {
+    /// Grows with each change; two snapshots of one revision are equal.
+    pub revision: i64,
+    /// The clients by identifier, the disabled ones too.
+    pub clients: HashMap<String, Arc<Client>>,
+    /// The declared scopes by name.
+    pub scopes: BTreeMap<String, ScopeDefinition>,
+    /// The declared APIs by identifier.
+    pub resources: BTreeMap<String, Resource>,
+    /// The signing keys.
+    pub keys: KeyRing,
+    /// The provider's own symmetric keys.
+    pub secrets: Secrets,
+}
+
+impl Directory {
+    /// The client, unless it is switched off.
+    pub fn client(&self, client_id: &str) -> Option<&Arc<Client>> {
+        self.clients.get(client_id).filter(|client| !client.disabled)
+    }
+
+    /// Whether any client allows scripts of `origin` to read its answers.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.clients.values().any(|client| !client.disabled && client.allows_origin(origin))
+    }
+
+    /// Whether `scope` is one this provider knows: a standard one or a declared one.
+    pub fn knows_scope(&self, scope: &str) -> bool {
+        crate::claims::is_standard_scope(scope)
+            || self.scopes.contains_key(scope)
+            || self.resources.values().any(|resource| resource.scopes.contains(scope))
+    }
+}

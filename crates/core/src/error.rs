@@ -1,0 +1,204 @@
+//! Refusals: each names its reason as a fact. This file has the only table from reasons to the codes of the RFCs.
+
+use crate::change::Change;
+use crate::store::StoreError;
+
+/// What a client, or the developer behind it, is told about a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The error code of the wire.
+    pub code: &'static str,
+    /// What was wrong and how to mend it, in one or two sentences. Never a value of the request.
+    pub description: &'static str,
+    /// The clause that the rule stands in.
+    pub clause: &'static str,
+}
+
+macro_rules! reasons {
+    ($($name:ident => $code:literal, $clause:literal, $description:literal;)*) => {
+        /// Why a request was refused.
+        #[derive(Debug, thiserror::Error)]
+        #[non_exhaustive]
+        pub enum Error {
+            $(#[doc = $description] #[error($description)] $name,)*
+            /// A member of a client's metadata breaks a rule: its name and what is wrong.
+            #[error("{0}: {1}")]
+            MetadataInvalid(&'static str, &'static str),
+            /// A parameter that must be there is not.
+            #[error("The parameter {0} is missing.")]
+            ParameterMissing(&'static str),
+            /// A redirect URI cannot be registered: the rule it breaks.
+            #[error("This redirect URI cannot be registered: {0}.")]
+            RedirectUriUnsafe(&'static str),
+            /// The store could not answer.
+            #[error(transparent)]
+            Store(#[from] StoreError),
+        }
+
+        impl Error {
+            /// The reason's name, as events record it.
+            pub fn reason(&self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                    Self::MetadataInvalid(..) => "MetadataInvalid",
+                    Self::ParameterMissing(_) => "ParameterMissing",
+                    Self::RedirectUriUnsafe(_) => "RedirectUriUnsafe",
+                    Self::Store(StoreError::Busy) => "StoreBusy",
+                    Self::Store(StoreError::Conflict) => "StoreConflict",
+                    Self::Store(StoreError::Corrupt { .. }) => "StoreCorrupt",
+                    Self::Store(StoreError::Failed(_)) => "StoreFailed",
+                }
+            }
+
+            /// What is told about the reason.
+            pub fn told(&self) -> Told {
+                let (code, description, clause) = match self {
+                    $(Self::$name => ($code, $description, $clause),)*
+                    Self::MetadataInvalid(..) => ("invalid_client_metadata", "A member of the metadata breaks a rule.", "RFC 7591 §3.2.2"),
+                    Self::ParameterMissing(name) => ("invalid_request", missing(name), "RFC 6749 §4.1.2.1"),
+                    Self::RedirectUriUnsafe(_) => ("invalid_redirect_uri", "A redirect URI cannot be registered.", "RFC 7591 §3.2.2"),
+                    Self::Store(StoreError::Busy) => ("temporarily_unavailable", "The server is busy; try again in a moment.", "RFC 6749 §4.1.2.1"),
+                    Self::Store(_) => ("server_error", "The server could not answer; try again.", "RFC 6749 §4.1.2.1"),
+                };
+                Told { code, description, clause }
+            }
+        }
+
+        #[cfg(test)]
+        const TABLE: &[(&str, &str)] = &[$((stringify!($name), $description),)*];
+    };
+}
+
+reasons! {
+    AcrUnmet => "unmet_authentication_requirements", "OIDC Core §5.5.1.1", "The requested authentication context (acr) is essential and cannot be met.";
+    AssertionAlgorithm => "invalid_client", "RFC 7523 §3", "The client could not be authenticated.";
+    AssertionAudience => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion's aud must be this issuer's identifier.";
+    AssertionExpired => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion has expired.";
+    AssertionLifetime => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion lives too long; let exp be a few minutes ahead.";
+    AssertionMalformed => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion is not a signed JWT with iss, sub, aud, exp and jti.";
+    AssertionReplayed => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: an assertion counts once; use a new jti.";
+    AssertionSignature => "invalid_client", "RFC 7523 §3", "The client could not be authenticated.";
+    AssertionSubject => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: iss and sub of the assertion must be the client_id.";
+    AuthMethodMismatch => "invalid_client", "RFC 6749 §2.3", "The client could not be authenticated: it is registered for another method.";
+    AuthMethodsMixed => "invalid_request", "RFC 6749 §2.3", "The request authenticates the client in more than one way; use one.";
+    AuthorizationHeaderMalformed => "invalid_request", "RFC 6749 §2.3.1", "The Authorization header is not readable as Basic credentials with form-encoded parts.";
+    BearerMalformed => "invalid_request", "RFC 6750 §2", "The access token must be sent once, in the Authorization header as \"Bearer\" or in the form body.";
+    BearerMissing => "", "RFC 6750 §3.1", "An access token is needed.";
+    ChallengeMalformed => "invalid_request", "RFC 7636 §4.2", "The code_challenge is not the base64url text of a SHA-256 hash (43 characters, no padding).";
+    ChallengeMethodUnsupported => "invalid_request", "RFC 7636 §4.4.1", "The code_challenge_method must be S256.";
+    ChallengeMissing => "invalid_request", "RFC 7636 §4.4.1", "This app must use PKCE: send code_challenge and code_challenge_method=S256.";
+    ClaimsMalformed => "invalid_request", "OIDC Core §5.5", "The claims parameter is not the JSON object that OpenID Connect describes.";
+    ClientIdMismatch => "invalid_request", "RFC 6749 §3.2.1", "The client_id differs from the client that authenticated.";
+    ClientMissing => "invalid_client", "RFC 6749 §3.2.1", "The request names no client.";
+    ClientSecretMismatch => "invalid_client", "RFC 6749 §2.3.1", "The client could not be authenticated.";
+    ClientUnknown => "invalid_client", "RFC 6749 §5.2", "The client could not be authenticated.";
+    CodeClientMismatch => "invalid_grant", "RFC 6749 §4.1.3", "The code was not issued to this client.";
+    CodeExpired => "invalid_grant", "RFC 6749 §4.1.2", "The code has expired; start again at the authorization endpoint.";
+    CodeRedirectUriMismatch => "invalid_grant", "RFC 6749 §4.1.3", "The redirect_uri differs from that of the authorization request.";
+    CodeReplayed => "invalid_grant", "RFC 6749 §4.1.2", "The code was used before; the tokens issued for it are revoked.";
+    CodeUnknown => "invalid_grant", "RFC 6749 §5.2", "The code is not one of this server.";
+    ConsentDenied => "access_denied", "RFC 6749 §4.1.2.1", "The person did not allow access.";
+    ConsentRequired => "consent_required", "OIDC Core §3.1.2.6", "The person has to be asked, and prompt=none forbids it.";
+    FormMissing => "invalid_request", "RFC 6749 §3.2", "Send the parameters in the body as application/x-www-form-urlencoded.";
+    FormTooLarge => "invalid_request", "RFC 6749 §3.2", "The request is larger than this server reads.";
+    GrantEnded => "invalid_grant", "RFC 6749 §5.2", "The approval behind this token has ended.";
+    GrantTypeMissing => "invalid_request", "RFC 6749 §4.1.3", "The parameter grant_type is missing.";
+    GrantTypeNotAllowed => "unauthorized_client", "RFC 6749 §5.2", "The client is not registered for this grant type.";
+    GrantTypeUnsupported => "unsupported_grant_type", "RFC 6749 §5.2", "This grant type is not offered.";
+    HintMismatch => "login_required", "OIDC Core §3.1.2.2", "The person signed in is not the one that the request asks for.";
+    IdTokenHintInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The id_token_hint is not an ID token of this issuer.";
+    InteractionExpired => "invalid_request", "RFC 6749 §4.1.1", "The sign-in took too long or its address was changed; go back to the app and start again.";
+    LoginRequired => "login_required", "OIDC Core §3.1.2.6", "The person has to sign in, and prompt=none forbids it.";
+    MalformedEncoding => "invalid_request", "RFC 6749 §3.1", "A parameter is not readable: a broken percent sign, bytes that are not UTF-8, or a null character.";
+    MaxAgeMalformed => "invalid_request", "OIDC Core §3.1.2.1", "The parameter max_age must be a whole number of seconds.";
+    MethodNotAllowed => "invalid_request", "RFC 6749 §3.2", "Use POST.";
+    ParameterRepeated => "invalid_request", "RFC 6749 §3.1", "A parameter is sent more than once.";
+    ParameterTooLarge => "invalid_request", "RFC 6749 §3.1", "A parameter is larger than 8 KiB.";
+    PromptInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The parameter prompt takes none alone, or login, consent and select_account.";
+    RedirectUriMismatch => "invalid_request", "RFC 6749 §3.1.2.3", "The redirect_uri is not one that is registered for this app, letter for letter.";
+    RedirectUriMissing => "invalid_request", "RFC 6749 §3.1.2.3", "The parameter redirect_uri is missing, and the app has not exactly one.";
+    RefreshTokenClientMismatch => "invalid_grant", "RFC 6749 §6", "The refresh token was not issued to this client.";
+    RefreshTokenExpired => "invalid_grant", "RFC 6749 §5.2", "The refresh token has expired; start again at the authorization endpoint.";
+    RefreshTokenReused => "invalid_grant", "RFC 9700 §4.14.2", "The refresh token was replaced before; the whole family is revoked.";
+    RefreshTokenUnknown => "invalid_grant", "RFC 6749 §5.2", "The refresh token is not one of this server.";
+    RequestNotSupported => "request_not_supported", "OIDC Core §3.1.2.6", "Request objects are not offered; send the parameters themselves.";
+    RequestUriNotSupported => "request_uri_not_supported", "OIDC Core §3.1.2.6", "Request objects are not offered; send the parameters themselves.";
+    RegistrationNotSupported => "registration_not_supported", "OIDC Core §3.1.2.6", "The registration parameter is not offered.";
+    ResourceUnknown => "invalid_target", "RFC 8707 §2", "The resource is not an API that this server knows.";
+    ResourceNotGranted => "invalid_target", "RFC 8707 §2.2", "The resource is not one that was approved.";
+    ResponseModeUnsupported => "invalid_request", "OAuth Multiple Response Types §2.1", "The response_mode must be query or form_post.";
+    ResponseTypeNotAllowed => "unauthorized_client", "RFC 6749 §4.1.2.1", "The app is not registered for this response_type.";
+    ResponseTypeUnsupported => "unsupported_response_type", "RFC 6749 §4.1.2.1", "The response_type must be code.";
+    ScopeMalformed => "invalid_scope", "RFC 6749 §3.3", "The scope holds a character that scopes cannot have.";
+    ScopeNotAllowed => "invalid_scope", "RFC 6749 §3.3", "No scope of the request is one that this app may ask for.";
+    ScopeWidened => "invalid_scope", "RFC 6749 §6", "The scope asks for more than was approved.";
+    ScopeInsufficient => "insufficient_scope", "RFC 6750 §3.1", "The access token does not allow this.";
+    SelectionRequired => "account_selection_required", "OIDC Core §3.1.2.6", "The person has to choose an account, and prompt=none forbids it.";
+    SigningKeyMissing => "server_error", "RFC 6749 §4.1.2.1", "The server has no key for the algorithm that this app is registered with.";
+    TokenMissing => "invalid_request", "RFC 7662 §2.1", "The parameter token is missing.";
+    TokenTypeUnsupported => "unsupported_token_type", "RFC 7009 §2.2.1", "Tokens of this kind cannot be revoked.";
+    TokenUnknown => "invalid_token", "RFC 6750 §3.1", "The access token is not valid: unknown, expired or revoked.";
+    TooManyParameters => "invalid_request", "RFC 6749 §3.1", "The request has more than 100 parameters.";
+    UserDisabled => "invalid_grant", "RFC 6749 §5.2", "The account behind this token is switched off.";
+    VerifierMalformed => "invalid_grant", "RFC 7636 §4.1", "The code_verifier must be 43 to 128 characters of letters, digits, \"-\", \".\", \"_\" and \"~\".";
+    VerifierMismatch => "invalid_grant", "RFC 7636 §4.6", "The code_verifier does not fit the code_challenge of the authorization request.";
+    VerifierMissing => "invalid_grant", "RFC 7636 §4.6", "The code was asked for with a code_challenge; send its code_verifier.";
+    VerifierUnexpected => "invalid_grant", "RFC 9700 §2.1.1", "The code was asked for without a code_challenge, so no code_verifier fits it.";
+}
+
+fn missing(name: &str) -> &'static str {
+    match name {
+        "client_id" => "The parameter client_id is missing.",
+        "code" => "The parameter code is missing.",
+        "refresh_token" => "The parameter refresh_token is missing.",
+        "response_type" => "The parameter response_type is missing.",
+        "scope" => "The parameter scope is missing.",
+        _ => "A parameter is missing.",
+    }
+}
+
+impl Error {
+    /// The error code of the wire.
+    pub fn code(&self) -> &'static str {
+        self.told().code
+    }
+}
+
+/// A refusal that changes something all the same: a replayed code ends its grant although the client gets an error.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Why.
+    pub error: Error,
+    /// What is written before the answer leaves.
+    pub changes: Vec<Change>,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self { error, changes: Vec::new() }
+    }
+}
+
+/// What a decide function returns: what to write, and what to answer.
+#[derive(Debug)]
+pub struct Decision<R> {
+    /// The changes to commit before the answer leaves.
+    pub changes: Vec<Change>,
+    /// The answer.
+    pub reply: R,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // "Values for the "error_description" parameter MUST NOT include characters outside the set %x20-21 / %x23-5B /
+    // %x5D-7E." (RFC 6749 §5.2)
+    #[test]
+    fn descriptions_keep_to_the_characters_of_the_wire() {
+        for (reason, description) in TABLE {
+            let bad = description.chars().find(|c| !matches!(c, ' '..='~') || *c == '\\');
+            assert_eq!(bad, None, "{reason}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `authorization_code`: the app brings the code that the browser carried, and shows that it is the app that asked.
+//!
+//! The code's row *is* the lock: spending it expects exactly one unspent row, in the same commit that makes the grant. Who
+//! loses the race reads a spent code and is answered as any replay: the grant, which has the code's id, ends.
+
+use oxide_auth::code_grant::accesstoken::{AccessToken, Input, Output};
+use oxide_auth::primitives::grant::Extensions;
+
+use super::{Redeemed, Request};
+use crate::audit::{Event, EventKind};
+use crate::change::Change;
+use crate::error::{Decision, Error, Refusal};
+use crate::grant::{AuthorizationCode, Grant, GrantEnd, RefreshToken};
+use crate::grant_type::GrantType;
+use crate::kernel;
+use crate::pkce;
+use crate::provider::{Call, Fresh, Provider};
+use crate::scope::Scope;
+use crate::store::Store;
+use crate::time::Time;
+use crate::token;
+use crate::user::User;
+
+/// What the decision is taken by.
+pub(crate) struct Facts {
+    pub(crate) code: AuthorizationCode,
+    pub(crate) user: User,
+    pub(crate) access: Fresh,
+    /// The refresh token's secret, and the identifier of the event that a replay writes.
+    pub(crate) refresh: Fresh,
+    /// The address the request came from, for that event.
+    pub(crate) address: String,
+}
+
+/// Loads the code and decides.
+pub(crate) async fn redeem<S: Store>(
+    provider: &Provider<S>,
+    request: &Request<'_>,
+    call: Call<'_>,
+) -> Result<Decision<Redeemed>, Refusal> {
+    let presented = request.params.required("code")?;
+    let (id, secret) = token::CODE.parse(presented).ok_or(Error::CodeUnknown)?;
+    let code = provider.store.code_find(id).await.map_err(Error::from)?.ok_or(Error::CodeUnknown)?;
+    if !code.secret.matches(&secret) {
+        return Err(Error::CodeUnknown.into());
+    }
+    let user = provider.store.user_find(code.user_id).await.map_err(Error::from)?.ok_or(Error::CodeUnknown)?;
+    let facts = Facts {
+        code,
+        user,
+        access: provider.fresh(call.now),
+        refresh: provider.fresh(call.now),
+        address: call.address.to_owned(),
+    };
+    decide(request, facts)
+}
+
+/// Decides whether a code becomes a grant.
+pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Redeemed>, Refusal> {
+    let Facts { code, user, access, refresh, address } = facts;
+    // "ensure that the authorization code was issued to the authenticated confidential client, or if the client is public,
+    // ensure that the code was issued to "client_id" in the request" (RFC 6749 §4.1.3)
+    if code.client_id != request.client.client_id {
+        return Err(Error::CodeClientMismatch.into());
+    }
+    // "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD revoke
+    // (when possible) all tokens previously issued based on that authorization code." (RFC 6749 §4.1.2)
+    if code.spent_at.is_some() {
+        return Err(replayed(&code, &refresh, &address, request.now));
+    }
+    // "The authorization code MUST expire shortly after it is issued to mitigate the risk of leaks." (RFC 6749 §4.1.2)
+    if request.now >= code.expires_at {
+        return Err(Error::CodeExpired.into());
+    }
+    check_redirect_uri(request, &code)?;
+    if user.disabled {
+        return Err(Error::UserDisabled.into());
+    }
+    let scope = run_kernel(request, &code, &user)?;
+    let target = request.target(&scope, &code.context.resources)?;
+    let grant = Grant {
+        id: code.id,
+        client_id: code.client_id,
+        user_id: code.user_id,
+        session_id: code.session_id,
+        scope,
+        context: code.context,
+        created_at: request.now,
+        ended: None,
+    };
+    let mut changes = vec![Change::CodeSpend { id: code.id, at: request.now }, Change::GrantInsert(Box::new(grant.clone()))];
+    changes.extend(request.access_token_row(&target, &access, Some(grant.id)));
+    let refresh_token = request.client.allows(GrantType::RefreshToken).then(|| {
+        changes.push(Change::RefreshTokenInsert(Box::new(first_refresh_token(request, &grant, &refresh))));
+        token::REFRESH.format(grant.id, &refresh.secret)
+    });
+    let nonce = grant.context.nonce.clone();
+    Ok(Decision { changes, reply: Redeemed { target, approval: Some((grant, user)), access, refresh_token, nonce } })
+}
+
+fn check_redirect_uri(request: &Request<'_>, code: &AuthorizationCode) -> Result<(), Error> {
+    // "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was included in the initial
+    // authorization request as described in Section 4.1.1, and if included ensure that their values are identical."
+    // (RFC 6749 §4.1.3)
+    match request.params.get("redirect_uri") {
+        Some(sent) if sent == code.redirect_uri => Ok(()),
+        None if !code.redirect_uri_sent || code.code_challenge.is_some() => Ok(()),
+        _ => Err(Error::CodeRedirectUriMismatch),
+    }
+}
+
+/// Runs oxide-auth's machine to the point where it asks to issue; returns the approved scope.
+fn run_kernel(request: &Request<'_>, code: &AuthorizationCode, user: &User) -> Result<Scope, Error> {
+    let view = kernel::Request {
+        params: request.params,
+        client_id: &request.client.client_id,
+        redirect_uri: Some(&code.redirect_uri),
+        scope: None,
+    };
+    let mut machine = AccessToken::new(&view);
+    let mut input = Input::None;
+    loop {
+        input = match machine.advance(input) {
+            // The client is authenticated before any grant is looked at.
+            Output::Authenticate { .. } => Input::Authenticated,
+            Output::Recover { .. } => Input::Recovered(Some(kernel::grant(kernel::Kept {
+                owner: &user.subject,
+                client_id: &code.client_id,
+                scope: &code.scope,
+                redirect_uri: &code.redirect_uri,
+                in_force: request.now < code.expires_at,
+                extensions: Extensions::new(),
+            })?)),
+            Output::Extend { .. } => {
+                pkce::verify(code.code_challenge.as_ref(), request.params.get("code_verifier"))?;
+                Input::Extended { access_extensions: Extensions::new() }
+            }
+            Output::Issue { grant } => return Ok(kernel::own_scope(&grant.scope)),
+            Output::Ok(_) | Output::Err(_) => return Err(Error::CodeUnknown),
+        };
+    }
+}
+
+fn first_refresh_token(request: &Request<'_>, grant: &Grant, refresh: &Fresh) -> RefreshToken {
+    let lifetimes = &request.about.policy.lifetimes;
+    RefreshToken {
+        grant_id: grant.id,
+        generation: 0,
+        secret: refresh.secret.hash(),
+        rotated_at: request.now,
+        idle_expires_at: request.now.plus(lifetimes.refresh_token_idle),
+        absolute_expires_at: request.now.plus(lifetimes.refresh_token_absolute),
+    }
+}
+
+fn replayed(code: &AuthorizationCode, fresh: &Fresh, address: &str, now: Time) -> Refusal {
+    let end = GrantEnd::CodeReplayed;
+    let event = Event::new(fresh.id, now, EventKind::GrantEnded)
+        .reason(end.as_str())
+        .client(&code.client_id)
+        .user(code.user_id)
+        .address(address);
+    Refusal {
+        error: Error::CodeReplayed,
+        changes: vec![Change::GrantEnd { id: code.id, at: now, end }, Change::EventInsert(Box::new(event))],
+    }
+}
+
+#[cfg(test)]
+mod tests;

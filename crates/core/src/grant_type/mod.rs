@@ -1,0 +1,145 @@
+//! Grant types: each file tells one story, from the facts it loads to the decision it takes. Only they make a
+//! [`Redeemed`], the proof without which no token is made.
+
+use std::sync::Arc;
+
+use grantor_jose::id::Id;
+use serde::{Deserialize, Serialize};
+
+use crate::audience::{self, About, Target};
+use crate::change::Change;
+use crate::client::{AccessTokenFormat, Client};
+use crate::client_auth::AuthenticatedClient;
+use crate::directory::Directory;
+use crate::error::{Decision, Error, Refusal};
+use crate::grant::{AccessToken, Grant};
+use crate::params::Params;
+use crate::provider::{Call, Fresh, Provider};
+use crate::store::{Store, StoreError};
+use crate::time::Time;
+use crate::user::User;
+
+pub(crate) mod authorization_code;
+pub(crate) mod client_credentials;
+pub(crate) mod refresh_token;
+
+/// How often a request that lost a race is loaded and decided again.
+const MAX_RACES: usize = 8;
+
+/// The grants of RFC 6749 that are offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// A code that a person's approval gave (RFC 6749 §4.1).
+    AuthorizationCode,
+    /// The client's own credentials (RFC 6749 §4.4).
+    ClientCredentials,
+    /// A refresh token (RFC 6749 §6).
+    RefreshToken,
+}
+
+impl GrantType {
+    /// Every grant type, as the metadata list them.
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+
+    /// The grant type's registered name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization_code",
+            Self::ClientCredentials => "client_credentials",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+
+    /// The grant type of a token request.
+    ///
+    /// # Errors
+    /// `GrantTypeMissing`, `GrantTypeUnsupported`, `GrantTypeNotAllowed`.
+    pub fn read(params: &Params, client: &Client) -> Result<Self, Error> {
+        let named = params.get("grant_type").ok_or(Error::GrantTypeMissing)?;
+        let grant_type = Self::ALL.into_iter().find(|known| known.as_str() == named).ok_or(Error::GrantTypeUnsupported)?;
+        // "unauthorized_client: The authenticated client is not authorized to use this authorization grant type."
+        // (RFC 6749 §5.2)
+        if client.allows(grant_type) { Ok(grant_type) } else { Err(Error::GrantTypeNotAllowed) }
+    }
+}
+
+/// A grant that has proved itself and is spent: what the answer is made of.
+#[derive(Debug)]
+pub struct Redeemed {
+    pub(crate) target: Target,
+    /// The approval and its person; none for the client's own credentials.
+    pub(crate) approval: Option<(Grant, User)>,
+    /// The identifier and, for an opaque token, the secret.
+    pub(crate) access: Fresh,
+    /// The refresh token to hand out.
+    pub(crate) refresh_token: Option<String>,
+    /// The nonce for the ID token, which only the first one carries.
+    pub(crate) nonce: Option<String>,
+}
+
+/// What a grant's decision is taken by, beside its own facts.
+pub(crate) struct Request<'a> {
+    pub(crate) params: &'a Params,
+    pub(crate) client: &'a Arc<Client>,
+    pub(crate) directory: &'a Directory,
+    pub(crate) about: About<'a>,
+    pub(crate) now: Time,
+}
+
+impl Request<'_> {
+    /// What the access token will be, for `scope` under an approval of `approved` APIs.
+    fn target(&self, scope: &crate::scope::Scope, approved: &[String]) -> Result<Target, Error> {
+        let named = audience::requested(self.directory, self.params)?;
+        audience::target(&self.about, scope, approved, &named)
+    }
+
+    /// The row of an opaque access token; a JWT needs none.
+    fn access_token_row(&self, target: &Target, access: &Fresh, grant_id: Option<Id>) -> Option<Change> {
+        (target.format == AccessTokenFormat::Opaque).then(|| {
+            Change::AccessTokenInsert(Box::new(AccessToken {
+                id: access.id,
+                secret: access.secret.hash(),
+                grant_id,
+                client_id: self.client.client_id.clone(),
+                scope: target.scope.clone(),
+                audience: target.audience.clone(),
+                issued_at: self.now,
+                expires_at: self.now.plus(target.lifetime),
+            }))
+        })
+    }
+}
+
+/// Loads, decides and commits, again after each lost race.
+pub(crate) async fn redeem<S: Store>(
+    provider: &Provider<S>,
+    grant_type: GrantType,
+    client: &AuthenticatedClient,
+    params: &Params,
+    call: Call<'_>,
+) -> Result<Redeemed, Error> {
+    let directory = provider.store.directory();
+    let about = About { directory: &directory, policy: &provider.policy, issuer: &provider.issuer, client: client.client() };
+    let request = Request { params, client: client.client(), directory: &directory, about, now: call.now };
+    for _ in 0..MAX_RACES {
+        let decision = match grant_type {
+            GrantType::AuthorizationCode => authorization_code::redeem(provider, &request, call).await,
+            GrantType::ClientCredentials => client_credentials::redeem(provider, &request),
+            GrantType::RefreshToken => refresh_token::redeem(provider, &request, call).await,
+        };
+        let (changes, outcome) = match decision {
+            Ok(Decision { changes, reply }) => (changes, Ok(reply)),
+            Err(Refusal { error, changes }) => (changes, Err(error)),
+        };
+        if changes.is_empty() {
+            return outcome;
+        }
+        match provider.store.commit(changes).await {
+            Ok(()) => return outcome,
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::Store(StoreError::Busy))
+}

@@ -1,0 +1,101 @@
+//! An authorization that waits for a person: the request itself travels through the pages, signed and dated, so that a
+//! browser which never signs in leaves nothing behind.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_jose::mac::MacKey;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::params::Params;
+use crate::policy::Lifetimes;
+use crate::time::Time;
+
+/// A started authorization.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interaction {
+    /// When it started: what the person does after this moment answers this request.
+    #[serde(rename = "t")]
+    pub started_at: Time,
+    /// Whether the person has chosen to go on with the account in use.
+    #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
+    pub selected: bool,
+    /// The parameters of the request, form-encoded.
+    #[serde(rename = "q")]
+    pub query: String,
+}
+
+impl Interaction {
+    /// Starts one.
+    pub fn start(params: &Params, now: Time) -> Self {
+        Self { started_at: now, selected: false, query: params.to_query() }
+    }
+
+    /// The text for the pages.
+    pub fn seal(&self, key: &MacKey) -> String {
+        let body = URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default());
+        let tag = URL_SAFE_NO_PAD.encode(key.tag(&[b"interaction", body.as_bytes()]));
+        format!("{body}.{tag}")
+    }
+
+    /// Reads the text back.
+    ///
+    /// # Errors
+    /// `InteractionExpired` when it is old, or not one of ours.
+    pub fn open(text: &str, key: &MacKey, lifetimes: &Lifetimes, now: Time) -> Result<Self, Error> {
+        let (body, tag) = text.split_once('.').ok_or(Error::InteractionExpired)?;
+        let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| Error::InteractionExpired)?;
+        if !key.verify(&[b"interaction", body.as_bytes()], &tag) {
+            return Err(Error::InteractionExpired);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| Error::InteractionExpired)?;
+        let interaction: Self = serde_json::from_slice(&bytes).map_err(|_| Error::InteractionExpired)?;
+        let expired = now.since(interaction.started_at) >= lifetimes.authorization_request;
+        if expired { Err(Error::InteractionExpired) } else { Ok(interaction) }
+    }
+
+    /// The parameters of the request.
+    ///
+    /// # Errors
+    /// Those of [`Params::parse`]; none, for what [`Interaction::start`] made.
+    pub fn params(&self) -> Result<Params, Error> {
+        Params::parse(self.query.as_bytes())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sealed() -> (Interaction, String, MacKey) {
+        let key = MacKey::new([7; 32]);
+        let params = Params::from_pairs([("client_id", "wiki"), ("state", "a&b")]).unwrap();
+        let interaction = Interaction::start(&params, Time::from_seconds(1000));
+        let text = interaction.seal(&key);
+        (interaction, text, key)
+    }
+
+    #[test]
+    fn an_interaction_is_read_back_until_it_expires() {
+        let (interaction, text, key) = sealed();
+        let open = |seconds| Interaction::open(&text, &key, &Lifetimes::default(), Time::from_seconds(seconds));
+        assert_eq!(open(1001).unwrap(), interaction);
+        assert!(matches!(open(1000 + 3600), Err(Error::InteractionExpired)));
+    }
+
+    proptest! {
+        #[test]
+        fn an_altered_interaction_is_refused(at in 0usize..100, byte in any::<u8>()) {
+            let (_, text, key) = sealed();
+            let mut bytes = text.clone().into_bytes();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            if let Ok(altered) = String::from_utf8(bytes) {
+                let opened = Interaction::open(&altered, &key, &Lifetimes::default(), Time::from_seconds(1001));
+                prop_assert_eq!(opened.is_ok(), altered == text);
+            }
+        }
+    }
+}

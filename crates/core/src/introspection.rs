@@ -1,0 +1,140 @@
+//! Introspection: an API asks whether a token counts and what it allows (RFC 7662).
+
+use serde::Serialize;
+
+use crate::access_token::{self, LiveAccessToken};
+use crate::client_auth::{self, AuthenticatedClient};
+use crate::directory::Directory;
+use crate::error::Error;
+use crate::grant::RefreshToken;
+use crate::params::Params;
+use crate::provider::{Call, Provider};
+use crate::store::{GrantFacts, Store};
+use crate::time::Time;
+use crate::token;
+
+/// What is told of a token (RFC 7662 §2.2).
+#[derive(Debug, Default, Serialize)]
+pub struct Introspection {
+    /// Whether the token counts now.
+    pub active: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exp: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aud: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<String>,
+}
+
+/// Answers an introspection request.
+///
+/// # Errors
+/// Those of client authentication and of the store; a token that does not count is no error.
+pub async fn introspect<S: Store>(
+    provider: &Provider<S>,
+    params: &Params,
+    authorization: Option<&str>,
+    call: Call<'_>,
+) -> Result<Introspection, Error> {
+    let client = client_auth::authenticate(provider, params, authorization, call).await?;
+    // "To prevent token scanning attacks, the endpoint MUST also require some form of authorization to access this
+    // endpoint" (RFC 7662 §2.1): a public client's name is none.
+    if client.client().is_public() {
+        return Err(Error::AuthMethodMismatch);
+    }
+    let presented = params.get("token").ok_or(Error::TokenMissing)?;
+    let directory = provider.store.directory();
+    if let Some(live) = access_token::find(provider, presented, call.now).await? {
+        let may_know = may_know(&directory, &client, &live);
+        return Ok(if may_know { of_access_token(provider.issuer.as_str(), live) } else { Introspection::default() });
+    }
+    // "If the introspection call is properly authorized but the token is not active, does not exist on this server, or the
+    // protected resource is not allowed to introspect this particular token, then the authorization server MUST return an
+    // introspection response with the "active" field set to "false". Note that to avoid disclosing too much of the
+    // authorization server's state to a third party, the authorization server SHOULD NOT include any additional information
+    // about an inactive token, including why the token is inactive." (RFC 7662 §2.2)
+    Ok(of_refresh_token(provider, &client, presented, call.now).await?.unwrap_or_default())
+}
+
+/// Whether `client` may know of the token: its own, or one for an API whose credentials these are.
+fn may_know(directory: &Directory, client: &AuthenticatedClient, live: &LiveAccessToken) -> bool {
+    let client_id = &client.client().client_id;
+    let asks_for_api = |identifier: &String| {
+        directory.resources.get(identifier).is_some_and(|resource| resource.introspection_clients.contains(client_id))
+    };
+    live.client_id == *client_id || live.audience.iter().any(asks_for_api)
+}
+
+fn of_access_token(issuer: &str, live: LiveAccessToken) -> Introspection {
+    let context = live.approval.as_ref().map(|approval| &approval.grant.context);
+    Introspection {
+        active: true,
+        scope: Some(live.scope.as_str().to_owned()),
+        username: live.approval.as_ref().map(|approval| approval.user.username.clone()),
+        token_type: Some("Bearer"),
+        exp: Some(live.expires_at.seconds()),
+        iat: Some(live.issued_at.seconds()),
+        auth_time: context.map(|context| context.auth_time.seconds()),
+        acr: context.map(|context| context.acr.clone()),
+        sub: Some(live.subject),
+        aud: live.audience,
+        iss: Some(issuer.to_owned()),
+        jti: Some(live.jti.to_string()),
+        client_id: Some(live.client_id),
+    }
+}
+
+/// The owner of a refresh token may ask for it; nobody else.
+async fn of_refresh_token<S: Store>(
+    provider: &Provider<S>,
+    client: &AuthenticatedClient,
+    presented: &str,
+    now: Time,
+) -> Result<Option<Introspection>, Error> {
+    let Some((row, approval)) = live_refresh_token(provider, presented, now).await? else { return Ok(None) };
+    let GrantFacts { grant, user } = approval;
+    if grant.client_id != client.client().client_id {
+        return Ok(None);
+    }
+    Ok(Some(Introspection {
+        active: true,
+        scope: Some(grant.scope.as_str().to_owned()),
+        client_id: Some(grant.client_id),
+        username: Some(user.username),
+        exp: Some(row.idle_expires_at.min(row.absolute_expires_at).seconds()),
+        sub: Some(user.subject),
+        iss: Some(provider.issuer.as_str().to_owned()),
+        ..Introspection::default()
+    }))
+}
+
+async fn live_refresh_token<S: Store>(
+    provider: &Provider<S>,
+    presented: &str,
+    now: Time,
+) -> Result<Option<(RefreshToken, GrantFacts)>, Error> {
+    let Some((grant_id, secret)) = token::REFRESH.parse(presented) else { return Ok(None) };
+    let Some(row) = provider.store.refresh_token_find(grant_id).await? else { return Ok(None) };
+    let Some(approval) = provider.store.grant_find(grant_id).await? else { return Ok(None) };
+    let expired = now >= row.idle_expires_at || now >= row.absolute_expires_at;
+    let counts = row.secret.matches(&secret) && !expired && approval.grant.ended.is_none() && !approval.user.disabled;
+    Ok(counts.then_some((row, approval)))
+}

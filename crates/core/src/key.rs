@@ -1,0 +1,130 @@
+//! The provider's keys: which one signs now, which are published, when each goes.
+
+use std::sync::Arc;
+
+use grantor_jose::algorithm::Algorithm;
+use grantor_jose::id::Id;
+use grantor_jose::jwk::{Jwk, JwkSet};
+use grantor_jose::key::SigningKey;
+use grantor_jose::mac::MacKey;
+use grantor_jose::verify::KeySource;
+
+use crate::policy::Lifetimes;
+use crate::time::Time;
+
+/// A signing key and the dates of its life: published, signing, retired, removed.
+#[derive(Clone, Debug)]
+pub struct KeyRecord {
+    /// The identifier of the row.
+    pub id: Id,
+    /// The key itself.
+    pub key: Arc<SigningKey>,
+    /// Since when it is published.
+    pub created_at: Time,
+    /// Since when it signs.
+    pub active_from: Time,
+    /// Since when another one signs in its place.
+    pub retired_at: Option<Time>,
+    /// Until when it is published: the last token signed with it has expired.
+    pub remove_at: Option<Time>,
+}
+
+/// All signing keys of a provider.
+#[derive(Clone, Debug, Default)]
+pub struct KeyRing {
+    /// The keys, in no order.
+    pub keys: Vec<KeyRecord>,
+}
+
+impl KeyRing {
+    /// The key that signs with `algorithm` at `now`.
+    pub fn signer(&self, algorithm: Algorithm, now: Time) -> Option<&Arc<SigningKey>> {
+        self.record(algorithm, now).map(|record| &record.key)
+    }
+
+    /// The record of the key that signs with `algorithm` at `now`: the newest that is active.
+    pub fn record(&self, algorithm: Algorithm, now: Time) -> Option<&KeyRecord> {
+        let of_algorithm = self.keys.iter().filter(|record| record.key.algorithm() == algorithm && record.is_published(now));
+        of_algorithm.filter(|record| record.active_from <= now).max_by_key(|record| record.active_from)
+    }
+
+    /// The keys whose signatures count at `now`.
+    pub fn published(&self, now: Time) -> impl Iterator<Item = &KeyRecord> {
+        self.keys.iter().filter(move |record| record.is_published(now))
+    }
+
+    /// The public key set at `now`.
+    pub fn jwks(&self, now: Time) -> JwkSet {
+        JwkSet { keys: self.published(now).map(|record| record.key.jwk().clone()).collect() }
+    }
+
+    /// The keys as they count at `now`, for verification.
+    pub fn at(&self, now: Time) -> PublishedKeys<'_> {
+        PublishedKeys { ring: self, now }
+    }
+
+    /// The algorithms that can sign at `now`, in the order of `Algorithm::ALL`.
+    pub fn algorithms(&self, now: Time) -> Vec<Algorithm> {
+        Algorithm::ALL.iter().copied().filter(|algorithm| self.signer(*algorithm, now).is_some()).collect()
+    }
+}
+
+/// The keys of a ring whose signatures count at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct PublishedKeys<'a> {
+    ring: &'a KeyRing,
+    now: Time,
+}
+
+impl KeySource for PublishedKeys<'_> {
+    fn keys(&self) -> impl Iterator<Item = &Jwk> {
+        self.ring.published(self.now).map(|record| record.key.jwk())
+    }
+}
+
+impl KeyRecord {
+    /// Whether the key is in the JWKS at `now`.
+    pub fn is_published(&self, now: Time) -> bool {
+        self.created_at <= now && self.remove_at.is_none_or(|remove_at| now < remove_at)
+    }
+
+    /// A new key that signs from `active_from` on.
+    pub fn fresh(id: Id, key: Arc<SigningKey>, now: Time, active_from: Time) -> Self {
+        Self { id, key, created_at: now, active_from, retired_at: None, remove_at: None }
+    }
+
+    /// This key, replaced by one that signs from `successor_from` on.
+    #[must_use]
+    pub fn retired(&self, successor_from: Time, lifetimes: &Lifetimes) -> Self {
+        Self {
+            retired_at: Some(successor_from),
+            remove_at: Some(successor_from.plus(lifetimes.longest_signed())),
+            ..self.clone()
+        }
+    }
+}
+
+/// The provider's symmetric keys, each for one purpose, derived from one kept secret.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    /// Derives the successor of a refresh token.
+    pub rotation: MacKey,
+    /// Authenticates what the browser carries between pages, and forms.
+    pub browser: MacKey,
+    /// Hides names and addresses in the counters of failed sign-ins.
+    pub throttle: MacKey,
+}
+
+impl Secrets {
+    /// Derives the keys of all purposes.
+    pub fn derive(root: &MacKey) -> Self {
+        Self { rotation: root.derive("refresh token rotation"), browser: root.derive("browser"), throttle: root.derive("throttle") }
+    }
+}
+
+impl Default for Secrets {
+    /// Keys of a provider without storage, for tests of decide functions.
+    fn default() -> Self {
+        Self::derive(&MacKey::new([0; 32]))
+    }
+}

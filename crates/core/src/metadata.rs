@@ -1,0 +1,121 @@
+//! Metadata of the provider (OpenID Connect Discovery §3, RFC 8414 §2), derived from what is really on.
+
+use grantor_jose::algorithm::Algorithm;
+use serde::Serialize;
+
+use crate::authorization::ResponseMode;
+use crate::claims;
+use crate::client_auth::ClientAuthMethod;
+use crate::directory::Directory;
+use crate::grant_type::GrantType;
+use crate::provider::Issuer;
+use crate::session::ACR_PASSWORD;
+use crate::time::Time;
+
+/// The paths of the endpoints below the issuer, as the routes have them.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoints {
+    /// The authorization endpoint.
+    pub authorization: &'static str,
+    /// The logout endpoint.
+    pub end_session: &'static str,
+    /// The introspection endpoint.
+    pub introspection: &'static str,
+    /// The key set.
+    pub jwks: &'static str,
+    /// The revocation endpoint.
+    pub revocation: &'static str,
+    /// The token endpoint.
+    pub token: &'static str,
+    /// The userinfo endpoint.
+    pub userinfo: &'static str,
+}
+
+/// The metadata document.
+#[derive(Debug, Serialize)]
+pub struct Metadata {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    revocation_endpoint: String,
+    introspection_endpoint: String,
+    end_session_endpoint: String,
+    scopes_supported: Vec<String>,
+    response_types_supported: [&'static str; 1],
+    response_modes_supported: [&'static str; 2],
+    grant_types_supported: [&'static str; 3],
+    subject_types_supported: [&'static str; 1],
+    id_token_signing_alg_values_supported: Vec<Algorithm>,
+    userinfo_signing_alg_values_supported: Vec<Algorithm>,
+    token_endpoint_auth_methods_supported: Vec<&'static str>,
+    token_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
+    revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    revocation_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
+    introspection_endpoint_auth_methods_supported: Vec<&'static str>,
+    introspection_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
+    code_challenge_methods_supported: [&'static str; 1],
+    authorization_response_iss_parameter_supported: bool,
+    claims_supported: Vec<String>,
+    claim_types_supported: [&'static str; 1],
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+    prompt_values_supported: [&'static str; 4],
+    display_values_supported: [&'static str; 1],
+    acr_values_supported: [&'static str; 1],
+    ui_locales_supported: Vec<&'static str>,
+}
+
+/// Builds the document for what is on at `now`.
+pub fn metadata(issuer: &Issuer, endpoints: &Endpoints, directory: &Directory, languages: &[&'static str], now: Time) -> Metadata {
+    let signing = directory.keys.algorithms(now);
+    let methods = |public: bool| {
+        let offered = ClientAuthMethod::ALL.into_iter().filter(move |method| public || *method != ClientAuthMethod::None);
+        offered.map(ClientAuthMethod::as_str).collect::<Vec<_>>()
+    };
+    Metadata {
+        issuer: issuer.as_str().to_owned(),
+        authorization_endpoint: issuer.at(endpoints.authorization),
+        token_endpoint: issuer.at(endpoints.token),
+        userinfo_endpoint: issuer.at(endpoints.userinfo),
+        jwks_uri: issuer.at(endpoints.jwks),
+        revocation_endpoint: issuer.at(endpoints.revocation),
+        introspection_endpoint: issuer.at(endpoints.introspection),
+        end_session_endpoint: issuer.at(endpoints.end_session),
+        scopes_supported: scopes(directory),
+        response_types_supported: ["code"],
+        response_modes_supported: ResponseMode::NAMES,
+        grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: signing.clone(),
+        userinfo_signing_alg_values_supported: signing,
+        token_endpoint_auth_methods_supported: methods(true),
+        token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        revocation_endpoint_auth_methods_supported: methods(true),
+        revocation_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        introspection_endpoint_auth_methods_supported: methods(false),
+        introspection_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        code_challenge_methods_supported: ["S256"],
+        authorization_response_iss_parameter_supported: true,
+        claims_supported: claims::supported(directory),
+        claim_types_supported: ["normal"],
+        claims_parameter_supported: true,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+        prompt_values_supported: ["none", "login", "consent", "select_account"],
+        display_values_supported: ["page"],
+        acr_values_supported: [ACR_PASSWORD],
+        ui_locales_supported: languages.to_vec(),
+    }
+}
+
+fn scopes(directory: &Directory) -> Vec<String> {
+    let declared = directory.scopes.keys().cloned();
+    let of_apis = directory.resources.values().flat_map(|resource| resource.scopes.iter().map(str::to_owned));
+    let mut scopes: Vec<String> = claims::standard_scopes().map(str::to_owned).chain(declared).chain(of_apis).collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
+}

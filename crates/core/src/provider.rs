@@ -1,0 +1,115 @@
+//! One issuer with its settings and its store. Nothing is global: one process can serve several.
+
+use std::sync::Arc;
+
+use grantor_jose::id::Id;
+use grantor_jose::random::Mint;
+use grantor_jose::secret::Secret;
+use openidconnect::IssuerUrl;
+use url::Url;
+
+use crate::policy::Policy;
+use crate::time::Time;
+
+/// The issuer identifier: "a URL using the https scheme with no query or fragment components" (OpenID Connect Core §1.2);
+/// http only on the loopback interface.
+#[derive(Clone, Debug)]
+pub struct Issuer(IssuerUrl);
+
+impl Issuer {
+    /// Reads an issuer identifier.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err("it has a query or a fragment");
+        }
+        if text.ends_with('/') {
+            return Err("it ends with a slash");
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if crate::redirect_uri::is_loopback(&url) => {}
+            _ => return Err("it is not https (http is for the loopback interface only)"),
+        }
+        IssuerUrl::new(text.to_owned()).map(Self).map_err(|_| "it is not an absolute URL")
+    }
+
+    /// The identifier, letter for letter.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The address of a path below the issuer.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.as_str())
+    }
+
+    /// The web origin of the issuer.
+    pub fn origin(&self) -> String {
+        self.0.url().origin().ascii_serialization()
+    }
+
+    /// Whether the issuer is reached by https.
+    pub fn is_https(&self) -> bool {
+        self.0.url().scheme() == "https"
+    }
+
+    pub(crate) fn to_claim(&self) -> IssuerUrl {
+        self.0.clone()
+    }
+}
+
+/// An issuer with its settings, its store and its source of identifiers and secrets.
+#[derive(Debug)]
+pub struct Provider<S> {
+    /// Who we are.
+    pub issuer: Issuer,
+    /// What we decide by.
+    pub policy: Policy,
+    /// What we know.
+    pub store: S,
+    /// Where identifiers and secrets come from.
+    pub mint: Arc<Mint>,
+}
+
+impl<S> Provider<S> {
+    /// A new identifier with a new secret.
+    pub fn fresh(&self, now: Time) -> Fresh {
+        Fresh { id: self.mint.id(now.millis()), secret: self.mint.secret() }
+    }
+}
+
+/// The circumstances of one request, handed in from outside.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// When it is decided.
+    pub now: Time,
+    /// The address it came from.
+    pub address: &'a str,
+}
+
+/// A new identifier and a new secret, made before a decision so that the decision itself draws nothing.
+#[derive(Debug)]
+pub struct Fresh {
+    /// The identifier.
+    pub id: Id,
+    /// The secret.
+    pub secret: Secret,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_issuer_is_https_or_loopback() {
+        assert!(Issuer::parse("https://id.example.com").is_ok());
+        assert!(Issuer::parse("http://127.0.0.1:8080").is_ok());
+        for text in ["http://id.example.com", "https://x/?a", "https://x/#a", "https://x/", "x", "ftp://localhost"] {
+            assert!(Issuer::parse(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Revocation: a client says that a token is no longer needed (RFC 7009).
+
+use grantor_jose::id::Id;
+use grantor_jose::secret::Secret;
+
+use crate::access_token;
+use crate::audit::{Event, EventKind};
+use crate::change::Change;
+use crate::client_auth;
+use crate::error::Error;
+use crate::grant::GrantEnd;
+use crate::grant_type::refresh_token;
+use crate::params::Params;
+use crate::provider::{Call, Provider};
+use crate::store::Store;
+use crate::token;
+
+/// Answers a revocation request: a refresh token ends its whole grant, an access token ends alone.
+///
+/// # Errors
+/// Those of client authentication and of the store; an unknown token is no error.
+pub async fn revoke<S: Store>(
+    provider: &Provider<S>,
+    params: &Params,
+    authorization: Option<&str>,
+    call: Call<'_>,
+) -> Result<(), Error> {
+    // "The authorization server first validates the client credentials (in case of a confidential client) and then verifies
+    // whether the token was issued to the client making the revocation request." (RFC 7009 §2.1)
+    let client = client_auth::authenticate(provider, params, authorization, call).await?;
+    let client_id = client.client().client_id.as_str();
+    let presented = params.get("token").ok_or(Error::TokenMissing)?;
+    // "If the server is unable to locate the token using the given hint, it MUST extend its search across all of its
+    // supported token types." (RFC 7009 §2.1): the token's own form tells its type, so the hint is not needed.
+    let changes = match token::REFRESH.parse(presented) {
+        Some((grant_id, secret)) => of_refresh_token(provider, client_id, (grant_id, secret), call).await?,
+        None => of_access_token(provider, client_id, presented, call).await?,
+    };
+    // "The authorization server responds with HTTP status code 200 if the token has been revoked successfully or if the
+    // client submitted an invalid token." (RFC 7009 §2.2)
+    if changes.is_empty() { Ok(()) } else { Ok(provider.store.commit(changes).await?) }
+}
+
+async fn of_refresh_token<S: Store>(
+    provider: &Provider<S>,
+    client_id: &str,
+    (grant_id, secret): (Id, Secret),
+    call: Call<'_>,
+) -> Result<Vec<Change>, Error> {
+    let Some(row) = provider.store.refresh_token_find(grant_id).await? else { return Ok(Vec::new()) };
+    let rotation = provider.store.directory().secrets.rotation.clone();
+    // A replaced token of the family still names it: whoever holds one may end the family, never more.
+    if refresh_token::generation(&secret, &row, &rotation).is_none() {
+        return Ok(Vec::new());
+    }
+    let found = provider.store.grant_find(grant_id).await?;
+    let Some(facts) = found.filter(|facts| facts.grant.client_id == client_id && facts.grant.ended.is_none()) else {
+        return Ok(Vec::new());
+    };
+    let end = GrantEnd::RevokedByClient;
+    let event = event(provider, EventKind::GrantEnded, client_id, call).reason(end.as_str()).user(facts.grant.user_id);
+    // "If the particular token is a refresh token and the authorization server supports the revocation of access tokens,
+    // then the authorization server SHOULD also invalidate all access tokens based on the same authorization grant"
+    // (RFC 7009 §2.1)
+    Ok(vec![Change::GrantEnd { id: grant_id, at: call.now, end }, Change::EventInsert(Box::new(event))])
+}
+
+async fn of_access_token<S: Store>(
+    provider: &Provider<S>,
+    client_id: &str,
+    presented: &str,
+    call: Call<'_>,
+) -> Result<Vec<Change>, Error> {
+    let found = access_token::find(provider, presented, call.now).await?;
+    let Some(live) = found.filter(|live| live.client_id == client_id) else { return Ok(Vec::new()) };
+    let mut event = event(provider, EventKind::TokenRevoked, client_id, call);
+    event.user_id = live.approval.map(|approval| approval.grant.user_id);
+    let note = Change::AccessTokenRevoke { id: live.id, expires_at: live.expires_at };
+    Ok(vec![note, Change::EventInsert(Box::new(event))])
+}
+
+fn event<S>(provider: &Provider<S>, kind: EventKind, client_id: &str, call: Call<'_>) -> Event {
+    Event::new(provider.mint.id(call.now.millis()), call.now, kind).client(client_id).address(call.address)
+}

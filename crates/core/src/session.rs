@@ -1,0 +1,51 @@
+//! Session: one sign-in of one person in one browser.
+
+use std::time::Duration;
+
+use grantor_jose::id::Id;
+use grantor_jose::secret::SecretHash;
+
+use crate::policy::Lifetimes;
+use crate::time::Time;
+
+/// The authentication context of a password sign-in, as `acr` names it.
+pub const ACR_PASSWORD: &str = "urn:grantor:acr:password";
+
+/// A sign-in. The cookie carries its id and its secret; the row keeps the secret's hash.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The identifier; its text is the `sid` of ID tokens.
+    pub id: Id,
+    /// The hash of the cookie's secret.
+    pub secret: SecretHash,
+    /// Whose sign-in it is.
+    pub user_id: Id,
+    /// When the person last proved who they are: `auth_time`.
+    pub auth_time: Time,
+    /// When the session was last used, to the minute.
+    pub last_seen_at: Time,
+    /// The authentication context class: `acr`.
+    pub acr: String,
+    /// The methods used (RFC 8176): `amr`.
+    pub amr: Vec<String>,
+    /// The address the sign-in came from.
+    pub address: String,
+    /// The browser as it named itself, cut to 256 characters.
+    pub user_agent: String,
+    /// When it was ended.
+    pub ended_at: Option<Time>,
+}
+
+impl Session {
+    /// Whether the session counts at `now`: neither ended nor idle or old beyond its life.
+    pub fn is_live(&self, lifetimes: &Lifetimes, now: Time) -> bool {
+        self.ended_at.is_none()
+            && now.since(self.last_seen_at) < lifetimes.session_idle
+            && now.since(self.auth_time) < lifetimes.session_absolute
+    }
+
+    /// Whether `last_seen_at` is old enough to be written again.
+    pub fn is_stale(&self, now: Time) -> bool {
+        now.since(self.last_seen_at) >= Duration::from_secs(60)
+    }
+}

@@ -1,0 +1,132 @@
+//! The token endpoint: five numbered steps that all grants share. A grant holds only what is its own and cannot forget one.
+
+use std::str::FromStr;
+
+use grantor_jose::id::Id;
+use grantor_jose::secret::Secret;
+use grantor_jose::token_text::TokenText;
+use serde::Serialize;
+
+use crate::access_token;
+use crate::client_auth::{self, AuthenticatedClient};
+use crate::error::Error;
+use crate::grant_type::{self, GrantType, Redeemed};
+use crate::id_token;
+use crate::params::Params;
+use crate::provider::{Call, Provider};
+use crate::store::Store;
+
+/// A kind of token by the prefix it carries, so that a leaked one is recognised.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenKind(&'static str);
+
+/// Authorization codes.
+pub const CODE: TokenKind = TokenKind("gtr_ac");
+/// Refresh tokens.
+pub const REFRESH: TokenKind = TokenKind("gtr_rt");
+/// Opaque access tokens.
+pub const ACCESS: TokenKind = TokenKind("gtr_at");
+/// Session cookies.
+pub const SESSION: TokenKind = TokenKind("gtr_se");
+
+impl TokenKind {
+    /// The text of a token of this kind.
+    pub fn format(self, id: Id, secret: &Secret) -> String {
+        TokenText::format(self.0, id, secret)
+    }
+
+    /// Reads a token of this kind; any other text is `None`.
+    pub fn parse(self, text: &str) -> Option<(Id, Secret)> {
+        TokenText::parse(self.0, text)
+    }
+}
+
+/// A successful answer of the token endpoint (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
+#[derive(Debug, Serialize)]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: String,
+    /// Always `Bearer`.
+    pub token_type: &'static str,
+    /// The access token's life in seconds.
+    pub expires_in: u64,
+    /// The refresh token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refresh_token: Option<String>,
+    /// The ID token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+    /// What the access token allows.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub scope: String,
+}
+
+/// Answers a token request. `authorization` is its Authorization header.
+///
+/// # Errors
+/// Any reason of client authentication and of the grants.
+pub async fn token<S: Store>(
+    provider: &Provider<S>,
+    params: &Params,
+    authorization: Option<&str>,
+    call: Call<'_>,
+) -> Result<TokenResponse, Error> {
+    // 1. The client proves who it is.
+    let client = client_auth::authenticate(provider, params, authorization, call).await?;
+    // 2. The grant type is one that the client may use.
+    let grant_type = GrantType::read(params, client.client())?;
+    // 3. The grant proves itself and is spent; from here on it cannot be spent again.
+    let redeemed = grant_type::redeem(provider, grant_type, &client, params, call).await?;
+    // 4. and 5. The tokens are signed and handed out.
+    respond(provider, &client, redeemed, call)
+}
+
+/// Signs what was redeemed. Both proofs are needed: a token without them does not compile.
+fn respond<S: Store>(
+    provider: &Provider<S>,
+    client: &AuthenticatedClient,
+    redeemed: Redeemed,
+    call: Call<'_>,
+) -> Result<TokenResponse, Error> {
+    let directory = provider.store.directory();
+    let access_token = access_token::sign(&provider.issuer, &directory.keys, client, &redeemed, call.now)?;
+    let id_token = id_token::sign(provider, &directory, client, &redeemed, &access_token, call.now)?;
+    Ok(TokenResponse {
+        access_token,
+        token_type: "Bearer",
+        expires_in: redeemed.target.lifetime.as_secs(),
+        refresh_token: redeemed.refresh_token,
+        id_token,
+        scope: redeemed.target.scope.into(),
+    })
+}
+
+/// The identifiers that a `jti` of ours holds: the grant, for an approval, and the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jti {
+    /// The grant.
+    pub grant_id: Option<Id>,
+    /// The token.
+    pub token_id: Id,
+}
+
+impl FromStr for Jti {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (grant_id, token_id) = match text.split_once('.') {
+            Some((grant_id, token_id)) => (Some(grant_id.parse().map_err(drop)?), token_id),
+            None => (None, text),
+        };
+        Ok(Self { grant_id, token_id: token_id.parse().map_err(drop)? })
+    }
+}
+
+impl std::fmt::Display for Jti {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.grant_id {
+            Some(grant_id) => write!(out, "{grant_id}.{}", self.token_id),
+            None => self.token_id.fmt(out),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Userinfo: who the person behind an access token is, as far as they approved (OpenID Connect Core §5.3).
+
+use grantor_jose::key::Typ;
+use serde_json::{Map, Value};
+
+use crate::access_token;
+use crate::claims;
+use crate::error::Error;
+use crate::provider::{Call, Provider};
+use crate::store::Store;
+
+/// An answer of the userinfo endpoint.
+#[derive(Debug)]
+pub enum Userinfo {
+    /// Claims as JSON.
+    Json(Map<String, Value>),
+    /// Claims as a signed JWT.
+    Signed(String),
+}
+
+/// Answers a userinfo request with the access token that it presents.
+///
+/// # Errors
+/// `TokenUnknown`, `ScopeInsufficient`, or those of the store.
+pub async fn userinfo<S: Store>(provider: &Provider<S>, presented: &str, call: Call<'_>) -> Result<Userinfo, Error> {
+    let live = access_token::find(provider, presented, call.now).await?.ok_or(Error::TokenUnknown)?;
+    let Some(approval) = live.approval else { return Err(Error::ScopeInsufficient) };
+    if !live.scope.contains("openid") || !live.audience.iter().any(|audience| audience == provider.issuer.as_str()) {
+        return Err(Error::ScopeInsufficient);
+    }
+    let directory = provider.store.directory();
+    let client = directory.client(&live.client_id).ok_or(Error::TokenUnknown)?;
+    let names = claims::userinfo_names(&directory, &live.scope, &approval.grant.context);
+    let mut answer = claims::release(&directory, &approval.user, &live.scope, &names);
+    // "The sub (subject) Claim MUST always be returned in the UserInfo Response." (OIDC Core §5.3.2)
+    answer.insert("sub".into(), approval.user.subject.clone().into());
+    let Some(algorithm) = client.metadata.userinfo_signed_response_alg else { return Ok(Userinfo::Json(answer)) };
+    // "If signed, the UserInfo Response MUST contain the Claims iss (issuer) and aud (audience) as members."
+    // (OIDC Core §5.3.2)
+    answer.insert("iss".into(), provider.issuer.as_str().into());
+    answer.insert("aud".into(), live.client_id.into());
+    answer.insert("iat".into(), call.now.seconds().into());
+    let key = directory.keys.signer(algorithm, call.now).ok_or(Error::SigningKeyMissing)?;
+    key.sign_compact(Typ::Jwt, &answer).map(Userinfo::Signed).map_err(|_| Error::SigningKeyMissing)
+}
