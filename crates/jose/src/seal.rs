@@ -222,7 +222,8 @@ mod tests {
     fn each_usual_spelling_of_a_key_is_read() {
         let key = key();
         let text = key.to_text();
-        let hex: String = key.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digit = |byte: u8| char::from_digit(byte.into(), 16).unwrap();
+        let hex: String = key.bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
         for spelling in
             [text.to_string(), format!("{}=\n", *text), STANDARD_NO_PAD.encode(*key.bytes), hex.to_uppercase(), hex]
         {

@@ -1,7 +1,7 @@
 //! Reading a signed token of somebody, strictly (RFC 7515 §5.2, RFC 8725 §3).
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 
 use crate::algorithm::Algorithm;
 use crate::base64url;
@@ -61,7 +61,8 @@ pub struct Header {
     pub kid: Option<String>,
     /// The kind, as it was named.
     pub typ: Option<String>,
-    crit: Option<serde::de::IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
 }
 
 /// A token whose signature is good.
@@ -177,7 +178,12 @@ fn read_header(encoded: &str) -> Result<Header, VerifyError> {
     let header: Header = json::read(&bytes).map_err(|_| VerifyError::HeaderInvalid)?;
     // "If any of the listed extension Header Parameters are not understood and supported by the recipient, then the JWS is
     // invalid." (RFC 7515 §4.1.11) None is understood here.
-    if header.crit.is_some() { Err(VerifyError::CriticalExtension) } else { Ok(header) }
+    if header.crit { Err(VerifyError::CriticalExtension) } else { Ok(header) }
+}
+
+/// Whether a member stands there, whatever it says: also `null`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl TypRule {
