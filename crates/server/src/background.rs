@@ -1,0 +1,123 @@
+//! What goes on beside requests: the newest directory twice a second, the sweep and the key schedule each minute, and the
+//! certificate when it is renewed.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use grantor_storage::Database;
+use grantor_core::policy::Lifetimes;
+use grantor_core::time::Time;
+use grantor_jose::random::Mint;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::key_schedule;
+use crate::tls::Certificate;
+
+const REFRESH: Duration = Duration::from_millis(500);
+const ROUND: Duration = Duration::from_mins(1);
+
+/// Tells this moment.
+pub type Now = Arc<dyn Fn() -> Time + Send + Sync>;
+
+/// What the background works on.
+#[derive(Clone)]
+pub struct Duties {
+    /// What is kept.
+    pub database: Arc<Database>,
+    /// Where identifiers and keys come from.
+    pub mint: Arc<Mint>,
+    /// How long things live.
+    pub lifetimes: Lifetimes,
+    /// The clock.
+    pub now: Now,
+    /// The server's own certificate, read again on SIGHUP.
+    pub certificate: Option<Arc<Certificate>>,
+}
+
+/// The background's thread; it ends with [`Background::stop`].
+pub struct Background {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Background {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn start(duties: Duties) -> std::io::Result<Self> {
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let work = move || LocalSet::new().block_on(&runtime, run(duties, stopped));
+        let thread = std::thread::Builder::new().name("grantor-background".into()).spawn(work)?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it, and waits for what it is doing.
+    pub fn stop(self) {
+        let _ = self.stop.send(());
+        if self.thread.join().is_err() {
+            tracing::error!("the background work had broken off");
+        }
+    }
+}
+
+/// Each duty in a task of its own, so that making an RSA key keeps nothing waiting.
+async fn run(duties: Duties, stopped: oneshot::Receiver<()>) {
+    let tasks = [
+        tokio::task::spawn_local(refresh(duties.clone())),
+        tokio::task::spawn_local(rounds(duties.clone())),
+        tokio::task::spawn_local(renewals(duties)),
+    ];
+    let _ = stopped.await;
+    for task in tasks {
+        task.abort();
+    }
+}
+
+async fn refresh(duties: Duties) {
+    let mut ticks = interval(REFRESH);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = duties.database.refresh_directory().await {
+            tracing::error!(%error, "clients and keys could not be read again; the last known ones stay in use");
+        }
+    }
+}
+
+async fn rounds(duties: Duties) {
+    let mut ticks = interval(ROUND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        round(&duties).await;
+    }
+}
+
+/// One round of what is done each minute.
+pub async fn round(duties: &Duties) {
+    let now = (duties.now)();
+    match key_schedule::keep(&duties.database, &duties.mint, &duties.lifetimes, now, &[]).await {
+        Ok(0) => {}
+        Ok(steps) => tracing::info!(steps, "signing keys changed as scheduled"),
+        Err(error) => tracing::error!(%error, "the key schedule could not be kept"),
+    }
+    if let Err(error) = duties.database.sweep(now, &duties.lifetimes).await {
+        tracing::error!(%error, "expired rows could not be swept");
+    }
+}
+
+async fn renewals(duties: Duties) {
+    let (Some(certificate), Ok(mut hangups)) = (duties.certificate, signal(SignalKind::hangup())) else { return };
+    while hangups.recv().await.is_some() {
+        match certificate.reload() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(error) => tracing::error!(%error, "the certificate could not be read again; the last one stays in use"),
+        }
+    }
+}

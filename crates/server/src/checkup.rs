@@ -1,0 +1,233 @@
+//! The doctor's examinations: settings, files, database, keys, clock, and whether the issuer answers.
+
+use std::path::Path;
+use std::time::Duration;
+
+use grantor_storage::EventFilter;
+use grantor_core::key::KeyRing;
+use grantor_core::policy::Lifetimes;
+use grantor_core::store::Store;
+use grantor_core::time::Time;
+use serde_json::Value;
+
+use crate::clock;
+use crate::config::Config;
+use crate::keys::OFFERED;
+use crate::settings::{self, Opened, Settings};
+use crate::tls::Certificate;
+
+/// A clock that shows an earlier moment than this version was written at is wrong: 2026-11-01.
+const WRITTEN: Time = Time::from_seconds(1_793_491_200);
+const PATIENCE: Duration = Duration::from_secs(5);
+const LARGEST_ANSWER: usize = 256 * 1024;
+
+/// How bad something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// As it should be.
+    Sound,
+    /// It works, and may not for long or not safely.
+    Doubtful,
+    /// It does not work.
+    Broken,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub level: Level,
+    /// What was looked at.
+    pub area: &'static str,
+    /// What was found.
+    pub message: String,
+    /// What mends it; empty when nothing is to be done.
+    pub fix: String,
+}
+
+fn sound(area: &'static str, message: impl Into<String>) -> Finding {
+    Finding { level: Level::Sound, area, message: message.into(), fix: String::new() }
+}
+
+fn doubtful(area: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Finding {
+    Finding { level: Level::Doubtful, area, message: message.into(), fix: fix.into() }
+}
+
+fn broken(area: &'static str, message: impl Into<String>, fix: impl Into<String>) -> Finding {
+    Finding { level: Level::Broken, ..doubtful(area, message, fix) }
+}
+
+/// Looks at everything that the settings lead to.
+pub async fn everything(settings: &Settings, offline: bool, now: Time) -> Vec<Finding> {
+    let config = match settings.load() {
+        Ok(config) => config,
+        Err(error) => {
+            return vec![broken(
+                "settings",
+                error.to_string(),
+                "mend the line named; `grantor config example` shows each setting",
+            )];
+        }
+    };
+    let mut findings = configuration(&config);
+    findings.extend(files(&config));
+    findings.push(clock(now));
+    findings.extend(database(&config, now).await);
+    if !offline && !config.issuer.is_empty() {
+        findings.push(issuer(&config).await);
+    }
+    findings
+}
+
+/// The rules between settings.
+pub fn configuration(config: &Config) -> Vec<Finding> {
+    let wrong: Vec<Finding> = config
+        .findings()
+        .into_iter()
+        .map(|finding| broken("settings", format!("{}: {}", finding.key, finding.message), finding.fix))
+        .collect();
+    if wrong.is_empty() { vec![sound("settings", format!("sound, for the issuer {}", config.issuer))] } else { wrong }
+}
+
+/// Who may read the files that hold secrets, and whether the certificate can be used.
+pub fn files(config: &Config) -> Vec<Finding> {
+    let database = database_file(config).filter(|path| path.exists());
+    let private = [database, config.key_encryption_key_file.as_deref(), config.tls.key.as_deref()];
+    let mut findings: Vec<Finding> = private.into_iter().flatten().filter_map(readable_by_others).collect();
+    if let (Some(chain), Some(key)) = (&config.tls.certificate, &config.tls.key) {
+        findings.push(match Certificate::read(chain, key) {
+            Ok(_) => sound("tls", "the certificate and its key belong together"),
+            Err(error) => broken("tls", error.to_string(), "name the right files in [tls]"),
+        });
+    }
+    findings
+}
+
+fn readable_by_others(path: &Path) -> Option<Finding> {
+    use std::os::unix::fs::PermissionsExt;
+    let name = path.display();
+    match std::fs::metadata(path) {
+        Err(error) => {
+            Some(broken("files", format!("{name}: {error}"), "name the right file in the settings, or make it"))
+        }
+        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Some(doubtful(
+            "files",
+            format!("{name} can be read by other users of this host"),
+            format!("chmod 600 {name}"),
+        )),
+        Ok(_) => None,
+    }
+}
+
+/// Whether the clock can be right.
+pub fn clock(now: Time) -> Finding {
+    if now < WRITTEN {
+        let message = format!("the clock shows {}, which is before this version was written", clock::text(now));
+        return broken("clock", message, "set the clock and keep it right, as by `timedatectl set-ntp true`");
+    }
+    sound("clock", format!("shows {}", clock::text(now)))
+}
+
+async fn database(config: &Config, now: Time) -> Vec<Finding> {
+    let Some(path) = database_file(config) else { return Vec::new() };
+    if !path.exists() {
+        return vec![doubtful(
+            "database",
+            format!("{} is not there yet", path.display()),
+            "`grantor serve` or `grantor migrate` makes it",
+        )];
+    }
+    let opened = match settings::open(config.clone()) {
+        Ok(opened) => opened,
+        Err(error) => {
+            return vec![broken(
+                "database",
+                error.to_string(),
+                "mend what is named, or restore the database from a backup",
+            )];
+        }
+    };
+    let mut findings = vec![integrity(&opened)];
+    findings.extend(newest_event(&opened, now).await);
+    findings.extend(keys(&opened.database.directory().keys, &config.lifetimes, now));
+    opened.close().await;
+    findings
+}
+
+fn integrity(opened: &Opened) -> Finding {
+    let checked = opened.database.integrity_check().and_then(|()| opened.database.schema_version());
+    match checked {
+        Ok(layout) => sound("database", format!("whole, with layout {layout}")),
+        Err(error) => broken("database", error.to_string(), "stop the server and restore the database from a backup"),
+    }
+}
+
+async fn newest_event(opened: &Opened, now: Time) -> Option<Finding> {
+    let newest = opened.database.events(&EventFilter { limit: 1, ..EventFilter::default() }).await.ok()?;
+    let ahead = newest.first().filter(|event| event.at > now.plus(PATIENCE))?;
+    let message =
+        format!("the clock shows {}, but an event was recorded at {}", clock::text(now), clock::text(ahead.at));
+    Some(broken("clock", message, "set the clock and keep it right, as by `timedatectl set-ntp true`"))
+}
+
+/// Whether a key signs for each algorithm, and none longer than it should.
+pub fn keys(ring: &KeyRing, lifetimes: &Lifetimes, now: Time) -> Vec<Finding> {
+    let used = OFFERED.iter().map(|algorithm| match ring.record(*algorithm, now) {
+        None => doubtful("keys", format!("no key signs with {algorithm}"), "`grantor serve` makes one when it starts"),
+        Some(record) if now > record.active_from.plus(lifetimes.key_rotation + lifetimes.key_publication) => {
+            let message =
+                format!("{algorithm}: {} has signed since {}", record.key.kid(), clock::text(record.active_from));
+            doubtful(
+                "keys",
+                message,
+                format!("`grantor key rotate --algorithm {algorithm}`; a running server does so by itself"),
+            )
+        }
+        Some(record) => {
+            sound("keys", format!("{algorithm}: {} signs since {}", record.key.kid(), clock::text(record.active_from)))
+        }
+    });
+    used.collect()
+}
+
+/// Whether the issuer answers at its address, and by its name.
+async fn issuer(config: &Config) -> Finding {
+    let address = format!("{}/.well-known/openid-configuration", config.issuer);
+    match fetch(&address).await {
+        Err(why) => doubtful(
+            "issuer",
+            format!("{address} does not answer: {why}"),
+            "start the server; then look at DNS, proxy and certificate, from a host like those of your apps",
+        ),
+        Ok(metadata) if metadata.get("issuer").and_then(Value::as_str) == Some(&config.issuer) => {
+            sound("issuer", format!("{} answers", config.issuer))
+        }
+        // "The issuer value returned MUST be identical to the Issuer URL that was used as the prefix to
+        // /.well-known/openid-configuration to retrieve the configuration information." (OpenID Connect Discovery §4.3)
+        Ok(metadata) => broken(
+            "issuer",
+            format!("{address} names another issuer: {}", metadata.get("issuer").unwrap_or(&Value::Null)),
+            "set issuer to the address that apps use, letter for letter",
+        ),
+    }
+}
+
+async fn fetch(address: &str) -> Result<Value, String> {
+    // The second time it is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
+    let client = client.map_err(|error| error.to_string())?;
+    let answer = client.get(address).send().await.map_err(|error| error.without_url().to_string())?;
+    if !answer.status().is_success() {
+        return Err(format!("it answers {}", answer.status()));
+    }
+    if answer.content_length().is_some_and(|length| length > LARGEST_ANSWER as u64) {
+        return Err("the answer is too long".into());
+    }
+    answer.json().await.map_err(|error| error.without_url().to_string())
+}
+
+/// The database's file.
+fn database_file(config: &Config) -> Option<&Path> {
+    config.database_url.expose().strip_prefix("sqlite:").map(Path::new)
+}

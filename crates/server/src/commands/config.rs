@@ -1,0 +1,34 @@
+//! `grantor config`: the example of all settings, and a check of those in use.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use super::CommandError;
+use crate::config::example;
+use crate::output::print;
+use crate::settings::Settings;
+
+/// What to do with the settings.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print every setting with its default and its meaning, as a file to start from.
+    Example,
+    /// Check the settings without starting anything; fails when the server would not start.
+    Check,
+}
+
+/// Does it.
+///
+/// # Errors
+/// When the settings cannot be read or the server would not start with them.
+pub fn run(settings: &Settings, command: &Command) -> Result<ExitCode, CommandError> {
+    match command {
+        Command::Example => print(example::TEXT),
+        Command::Check => {
+            settings.load()?.check()?;
+            print("The settings are sound.\n");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,249 @@
+//! The settings of a server: defaults, then `grantor.toml`, then `GRANTOR_*` of the environment, by the same names.
+//!
+//! The doc comment of a field is its manual; `grantor.example.toml` shows each with its default, and a test compares the two.
+//! A name of a section follows two underscores in the environment: `GRANTOR_TLS__CERTIFICATE`.
+
+pub mod check;
+pub mod example;
+pub mod load;
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use grantor_core::policy::{ClientPolicy, Lifetimes, Policy};
+use grantor_identity::queue::QueueLimits;
+use grantor_identity::throttle::{Limit, ThrottlePolicy};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// All settings of one server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The address by which apps and people know this server, as in `https://id.example.com`. It stands in every token as
+    /// `iss` and never changes once apps rely on it. Needed outside `--dev`.
+    pub issuer: String,
+    /// The address and port to listen on. Default `127.0.0.1:8080`; another host than this one is only reached with `tls`,
+    /// or behind `trusted_proxies`.
+    pub listen: SocketAddr,
+    /// Where everything is kept: `sqlite:` and the path of a file. Default `sqlite:grantor.db`.
+    pub database_url: Hidden,
+    /// The key that seals the signing keys in the database: 32 bytes in base64url, made by
+    /// `grantor key generate-encryption-key`. Better kept in a file of its own.
+    pub key_encryption_key: Option<Hidden>,
+    /// The file that holds the key-encryption key, readable by the server's user only.
+    pub key_encryption_key_file: Option<PathBuf>,
+    /// The name people read on every page. Default `Grantor`.
+    pub name: String,
+    /// The accent colour of pages, `#rrggbb`. Default `#1d5fd1`.
+    pub accent: String,
+    /// A picture for the head of pages: SVG, PNG or WebP, at most 64 KiB. Default none.
+    pub logo: Option<PathBuf>,
+    /// The language of people whose browser asks for none that is offered: `en` or `de`. Default `en`.
+    pub default_language: String,
+    /// The networks of the proxies before this server, as in `10.0.0.0/8`: only theirs `X-Forwarded-For` counts, and only
+    /// they may speak plain HTTP to it from another host. Default none.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The address and port of the demo app, with `--dev` only. Default `127.0.0.1:8081`.
+    pub demo_listen: SocketAddr,
+    /// The server's own certificate: section `[tls]`.
+    pub tls: Tls,
+    /// What is written about requests and events: section `[log]`.
+    pub log: Log,
+    /// What one request or all together may take: section `[limits]`.
+    pub limits: Limits,
+    /// How failed sign-ins are slowed down: section `[sign_in]`.
+    pub sign_in: SignIn,
+    /// How long things live: section `[lifetimes]`.
+    pub lifetimes: Lifetimes,
+    /// What an app may do unless its declaration says otherwise: section `[clients]`.
+    pub clients: ClientPolicy,
+}
+
+/// The server's own certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tls {
+    /// The file with the certificate and those that sign it, in PEM.
+    pub certificate: Option<PathBuf>,
+    /// The file with the certificate's private key, in PEM. Both files are read again on SIGHUP.
+    pub key: Option<PathBuf>,
+}
+
+/// What is written about requests and events.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// `json`, a line an entry, or `text`. Default `json`; `text` with `--dev`.
+    pub format: LogFormat,
+    /// `error`, `warn`, `info`, `debug` or `trace`. Default `info`.
+    pub level: LogLevel,
+}
+
+/// How a log entry is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For machines.
+    #[default]
+    Json,
+    /// For people.
+    Text,
+}
+
+/// How much is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// What failed.
+    Error,
+    /// And what may fail soon.
+    Warn,
+    /// And one line a request.
+    #[default]
+    Info,
+    /// And what helps to find a fault.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// What one request or all together may take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// The largest body of a request, in bytes. Default 65536.
+    pub body_bytes: usize,
+    /// Threads that answer requests; `0` is one for each core. Default 0.
+    pub workers: usize,
+    /// Connections that may be open at one time, for each thread. Default 4096.
+    pub connections: usize,
+    /// Passwords checked at one time; each takes a core and 19 MiB. `0` is one for each core. Default 0.
+    pub password_workers: usize,
+    /// Passwords that may wait to be checked; beyond it people are asked to try again. Default 64.
+    pub password_queue: usize,
+    /// Seconds for which requests in progress may go on after the server was told to stop. Default 20.
+    pub shutdown_seconds: u64,
+}
+
+/// How failed sign-ins are slowed down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SignIn {
+    /// Failed sign-ins to one account before the next has to wait. Default 10.
+    pub account_failures: u32,
+    /// Failed sign-ins from one address (or IPv6 /64 network) before the next has to wait. Default 50.
+    pub address_failures: u32,
+    /// How long failures count. Default 15 minutes.
+    #[serde(with = "grantor_core::policy::lifetime")]
+    pub window: Duration,
+}
+
+impl Config {
+    /// The part of the settings that the protocol decides by.
+    pub fn policy(&self) -> Policy {
+        Policy { lifetimes: self.lifetimes.clone(), clients: self.clients.clone() }
+    }
+}
+
+impl Limits {
+    /// How many passwords are checked at one time, and how many may wait.
+    pub fn passwords(&self) -> QueueLimits {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let threads = if self.password_workers == 0 { cores } else { self.password_workers };
+        QueueLimits { threads, waiting: self.password_queue, ..QueueLimits::default() }
+    }
+}
+
+impl SignIn {
+    /// How failed sign-ins are slowed down.
+    pub fn throttle(&self) -> ThrottlePolicy {
+        let ThrottlePolicy { account, address } = ThrottlePolicy::default();
+        ThrottlePolicy {
+            account: Limit { failures: self.account_failures, window: self.window, ..account },
+            address: Limit { failures: self.address_failures, window: self.window, ..address },
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            issuer: String::new(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            database_url: Hidden::new("sqlite:grantor.db"),
+            key_encryption_key: None,
+            key_encryption_key_file: None,
+            name: "Grantor".into(),
+            accent: "#1d5fd1".into(),
+            logo: None,
+            default_language: "en".into(),
+            trusted_proxies: Vec::new(),
+            demo_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
+            tls: Tls::default(),
+            log: Log::default(),
+            limits: Limits::default(),
+            sign_in: SignIn::default(),
+            lifetimes: Lifetimes::default(),
+            clients: ClientPolicy::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 64 * 1024,
+            workers: 0,
+            connections: 4096,
+            password_workers: 0,
+            password_queue: 64,
+            shutdown_seconds: 20,
+        }
+    }
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        Self { account_failures: 10, address_failures: 50, window: Duration::from_mins(15) }
+    }
+}
+
+impl LogLevel {
+    /// The word that filters know it by.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// Text that may hold a secret: it is read, and never written or shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Hidden(String);
+
+impl Hidden {
+    /// Hides `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("[redacted]")
+    }
+}

@@ -1,0 +1,206 @@
+//! Committing a plan: every change with its event, all or none.
+
+use std::collections::HashMap;
+
+use grantor_storage::Database;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::audit::{Event, EventKind};
+use grantor_core::change::{Change, GrantsOf};
+use grantor_core::client::{Client, ClientSecret, Trust};
+use grantor_core::grant::GrantEnd;
+use grantor_core::policy::Lifetimes;
+use grantor_core::store::{Store, StoreError};
+use grantor_core::time::Time;
+use grantor_core::user::User;
+use grantor_jose::random::Mint;
+use grantor_jose::secret::SecretText;
+
+use super::plan::{ClientItem, Current, Item, Plan, SecretStep, UserItem, plan};
+use super::{Declaration, DeclaredPassword};
+use crate::passwords::{self, PasswordError};
+
+/// How often a plan is made again when somebody else changed something meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Why nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a plan is carried out with.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    /// Where identifiers and secrets come from.
+    pub mint: &'a Mint,
+    /// How long a replaced secret counts.
+    pub lifetimes: &'a Lifetimes,
+    /// When.
+    pub now: Time,
+}
+
+/// What was done, or would be.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The plan.
+    pub plan: Plan,
+    /// The secrets made, by client. They are shown once and kept nowhere.
+    pub secrets: Vec<(String, SecretText)>,
+}
+
+/// Makes what is kept what is declared; with `dry_run`, only says how.
+///
+/// # Errors
+/// When a password cannot be hashed or the store fails; nothing was changed then.
+pub async fn apply(
+    database: &Database,
+    declaration: &Declaration,
+    tools: Tools<'_>,
+    dry_run: bool,
+) -> Result<Outcome, ApplyError> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let plan = load_and_plan(database, declaration).await?;
+        if dry_run || plan.steps.is_empty() {
+            return Ok(Outcome { plan, secrets: Vec::new() });
+        }
+        let Decided { changes, secrets } = decide(&plan, tools)?;
+        match database.commit(changes).await {
+            Ok(()) => return Ok(Outcome { plan, secrets }),
+            Err(StoreError::Conflict) if attempts < ATTEMPTS => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+async fn load_and_plan(database: &Database, declaration: &Declaration) -> Result<Plan, StoreError> {
+    let mut users = HashMap::new();
+    for declared in &declaration.users {
+        if let Some(user) = database.user_find_by_username(&declared.username).await? {
+            users.insert(declared.username.clone(), user);
+        }
+    }
+    let directory = database.directory();
+    Ok(plan(declaration, &Current { directory: &directory, users: &users, verify: &passwords::verify }))
+}
+
+/// The changes of a plan, and the secrets made for it.
+#[derive(Default)]
+pub(super) struct Decided {
+    pub(super) changes: Vec<Change>,
+    secrets: Vec<(String, SecretText)>,
+}
+
+pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
+    let mut decided = Decided::default();
+    for step in &plan.steps {
+        let detail = match &step.fields {
+            None => "created".to_owned(),
+            Some(fields) => format!("changed {}", fields.join(", ")),
+        };
+        let event = |kind| {
+            Event::new(tools.mint.id(tools.now.millis()), tools.now, kind)
+                .detail(&format!("{} {detail}", step.item.name()))
+        };
+        match &step.item {
+            Item::Client(item) => decided.client(item, event(EventKind::ClientChanged).client(&item.client_id), tools),
+            Item::User(item) => decided.user(item, event(EventKind::UserChanged), tools)?,
+            Item::Scope(scope) => {
+                decided.directory(Change::ScopePut(Box::new(scope.clone())), event(EventKind::ResourceChanged));
+            }
+            Item::Resource(api) => {
+                decided.directory(Change::ResourcePut(Box::new(api.clone())), event(EventKind::ResourceChanged));
+            }
+        }
+    }
+    Ok(decided)
+}
+
+impl Decided {
+    fn directory(&mut self, change: Change, event: Event) {
+        self.changes.extend([change, Change::EventInsert(Box::new(event))]);
+    }
+
+    fn client(&mut self, item: &ClientItem, event: Event, tools: Tools) {
+        let before = item.before.as_deref();
+        let secret = match &item.secret {
+            SecretStep::Generate => {
+                let text = SecretText::from(&tools.mint.secret());
+                self.secrets.push((item.client_id.clone(), text.clone()));
+                Some(text)
+            }
+            SecretStep::Replace(text) => Some(text.clone()),
+            SecretStep::Drop | SecretStep::Keep => None,
+        };
+        let kept = before
+            .filter(|_| !matches!(item.secret, SecretStep::Drop))
+            .map(|before| before.secrets.clone())
+            .unwrap_or_default();
+        let client = Client {
+            client_id: item.client_id.clone(),
+            metadata: item.metadata.clone(),
+            secrets: with_secret(kept, secret.as_ref(), tools),
+            trust: before.map_or(Trust::Administrator, |before| before.trust),
+            disabled: item.disabled,
+            created_at: before.map_or(tools.now, |before| before.created_at),
+            updated_at: tools.now,
+        };
+        if item.disabled && before.is_some_and(|before| !before.disabled) {
+            self.changes.push(ended(GrantsOf::Client(item.client_id.clone()), tools.now));
+        }
+        self.changes.extend([Change::ClientPut(Box::new(client)), Change::EventInsert(Box::new(event))]);
+    }
+
+    fn user(&mut self, item: &UserItem, event: Event, tools: Tools) -> Result<(), ApplyError> {
+        let before = item.before.as_ref();
+        let id = before.map_or_else(|| tools.mint.id(tools.now.millis()), |before| before.id);
+        let password = match &item.password {
+            Some(DeclaredPassword::Plain(plain)) => Some(passwords::hash(plain, tools.mint.random())?),
+            Some(DeclaredPassword::Hash(hash)) => Some(hash.expose().to_owned()),
+            None => before.and_then(|before| before.password.clone()),
+        };
+        let user = User {
+            id,
+            subject: before
+                .map_or_else(|| URL_SAFE_NO_PAD.encode(tools.mint.bytes::<16>()), |before| before.subject.clone()),
+            username: item.username.clone(),
+            password,
+            claims: item.claims.clone(),
+            groups: item.groups.clone(),
+            disabled: item.disabled,
+            created_at: before.map_or(tools.now, |before| before.created_at),
+            updated_at: tools.now,
+        };
+        self.changes.extend([Change::UserPut(Box::new(user)), Change::EventInsert(Box::new(event.user(id)))]);
+        if item.ends_access() {
+            self.changes.extend([
+                Change::SessionsEnd { user_id: id, except: None, at: tools.now },
+                ended(GrantsOf::User(id), tools.now),
+            ]);
+        }
+        Ok(())
+    }
+}
+
+/// An app's secrets when `fresh` counts from now on: the ones before count for a while yet, so that no app is cut off.
+fn with_secret(kept: Vec<ClientSecret>, fresh: Option<&SecretText>, tools: Tools) -> Vec<ClientSecret> {
+    let Some(fresh) = fresh else { return kept };
+    let overlap = tools.now.plus(tools.lifetimes.client_secret_overlap);
+    let living = kept.into_iter().filter(|secret| secret.expires_at.is_none_or(|end| tools.now < end));
+    let replaced = living.map(|secret| ClientSecret {
+        expires_at: Some(secret.expires_at.map_or(overlap, |end| end.min(overlap))),
+        ..secret
+    });
+    replaced.chain([ClientSecret { hash: fresh.hash(), created_at: tools.now, expires_at: None }]).collect()
+}
+
+fn ended(of: GrantsOf, at: Time) -> Change {
+    Change::GrantsEnd { of, at, end: GrantEnd::RevokedByAdministrator }
+}

@@ -1,0 +1,253 @@
+//! The difference between what a file declares and what is kept. A plain function: nothing is read, drawn or written here.
+
+use std::collections::{BTreeSet, HashMap};
+
+use grantor_core::client::{Client, ClientMetadata};
+use grantor_core::directory::{Directory, Resource, ScopeDefinition};
+use grantor_core::user::User;
+use grantor_jose::secret::SecretText;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::client::uses_secret;
+use super::{Declaration, DeclaredClient, DeclaredPassword, DeclaredUser};
+
+/// What is kept now, as far as a declaration concerns it.
+pub struct Current<'a> {
+    /// Clients, scopes and APIs.
+    pub directory: &'a Directory,
+    /// The declared people who have an account, by username.
+    pub users: &'a HashMap<String, User>,
+    /// Whether a password is the one of a hash.
+    pub verify: &'a dyn Fn(&SecretText, &str) -> bool,
+}
+
+/// What to do so that what is kept is what is declared.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// One for each declared thing that is new or differs.
+    pub steps: Vec<Step>,
+    /// How many declared things are as declared.
+    pub unchanged: usize,
+    /// What is allowed, and better otherwise.
+    pub warnings: Vec<String>,
+}
+
+/// One thing to make or change.
+#[derive(Debug)]
+pub struct Step {
+    /// The thing as it shall be.
+    pub item: Item,
+    /// The names of what differs; nothing when the thing is new.
+    pub fields: Option<Vec<String>>,
+}
+
+/// A thing as it shall be.
+#[derive(Debug)]
+pub enum Item {
+    /// An app.
+    Client(ClientItem),
+    /// An API.
+    Resource(Resource),
+    /// A scope.
+    Scope(ScopeDefinition),
+    /// A person.
+    User(UserItem),
+}
+
+/// An app as it shall be.
+#[derive(Debug)]
+pub struct ClientItem {
+    /// The identifier.
+    pub client_id: String,
+    /// What is registered of it.
+    pub metadata: ClientMetadata,
+    /// Whether it is switched off.
+    pub disabled: bool,
+    /// What becomes of its secrets.
+    pub secret: SecretStep,
+    /// The app as it is.
+    pub before: Option<std::sync::Arc<Client>>,
+}
+
+/// What becomes of an app's secrets.
+#[derive(Clone, Debug)]
+pub enum SecretStep {
+    /// They go, since the app authenticates in another way.
+    Drop,
+    /// One is made, and shown once.
+    Generate,
+    /// They stay.
+    Keep,
+    /// This one counts from now on, the one before for a while yet.
+    Replace(SecretText),
+}
+
+/// A person as they shall be.
+#[derive(Debug)]
+pub struct UserItem {
+    /// The name to sign in with.
+    pub username: String,
+    /// The claims.
+    pub claims: Map<String, Value>,
+    /// The groups.
+    pub groups: Vec<String>,
+    /// Whether the account is switched off.
+    pub disabled: bool,
+    /// The new password; nothing when it stays.
+    pub password: Option<DeclaredPassword>,
+    /// The person as they are.
+    pub before: Option<User>,
+}
+
+impl UserItem {
+    /// Whether sessions and grants end: the account is switched off, or its password is another.
+    pub fn ends_access(&self) -> bool {
+        self.before.as_ref().is_some_and(|before| self.password.is_some() || (self.disabled && !before.disabled))
+    }
+}
+
+impl Item {
+    /// What it is, for people and machines.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Client(_) => "client",
+            Self::Resource(_) => "resource",
+            Self::Scope(_) => "scope",
+            Self::User(_) => "user",
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Client(client) => &client.client_id,
+            Self::Resource(resource) => &resource.identifier,
+            Self::Scope(scope) => &scope.name,
+            Self::User(user) => &user.username,
+        }
+    }
+}
+
+/// Compares a declaration with what is kept.
+pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
+    let directory = current.directory;
+    let scopes = declaration.scopes.iter().map(|declared| {
+        let before = directory.scopes.get(&declared.definition.name);
+        (Item::Scope(declared.definition.clone()), before.map(|before| differing(before, &declared.definition)))
+    });
+    let resources = declaration.resources.iter().map(|declared| {
+        let before = directory.resources.get(&declared.resource.identifier);
+        (Item::Resource(declared.resource.clone()), before.map(|before| differing(before, &declared.resource)))
+    });
+    let clients = declaration.clients.iter().map(|declared| client(declared, directory));
+    let users = declaration.users.iter().map(|declared| user(declared, current));
+    let mut plan = Plan { warnings: declaration.warnings.clone(), ..Plan::default() };
+    for (item, fields) in scopes.chain(resources).chain(clients).chain(users) {
+        match fields {
+            Some(fields) if fields.is_empty() => plan.unchanged += 1,
+            fields => plan.steps.push(Step { item, fields }),
+        }
+    }
+    plan.warnings.extend(loose_ends(declaration, directory));
+    plan
+}
+
+fn client(declared: &DeclaredClient, directory: &Directory) -> (Item, Option<Vec<String>>) {
+    let before = directory.clients.get(&declared.client_id);
+    let secret = secret_step(declared, before.map(AsRef::as_ref));
+    let disabled = declared.disabled.unwrap_or_else(|| before.is_some_and(|before| before.disabled));
+    let fields = before.map(|before| {
+        let mut fields = differing(&before.metadata, &declared.metadata);
+        if !matches!(secret, SecretStep::Keep) {
+            fields.push("client_secret".into());
+        }
+        if before.disabled != disabled {
+            fields.push("disabled".into());
+        }
+        fields
+    });
+    let metadata = declared.metadata.clone();
+    let item =
+        ClientItem { client_id: declared.client_id.clone(), metadata, disabled, secret, before: before.cloned() };
+    (Item::Client(item), fields)
+}
+
+fn secret_step(declared: &DeclaredClient, before: Option<&Client>) -> SecretStep {
+    let kept = before.and_then(|before| before.secrets.iter().find(|secret| secret.expires_at.is_none()));
+    match (&declared.secret, kept) {
+        _ if !uses_secret(declared.metadata.token_endpoint_auth_method) => {
+            let any = before.is_some_and(|before| !before.secrets.is_empty());
+            if any { SecretStep::Drop } else { SecretStep::Keep }
+        }
+        (None, None) => SecretStep::Generate,
+        (None, Some(_)) => SecretStep::Keep,
+        (Some(given), Some(kept)) if kept.hash == given.hash() => SecretStep::Keep,
+        (Some(given), _) => SecretStep::Replace(given.clone()),
+    }
+}
+
+fn user(declared: &DeclaredUser, current: &Current) -> (Item, Option<Vec<String>>) {
+    let before = current.users.get(&declared.username);
+    let password = declared.password.clone().filter(|password| !is_kept(password, before, current));
+    let disabled = declared.disabled.unwrap_or_else(|| before.is_some_and(|before| before.disabled));
+    let groups: Vec<String> = declared.groups.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    let fields = before.map(|before| {
+        let mut fields = differing(&before.claims, &declared.claims);
+        let others = [
+            ("groups", before.groups != groups),
+            ("password", password.is_some()),
+            ("disabled", before.disabled != disabled),
+        ];
+        fields.extend(others.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned()));
+        fields
+    });
+    let claims = declared.claims.clone();
+    let item =
+        UserItem { username: declared.username.clone(), claims, groups, disabled, password, before: before.cloned() };
+    (Item::User(item), fields)
+}
+
+fn is_kept(password: &DeclaredPassword, before: Option<&User>, current: &Current) -> bool {
+    let Some(kept) = before.and_then(|before| before.password.as_deref()) else { return false };
+    match password {
+        DeclaredPassword::Plain(plain) => (current.verify)(plain, kept),
+        DeclaredPassword::Hash(hash) => hash.expose() == kept,
+    }
+}
+
+/// The names of members that differ.
+fn differing<T: Serialize>(before: &T, after: &T) -> Vec<String> {
+    let members = |value: &T| match serde_json::to_value(value) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    };
+    let (before, after) = (members(before), members(after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    names.into_iter().filter(|name| before.get(*name) != after.get(*name)).cloned().collect()
+}
+
+/// Names that lead nowhere, which is no error, since another file may declare what they mean.
+fn loose_ends(declaration: &Declaration, directory: &Directory) -> Vec<String> {
+    let declared = |scope: &str| {
+        declaration.scopes.iter().any(|known| known.definition.name == scope)
+            || declaration.resources.iter().any(|known| known.resource.scopes.contains(scope))
+    };
+    let mut remarks = Vec::new();
+    for client in &declaration.clients {
+        for scope in client.metadata.scope.iter().filter(|scope| !directory.knows_scope(scope) && !declared(scope)) {
+            remarks
+                .push(client.place.remark("scope", &format!("\"{scope}\" is declared nowhere; add it to [[scopes]]")));
+        }
+    }
+    for api in &declaration.resources {
+        let unknown = |client_id: &&String| {
+            !directory.clients.contains_key(*client_id)
+                && !declaration.clients.iter().any(|client| client.client_id == **client_id)
+        };
+        for client_id in api.resource.introspection_clients.iter().filter(unknown) {
+            remarks.push(api.place.remark("introspection_clients", &format!("\"{client_id}\" is declared nowhere")));
+        }
+    }
+    remarks
+}

@@ -1,0 +1,126 @@
+//! Carrying out what `keys` decides: making keys, and committing their new dates with their events.
+
+use std::sync::Arc;
+use std::thread;
+
+use grantor_storage::Database;
+use grantor_core::audit::{Event, EventKind};
+use grantor_core::change::Change;
+use grantor_core::directory::Directory;
+use grantor_core::key::{KeyRecord, KeyRing};
+use grantor_core::policy::Lifetimes;
+use grantor_core::store::{Store, StoreError};
+use grantor_core::time::Time;
+use grantor_jose::algorithm::Algorithm;
+use grantor_jose::key::{KeyError, SigningKey};
+use grantor_jose::random::Mint;
+
+use crate::keys::{self, Step};
+
+/// Why keys could not be made or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyScheduleError {
+    /// A key could not be made.
+    #[error("a signing key could not be made: {0}")]
+    Key(#[from] KeyError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Does all that is due at `now`, save what `later` names; says how many steps were taken.
+///
+/// # Errors
+/// When a key cannot be made or the store fails.
+pub async fn keep(
+    database: &Database,
+    mint: &Mint,
+    lifetimes: &Lifetimes,
+    now: Time,
+    later: &[Algorithm],
+) -> Result<usize, KeyScheduleError> {
+    let directory = database.directory();
+    let due = keys::plan_rotation(&directory.keys, &keys::longest(lifetimes, &directory), now);
+    let steps: Vec<Step> = due
+        .into_iter()
+        .filter(|step| !matches!(step, Step::Generate { algorithm, .. } if later.contains(algorithm)))
+        .collect();
+    carry_out(database, mint, lifetimes, now, &steps).await
+}
+
+/// Carries out steps, all or none.
+///
+/// # Errors
+/// Those of [`keep`].
+pub async fn carry_out(
+    database: &Database,
+    mint: &Mint,
+    lifetimes: &Lifetimes,
+    now: Time,
+    steps: &[Step],
+) -> Result<usize, KeyScheduleError> {
+    if steps.is_empty() {
+        return Ok(0);
+    }
+    let made = generate(steps, mint)?;
+    let directory = database.directory();
+    database.commit(decide(steps, made, &directory, &Moment { mint, lifetimes, now })).await?;
+    Ok(steps.len())
+}
+
+/// Makes the keys of all steps, each in a thread of its own, since an RSA key takes long.
+fn generate(steps: &[Step], mint: &Mint) -> Result<Vec<Arc<SigningKey>>, KeyError> {
+    let wanted = steps.iter().filter_map(|step| match step {
+        Step::Generate { algorithm, .. } => Some(*algorithm),
+        Step::Retire { .. } | Step::Remove { .. } => None,
+    });
+    thread::scope(|scope| {
+        let started: Vec<_> =
+            wanted.map(|algorithm| scope.spawn(move || SigningKey::generate(algorithm, mint.random()))).collect();
+        started
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map(Arc::new))
+            .collect()
+    })
+}
+
+struct Moment<'a> {
+    mint: &'a Mint,
+    lifetimes: &'a Lifetimes,
+    now: Time,
+}
+
+fn decide(steps: &[Step], made: Vec<Arc<SigningKey>>, directory: &Directory, moment: &Moment) -> Vec<Change> {
+    let mut made = made.into_iter();
+    let lifetimes = keys::longest(moment.lifetimes, directory);
+    steps.iter().filter_map(|step| change(*step, &mut made, &directory.keys, &lifetimes, moment)).flatten().collect()
+}
+
+/// The change of one step and its event; nothing where its key is gone.
+fn change(
+    step: Step,
+    made: &mut impl Iterator<Item = Arc<SigningKey>>,
+    ring: &KeyRing,
+    lifetimes: &Lifetimes,
+    moment: &Moment,
+) -> Option<[Change; 2]> {
+    let find = |id| ring.keys.iter().find(|record| record.id == id);
+    let (change, what, key) = match step {
+        Step::Generate { active_from, .. } => {
+            let record = KeyRecord::fresh(moment.mint.id(moment.now.millis()), made.next()?, moment.now, active_from);
+            let key = Arc::clone(&record.key);
+            (Change::KeyPut(Box::new(record)), "created", key)
+        }
+        Step::Retire { id, successor_from } => {
+            let record = find(id)?;
+            (Change::KeyPut(Box::new(record.retired(successor_from, lifetimes))), "retired", Arc::clone(&record.key))
+        }
+        Step::Remove { id } => (Change::KeyRemove(id), "removed", Arc::clone(&find(id)?.key)),
+    };
+    Some([change, Change::EventInsert(Box::new(event(&key, what, moment)))])
+}
+
+fn event(key: &SigningKey, what: &str, moment: &Moment) -> Event {
+    let event = Event::new(moment.mint.id(moment.now.millis()), moment.now, EventKind::KeyChanged);
+    event.reason(what).detail(&format!("{} {}", key.algorithm(), key.kid()))
+}

@@ -1,0 +1,87 @@
+//! What commands print: a table for people, JSON for machines.
+
+use std::io::Write;
+
+use serde_json::Value;
+
+/// Rows under headings, each column as wide as its widest cell.
+pub struct Table {
+    headings: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table.
+    pub fn new(headings: &'static [&'static str]) -> Self {
+        Self { headings, rows: Vec::new() }
+    }
+
+    /// With one more row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().map(|cell| printable(&cell)).collect());
+    }
+
+    /// The text.
+    pub fn render(&self) -> String {
+        let headings: Vec<String> = self.headings.iter().map(|heading| heading.to_uppercase()).collect();
+        let lines = || std::iter::once(&headings).chain(&self.rows);
+        let width = |column: usize| {
+            lines().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+        lines().map(|line| render_line(line, &widths)).collect::<Vec<_>>().join("\n") + "\n"
+    }
+}
+
+fn render_line(line: &[String], widths: &[usize]) -> String {
+    let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+    cells.join("  ").trim_end().to_owned()
+}
+
+/// Text that cannot steer a terminal.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
+
+/// Writes to standard output; a reader that has gone away is no error.
+pub fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A value as JSON for machines, on several lines.
+pub fn json(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+/// Names and values of one thing, one a line.
+pub fn sheet(value: &Value) -> String {
+    let Some(members) = value.as_object() else { return printable(&value.to_string()) };
+    let width = members.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+    let line = |(name, value): (&String, &Value)| format!("{name:width$}  {}\n", words(value));
+    members.iter().map(line).collect()
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => printable(text),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().map(words).collect::<Vec<_>>().join(" ")
+        }
+        other => printable(&other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_line_up_and_hostile_text_stays_text() {
+        let mut table = Table::new(&["id", "name"]);
+        table.row(["wiki".into(), "Wiki".into()]);
+        table.row(["a".into(), "\u{1b}[31mred".into()]);
+        assert_eq!(table.render(), "ID    NAME\nwiki  Wiki\na     \u{FFFD}[31mred\n");
+    }
+}

@@ -1,0 +1,102 @@
+//! From the command line to an open database: which settings count, where the key-encryption key comes from.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use grantor_storage::{Database, DatabaseSettings};
+use grantor_jose::random::Mint;
+use grantor_jose::seal::KeyEncryptionKey;
+
+use crate::clock::system_time;
+use crate::commands::CommandError;
+use crate::config::Config;
+use crate::config::check::HOW_TO_MAKE_A_KEY;
+use crate::config::load;
+use crate::declare::apply::Tools;
+use crate::dev;
+
+/// Where the settings come from.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The file named on the command line.
+    pub file: Option<PathBuf>,
+    /// Whether `--dev` stands there.
+    pub dev: bool,
+}
+
+/// An open database with what is needed to change it.
+pub struct Opened {
+    /// The settings.
+    pub config: Config,
+    /// What is kept.
+    pub database: Arc<Database>,
+    /// Where identifiers and secrets come from.
+    pub mint: Arc<Mint>,
+}
+
+impl Settings {
+    /// Reads the settings; with `--dev`, makes what they need.
+    ///
+    /// # Errors
+    /// When they cannot be read, or a key or value is not understood.
+    pub fn load(&self) -> Result<Config, CommandError> {
+        if self.dev {
+            return dev::settings(Path::new("."), self.file.as_deref());
+        }
+        Ok(load::load(self.file.as_deref())?)
+    }
+
+    /// Reads the settings and opens the database.
+    ///
+    /// # Errors
+    /// When the settings are wrong or the database cannot be opened.
+    pub fn open(&self) -> Result<Opened, CommandError> {
+        open(self.load()?)
+    }
+}
+
+/// Opens the database of `config`.
+///
+/// # Errors
+/// When there is no key-encryption key, or the database cannot be opened.
+pub fn open(config: Config) -> Result<Opened, CommandError> {
+    let settings = DatabaseSettings {
+        url: config.database_url.expose().to_owned(),
+        key_encryption_key: key_encryption_key(&config)?,
+    };
+    let mint = Arc::new(Mint::new(0));
+    let database = Arc::new(Database::open(&settings, Arc::clone(&mint), system_time())?);
+    Ok(Opened { config, database, mint })
+}
+
+/// The key-encryption key that the settings name.
+///
+/// # Errors
+/// When there is none, with how to make one, or it is none.
+pub fn key_encryption_key(config: &Config) -> Result<KeyEncryptionKey, CommandError> {
+    let (key, text) = match (&config.key_encryption_key, &config.key_encryption_key_file) {
+        (Some(text), _) => ("key_encryption_key", text.expose().to_owned()),
+        (None, Some(path)) => {
+            let text =
+                std::fs::read_to_string(path).map_err(|source| CommandError::File { path: path.clone(), source })?;
+            ("key_encryption_key_file", text)
+        }
+        (None, None) => {
+            return Err(CommandError::Refused(format!("key_encryption_key_file: is missing; {HOW_TO_MAKE_A_KEY}")));
+        }
+    };
+    let wrong = |error| CommandError::Refused(format!("{key}: {error}; {HOW_TO_MAKE_A_KEY}"));
+    text.trim().parse().map_err(|error: grantor_jose::seal::KeyTextError| wrong(error.to_string()))
+}
+
+impl Opened {
+    /// What a declaration is applied with at `now`.
+    pub fn tools(&self, now: grantor_core::time::Time) -> Tools<'_> {
+        Tools { mint: &self.mint, lifetimes: &self.config.lifetimes, now }
+    }
+
+    /// Waits until everything is written, and closes the database.
+    pub async fn close(self) {
+        self.database.shut_down().await;
+    }
+}
