@@ -12,6 +12,7 @@ pub mod end_session;
 pub mod form_post;
 mod frame;
 pub mod home;
+pub(crate) mod language;
 pub mod refusal;
 pub mod select_account;
 pub mod sessions;

@@ -14,6 +14,7 @@ account-sessions-count = { $count ->
 }
 account-sessions-link = Geräte ansehen und abmelden
 
+apps-title = Apps mit Zugriff
 apps-lead = Diese Apps können Ihr Konto nutzen. Entfernen Sie, was Sie nicht mehr brauchen.
 apps-none = Keine App hat Zugriff auf Ihr Konto.
 apps-none-hint = Sobald Sie eine erlauben, steht sie hier.
@@ -39,6 +40,7 @@ remove-stops = { $app } kann dann nicht mehr:
 remove-keeps = Es kann einige Minuten dauern, bis { $app } es merkt. Was Sie in der App gespeichert haben, bleibt dort. Sie können den Zugriff später wieder erlauben.
 remove-keep = Zugriff behalten
 
+sessions-title = Wo Sie angemeldet sind
 sessions-lead = Melden Sie sich ab, wo Sie das Gerät nicht erkennen oder nicht mehr nutzen.
 sessions-this = Dieses Gerät
 sessions-others = Andere Geräte

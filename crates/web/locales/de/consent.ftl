@@ -7,7 +7,7 @@ consent-known-owner = Geprüft: Inhaber von { $host }
 consent-known-nobody = Hat sich selbst eingetragen. Niemand hat sie geprüft.
 consent-signed-in = Angemeldet als { $name }
 consent-change = Nicht Sie?
-consent-legend = { $app } kann dann
+consent-legend = Die App kann dann
 consent-nothing = { $app } möchte nur, dass Sie hier angemeldet sind. Mehr sieht die App nicht.
 consent-new = Neu
 consent-required = Ohne das funktioniert die App nicht
@@ -18,7 +18,7 @@ consent-take-back = Den Zugriff können Sie jederzeit in Ihrem Konto unter „Ap
 consent-allow = { $app } erlauben
 consent-deny = Nicht erlauben
 
-# Die Sätze für das, was jeder Server kennt. Sie folgen auf „Wiki kann dann“.
+# Die Sätze für das, was jeder Server kennt. Sie folgen auf „Die App kann dann“.
 scope-address = Ihre Postanschrift sehen
 scope-email = Ihre E-Mail-Adresse sehen
 scope-groups = sehen, zu welchen Gruppen Sie gehören

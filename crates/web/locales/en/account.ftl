@@ -14,6 +14,7 @@ account-sessions-count = { $count ->
 }
 account-sessions-link = See devices and sign out
 
+apps-title = Apps with access
 apps-lead = These apps can use your account. Remove those you no longer use.
 apps-none = No app has access to your account.
 apps-none-hint = When you allow one, it shows up here.
@@ -39,6 +40,7 @@ remove-stops = { $app } can then no longer:
 remove-keeps = It may take a few minutes until { $app } notices. What you have saved in the app stays there. You can allow it again later.
 remove-keep = Keep access
 
+sessions-title = Where you’re signed in
 sessions-lead = Sign out where you don’t recognise the device, or no longer use it.
 sessions-this = This device
 sessions-others = Other devices

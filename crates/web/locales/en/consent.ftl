@@ -7,7 +7,7 @@ consent-known-owner = Verified owner of { $host }
 consent-known-nobody = Registered itself. Nobody has checked it.
 consent-signed-in = Signed in as { $name }
 consent-change = Not you?
-consent-legend = { $app } will be able to
+consent-legend = The app will be able to
 consent-nothing = { $app } only asks that you are signed in here. It sees nothing else.
 consent-new = New
 consent-required = Needed for the app to work
@@ -18,7 +18,7 @@ consent-take-back = You can take access back at any time in your account, under 
 consent-allow = Allow { $app }
 consent-deny = Don’t allow
 
-# The sentences of the scopes that every server has. They follow "Wiki will be able to".
+# The sentences of the scopes that every server has. They follow "The app will be able to".
 scope-address = See your postal address
 scope-email = See your e-mail address
 scope-groups = See which groups you belong to

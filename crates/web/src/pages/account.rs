@@ -1,9 +1,16 @@
 //! The account's home: who you are here, and in short where you are signed in and what has access.
 
+use actix_web::HttpResponse;
 use askama::Template;
+use grantor_core::store::StoreError;
+use grantor_core::user::User;
 
+use super::apps::Access;
 use super::{App, Frame, sessions::Device};
 use crate::html::filters;
+use crate::respond::{self, How};
+use crate::visit::Visit;
+use crate::{access, routes};
 
 /// Signing out posts `csrf` to `/sign-out`.
 #[derive(Clone, Debug, Template)]
@@ -27,6 +34,34 @@ impl Account {
     fn tab(&self) -> &'static str {
         "account"
     }
+}
+
+/// How many apps the page names.
+const APPS_NAMED: usize = 3;
+
+/// Shows the account.
+pub(crate) async fn get_account(visit: Visit) -> HttpResponse {
+    let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let (accesses, sessions) = match load(&visit, user).await {
+        Ok(facts) => facts,
+        Err(error) => return respond::failure(&visit, &error.into()).await,
+    };
+    let page = Account {
+        app_count: accesses.len(),
+        apps: accesses.into_iter().take(APPS_NAMED).map(|access| access.app).collect(),
+        email: user.claim("email").and_then(|email| email.as_str().map(str::to_owned)),
+        frame: visit.frame(None, None),
+        session_count: sessions,
+        this_device: Device::from_user_agent(&session.user_agent),
+    };
+    respond::page(&visit, &page, &How::default())
+}
+
+async fn load(visit: &Visit, user: &User) -> Result<(Vec<Access>, usize), StoreError> {
+    let accesses = access::of(visit, user).await?;
+    let sessions = visit.app.provider.store.sessions_of(user.id).await?;
+    let lifetimes = &visit.app.provider.policy.lifetimes;
+    Ok((accesses, sessions.iter().filter(|session| session.is_live(lifetimes, visit.now)).count()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,18 @@
 //! Asks once before an app loses its access.
 
+use actix_web::web::Payload;
+use actix_web::HttpResponse;
 use askama::Template;
+use grantor_core::approval;
+use grantor_core::params::Params;
+use grantor_core::store::Store;
 
+use super::status::Kind;
 use super::{App, Frame};
 use crate::html::filters;
+use crate::respond::{self, How};
+use crate::visit::Visit;
+use crate::{access, form, routes};
 
 /// Posts `app` and `csrf` to `/account/apps/remove`.
 #[derive(Clone, Debug, Template)]
@@ -24,6 +33,47 @@ pub struct AppRemove {
 impl AppRemove {
     fn tab(&self) -> &'static str {
         "apps"
+    }
+}
+
+/// Asks once.
+pub(crate) async fn get_app_remove(visit: Visit) -> HttpResponse {
+    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
+    let wanted = query.get("app").unwrap_or_default();
+    let found = match access::of(&visit, user).await {
+        Ok(all) => all.into_iter().find(|access| access.id == wanted),
+        Err(error) => return respond::failure(&visit, &error.into()).await,
+    };
+    let Some(access) = found else { return respond::redirect(routes::APPS) };
+    let page = AppRemove {
+        app: access.app,
+        frame: visit.frame(None, None),
+        id: access.id,
+        sentences: access.scopes.into_iter().map(|scope| scope.sentence).collect(),
+        since: access.since,
+    };
+    respond::page(&visit, &page, &How::default())
+}
+
+/// Takes the access back.
+pub(crate) async fn post_app_remove(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    if !visit.is_own_form(form.get("csrf")) {
+        return respond::status_page(&visit, Kind::FormRefused, None);
+    }
+    let client_id = form.get("app").unwrap_or_default();
+    let changes = approval::withdraw(client_id, user.id, visit.app.id(), visit.call());
+    match visit.app.provider.store.commit(changes).await {
+        Ok(()) => {
+            let query = Params::from_pairs([("removed", client_id)]).unwrap_or_default().to_query();
+            respond::redirect(&format!("{}?{query}", routes::APPS))
+        }
+        Err(error) => respond::failure(&visit, &error.into()).await,
     }
 }
 

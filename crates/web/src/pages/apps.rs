@@ -1,9 +1,14 @@
 //! Apps with access: since when, last used, what each may do, and the way to take it back.
 
+use actix_web::HttpResponse;
 use askama::Template;
+use grantor_core::params::Params;
 
 use super::{App, Frame};
 use crate::html::filters;
+use crate::respond::{self, How};
+use crate::visit::Visit;
+use crate::{access, routes};
 
 /// From so many apps on, the page offers to look one up.
 const SEARCH_FROM: usize = 12;
@@ -76,6 +81,21 @@ impl Apps {
     fn tab(&self) -> &'static str {
         "apps"
     }
+}
+
+/// Shows which apps have access.
+pub(crate) async fn get_apps(visit: Visit) -> HttpResponse {
+    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
+    let all = match access::of(&visit, user).await {
+        Ok(all) => all,
+        Err(error) => return respond::failure(&visit, &error.into()).await,
+    };
+    let search = query.get("search").unwrap_or_default().to_owned();
+    let removed = query.get("removed").and_then(|id| visit.app.directory().clients.get(id).map(|client| client.name().to_owned()));
+    let total = all.len();
+    let apps = if search.is_empty() { all } else { Apps::matching(all, &search) };
+    respond::page(&visit, &Apps { apps, frame: visit.frame(None, None), removed, search, total }, &How::default())
 }
 
 #[cfg(test)]

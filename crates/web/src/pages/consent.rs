@@ -1,9 +1,26 @@
 //! Consent: who asks, as whom, for what exactly, and what happens then.
 
+use actix_web::web::Payload;
+use actix_web::HttpResponse;
 use askama::Template;
+use grantor_core::approval;
+use grantor_core::authorization::AuthorizationRequest;
+use grantor_core::client::{Client, Trust};
+use grantor_core::error::Error;
+use grantor_core::interaction::Interaction;
+use grantor_core::params::Params;
+use grantor_core::policy::Lifetimes;
+use grantor_core::scope::Scope;
+use grantor_core::store::Store;
+use grantor_core::user::User;
 
+use super::status::Kind;
 use super::{App, Frame};
-use crate::html::{self, ToArgument, filters};
+use crate::html::{self, filters};
+use crate::oauth::authorize;
+use crate::respond::{self, How, app_of};
+use crate::visit::Visit;
+use crate::{form, routes};
 
 /// Posts `scope` (once for each one ticked or required), `decision` (`allow` or `deny`), `request` and `csrf` to `/consent`.
 #[derive(Clone, Debug, Template)]
@@ -83,6 +100,113 @@ impl Consent {
             Lasts::WhileSignedIn(seconds) => ("consent-lasts-signed-in", seconds),
         };
         self.frame.say(key, "span", self.frame.duration(&seconds))
+    }
+}
+
+/// Asks the person.
+pub(crate) async fn get_consent(visit: Visit) -> HttpResponse {
+    let query = Params::parse(visit.request.query_string().as_bytes());
+    let carried = query.as_ref().ok().and_then(|query| query.get("request")).unwrap_or_default().to_owned();
+    match authorize::waiting(&visit, &carried).await {
+        Ok((interaction, request)) => show(&visit, &interaction, &request, &carried).await,
+        Err(response) => response,
+    }
+}
+
+/// Takes the person's answer, and goes on.
+pub(crate) async fn post_consent(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read_ticks(&visit.request, payload, "scope").await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let carried = form.get("request").unwrap_or_default();
+    let (interaction, request) = match authorize::waiting(&visit, carried).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    if !visit.is_own_form(form.get("csrf")) {
+        return respond::status_page(&visit, Kind::FormRefused, None);
+    }
+    let Some((_, user)) = visit.session() else {
+        return respond::redirect(&authorize::on_page(&visit, routes::AUTHORIZE, &interaction));
+    };
+    let allowed = form.get("decision") == Some("allow");
+    match decide(&visit, user, &request, allowed, &form).await {
+        Ok(()) => respond::redirect(&authorize::on_page(&visit, routes::AUTHORIZE, &interaction)),
+        Err(error) => authorize::send_error(&visit, &request, &error).await,
+    }
+}
+
+async fn decide(visit: &Visit, user: &User, request: &AuthorizationRequest, allowed: bool, form: &Params) -> Result<(), Error> {
+    let store = &visit.app.provider.store;
+    let client_id = &request.client.client_id;
+    if !allowed {
+        store.commit(approval::deny(client_id, user.id, visit.app.id(), visit.call())).await?;
+        return Err(Error::ConsentDenied);
+    }
+    let ticked: Scope = form.get("scope").unwrap_or_default().parse()?;
+    let known = store.consent_find(user.id, client_id).await?;
+    let changes = approval::approve(request, (user.id, known.as_ref()), &ticked, visit.app.id(), visit.call())?;
+    Ok(store.commit(changes).await?)
+}
+
+async fn show(visit: &Visit, interaction: &Interaction, request: &AuthorizationRequest, carried: &str) -> HttpResponse {
+    let Some((_, user)) = visit.session() else {
+        return respond::redirect(&authorize::on_page(visit, routes::AUTHORIZE, interaction));
+    };
+    let client = &request.client;
+    let known = match visit.app.provider.store.consent_find(user.id, &client.client_id).await {
+        Ok(known) => known,
+        Err(error) => return respond::failure(visit, &error.into()).await,
+    };
+    let again = Interaction { selected: false, ..interaction.clone() };
+    let change = authorize::on_page(visit, routes::SELECT_ACCOUNT, &again);
+    let answer_host = Some(request.redirect_uri.host()).filter(|host| *host != client.host());
+    let page = Consent {
+        answer_host,
+        app: app_of(client),
+        frame: visit.frame(request.ui_locales.as_deref(), Some(change)),
+        known: Known::of(client),
+        lasts: Lasts::of(request, &visit.app.provider.policy.lifetimes),
+        request: carried.to_owned(),
+        scopes: asked_of(visit, request, known.as_ref()),
+    };
+    let form_action = Some(request.redirect_uri.form_action());
+    respond::page(visit, &page, &How { form_action, ..How::default() })
+}
+
+fn asked_of(visit: &Visit, request: &AuthorizationRequest, known: Option<&grantor_core::consent::Consent>) -> Vec<Asked> {
+    let directory = visit.app.directory();
+    let language = visit.language(request.ui_locales.as_deref());
+    let unanswered = grantor_core::consent::Consent::unanswered(known, &request.scope);
+    let asked = |scope: &str| Asked {
+        is_new: known.is_some() && unanswered.contains(scope),
+        name: scope.to_owned(),
+        required: approval::is_required(scope),
+        sentence: respond::scope_sentence(&directory, language, scope),
+        ticked: known.is_none_or(|known| !known.declined.contains(scope)),
+    };
+    request.scope.iter().map(asked).collect()
+}
+
+impl Known {
+    fn of(client: &Client) -> Self {
+        match client.trust {
+            Trust::Administrator => Self::AddedByAdministrator,
+            Trust::SelfRegistered => Self::SelfRegistered,
+            Trust::VerifiedOwner => Self::VerifiedOwner(client.host()),
+        }
+    }
+}
+
+impl Lasts {
+    fn of(request: &AuthorizationRequest, lifetimes: &Lifetimes) -> Self {
+        let seconds = |lifetime: std::time::Duration| i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        if request.scope.contains("offline_access") {
+            Self::UntilUnusedFor(seconds(lifetimes.refresh_token_idle))
+        } else {
+            Self::WhileSignedIn(seconds(lifetimes.session_absolute))
+        }
     }
 }
 

@@ -1,9 +1,23 @@
 //! Asks before signing out, where the request to sign out is not proven.
 
+use actix_web::web::Payload;
+use actix_web::HttpResponse;
 use askama::Template;
+use grantor_core::error::Error;
+use grantor_core::interaction::Interaction;
+use grantor_core::params::Params;
+use grantor_core::store::{Store, StoreError};
+use grantor_core::{end_session, redirect_uri, sign_in};
 
+use super::signed_out::SignedOut;
+use super::status::Kind;
 use super::{App, Frame};
+use crate::cookie::{self, Name};
 use crate::html::filters;
+use crate::oauth::authorize;
+use crate::respond::{self, How, app_of};
+use crate::visit::Visit;
+use crate::form;
 
 /// Posts `request` and `csrf` to `/sign-out`.
 #[derive(Clone, Debug, Template)]
@@ -15,6 +29,92 @@ pub struct EndSession {
     pub frame: Frame,
     /// The signed request to go on with; empty where there is none.
     pub request: String,
+}
+
+/// Signs out, or asks first (OpenID Connect RP-Initiated Logout 1.0 §2).
+pub(crate) async fn get_end_session(visit: Visit) -> HttpResponse {
+    let params = Params::parse(visit.request.query_string().as_bytes());
+    asked(visit, params).await
+}
+
+/// The same with the parameters in the body.
+pub(crate) async fn post_end_session(visit: Visit, payload: Payload) -> HttpResponse {
+    let params = form::read(&visit.request, payload).await;
+    asked(visit, params).await
+}
+
+/// Signs out after the person said so.
+pub(crate) async fn post_sign_out(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    if !visit.is_own_form(form.get("csrf")) {
+        return respond::status_page(&visit, Kind::FormRefused, None);
+    }
+    // What was asked for an hour ago still signs out; it only is no longer followed.
+    let params = form.get("request").and_then(|text| authorize::open(&visit, text).ok()?.params().ok()).unwrap_or_default();
+    let asked = end_session::read(&visit.app.provider, &params, visit.now);
+    sign_out(&visit, &asked).await
+}
+
+async fn asked(visit: Visit, params: Result<Params, Error>) -> HttpResponse {
+    let params = match params {
+        Ok(params) => params,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let asked = end_session::read(&visit.app.provider, &params, visit.now);
+    match visit.session() {
+        Some((session, user)) if !asked.is_proven(session, user) => ask(&visit, &params, &asked),
+        _ => sign_out(&visit, &asked).await,
+    }
+}
+
+fn ask(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpResponse {
+    let interaction = Interaction::start(params, visit.now);
+    let page = EndSession {
+        app: asked.client.as_deref().map(app_of),
+        frame: visit.frame(params.get("ui_locales"), None),
+        request: interaction.seal(&visit.app.directory().secrets.browser),
+    };
+    let form_action = asked.redirect.as_ref().and_then(|redirect| redirect_uri::origin(redirect.as_str()));
+    respond::page(visit, &page, &How { form_action, ..How::default() })
+}
+
+async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpResponse {
+    let ended = match end(visit).await {
+        Ok(ended) => ended,
+        Err(error) => return respond::failure(visit, &error.into()).await,
+    };
+    if let Some(error) = &asked.redirect_refused {
+        let client_id = asked.client.as_ref().map(|client| client.client_id.as_str());
+        visit.app.record(error, client_id, visit.call()).await;
+    }
+    let mut response = match &asked.redirect {
+        Some(redirect) => respond::redirect(&redirect.location()),
+        None => {
+            let frame = Frame { account: None, return_to: None, ..visit.frame(None, None) };
+            respond::page(visit, &SignedOut { back: None, ended, frame, unreached: Vec::new() }, &How::default())
+        }
+    };
+    // A cookie of ours is always a header that can be written.
+    let _ = response.add_cookie(&cookie::remove(Name::Session, visit.app.provider.issuer.is_https()));
+    response
+}
+
+/// Ends the session of this browser; returns the names of the apps that were signed out with it.
+async fn end(visit: &Visit) -> Result<Vec<String>, StoreError> {
+    let Some((session, user)) = visit.session() else { return Ok(Vec::new()) };
+    let store = &visit.app.provider.store;
+    let grants = store.grants_of(user.id).await?;
+    store.commit(sign_in::sign_out(session, visit.app.id(), visit.call())).await?;
+    let directory = visit.app.directory();
+    let ended = grants.iter().filter(|(grant, _)| grant.session_id == session.id && !grant.is_offline());
+    let mut names: Vec<String> =
+        ended.filter_map(|(grant, _)| directory.clients.get(&grant.client_id).map(|client| client.name().to_owned())).collect();
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
 }
 
 #[cfg(test)]

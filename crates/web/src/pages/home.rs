@@ -1,9 +1,12 @@
 //! The front door at `/`: what this is, and the way to the account.
 
+use actix_web::HttpResponse;
 use askama::Template;
 
 use super::Frame;
 use crate::html::filters;
+use crate::respond::{self, How};
+use crate::visit::Visit;
 
 /// Has no form of its own.
 #[derive(Clone, Debug, Template)]
@@ -11,6 +14,11 @@ use crate::html::filters;
 pub struct Home {
     /// The frame.
     pub frame: Frame,
+}
+
+/// Shows the front door.
+pub(crate) async fn get_home(visit: Visit) -> HttpResponse {
+    respond::page(&visit, &Home { frame: visit.frame(None, None) }, &How::default())
 }
 
 #[cfg(test)]

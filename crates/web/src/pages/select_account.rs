@@ -1,9 +1,18 @@
 //! Which account to go on with.
 
+use actix_web::web::Payload;
+use actix_web::HttpResponse;
 use askama::Template;
+use grantor_core::interaction::Interaction;
+use grantor_core::params::Params;
 
+use super::status::Kind;
 use super::{App, Frame, SignedIn};
 use crate::html::filters;
+use crate::oauth::authorize;
+use crate::respond::{self, How, app_of};
+use crate::visit::{self, Visit};
+use crate::{form, routes};
 
 /// Posts `choice` (`continue` or `another`), `request` and `csrf` to `/select-account`.
 #[derive(Clone, Debug, Template)]
@@ -17,6 +26,50 @@ pub struct SelectAccount {
     pub frame: Frame,
     /// The signed authorization request to go on with.
     pub request: String,
+}
+
+/// Asks which account to go on with.
+pub(crate) async fn get_select_account(visit: Visit) -> HttpResponse {
+    let query = Params::parse(visit.request.query_string().as_bytes());
+    let carried = query.as_ref().ok().and_then(|query| query.get("request")).unwrap_or_default().to_owned();
+    let (interaction, request) = match authorize::waiting(&visit, &carried).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    let Some((_, user)) = visit.session() else {
+        return respond::redirect(&authorize::on_page(&visit, routes::SIGN_IN, &interaction));
+    };
+    let page = SelectAccount {
+        account: visit::signed_in(user, None),
+        app: Some(app_of(&request.client)),
+        frame: Frame { account: None, ..visit.frame(request.ui_locales.as_deref(), None) },
+        request: carried,
+    };
+    let form_action = Some(request.redirect_uri.form_action());
+    respond::page(&visit, &page, &How { form_action, ..How::default() })
+}
+
+/// Goes on with the account, or signs in with another one.
+pub(crate) async fn post_select_account(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let (interaction, _) = match authorize::waiting(&visit, form.get("request").unwrap_or_default()).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    if !visit.is_own_form(form.get("csrf")) {
+        return respond::status_page(&visit, Kind::FormRefused, None);
+    }
+    let next = match form.get("choice") {
+        Some("continue") => {
+            let selected = Interaction { selected: true, ..interaction };
+            authorize::on_page(&visit, routes::AUTHORIZE, &selected)
+        }
+        _ => authorize::on_page(&visit, routes::SIGN_IN, &interaction),
+    };
+    respond::redirect(&next)
 }
 
 #[cfg(test)]

@@ -1,9 +1,21 @@
 //! Sessions: where the person is signed in, this one first, and the way to end each.
 
+use actix_web::web::Payload;
+use actix_web::HttpResponse;
 use askama::Template;
+use grantor_core::directory::Directory;
+use grantor_core::grant::Grant;
+use grantor_core::params::Params;
+use grantor_core::sign_in;
+use grantor_core::store::{Store, StoreError};
+use grantor_core::user::User;
 
 use super::Frame;
+use super::status::Kind as Happened;
 use crate::html::filters;
+use crate::respond::{self, How};
+use crate::visit::Visit;
+use crate::{form, routes};
 
 /// Posts `end` (a session's id, or `others`) and `csrf` to `/account/sessions`; this one ends at `/sign-out`.
 #[derive(Clone, Debug, Template)]
@@ -102,6 +114,86 @@ impl Device {
 impl Sessions {
     fn tab(&self) -> &'static str {
         "sessions"
+    }
+}
+
+/// Shows where the person is signed in.
+pub(crate) async fn get_sessions(visit: Visit) -> HttpResponse {
+    let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
+    let (mut all, grants) = match load(&visit, user).await {
+        Ok(facts) => facts,
+        Err(error) => return respond::failure(&visit, &error.into()).await,
+    };
+    let lifetimes = &visit.app.provider.policy.lifetimes;
+    all.retain(|other| other.id != session.id && other.is_live(lifetimes, visit.now));
+    all.sort_by_key(|other| std::cmp::Reverse(other.last_seen_at));
+    let directory = visit.app.directory();
+    let row = |session: &grantor_core::session::Session| Session::of(session, &grants, &directory);
+    let page = Sessions {
+        ended: query.get("ended").and_then(|count| count.parse().ok()),
+        frame: visit.frame(None, None),
+        others: all.iter().map(row).collect(),
+        this: row(session),
+    };
+    respond::page(&visit, &page, &How::default())
+}
+
+/// Ends one session, or all others.
+pub(crate) async fn post_sessions(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    if !visit.is_own_form(form.get("csrf")) {
+        return respond::status_page(&visit, Happened::FormRefused, None);
+    }
+    match end(&visit, (session, user), form.get("end").unwrap_or_default()).await {
+        Ok(count) => respond::redirect(&format!("{}?ended={count}", routes::SESSIONS)),
+        Err(error) => respond::failure(&visit, &error.into()).await,
+    }
+}
+
+async fn load(visit: &Visit, user: &User) -> Result<(Vec<grantor_core::session::Session>, Vec<Grant>), StoreError> {
+    let store = &visit.app.provider.store;
+    let grants = store.grants_of(user.id).await?.into_iter().map(|(grant, _)| grant).collect();
+    Ok((store.sessions_of(user.id).await?, grants))
+}
+
+async fn end(visit: &Visit, (this, user): (&grantor_core::session::Session, &User), which: &str) -> Result<usize, StoreError> {
+    let store = &visit.app.provider.store;
+    let lifetimes = &visit.app.provider.policy.lifetimes;
+    let all = store.sessions_of(user.id).await?;
+    let live = || all.iter().filter(|other| other.id != this.id && other.is_live(lifetimes, visit.now));
+    let changes = match which {
+        "others" => sign_in::sign_out_others(user.id, this.id, visit.app.id(), visit.call()),
+        // Only a session of this person can be named.
+        id => match live().find(|other| other.id.to_string() == id) {
+            Some(other) => sign_in::sign_out(other, visit.app.id(), visit.call()),
+            None => return Ok(0),
+        },
+    };
+    let count = if which == "others" { live().count() } else { 1 };
+    store.commit(changes).await.map(|()| count)
+}
+
+impl Session {
+    fn of(session: &grantor_core::session::Session, grants: &[Grant], directory: &Directory) -> Self {
+        let of_this = grants.iter().filter(|grant| grant.session_id == session.id);
+        let mut apps: Vec<String> = of_this
+            .filter_map(|grant| directory.clients.get(&grant.client_id).map(|client| client.name().to_owned()))
+            .collect();
+        apps.sort_unstable();
+        apps.dedup();
+        Self {
+            apps,
+            device: Device::from_user_agent(&session.user_agent),
+            first_seen: session.auth_time.seconds(),
+            id: session.id.to_string(),
+            last_seen: session.last_seen_at.seconds(),
+            place: Some(session.address.clone()).filter(|address| !address.is_empty()),
+        }
     }
 }
 

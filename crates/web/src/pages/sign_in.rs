@@ -1,9 +1,24 @@
 //! Sign in: the name and the password, and to which app.
 
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::Payload;
+use actix_web::HttpResponse;
 use askama::Template;
+use grantor_core::authorization::AuthorizationRequest;
+use grantor_core::interaction::Interaction;
+use grantor_core::params::Params;
 
 use super::{App, Frame};
 use crate::html::filters;
+use crate::oauth::authorize;
+use crate::password_sign_in::{self, Outcome};
+use crate::respond::{self, How, app_of};
+use crate::visit::Visit;
+use crate::{form, routes};
+
+/// What is kept in the form of a name that was typed, in characters.
+const MAX_TYPED: usize = 128;
 
 /// Posts `username`, `password`, `request` and `csrf` to `/sign-in`.
 #[derive(Clone, Debug, Template)]
@@ -58,6 +73,97 @@ impl SignIn {
     /// Whether the fields themselves are what is wrong.
     fn invalid(&self) -> bool {
         matches!(self.problem, Some(Problem::Incomplete | Problem::Wrong))
+    }
+}
+
+/// Shows the form.
+pub(crate) async fn get_sign_in(visit: Visit) -> HttpResponse {
+    let query = Params::parse(visit.request.query_string().as_bytes());
+    let carried = query.as_ref().ok().and_then(|query| query.get("request")).unwrap_or_default().to_owned();
+    match Waiting::of(&visit, &carried).await {
+        Ok(waiting) => waiting.show(&visit, None, None),
+        Err(response) => response,
+    }
+}
+
+/// Checks name and password, and goes on.
+pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let waiting = match Waiting::of(&visit, form.get("request").unwrap_or_default()).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    let (username, password) = (form.get("username").unwrap_or_default(), form.get("password").unwrap_or_default());
+    let outcome = if !visit.is_own_form(form.get("csrf")) {
+        Ok(Outcome::Problem(Problem::Expired))
+    } else if username.trim().is_empty() || password.is_empty() {
+        Ok(Outcome::Problem(Problem::Incomplete))
+    } else {
+        password_sign_in::attempt(&visit, username, password).await
+    };
+    match outcome {
+        Ok(Outcome::SignedIn(cookies)) => {
+            let mut response = respond::redirect(&waiting.goes_on_at(&visit));
+            for cookie in cookies {
+                // A cookie of ours is always a header that can be written.
+                let _ = response.add_cookie(&cookie);
+            }
+            response
+        }
+        Ok(Outcome::Problem(problem)) => waiting.show(&visit, Some(problem), Some(username)),
+        Err(error) => respond::failure(&visit, &error).await,
+    }
+}
+
+/// What waits for the sign-in: an app's request, or the account.
+struct Waiting {
+    interaction: Option<(Interaction, AuthorizationRequest)>,
+    carried: String,
+}
+
+impl Waiting {
+    async fn of(visit: &Visit, carried: &str) -> Result<Self, HttpResponse> {
+        if carried.is_empty() {
+            return Ok(Self { interaction: None, carried: String::new() });
+        }
+        let (interaction, request) = authorize::waiting(visit, carried).await?;
+        Ok(Self { interaction: Some((interaction, request)), carried: carried.to_owned() })
+    }
+
+    fn goes_on_at(&self, visit: &Visit) -> String {
+        match &self.interaction {
+            Some((interaction, _)) => authorize::on_page(visit, routes::AUTHORIZE, interaction),
+            None => routes::ACCOUNT.to_owned(),
+        }
+    }
+
+    fn show(&self, visit: &Visit, problem: Option<Problem>, typed: Option<&str>) -> HttpResponse {
+        let request = self.interaction.as_ref().map(|(_, request)| request);
+        let hinted = request.and_then(|request| request.login_hint.as_deref());
+        let known = visit.session().map(|(_, user)| user.username.as_str());
+        let page = SignIn {
+            app: request.map(|request| app_of(&request.client)),
+            frame: Frame { account: None, ..visit.frame(request.and_then(|request| request.ui_locales.as_deref()), None) },
+            problem,
+            request: self.carried.clone(),
+            username: typed.or(hinted).or(known).unwrap_or_default().chars().take(MAX_TYPED).collect(),
+        };
+        let (status, wait) = match problem {
+            None => (StatusCode::OK, None),
+            Some(Problem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
+            Some(Problem::Expired) => (StatusCode::FORBIDDEN, None),
+            Some(Problem::Incomplete | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
+            Some(Problem::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
+        };
+        let form_action = request.map(|request| request.redirect_uri.form_action());
+        let mut response = respond::page(visit, &page, &How { status: Some(status), form_action, script: true });
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

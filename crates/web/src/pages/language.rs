@@ -1,0 +1,51 @@
+//! The choice of a language: a small form on every page.
+
+use actix_web::HttpResponse;
+use actix_web::cookie::time::Duration;
+use actix_web::web::Payload;
+
+use crate::cookie::{self, Name};
+use crate::locale::Language;
+use crate::respond;
+use crate::visit::Visit;
+use crate::{form, routes};
+
+/// Remembers the language and goes back to where the person was.
+pub(crate) async fn post_language(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let back = form.get("return_to").filter(|path| is_own_path(path)).unwrap_or("/");
+    let mut response = respond::redirect(back);
+    if let Some(language) = form.get("language").and_then(Language::from_tag) {
+        let https = visit.app.provider.issuer.is_https();
+        let cookie = cookie::set(Name::Language, language.tag().to_owned(), https, Some(Duration::days(365)));
+        // A cookie of ours is always a header that can be written.
+        let _ = response.add_cookie(&cookie);
+    }
+    response
+}
+
+/// Whether a path stays on this server: it begins with one slash, and no browser reads it as another host.
+fn is_own_path(path: &str) -> bool {
+    let known = [routes::ACCOUNT, routes::SIGN_IN, routes::CONSENT, routes::SELECT_ACCOUNT, routes::END_SESSION];
+    let bare = path.split('?').next().unwrap_or_default();
+    let listed = bare == "/" || known.contains(&bare) || [routes::APPS, routes::APPS_REMOVE, routes::SESSIONS].contains(&bare);
+    listed && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_ours_are_gone_back_to() {
+        for path in ["/", "/sign-in?request=a.b", "/account/apps?search=x"] {
+            assert!(is_own_path(path), "{path}");
+        }
+        for path in ["//evil", "/\\evil", "https://evil", "/authorize?x", "/%2f/evil", "javascript:alert(1)", "", "/account/../x", "/ account"] {
+            assert!(!is_own_path(path), "{path}");
+        }
+    }
+}
