@@ -1,1 +1,7 @@
+//! The server as its users see it, and the house as its builders see it.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![expect(unreachable_pub, reason = "no crate sees inside; `pub` is what the harness offers to the stories")]
+
+mod architecture;
+mod harness;

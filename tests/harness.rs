@@ -1,0 +1,3 @@
+//! What a story needs around it.
+
+pub mod browser;
