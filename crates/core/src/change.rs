@@ -47,9 +47,12 @@ pub enum Change {
         /// Until when the note is needed.
         expires_at: Time,
     },
-    /// Counts failed sign-ins in a slot.
+    /// Counts failed sign-ins in a slot. Expects that the row still is as it was read, so that of many guesses at once each
+    /// one counts.
     AttemptsPut {
-        /// The slot, 0..=65535 for accounts, then addresses, then known browsers.
+        /// Failures and start of the window as they were read; none when there was no row.
+        expected: Option<(i64, Time)>,
+        /// The slot: 65536 for accounts, as many for addresses, then as many for known browsers.
         slot: i64,
         /// How many failed.
         failures: i64,

@@ -103,7 +103,8 @@ impl ClaimsRequest {
     /// `ClaimsMalformed`.
     pub fn parse(text: &str) -> Result<Self, Error> {
         // "Any members used that are not understood MUST be ignored." (OIDC Core §5.5)
-        let request: Self = serde_json::from_str(text).map_err(|_| Error::ClaimsMalformed)?;
+        let members: Map<String, Value> = serde_json::from_str(text).map_err(|_| Error::ClaimsMalformed)?;
+        let request: Self = serde_json::from_value(Value::Object(members)).map_err(|_| Error::ClaimsMalformed)?;
         if request.userinfo.len() + request.id_token.len() > MAX_REQUESTED {
             return Err(Error::ClaimsMalformed);
         }

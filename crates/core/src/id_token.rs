@@ -42,7 +42,6 @@ type Token = IdToken<Released, CoreGenderClaim, CoreJweContentEncryptionAlgorith
 /// Makes the ID token of an approval that includes `openid`.
 pub(crate) fn sign<S: Store>(
     provider: &Provider<S>,
-    directory: &Directory,
     client: &AuthenticatedClient,
     redeemed: &Redeemed,
     access_token: &str,
@@ -52,8 +51,9 @@ pub(crate) fn sign<S: Store>(
         return Ok(None);
     };
     let client = client.client();
+    let directory = provider.store.directory();
     let key = directory.keys.signer(client.id_token_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
-    let claims = claims(provider, directory, client, (grant, user), redeemed, now);
+    let claims = claims((provider, &directory), client, (grant, user), redeemed, now);
     let access_token = openidconnect::AccessToken::new(access_token.to_owned());
     let algorithm = key.algorithm().into();
     let token = Token::new(claims, key.as_ref(), algorithm, Some(&access_token), None).map_err(|_| Error::SigningKeyMissing)?;
@@ -61,8 +61,7 @@ pub(crate) fn sign<S: Store>(
 }
 
 fn claims<S>(
-    provider: &Provider<S>,
-    directory: &Directory,
+    (provider, directory): (&Provider<S>, &Directory),
     client: &Client,
     (grant, user): (&Grant, &User),
     redeemed: &Redeemed,

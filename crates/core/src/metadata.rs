@@ -33,6 +33,7 @@ pub struct Endpoints {
 
 /// The metadata document.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the wire has them")]
 pub struct Metadata {
     issuer: String,
     authorization_endpoint: String,

@@ -160,8 +160,8 @@ mod tests {
     fn sizes_are_checked_before_anything_is_read() {
         let long = format!("a={}", "%zz".repeat(4000));
         assert!(matches!(Params::parse(long.as_bytes()), Err(Error::ParameterTooLarge)));
-        let many: String = (0..=MAX_PARAMETERS).map(|n| format!("p{n}=1&")).collect();
-        assert!(matches!(Params::parse(many.as_bytes()), Err(Error::TooManyParameters)));
+        let many = "p=1&".repeat(MAX_PARAMETERS) + "p=1";
+        assert!(matches!(Params::parse(many.replace("p=", "resource=").as_bytes()), Err(Error::TooManyParameters)));
     }
 
     proptest! {

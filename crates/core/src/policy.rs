@@ -82,7 +82,7 @@ pub struct Lifetimes {
 impl Default for Lifetimes {
     fn default() -> Self {
         Self {
-            authorization_code: Duration::from_secs(60),
+            authorization_code: Duration::from_mins(1),
             access_token: Duration::from_secs(10 * MINUTE),
             id_token: Duration::from_secs(10 * MINUTE),
             refresh_token_idle: Duration::from_secs(30 * DAY),
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn lifetimes_are_read_in_words() {
-        assert_eq!(lifetime::parse("12h"), Some(Duration::from_secs(43_200)));
+        assert_eq!(lifetime::parse("12h"), Some(Duration::from_hours(12)));
         assert_eq!(lifetime::parse("12 weeks"), None);
         assert_eq!(lifetime::parse("99999999999999999999d"), None);
         let read: Lifetimes = serde_json::from_str(r#"{"access_token":"5m","id_token":30}"#).unwrap();

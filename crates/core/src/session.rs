@@ -46,6 +46,6 @@ impl Session {
 
     /// Whether `last_seen_at` is old enough to be written again.
     pub fn is_stale(&self, now: Time) -> bool {
-        now.since(self.last_seen_at) >= Duration::from_secs(60)
+        now.since(self.last_seen_at) >= Duration::from_mins(1)
     }
 }

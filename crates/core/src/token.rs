@@ -90,7 +90,7 @@ fn respond<S: Store>(
 ) -> Result<TokenResponse, Error> {
     let directory = provider.store.directory();
     let access_token = access_token::sign(&provider.issuer, &directory.keys, client, &redeemed, call.now)?;
-    let id_token = id_token::sign(provider, &directory, client, &redeemed, &access_token, call.now)?;
+    let id_token = id_token::sign(provider, client, &redeemed, &access_token, call.now)?;
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",

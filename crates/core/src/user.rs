@@ -45,3 +45,31 @@ impl User {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A person with an account.
+    pub(crate) fn ada() -> User {
+        User {
+            id: Id::from_i64(7),
+            subject: "ada-subject".into(),
+            username: "ada".into(),
+            password: None,
+            claims: Map::from_iter([("name".to_owned(), "Ada".into()), ("email".to_owned(), "ada@example.com".into())]),
+            groups: vec!["staff".into()],
+            disabled: false,
+            created_at: Time::default(),
+            updated_at: Time::default(),
+        }
+    }
+
+    #[test]
+    fn the_subject_is_no_claim_that_could_be_declared() {
+        let mut user = ada();
+        user.claims.insert("sub".into(), "other".into());
+        assert_eq!(user.claim("sub"), None);
+        assert_eq!(user.claim("preferred_username"), Some("ada".into()));
+    }
+}

@@ -18,7 +18,10 @@ const CLOSE: char = '\u{E001}';
 pub fn visible(name: &str) -> String {
     let shown = |c: &char| {
         !c.is_control()
-            && !matches!(c, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}')
+            && !matches!(
+                c,
+                '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+            )
             && !matches!(c, '\u{2060}'..='\u{206F}' | '\u{E000}'..='\u{F8FF}' | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFB}')
     };
     let mut kept: String = name.chars().filter(shown).take(NAME_LENGTH + 1).collect();
@@ -79,7 +82,12 @@ impl<T: ToArgument + ?Sized> ToArgument for &T {
 }
 
 /// A message as HTML, each name in it isolated, and emphasised by `<strong>` where `strong` says so.
-pub fn message<const N: usize>(language: Language, key: &str, arguments: [(&str, Argument); N], strong: bool) -> Safe<String> {
+pub fn message<const N: usize>(
+    language: Language,
+    key: &str,
+    arguments: [(&str, Argument); N],
+    strong: bool,
+) -> Safe<String> {
     let text = plain(language, key, arguments, |name| format!("{OPEN}{}{CLOSE}", visible(&name)));
     let (open, close) = if strong { ("<strong><bdi>", "</bdi></strong>") } else { ("<bdi>", "</bdi>") };
     Safe(escaped(&text).replace(OPEN, open).replace(CLOSE, close))
@@ -90,7 +98,12 @@ pub fn message_text<const N: usize>(language: Language, key: &str, arguments: [(
     plain(language, key, arguments, |name| visible(&name))
 }
 
-fn plain<const N: usize>(language: Language, key: &str, arguments: [(&str, Argument); N], show: impl Fn(String) -> String) -> String {
+fn plain<const N: usize>(
+    language: Language,
+    key: &str,
+    arguments: [(&str, Argument); N],
+    show: impl Fn(String) -> String,
+) -> String {
     let arguments: Arguments<'_> = arguments
         .into_iter()
         .map(|(name, value)| match value {

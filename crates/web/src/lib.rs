@@ -1,1 +1,35 @@
-//! .
+//! What people and apps see: pages, and the endpoints of the protocol over HTTP.
+//!
+//! # The map
+//! * [`routes`](self) is the whole URL map; `oauth/` has one file an endpoint, [`pages`] one a page.
+//! * A request of a browser is a `Visit`: session, language and the proof for forms. Pages never choose the next page: they
+//!   do their one thing and send the browser back to `/authorize`, where core decides.
+//! * `error` has the only status codes and `WWW-Authenticate`; `respond` the only page headers; `cookie` the only cookies.
+//! * [`demo`] is a relying party that shows the flow; it stands outside of the provider and only speaks HTTP to it.
+//!
+//! # What this crate must not know
+//! How anything is stored, and when a request is allowed: it asks core, and writes what core decided.
+
+mod access;
+mod app;
+mod cookie;
+mod cors;
+pub mod demo;
+mod error;
+mod files;
+mod form;
+mod health;
+pub mod html;
+mod http;
+pub mod locale;
+mod oauth;
+mod outbound;
+pub mod pages;
+mod password_sign_in;
+mod respond;
+mod routes;
+pub mod statics;
+mod visit;
+
+pub use app::{App, Clock, Settings};
+pub use http::{Listener, Server, serve};

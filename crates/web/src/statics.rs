@@ -85,14 +85,18 @@ mod tests {
 
     #[test]
     fn nothing_outside_the_folder_is_sent() {
-        for name in ["../Cargo.toml", "..%2fCargo.toml", "/etc/hostname", "", ".", "nothing.css", "../crates/web/askama.css"] {
+        for name in
+            ["../Cargo.toml", "..%2fCargo.toml", "/etc/hostname", "", ".", "nothing.css", "../crates/web/askama.css"]
+        {
             assert!(static_file(name).is_none(), "{name}");
         }
     }
 
     #[test]
     fn the_stylesheet_asks_nobody_else_for_anything() {
-        let css = static_file("grantor.css").map(|file| String::from_utf8_lossy(&file.bytes).into_owned()).unwrap_or_default();
+        let css = static_file("grantor.css")
+            .map(|file| String::from_utf8_lossy(&file.bytes).into_owned())
+            .unwrap_or_default();
         assert!(css.contains(":root"));
         assert!(!css.contains("http") && !css.contains("@import"));
     }

@@ -58,12 +58,6 @@ impl AuthenticatedClient {
     pub fn client(&self) -> &Arc<Client> {
         &self.client
     }
-
-    /// A proof for tests of what comes after.
-    #[cfg(test)]
-    pub(crate) fn for_test(client: Client) -> Self {
-        Self { client: Arc::new(client) }
-    }
 }
 
 /// What a request offers as proof.

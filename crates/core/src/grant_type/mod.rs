@@ -23,6 +23,9 @@ pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 pub(crate) mod refresh_token;
 
+#[cfg(test)]
+mod tests;
+
 /// How often a request that lost a race is loaded and decided again.
 const MAX_RACES: usize = 8;
 

@@ -21,8 +21,8 @@ consent-deny = Nicht erlauben
 # Die Sätze für das, was jeder Server kennt. Sie folgen auf „Die App kann dann“.
 scope-address = Ihre Postanschrift sehen
 scope-email = Ihre E-Mail-Adresse sehen
-scope-groups = sehen, zu welchen Gruppen Sie gehören
-scope-offline-access = das auch tun, wenn Sie nicht da sind
-scope-openid = wissen, dass Sie es sind
+scope-groups = Sehen, zu welchen Gruppen Sie gehören
+scope-offline-access = Das auch tun, wenn Sie nicht da sind
+scope-openid = Wissen, dass Sie es sind
 scope-phone = Ihre Telefonnummer sehen
 scope-profile = Ihren Namen, Ihr Bild und Ihr Profil sehen

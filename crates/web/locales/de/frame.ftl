@@ -12,6 +12,6 @@ from-place = aus { $place }
 device-browser-system = { $browser } auf { $system }
 device-unknown = Unbekanntes Gerät
 home-page = Willkommen
-home-title = { $issuer }
+home-title = Ihr Konto bei { $issuer }
 home-lead = Ein Konto für die Apps, die Sie hier nutzen. Sehen Sie, wo Sie angemeldet sind und welche Apps Zugriff haben, und nehmen Sie ihn jederzeit zurück.
 home-account = Ihr Konto

@@ -12,6 +12,6 @@ from-place = from { $place }
 device-browser-system = { $browser } on { $system }
 device-unknown = Unknown device
 home-page = Welcome
-home-title = { $issuer }
+home-title = Your account at { $issuer }
 home-lead = One account for the apps you use here. See where you’re signed in and which apps have access, and take it back at any time.
 home-account = Your account

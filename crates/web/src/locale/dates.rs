@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn impossible_times_do_not_fall_over() {
         for at in [i64::MIN, i64::MAX, 0] {
-            let _ = (date(Language::En, at), ago(Language::De, at, NOW), machine_readable(at), duration(Language::En, at));
+            let _ =
+                (date(Language::En, at), ago(Language::De, at, NOW), machine_readable(at), duration(Language::En, at));
         }
     }
 }

@@ -81,7 +81,14 @@ impl Account {
             ("one", page("Ada Lovelace", 1, &["Wiki"])),
             ("many", page("Ada Lovelace", 200, &["Wiki", "Mail", "Calendar"])),
             ("names", page(LONG, 5, &NAMES)),
-            ("hostile", Self { email: Some(HOSTILE.to_owned()), this_device: Device::hostile(), ..page(HOSTILE, 1, &[HOSTILE]) }),
+            (
+                "hostile",
+                Self {
+                    email: Some(HOSTILE.to_owned()),
+                    this_device: Device::hostile(),
+                    ..page(HOSTILE, 1, &[HOSTILE])
+                },
+            ),
         ]
     }
 }

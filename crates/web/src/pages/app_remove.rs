@@ -1,7 +1,7 @@
 //! Asks once before an app loses its access.
 
-use actix_web::web::Payload;
 use actix_web::HttpResponse;
+use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::approval;
 use grantor_core::params::Params;
@@ -88,8 +88,16 @@ impl AppRemove {
             sentences: sentences.iter().map(|&sentence| sentence.to_owned()).collect(),
             since: NOW - 90 * DAY,
         };
-        let mut all = vec![("plain", page("Wiki", &["See who you are", "Read and change your notes"])), ("none", page("Wiki", &[]))];
-        all.extend(["name", "long", "rtl", "emoji", "hostile"].into_iter().zip(NAMES).map(|(label, name)| (label, page(name, &[name, HOSTILE]))));
+        let mut all = vec![
+            ("plain", page("Wiki", &["See who you are", "Read and change your notes"])),
+            ("none", page("Wiki", &[])),
+        ];
+        all.extend(
+            ["name", "long", "rtl", "emoji", "hostile"]
+                .into_iter()
+                .zip(NAMES)
+                .map(|(label, name)| (label, page(name, &[name, HOSTILE]))),
+        );
         all
     }
 }

@@ -92,7 +92,9 @@ pub(crate) async fn get_apps(visit: Visit) -> HttpResponse {
         Err(error) => return respond::failure(&visit, &error.into()).await,
     };
     let search = query.get("search").unwrap_or_default().to_owned();
-    let removed = query.get("removed").and_then(|id| visit.app.directory().clients.get(id).map(|client| client.name().to_owned()));
+    let removed = query
+        .get("removed")
+        .and_then(|id| visit.app.directory().clients.get(id).map(|client| client.name().to_owned()));
     let total = all.len();
     let apps = if search.is_empty() { all } else { Apps::matching(all, &search) };
     respond::page(&visit, &Apps { apps, frame: visit.frame(None, None), removed, search, total }, &How::default())
@@ -102,18 +104,36 @@ pub(crate) async fn get_apps(visit: Visit) -> HttpResponse {
 impl Apps {
     pub(super) fn samples() -> Vec<(&'static str, Self)> {
         use super::samples::{HOSTILE, NAMES, signed_in};
-        let page = |apps: Vec<Access>| Self { total: apps.len(), apps, frame: signed_in("Ada Lovelace"), removed: None, search: String::new() };
+        let page = |apps: Vec<Access>| Self {
+            total: apps.len(),
+            apps,
+            frame: signed_in("Ada Lovelace"),
+            removed: None,
+            search: String::new(),
+        };
         let many: Vec<Access> = (0..200).map(|n| access(&format!("App {n}"), n)).collect();
         vec![
             ("empty", page(vec![])),
             ("one", page(vec![access("Wiki", 3)])),
-            ("never-used", page(vec![Access { last_used: None, place: None, offline: false, scopes: vec![], ..access("Wiki", 0) }])),
+            (
+                "never-used",
+                page(vec![Access {
+                    last_used: None,
+                    place: None,
+                    offline: false,
+                    scopes: vec![],
+                    ..access("Wiki", 0)
+                }]),
+            ),
             ("removed", Self { removed: Some("Mail".to_owned()), ..page(vec![access("Wiki", 1)]) }),
             ("many", page(many)),
             ("found", Self { search: "wiki".to_owned(), total: 200, ..page(vec![access("Wiki", 1)]) }),
             ("not-found", Self { search: HOSTILE.to_owned(), total: 200, ..page(vec![]) }),
             ("names", page(NAMES.iter().zip(0..).map(|(name, n)| access(name, n)).collect())),
-            ("hostile", Self { frame: signed_in(HOSTILE), removed: Some(HOSTILE.to_owned()), ..page(vec![access(HOSTILE, 9)]) }),
+            (
+                "hostile",
+                Self { frame: signed_in(HOSTILE), removed: Some(HOSTILE.to_owned()), ..page(vec![access(HOSTILE, 9)]) },
+            ),
         ]
     }
 }
@@ -122,7 +142,10 @@ impl Apps {
 fn access(name: &str, days: i64) -> Access {
     use super::samples::{DAY, NOW, app};
     let sentences = ["See who you are", "See your e-mail address", name];
-    let scopes = sentences.map(|sentence| Granted { last_used: (days % 2 == 0).then_some(NOW - days * DAY), sentence: sentence.to_owned() });
+    let scopes = sentences.map(|sentence| Granted {
+        last_used: (days % 2 == 0).then_some(NOW - days * DAY),
+        sentence: sentence.to_owned(),
+    });
     Access {
         app: app(name),
         id: "0BxVq7aY2Lk".to_owned(),

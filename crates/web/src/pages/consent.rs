@@ -1,7 +1,7 @@
 //! Consent: who asks, as whom, for what exactly, and what happens then.
 
-use actix_web::web::Payload;
 use actix_web::HttpResponse;
+use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::approval;
 use grantor_core::authorization::AuthorizationRequest;
@@ -16,7 +16,7 @@ use grantor_core::user::User;
 
 use super::status::Kind;
 use super::{App, Frame};
-use crate::html::{self, filters};
+use crate::html::{self, ToArgument, filters};
 use crate::oauth::authorize;
 use crate::respond::{self, How, app_of};
 use crate::visit::Visit;
@@ -137,7 +137,13 @@ pub(crate) async fn post_consent(visit: Visit, payload: Payload) -> HttpResponse
     }
 }
 
-async fn decide(visit: &Visit, user: &User, request: &AuthorizationRequest, allowed: bool, form: &Params) -> Result<(), Error> {
+async fn decide(
+    visit: &Visit,
+    user: &User,
+    request: &AuthorizationRequest,
+    allowed: bool,
+    form: &Params,
+) -> Result<(), Error> {
     let store = &visit.app.provider.store;
     let client_id = &request.client.client_id;
     if !allowed {
@@ -175,7 +181,11 @@ async fn show(visit: &Visit, interaction: &Interaction, request: &AuthorizationR
     respond::page(visit, &page, &How { form_action, ..How::default() })
 }
 
-fn asked_of(visit: &Visit, request: &AuthorizationRequest, known: Option<&grantor_core::consent::Consent>) -> Vec<Asked> {
+fn asked_of(
+    visit: &Visit,
+    request: &AuthorizationRequest,
+    known: Option<&grantor_core::consent::Consent>,
+) -> Vec<Asked> {
     let directory = visit.app.directory();
     let language = visit.language(request.ui_locales.as_deref());
     let unanswered = grantor_core::consent::Consent::unanswered(known, &request.scope);
@@ -229,20 +239,45 @@ impl Consent {
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             scopes: scopes.to_vec(),
         };
-        let again = [asked("openid", "See who you are", true, false), asked("notes", "Read and change your notes", true, true), asked("email", "See your e-mail address", false, true)];
-        let many: Vec<Asked> = (0..60).map(|n| asked(&format!("scope{n}"), &format!("Do thing number {n} in your name"), n % 7 == 0, n % 9 == 0)).collect();
-        let hostile = [asked(HOSTILE, HOSTILE, true, true), asked(HOSTILE, RIGHT_TO_LEFT, false, true), asked("a", LONG, false, false)];
+        let again = [
+            asked("openid", "See who you are", true, false),
+            asked("notes", "Read and change your notes", true, true),
+            asked("email", "See your e-mail address", false, true),
+        ];
+        let many: Vec<Asked> = (0..60)
+            .map(|n| asked(&format!("scope{n}"), &format!("Do thing number {n} in your name"), n % 7 == 0, n % 9 == 0))
+            .collect();
+        let hostile = [
+            asked(HOSTILE, HOSTILE, true, true),
+            asked(HOSTILE, RIGHT_TO_LEFT, false, true),
+            asked("a", LONG, false, false),
+        ];
         vec![
             ("typical", page("Wiki", &typical)),
             ("one", Self { lasts: Lasts::WhileSignedIn(43_200), ..page("Wiki", &typical[..1]) }),
             ("none", Self { lasts: Lasts::WhileSignedIn(43_200), ..page("Wiki", &[]) }),
             ("again", Self { known: Known::VerifiedOwner("wiki.example.com".to_owned()), ..page("Wiki", &again) }),
-            ("nobody", Self { answer_host: Some("answers.example.net".to_owned()), known: Known::SelfRegistered, ..page("Wiki", &typical) }),
+            (
+                "nobody",
+                Self {
+                    answer_host: Some("answers.example.net".to_owned()),
+                    known: Known::SelfRegistered,
+                    ..page("Wiki", &typical)
+                },
+            ),
             ("many", page("Wiki", &many)),
             ("long", Self { frame: signed_in(LONG), ..page(LONG, &typical) }),
             ("rtl", Self { frame: signed_in(RIGHT_TO_LEFT), ..page(RIGHT_TO_LEFT, &typical) }),
             ("emoji", Self { frame: signed_in(EMOJI), ..page(EMOJI, &typical) }),
-            ("hostile", Self { answer_host: Some(HOSTILE.to_owned()), frame: signed_in(HOSTILE), known: Known::VerifiedOwner(HOSTILE.to_owned()), ..page(HOSTILE, &hostile) }),
+            (
+                "hostile",
+                Self {
+                    answer_host: Some(HOSTILE.to_owned()),
+                    frame: signed_in(HOSTILE),
+                    known: Known::VerifiedOwner(HOSTILE.to_owned()),
+                    ..page(HOSTILE, &hostile)
+                },
+            ),
         ]
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn named(received: &str, registered: &str) -> Option<&'static str> {
     let without_query = |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
     let without_port = |text: &str| text.chars().filter(|c| !c.is_ascii_digit()).collect::<String>().replace(":/", "/");
     match (scheme(received), scheme(registered)) {
+        _ if received == registered => None,
         _ if received.trim_end_matches('/') == registered.trim_end_matches('/') => Some("difference-slash"),
         (Some((a, one)), Some((b, other))) if a != b && one == other => Some("difference-scheme"),
         _ if received.eq_ignore_ascii_case(registered) => Some("difference-case"),

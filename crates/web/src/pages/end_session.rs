@@ -1,7 +1,7 @@
 //! Asks before signing out, where the request to sign out is not proven.
 
-use actix_web::web::Payload;
 use actix_web::HttpResponse;
+use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::error::Error;
 use grantor_core::interaction::Interaction;
@@ -13,11 +13,11 @@ use super::signed_out::SignedOut;
 use super::status::Kind;
 use super::{App, Frame};
 use crate::cookie::{self, Name};
+use crate::form;
 use crate::html::filters;
 use crate::oauth::authorize;
 use crate::respond::{self, How, app_of};
 use crate::visit::Visit;
-use crate::form;
 
 /// Posts `request` and `csrf` to `/sign-out`.
 #[derive(Clone, Debug, Template)]
@@ -53,7 +53,8 @@ pub(crate) async fn post_sign_out(visit: Visit, payload: Payload) -> HttpRespons
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     // What was asked for an hour ago still signs out; it only is no longer followed.
-    let params = form.get("request").and_then(|text| authorize::open(&visit, text).ok()?.params().ok()).unwrap_or_default();
+    let params =
+        form.get("request").and_then(|text| authorize::open(&visit, text).ok()?.params().ok()).unwrap_or_default();
     let asked = end_session::read(&visit.app.provider, &params, visit.now);
     sign_out(&visit, &asked).await
 }
@@ -90,12 +91,11 @@ async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpRespons
         let client_id = asked.client.as_ref().map(|client| client.client_id.as_str());
         visit.app.record(error, client_id, visit.call()).await;
     }
-    let mut response = match &asked.redirect {
-        Some(redirect) => respond::redirect(&redirect.location()),
-        None => {
-            let frame = Frame { account: None, return_to: None, ..visit.frame(None, None) };
-            respond::page(visit, &SignedOut { back: None, ended, frame, unreached: Vec::new() }, &How::default())
-        }
+    let mut response = if let Some(redirect) = &asked.redirect {
+        respond::redirect(&redirect.location())
+    } else {
+        let frame = Frame { account: None, return_to: None, ..visit.frame(None, None) };
+        respond::page(visit, &SignedOut { back: None, ended, frame, unreached: Vec::new() }, &How::default())
     };
     // A cookie of ours is always a header that can be written.
     let _ = response.add_cookie(&cookie::remove(Name::Session, visit.app.provider.issuer.is_https()));
@@ -110,8 +110,9 @@ async fn end(visit: &Visit) -> Result<Vec<String>, StoreError> {
     store.commit(sign_in::sign_out(session, visit.app.id(), visit.call())).await?;
     let directory = visit.app.directory();
     let ended = grants.iter().filter(|(grant, _)| grant.session_id == session.id && !grant.is_offline());
-    let mut names: Vec<String> =
-        ended.filter_map(|(grant, _)| directory.clients.get(&grant.client_id).map(|client| client.name().to_owned())).collect();
+    let mut names: Vec<String> = ended
+        .filter_map(|(grant, _)| directory.clients.get(&grant.client_id).map(|client| client.name().to_owned()))
+        .collect();
     names.sort_unstable();
     names.dedup();
     Ok(names)
@@ -123,7 +124,12 @@ impl EndSession {
         use super::samples::{NAMES, app, signed_in};
         let page = |name: &str, app| Self { app, frame: signed_in(name), request: "eyJhIjoxfQ.c2ln".to_owned() };
         let mut all = vec![("plain", page("Ada Lovelace", None)), ("app", page("Ada Lovelace", Some(app("Wiki"))))];
-        all.extend(["name", "long", "rtl", "emoji", "hostile"].into_iter().zip(NAMES).map(|(label, name)| (label, page(name, Some(app(name))))));
+        all.extend(
+            ["name", "long", "rtl", "emoji", "hostile"]
+                .into_iter()
+                .zip(NAMES)
+                .map(|(label, name)| (label, page(name, Some(app(name))))),
+        );
         all
     }
 }

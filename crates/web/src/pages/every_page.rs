@@ -11,9 +11,9 @@ use std::{
 use askama::Template;
 
 use super::{
-    Frame, account::Account, app_remove::AppRemove, apps::Apps, consent::Consent, end_session::EndSession, form_post::FormPost,
-    home::Home, refusal::Refusal, select_account::SelectAccount, sessions::Sessions, sign_in::SignIn, signed_out::SignedOut,
-    status::Status,
+    Frame, account::Account, app_remove::AppRemove, apps::Apps, consent::Consent, end_session::EndSession,
+    form_post::FormPost, home::Home, refusal::Refusal, select_account::SelectAccount, sessions::Sessions,
+    sign_in::SignIn, signed_out::SignedOut, status::Status,
 };
 use crate::locale::Language;
 
@@ -40,7 +40,12 @@ fn every_page() -> Result<Pages, Failure> {
     Ok(pages)
 }
 
-fn add<T: Template>(pages: &mut Pages, name: &str, samples: Vec<(&'static str, T)>, frame: impl Fn(&mut T) -> &mut Frame) -> Result<(), Failure> {
+fn add<T: Template>(
+    pages: &mut Pages,
+    name: &str,
+    samples: Vec<(&'static str, T)>,
+    frame: impl Fn(&mut T) -> &mut Frame,
+) -> Result<(), Failure> {
     for (label, mut page) in samples {
         for language in Language::ALL {
             frame(&mut page).language = language;
@@ -138,17 +143,28 @@ fn faults(html: &str) -> Vec<String> {
         rule(is_quiet(tag), &format!("{shown} carries a script, a style or a foreign address"));
         rule(is_labelled(tag, &tags), &format!("{shown} has no label"));
         let id = tag.get("id");
-        rule(id.is_none() || tags.iter().filter(|other| other.get("id") == id).count() == 1, &format!("{shown} shares its id"));
+        rule(
+            id.is_none() || tags.iter().filter(|other| other.get("id") == id).count() == 1,
+            &format!("{shown} shares its id"),
+        );
     }
-    let forms = tags.iter().filter(|tag| tag.is("form", "method", "post") && tag.get("action").is_some_and(|to| to.starts_with('/'))).count();
-    rule(tags.iter().filter(|tag| tag.is("input", "name", "csrf")).count() == forms, "a form without csrf, or csrf sent elsewhere");
+    let forms = tags
+        .iter()
+        .filter(|tag| tag.is("form", "method", "post") && tag.get("action").is_some_and(|to| to.starts_with('/')))
+        .count();
+    rule(
+        tags.iter().filter(|tag| tag.is("input", "name", "csrf")).count() == forms,
+        "a form without csrf, or csrf sent elsewhere",
+    );
     faults
 }
 
 /// Everything that is shown or spoken. The value of a field is what the person or the app wrote, and goes back as it came.
 fn shown<'a>(html: &'a str, tags: &'a [Tag<'a>]) -> impl Iterator<Item = &'a str> {
     let texts = html.split('<').filter_map(|piece| piece.split_once('>').map(|(_, text)| text));
-    texts.chain(tags.iter().flat_map(|tag| tag.attributes.iter().filter(|(name, _)| *name != "value").map(|(_, value)| *value)))
+    texts.chain(
+        tags.iter().flat_map(|tag| tag.attributes.iter().filter(|(name, _)| *name != "value").map(|(_, value)| *value)),
+    )
 }
 
 /// Whether a text was found, filled in, and freed from what could turn or hide it.
@@ -158,7 +174,11 @@ fn is_clean(text: &str) -> bool {
 
 /// Whether a tag brings nothing that the Content-Security-Policy would have to forbid.
 fn is_quiet(tag: &Tag<'_>) -> bool {
-    let ours = |address: &str| address.starts_with('/') && !address.starts_with("//") || address.starts_with("https://wiki.example.com/") || address == "#main";
+    let ours = |address: &str| {
+        address.starts_with('/') && !address.starts_with("//")
+            || address.starts_with("https://wiki.example.com/")
+            || address == "#main"
+    };
     let script = tag.name != "script" || tag.get("src").is_some_and(|src| src.starts_with("/static/"));
     script
         && tag.name != "style"
@@ -181,7 +201,8 @@ fn messages(language: Language) -> Result<BTreeMap<String, BTreeSet<String>>, Fa
     for file in fs::read_dir(folder)? {
         let mut current = String::new();
         for line in fs::read_to_string(file?.path())?.lines() {
-            if let Some((key, _)) = line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase())) {
+            if let Some((key, _)) = line.split_once(" =").filter(|_| line.starts_with(|c: char| c.is_ascii_lowercase()))
+            {
                 key.clone_into(&mut current);
                 assert!(messages.insert(current.clone(), BTreeSet::new()).is_none(), "{key} stands twice");
             }
@@ -206,7 +227,9 @@ fn every_text_a_template_asks_for_exists() -> Result<(), Failure> {
     let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
     let mut asked = 0;
     for folder in [templates.clone(), templates.join("pages"), templates.join("parts")] {
-        for file in fs::read_dir(folder)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_file()) {
+        for file in
+            fs::read_dir(folder)?.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_file())
+        {
             let text = fs::read_to_string(&file)?;
             for method in ["frame.t(\"", "frame.with(\"", "frame.strong(\"", "frame.say(\""] {
                 for key in text.split(method).skip(1).filter_map(|rest| rest.split('"').next()) {

@@ -26,13 +26,22 @@ impl FormPost {
         let page = |name: &str, state: &str| Self {
             action: "https://wiki.example.com/callback?a=1&b=2".to_owned(),
             app: app(name),
-            fields: vec![("code".to_owned(), "c_0BxVq7aY2Lk.secret".to_owned()), ("state".to_owned(), state.to_owned())],
+            fields: vec![
+                ("code".to_owned(), "c_0BxVq7aY2Lk.secret".to_owned()),
+                ("state".to_owned(), state.to_owned()),
+            ],
             frame: visitor(),
         };
         vec![
             ("plain", page("Wiki", "xyz")),
             ("long", page(LONG, LONG)),
-            ("hostile", Self { action: "https://wiki.example.com/\"><script>alert(1)</script>".to_owned(), ..page(HOSTILE, HOSTILE) }),
+            (
+                "hostile",
+                Self {
+                    action: "https://wiki.example.com/\"><script>alert(1)</script>".to_owned(),
+                    ..page(HOSTILE, HOSTILE)
+                },
+            ),
         ]
     }
 }

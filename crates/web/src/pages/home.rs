@@ -26,13 +26,27 @@ impl Home {
     pub(super) fn samples() -> Vec<(&'static str, Self)> {
         use super::samples::{HOSTILE, LONG, signed_in, visitor};
         use super::{Issuer, SignedIn};
-        let issuer = |name: &str| Issuer { logo: Some("/logo".to_owned()), name: name.to_owned(), theme: Some("/theme.css?v=1".to_owned()) };
+        let issuer = |name: &str| Issuer {
+            logo: Some("/logo".to_owned()),
+            name: name.to_owned(),
+            theme: Some("/theme.css?v=1".to_owned()),
+        };
         let plain = signed_in("Ada Lovelace").account.map(|account| SignedIn { change: None, ..account });
         vec![
             ("visitor", Self { frame: visitor() }),
             ("signed-in", Self { frame: Frame { account: plain, ..visitor() } }),
             ("long", Self { frame: Frame { issuer: issuer(LONG), ..signed_in(LONG) } }),
-            ("hostile", Self { frame: Frame { issuer: issuer(HOSTILE), csrf: HOSTILE.to_owned(), return_to: Some(HOSTILE.to_owned()), ..signed_in(HOSTILE) } }),
+            (
+                "hostile",
+                Self {
+                    frame: Frame {
+                        issuer: issuer(HOSTILE),
+                        csrf: HOSTILE.to_owned(),
+                        return_to: Some(HOSTILE.to_owned()),
+                        ..signed_in(HOSTILE)
+                    },
+                },
+            ),
         ]
     }
 }

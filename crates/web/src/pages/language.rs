@@ -31,7 +31,8 @@ pub(crate) async fn post_language(visit: Visit, payload: Payload) -> HttpRespons
 fn is_own_path(path: &str) -> bool {
     let known = [routes::ACCOUNT, routes::SIGN_IN, routes::CONSENT, routes::SELECT_ACCOUNT, routes::END_SESSION];
     let bare = path.split('?').next().unwrap_or_default();
-    let listed = bare == "/" || known.contains(&bare) || [routes::APPS, routes::APPS_REMOVE, routes::SESSIONS].contains(&bare);
+    let listed =
+        bare == "/" || known.contains(&bare) || [routes::APPS, routes::APPS_REMOVE, routes::SESSIONS].contains(&bare);
     listed && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
@@ -44,7 +45,17 @@ mod tests {
         for path in ["/", "/sign-in?request=a.b", "/account/apps?search=x"] {
             assert!(is_own_path(path), "{path}");
         }
-        for path in ["//evil", "/\\evil", "https://evil", "/authorize?x", "/%2f/evil", "javascript:alert(1)", "", "/account/../x", "/ account"] {
+        for path in [
+            "//evil",
+            "/\\evil",
+            "https://evil",
+            "/authorize?x",
+            "/%2f/evil",
+            "javascript:alert(1)",
+            "",
+            "/account/../x",
+            "/ account",
+        ] {
             assert!(!is_own_path(path), "{path}");
         }
     }

@@ -114,7 +114,9 @@ impl Reason {
 
     fn rule(&self) -> Option<Rule> {
         let (sentence, clause) = match self {
-            Self::AppMissing => ("client_id REQUIRED. The client identifier as described in Section 2.2.", "RFC 6749 §4.1.1"),
+            Self::AppMissing => {
+                ("client_id REQUIRED. The client identifier as described in Section 2.2.", "RFC 6749 §4.1.1")
+            }
             Self::AppUnknown(_) => (
                 "… if the client identifier is missing or invalid, the authorization server SHOULD inform the resource owner of the error and MUST NOT automatically redirect the user-agent to the invalid redirection URI.",
                 "RFC 6749 §4.1.2.1",
@@ -123,7 +125,9 @@ impl Reason {
                 "The OP also MUST NOT perform post-logout redirection if the \"post_logout_redirect_uri\" value supplied does not exactly match one of the previously registered \"post_logout_redirect_uris\" values.",
                 "OpenID Connect RP-Initiated Logout 1.0 §3",
             ),
-            Self::ParameterRepeated(_) => ("Request and response parameters MUST NOT be included more than once.", "RFC 6749 §3.1"),
+            Self::ParameterRepeated(_) => {
+                ("Request and response parameters MUST NOT be included more than once.", "RFC 6749 §3.1")
+            }
             Self::RedirectUriMismatch(_) => (
                 "If the client registration included the full redirection URI, the authorization server MUST compare the two URIs using simple string comparison as defined in [RFC3986] Section 6.2.1.",
                 "RFC 6749 §3.1.2.3",
@@ -162,14 +166,29 @@ impl Refusal {
             frame: Frame { return_to: None, ..visitor() },
             reason,
         };
-        let addresses = |received: &str, registered: &[&str]| Addresses { received: received.to_owned(), registered: registered.iter().map(|&uri| uri.to_owned()).collect() };
-        let slash = addresses("https://wiki.example.com/callback/", &["https://wiki.example.com/callback", "http://localhost:3000/callback"]);
-        let many = Addresses { received: format!("https://wiki.example.com/{LONG}/{LONG}"), registered: (0..200).map(|n| format!("https://wiki.example.com/{LONG}/{n}")).collect() };
+        let addresses = |received: &str, registered: &[&str]| Addresses {
+            received: received.to_owned(),
+            registered: registered.iter().map(|&uri| uri.to_owned()).collect(),
+        };
+        let slash = addresses(
+            "https://wiki.example.com/callback/",
+            &["https://wiki.example.com/callback", "http://localhost:3000/callback"],
+        );
+        let many = Addresses {
+            received: format!("https://wiki.example.com/{LONG}/{LONG}"),
+            registered: (0..200).map(|n| format!("https://wiki.example.com/{LONG}/{n}")).collect(),
+        };
         vec![
             ("slash", page(Reason::RedirectUriMismatch(slash))),
             ("many", page(Reason::RedirectUriMismatch(many))),
             ("none", page(Reason::RedirectUriMismatch(addresses("https://evil.example/", &[])))),
-            ("logout", page(Reason::LogoutUriMismatch(addresses("http://wiki.example.com/bye", &["https://wiki.example.com/bye"])))),
+            (
+                "logout",
+                page(Reason::LogoutUriMismatch(addresses(
+                    "http://wiki.example.com/bye",
+                    &["https://wiki.example.com/bye"],
+                ))),
+            ),
             ("unknown", Self { app: None, ..page(Reason::AppUnknown("no-such-app".to_owned())) }),
             ("missing", Self { app: None, ..page(Reason::AppMissing) }),
             ("off", page(Reason::AppOff)),
@@ -177,7 +196,13 @@ impl Refusal {
             ("no-uri", page(Reason::RedirectUriMissing)),
             ("expired", page(Reason::RequestExpired)),
             ("malformed", page(Reason::RequestMalformed("scope".to_owned()))),
-            ("hostile", Self { app: Some(app(HOSTILE)), ..page(Reason::RedirectUriMismatch(addresses(HOSTILE, &[HOSTILE, LONG]))) }),
+            (
+                "hostile",
+                Self {
+                    app: Some(app(HOSTILE)),
+                    ..page(Reason::RedirectUriMismatch(addresses(HOSTILE, &[HOSTILE, LONG])))
+                },
+            ),
             ("hostile-name", Self { app: None, ..page(Reason::AppUnknown(HOSTILE.to_owned())) }),
         ]
     }

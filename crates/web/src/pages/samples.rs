@@ -20,7 +20,12 @@ pub(super) fn app(name: &str) -> App {
 
 /// The frame for somebody who has not signed in.
 pub(super) fn visitor() -> Frame {
-    Frame { csrf: "Y3NyZg".to_owned(), now: NOW, return_to: Some("/sign-in?request=a&b".to_owned()), ..Frame::default() }
+    Frame {
+        csrf: "Y3NyZg".to_owned(),
+        now: NOW,
+        return_to: Some("/sign-in?request=a&b".to_owned()),
+        ..Frame::default()
+    }
 }
 
 /// The frame for somebody who has.

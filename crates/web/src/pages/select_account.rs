@@ -1,7 +1,7 @@
 //! Which account to go on with.
 
-use actix_web::web::Payload;
 use actix_web::HttpResponse;
+use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::interaction::Interaction;
 use grantor_core::params::Params;
@@ -83,7 +83,12 @@ impl SelectAccount {
             request: "eyJhIjoxfQ.c2ln".to_owned(),
         };
         let mut all = vec![("plain", page("Ada Lovelace", Some(app("Wiki")))), ("no-app", page("Ada Lovelace", None))];
-        all.extend(["name", "long", "rtl", "emoji", "hostile"].into_iter().zip(NAMES).map(|(label, name)| (label, page(name, Some(app(name))))));
+        all.extend(
+            ["name", "long", "rtl", "emoji", "hostile"]
+                .into_iter()
+                .zip(NAMES)
+                .map(|(label, name)| (label, page(name, Some(app(name))))),
+        );
         all.push(("long-hostile", page(LONG, Some(app(HOSTILE)))));
         all
     }

@@ -1,7 +1,7 @@
 //! Sessions: where the person is signed in, this one first, and the way to end each.
 
-use actix_web::web::Payload;
 use actix_web::HttpResponse;
+use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::directory::Directory;
 use grantor_core::grant::Grant;
@@ -84,9 +84,11 @@ impl Device {
     pub(super) fn words(&self, frame: &Frame) -> String {
         use crate::html::{ToArgument, message_text};
         match (&self.browser, &self.system) {
-            (Some(browser), Some(system)) => {
-                message_text(frame.language, "device-browser-system", [("browser", browser.to_argument()), ("system", system.to_argument())])
-            }
+            (Some(browser), Some(system)) => message_text(
+                frame.language,
+                "device-browser-system",
+                [("browser", browser.to_argument()), ("system", system.to_argument())],
+            ),
             (Some(known), None) | (None, Some(known)) => known.clone(),
             (None, None) => frame.t("device-unknown"),
         }
@@ -98,8 +100,26 @@ impl Device {
             names.iter().find(|(mark, _)| header.contains(mark)).map(|(_, name)| (*name).to_owned())
         };
         // The order matters: nearly every browser also says that it is Chrome and Safari.
-        let browser = find(&[("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox/", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chromium", "Chromium"), ("Chrome/", "Chrome"), ("Safari/", "Safari")]);
-        let system = find(&[("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("CrOS", "ChromeOS"), ("Windows", "Windows"), ("Macintosh", "macOS"), ("Linux", "Linux")]);
+        let browser = find(&[
+            ("Edg", "Edge"),
+            ("OPR/", "Opera"),
+            ("SamsungBrowser", "Samsung Internet"),
+            ("Firefox/", "Firefox"),
+            ("FxiOS", "Firefox"),
+            ("CriOS", "Chrome"),
+            ("Chromium", "Chromium"),
+            ("Chrome/", "Chrome"),
+            ("Safari/", "Safari"),
+        ]);
+        let system = find(&[
+            ("iPhone", "iPhone"),
+            ("iPad", "iPad"),
+            ("Android", "Android"),
+            ("CrOS", "ChromeOS"),
+            ("Windows", "Windows"),
+            ("Macintosh", "macOS"),
+            ("Linux", "Linux"),
+        ]);
         let kind = match system.as_deref() {
             Some("iPhone") => Kind::Phone,
             Some("Android") if header.contains("Mobile") => Kind::Phone,
@@ -161,7 +181,11 @@ async fn load(visit: &Visit, user: &User) -> Result<(Vec<grantor_core::session::
     Ok((store.sessions_of(user.id).await?, grants))
 }
 
-async fn end(visit: &Visit, (this, user): (&grantor_core::session::Session, &User), which: &str) -> Result<usize, StoreError> {
+async fn end(
+    visit: &Visit,
+    (this, user): (&grantor_core::session::Session, &User),
+    which: &str,
+) -> Result<usize, StoreError> {
     let store = &visit.app.provider.store;
     let lifetimes = &visit.app.provider.policy.lifetimes;
     let all = store.sessions_of(user.id).await?;
@@ -221,16 +245,42 @@ impl Sessions {
             last_seen: NOW - days * DAY,
             place: (days % 2 == 0).then(|| "Berlin".to_owned()),
         };
-        let phone = || Device { browser: Some("Safari".to_owned()), kind: Kind::Phone, system: Some("iPhone".to_owned()) };
-        let page = |others: Vec<Session>| Self { ended: None, frame: signed_in("Ada Lovelace"), others, this: session(0, Device::sample(), &["Wiki", "Mail"]) };
+        let phone =
+            || Device { browser: Some("Safari".to_owned()), kind: Kind::Phone, system: Some("iPhone".to_owned()) };
+        let page = |others: Vec<Session>| Self {
+            ended: None,
+            frame: signed_in("Ada Lovelace"),
+            others,
+            this: session(0, Device::sample(), &["Wiki", "Mail"]),
+        };
         vec![
             ("one", page(vec![])),
             ("two", page(vec![session(2, phone(), &["Wiki"])])),
             ("ended", Self { ended: Some(3), ..page(vec![]) }),
             ("unknown", page(vec![session(1, Device::default(), &[])])),
-            ("many", page((0..100).map(|n| session(n, if n % 3 == 0 { phone() } else { Device::sample() }, &["Wiki"])).collect())),
-            ("names", page(vec![session(4, phone(), &NAMES), session(5, Device { system: Some(LONG.to_owned()), ..phone() }, &[])])),
-            ("hostile", Self { ended: Some(1), frame: signed_in(HOSTILE), ..page(vec![session(3, Device::hostile(), &[HOSTILE])]) }),
+            (
+                "many",
+                page(
+                    (0..100)
+                        .map(|n| session(n, if n % 3 == 0 { phone() } else { Device::sample() }, &["Wiki"]))
+                        .collect(),
+                ),
+            ),
+            (
+                "names",
+                page(vec![
+                    session(4, phone(), &NAMES),
+                    session(5, Device { system: Some(LONG.to_owned()), ..phone() }, &[]),
+                ]),
+            ),
+            (
+                "hostile",
+                Self {
+                    ended: Some(1),
+                    frame: signed_in(HOSTILE),
+                    ..page(vec![session(3, Device::hostile(), &[HOSTILE])])
+                },
+            ),
         ]
     }
 }
@@ -242,9 +292,20 @@ mod tests {
     #[test]
     fn a_device_is_told_in_plain_words() {
         let words = |header| Device::from_user_agent(header).words(&Frame::default());
-        assert_eq!(words("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0"), "Edge on Windows");
-        assert_eq!(words("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile/15E148 Safari/604.1"), "Safari on iPhone");
+        assert_eq!(
+            words(
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0"
+            ),
+            "Edge on Windows"
+        );
+        assert_eq!(
+            words("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile/15E148 Safari/604.1"),
+            "Safari on iPhone"
+        );
         assert_eq!(words("curl/8.0"), "Unknown device");
-        assert_eq!(Device::from_user_agent("Mozilla/5.0 (Linux; Android 16) Chrome/140.0 Mobile Safari/537.36").kind, Kind::Phone);
+        assert_eq!(
+            Device::from_user_agent("Mozilla/5.0 (Linux; Android 16) Chrome/140.0 Mobile Safari/537.36").kind,
+            Kind::Phone
+        );
     }
 }

@@ -1,9 +1,9 @@
 //! Sign in: the name and the password, and to which app.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Payload;
-use actix_web::HttpResponse;
 use askama::Template;
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::interaction::Interaction;
@@ -146,7 +146,10 @@ impl Waiting {
         let known = visit.session().map(|(_, user)| user.username.as_str());
         let page = SignIn {
             app: request.map(|request| app_of(&request.client)),
-            frame: Frame { account: None, ..visit.frame(request.and_then(|request| request.ui_locales.as_deref()), None) },
+            frame: Frame {
+                account: None,
+                ..visit.frame(request.and_then(|request| request.ui_locales.as_deref()), None)
+            },
             problem,
             request: self.carried.clone(),
             username: typed.or(hinted).or(known).unwrap_or_default().chars().take(MAX_TYPED).collect(),

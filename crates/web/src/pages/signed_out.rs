@@ -33,7 +33,12 @@ impl SignedOut {
     pub(super) fn samples() -> Vec<(&'static str, Self)> {
         use super::samples::{HOSTILE, NAMES, visitor};
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<String>>();
-        let page = |ended: &[&str], unreached: &[&str]| Self { back: None, ended: owned(ended), frame: visitor(), unreached: owned(unreached) };
+        let page = |ended: &[&str], unreached: &[&str]| Self {
+            back: None,
+            ended: owned(ended),
+            frame: visitor(),
+            unreached: owned(unreached),
+        };
         let back = |name: &str, url: &str| Some(Back { name: name.to_owned(), url: url.to_owned() });
         let many: Vec<String> = (0..200).map(|n| format!("App {n}")).collect();
         vec![
@@ -42,7 +47,13 @@ impl SignedOut {
             ("unreached", page(&["Wiki"], &["Mail"])),
             ("many", Self { ended: many, ..page(&[], &[]) }),
             ("names", page(&NAMES, &NAMES)),
-            ("hostile", Self { back: back(HOSTILE, "https://wiki.example.com/\"><script>alert(1)</script>"), ..page(&[HOSTILE], &[HOSTILE]) }),
+            (
+                "hostile",
+                Self {
+                    back: back(HOSTILE, "https://wiki.example.com/\"><script>alert(1)</script>"),
+                    ..page(&[HOSTILE], &[HOSTILE])
+                },
+            ),
         ]
     }
 }

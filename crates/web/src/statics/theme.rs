@@ -23,7 +23,8 @@ pub fn theme(accent: &str) -> Option<String> {
 }
 
 fn parse(text: &str) -> Option<[u8; 3]> {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    let digits =
+        text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
     let part = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
     Some([part(0)?, part(2)?, part(4)?])
 }
@@ -36,7 +37,11 @@ fn hexadecimal([red, green, blue]: [u8; 3]) -> String {
 fn towards(colour: [u8; 3], end: f64, good: impl Fn([u8; 3]) -> bool) -> [u8; 3] {
     let mix = |step: u8| {
         let share = f64::from(step) / 100.0;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mix of two values from 0 to 255")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a mix of two values from 0 to 255"
+        )]
         colour.map(|part| (f64::from(part) * (1.0 - share) + end * share).round() as u8)
     };
     (0..=100).map(mix).find(|mixed| good(*mixed)).unwrap_or(colour)
@@ -69,7 +74,8 @@ mod tests {
         for step in 0..=255_u8 {
             for colour in [[step; 3], [step, 0, 255 - step], [255, step, 0]] {
                 let css = theme(&hexadecimal(colour)).unwrap_or_default();
-                let accents: Vec<[u8; 3]> = css.split("--accent:").skip(1).filter_map(|rest| parse(rest.get(..7)?)).collect();
+                let accents: Vec<[u8; 3]> =
+                    css.split("--accent:").skip(1).filter_map(|rest| parse(rest.get(..7)?)).collect();
                 assert_eq!(accents.len(), 2);
                 assert!(contrast(linear(accents[0]), WHITE) >= 4.5, "{css}");
                 assert!(contrast(linear(accents[1]), linear(DARK_SURFACE)) >= 4.5, "{css}");

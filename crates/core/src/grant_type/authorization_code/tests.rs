@@ -1,0 +1,139 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::client::tests::sample;
+use crate::grant::OidcContext;
+use crate::grant_type::tests::Frame;
+use crate::params::Params;
+use crate::pkce::CodeChallenge;
+use crate::user::tests::ada;
+
+// The pair of RFC 7636, appendix B.
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+const ISSUED: Time = Time::from_seconds(1000);
+
+fn code(frame: &Frame) -> AuthorizationCode {
+    let fresh = frame.fresh();
+    AuthorizationCode {
+        id: fresh.id,
+        secret: fresh.secret.hash(),
+        client_id: "wiki".into(),
+        user_id: ada().id,
+        session_id: frame.fresh().id,
+        redirect_uri: "https://wiki.example/cb".into(),
+        redirect_uri_sent: true,
+        code_challenge: Some(CodeChallenge::from_stored(format!("{CHALLENGE}S"))),
+        scope: "openid email".parse().unwrap(),
+        context: OidcContext { nonce: Some("n".into()), ..OidcContext::default() },
+        expires_at: ISSUED.plus(frame.policy.lifetimes.authorization_code),
+        spent_at: None,
+    }
+}
+
+fn params(verifier: &str, redirect_uri: &str) -> Params {
+    let pairs = [("grant_type", "authorization_code"), ("code", "c"), ("code_verifier", verifier), ("redirect_uri", redirect_uri)];
+    Params::from_pairs(pairs).unwrap()
+}
+
+fn good() -> Params {
+    params(VERIFIER, "https://wiki.example/cb")
+}
+
+fn decided(frame: &Frame, code: AuthorizationCode, params: &Params, now: Time) -> Result<Decision<Redeemed>, Refusal> {
+    let facts = Facts { code, user: ada(), access: frame.fresh(), refresh: frame.fresh(), address: "::1".into() };
+    decide(&frame.request(params, now), facts)
+}
+
+fn refused(frame: &Frame, code: AuthorizationCode, params: &Params) -> &'static str {
+    decided(frame, code, params, ISSUED).unwrap_err().error.reason()
+}
+
+#[test]
+fn a_code_becomes_a_grant_of_its_own_id() {
+    let frame = Frame::new();
+    let code = code(&frame);
+    let id = code.id;
+    let Decision { changes, reply } = decided(&frame, code, &good(), ISSUED).unwrap();
+    assert!(matches!(&changes[0], Change::CodeSpend { id: spent, .. } if *spent == id));
+    assert!(matches!(&changes[1], Change::GrantInsert(grant) if grant.id == id && grant.scope.as_str() == "email openid"));
+    assert!(matches!(&changes[2], Change::RefreshTokenInsert(token) if token.grant_id == id && token.generation == 0));
+    assert_eq!(reply.nonce.as_deref(), Some("n"));
+}
+
+#[test]
+fn a_spent_code_ends_its_grant() {
+    let frame = Frame::new();
+    let code = AuthorizationCode { spent_at: Some(ISSUED), ..code(&frame) };
+    let id = code.id;
+    let refusal = decided(&frame, code, &good(), ISSUED).unwrap_err();
+    assert_eq!(refusal.error.reason(), "CodeReplayed");
+    assert!(matches!(refusal.changes[0], Change::GrantEnd { id: ended, end: GrantEnd::CodeReplayed, .. } if ended == id));
+    assert!(matches!(&refusal.changes[1], Change::EventInsert(event) if event.reason.as_deref() == Some("code_replayed")));
+}
+
+#[test]
+fn another_client_cannot_redeem_nor_end_it() {
+    let frame = Frame::of(sample("other"));
+    let refusal = decided(&frame, AuthorizationCode { spent_at: Some(ISSUED), ..code(&frame) }, &good(), ISSUED).unwrap_err();
+    assert_eq!((refusal.error.reason(), refusal.changes.len()), ("CodeClientMismatch", 0));
+}
+
+#[test]
+fn a_code_lives_as_long_as_the_policy_says() {
+    let frame = Frame::new();
+    let at = |seconds| decided(&frame, code(&frame), &good(), Time::from_seconds(seconds)).map_err(|refusal| refusal.error.reason());
+    assert!(at(1059).is_ok());
+    assert_eq!(at(1060).unwrap_err(), "CodeExpired");
+}
+
+#[test]
+fn another_redirect_uri_or_verifier_is_refused() {
+    let frame = Frame::new();
+    let refused = |params: &Params| refused(&frame, code(&frame), params);
+    assert_eq!(refused(&params(VERIFIER, "https://wiki.example/other")), "CodeRedirectUriMismatch");
+    assert_eq!(refused(&params(CHALLENGE, "https://wiki.example/cb")), "VerifierMismatch");
+    assert_eq!(refused(&params("", "https://wiki.example/cb")), "VerifierMissing");
+}
+
+#[test]
+fn a_verifier_for_a_code_without_challenge_is_a_downgrade() {
+    let frame = Frame::new();
+    assert_eq!(refused(&frame, AuthorizationCode { code_challenge: None, ..code(&frame) }, &good()), "VerifierUnexpected");
+}
+
+#[test]
+fn a_disabled_person_gives_nothing() {
+    let frame = Frame::new();
+    let user = User { disabled: true, ..ada() };
+    let facts = Facts { code: code(&frame), user, access: frame.fresh(), refresh: frame.fresh(), address: String::new() };
+    assert_eq!(decide(&frame.request(&good(), ISSUED), facts).unwrap_err().error.reason(), "UserDisabled");
+}
+
+proptest! {
+    /// Whatever stands in the request: a grant never allows more than its code, and a refusal makes none.
+    #[test]
+    fn a_grant_never_allows_more_than_its_code(
+        verifier in prop_oneof![Just(VERIFIER.to_owned()), "[A-Za-z0-9]{0,60}"],
+        address in prop_oneof![Just("https://wiki.example/cb".to_owned()), "[a-z:/.]{0,30}"],
+        seconds in 0i64..3000,
+        spent in any::<bool>(),
+    ) {
+        let frame = Frame::new();
+        let code = AuthorizationCode { spent_at: spent.then_some(ISSUED), ..code(&frame) };
+        let outcome = decided(&frame, code.clone(), &params(&verifier, &address), Time::from_seconds(seconds));
+        match outcome {
+            Ok(Decision { reply, .. }) => {
+                prop_assert!(!spent && seconds < 1060 && verifier == VERIFIER);
+                let (grant, _) = reply.approval.unwrap();
+                prop_assert!(grant.scope.is_subset(&code.scope) && reply.target.scope.is_subset(&grant.scope));
+            }
+            Err(Refusal { changes, .. }) => {
+                let inserts_grant = changes.iter().any(|change| matches!(change, Change::GrantInsert(_)));
+                prop_assert!(!inserts_grant);
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::grant::OidcContext;
+use crate::grant_type::tests::Frame;
+use crate::params::Params;
+use crate::time::Time;
+use crate::user::tests::ada;
+
+const START: Time = Time::from_seconds(1000);
+
+/// A family that is kept as the store would keep it.
+struct Family {
+    frame: Frame,
+    row: RefreshToken,
+    grant: Grant,
+    /// The secrets handed out so far, the first one first.
+    secrets: Vec<String>,
+}
+
+impl Family {
+    fn new() -> Self {
+        let frame = Frame::new();
+        let first = frame.fresh();
+        let grant = Grant {
+            id: first.id,
+            client_id: "wiki".into(),
+            user_id: ada().id,
+            session_id: first.id,
+            scope: "openid profile offline_access".parse().unwrap(),
+            context: OidcContext::default(),
+            created_at: START,
+            ended: None,
+        };
+        let row = RefreshToken {
+            grant_id: first.id,
+            generation: 0,
+            secret: first.secret.hash(),
+            rotated_at: START,
+            idle_expires_at: START.plus(frame.policy.lifetimes.refresh_token_idle),
+            absolute_expires_at: START.plus(frame.policy.lifetimes.refresh_token_absolute),
+        };
+        Self { frame, row, grant, secrets: vec![first.secret.to_text()] }
+    }
+
+    /// Presents the secret of a generation; what is decided is kept.
+    fn present(&mut self, generation: usize, scope: Option<&str>, now: Time) -> Result<Redeemed, &'static str> {
+        let mut pairs = vec![("grant_type", "refresh_token"), ("refresh_token", "t")];
+        pairs.extend(scope.map(|scope| ("scope", scope)));
+        let params = Params::from_pairs(pairs).unwrap();
+        let facts = Facts {
+            presented: Secret::parse(&self.secrets[generation]).unwrap(),
+            row: self.row.clone(),
+            grant: self.grant.clone(),
+            user: ada(),
+            access: self.frame.fresh(),
+            address: "::1".into(),
+        };
+        let decision = decide(&self.frame.request(&params, now), facts);
+        let (changes, outcome) = match decision {
+            Ok(Decision { changes, reply }) => (changes, Ok(reply)),
+            Err(Refusal { error, changes }) => (changes, Err(error.reason())),
+        };
+        changes.into_iter().for_each(|change| self.keep(change));
+        if let Ok(Redeemed { refresh_token: Some(token), .. }) = &outcome {
+            let (_, secret) = token::REFRESH.parse(token).unwrap();
+            if !self.secrets.contains(&secret.to_text()) {
+                self.secrets.push(secret.to_text());
+            }
+        }
+        outcome
+    }
+
+    fn keep(&mut self, change: Change) {
+        match change {
+            Change::RefreshTokenRotate { generation, successor, at, idle_expires_at, .. } => {
+                assert_eq!(generation, self.row.generation);
+                self.row = RefreshToken { generation: generation + 1, secret: successor, rotated_at: at, idle_expires_at, ..self.row.clone() };
+            }
+            Change::GrantEnd { at, end, .. } => self.grant.ended = Some((at, end)),
+            _ => {}
+        }
+    }
+}
+
+fn at(seconds: i64) -> Time {
+    Time::from_seconds(seconds)
+}
+
+#[test]
+fn a_lost_answer_is_given_again_within_the_grace_window() {
+    let mut family = Family::new();
+    let first = family.present(0, None, at(2000)).unwrap().refresh_token;
+    let again = family.present(0, None, at(2009)).unwrap().refresh_token;
+    assert_eq!(first, again);
+    assert!(family.grant.ended.is_none());
+}
+
+#[test]
+fn a_replaced_token_ends_the_family_after_the_grace_window() {
+    let mut family = Family::new();
+    family.present(0, None, at(2000)).unwrap();
+    assert_eq!(family.present(0, None, at(2010)).unwrap_err(), "RefreshTokenReused");
+    assert_eq!(family.present(1, None, at(2011)).unwrap_err(), "GrantEnded");
+}
+
+#[test]
+fn once_the_successor_was_used_the_old_token_is_a_reuse_even_in_the_window() {
+    let mut family = Family::new();
+    family.present(0, None, at(2000)).unwrap();
+    family.present(1, None, at(2001)).unwrap();
+    assert_eq!(family.present(0, None, at(2002)).unwrap_err(), "RefreshTokenReused");
+}
+
+#[test]
+fn a_guess_ends_nothing() {
+    let mut family = Family::new();
+    family.present(0, None, at(2000)).unwrap();
+    let guess = family.frame.fresh().secret.to_text();
+    family.secrets.push(guess);
+    assert_eq!(family.present(2, None, at(3000)).unwrap_err(), "RefreshTokenUnknown");
+    assert!(family.grant.ended.is_none());
+}
+
+#[test]
+fn rotation_does_not_extend_the_absolute_life() {
+    let mut family = Family::new();
+    let day = 86_400;
+    for (generation, days) in [29, 58, 87].into_iter().enumerate() {
+        family.present(generation, None, at(1000 + days * day)).unwrap();
+    }
+    assert_eq!(family.present(3, None, at(1000 + 90 * day)).unwrap_err(), "RefreshTokenExpired");
+}
+
+#[test]
+fn an_idle_token_expires() {
+    assert_eq!(Family::new().present(0, None, START.plus(Duration::from_hours(30 * 24))).unwrap_err(), "RefreshTokenExpired");
+}
+
+#[test]
+fn a_narrowed_refresh_does_not_narrow_the_grant() {
+    let mut family = Family::new();
+    assert_eq!(family.present(0, Some("openid"), at(2000)).unwrap().target.scope.as_str(), "openid");
+    assert_eq!(family.present(1, Some("openid email"), at(2020)).unwrap_err(), "ScopeWidened");
+    assert_eq!(family.present(1, None, at(2020)).unwrap().target.scope.as_str(), "offline_access openid profile");
+}
+
+proptest! {
+    /// Any order of presentations: at most one token counts at a time outside the window, nothing counts after the end,
+    /// and the scope never grows.
+    #[test]
+    fn a_family_has_one_live_token(steps in proptest::collection::vec((0usize..6, 0i64..15, any::<bool>()), 1..12)) {
+        let mut family = Family::new();
+        let mut now = 2000;
+        for (pick, wait, narrow) in steps {
+            now += wait;
+            let newest = family.secrets.len() - 1;
+            let generation = pick.min(newest);
+            let (ended, rotated_at) = (family.grant.ended.is_some(), family.row.rotated_at);
+            let outcome = family.present(generation, narrow.then_some("openid"), at(now));
+            if let Ok(redeemed) = outcome {
+                prop_assert!(!ended);
+                prop_assert!(redeemed.target.scope.is_subset(&family.grant.scope));
+                let in_grace = generation + 1 == newest && at(now).since(rotated_at) < Duration::from_secs(10);
+                prop_assert!(generation == newest || in_grace);
+            } else if !ended {
+                prop_assert!(generation < newest && family.grant.ended.is_some());
+            }
+        }
+    }
+}

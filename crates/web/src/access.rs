@@ -1,0 +1,70 @@
+//! Which apps have a person's access, told from consents and grants.
+
+use std::collections::BTreeMap;
+
+use grantor_core::grant::{Grant, RefreshToken};
+use grantor_core::scope::Scope;
+use grantor_core::store::StoreError;
+use grantor_core::time::Time;
+use grantor_core::user::User;
+
+use crate::pages::apps::{Access, Granted};
+use crate::respond::{app_of, scope_sentence};
+use crate::visit::Visit;
+
+/// What is known of one app's access.
+#[derive(Debug)]
+struct Known {
+    scope: Scope,
+    since: Time,
+    last_used: Option<Time>,
+    offline: bool,
+}
+
+/// The apps with access, the last used first.
+pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreError> {
+    let store = &visit.app.provider.store;
+    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    for consent in store.consents_of(user.id).await? {
+        let first = Known { scope: consent.granted, since: consent.created_at, last_used: None, offline: false };
+        known.insert(consent.client_id, first);
+    }
+    for (grant, refresh_token) in store.grants_of(user.id).await? {
+        add(&mut known, grant, refresh_token.as_ref());
+    }
+    let mut rows: Vec<(Option<Time>, Access)> =
+        known.into_iter().filter_map(|(client_id, known)| Some((known.last_used, shown(visit, &client_id, &known)?))).collect();
+    rows.sort_by_key(|(last_used, _)| std::cmp::Reverse(*last_used));
+    Ok(rows.into_iter().map(|(_, access)| access).collect())
+}
+
+fn add(known: &mut BTreeMap<String, Known>, grant: Grant, refresh_token: Option<&RefreshToken>) {
+    let used = refresh_token.map_or(grant.created_at, |token| token.rotated_at.max(grant.created_at));
+    let offline = grant.is_offline();
+    let entry = known.entry(grant.client_id).or_insert_with(|| Known {
+        scope: Scope::EMPTY,
+        since: grant.created_at,
+        last_used: None,
+        offline: false,
+    });
+    entry.scope = entry.scope.union(&grant.scope);
+    entry.since = entry.since.min(grant.created_at);
+    entry.last_used = entry.last_used.max(Some(used));
+    entry.offline |= offline;
+}
+
+fn shown(visit: &Visit, client_id: &str, known: &Known) -> Option<Access> {
+    let directory = visit.app.directory();
+    let client = directory.clients.get(client_id)?;
+    let language = visit.language(None);
+    let granted = |scope: &str| Granted { last_used: None, sentence: scope_sentence(&directory, language, scope) };
+    Some(Access {
+        app: app_of(client),
+        id: client_id.to_owned(),
+        last_used: known.last_used.map(Time::seconds),
+        offline: known.offline,
+        place: None,
+        scopes: known.scope.iter().map(granted).collect(),
+        since: known.since.seconds(),
+    })
+}

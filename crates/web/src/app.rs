@@ -1,0 +1,126 @@
+//! One provider as it answers over HTTP: the state that every worker shares.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::HttpRequest;
+use arc_swap::ArcSwap;
+use grantor_core::audit::{Event, EventKind};
+use grantor_core::change::Change;
+use grantor_core::directory::Directory;
+use grantor_core::error::Error;
+use grantor_core::provider::{Call, Provider};
+use grantor_core::store::Store;
+use grantor_core::time::Time;
+use grantor_identity::address::client_address;
+use grantor_identity::queue::HashQueue;
+use grantor_identity::throttle::ThrottlePolicy;
+use grantor_jose::id::Id;
+use grantor_storage::Database;
+use ipnet::IpNet;
+
+use crate::oauth::documents::Documents;
+use crate::pages;
+
+/// Where the time comes from: the system, or a test that moves it.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Time + Send + Sync>);
+
+impl Clock {
+    /// A clock that asks `read`.
+    pub fn new(read: impl Fn() -> Time + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
+
+    /// The moment.
+    pub fn now(&self) -> Time {
+        (self.0)()
+    }
+}
+
+impl std::fmt::Debug for Clock {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Clock")
+    }
+}
+
+/// What the pages and endpoints are set to, beside the policy of the protocol.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The name that people know this server by.
+    pub name: String,
+    /// The accent colour, `#rrggbb`.
+    pub accent: Option<String>,
+    /// The networks of proxies whose `X-Forwarded-For` is believed; none by default.
+    pub trusted_proxies: Vec<IpNet>,
+    /// When sign-ins have to wait.
+    pub throttle: ThrottlePolicy,
+}
+
+/// One provider over HTTP.
+#[derive(Debug)]
+pub struct App {
+    /// The protocol.
+    pub provider: Provider<Database>,
+    /// What the pages are set to.
+    pub settings: Settings,
+    /// The time.
+    pub clock: Clock,
+    /// Where passwords are compared.
+    pub passwords: HashQueue,
+    pub(crate) documents: ArcSwap<Documents>,
+}
+
+impl App {
+    /// A provider that is ready to answer.
+    pub fn new(provider: Provider<Database>, settings: Settings, clock: Clock, passwords: HashQueue) -> Self {
+        let documents = ArcSwap::from_pointee(Documents::build(&provider, clock.now()));
+        Self { provider, settings, clock, passwords, documents }
+    }
+
+    /// The directory as it is now.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.provider.store.directory()
+    }
+
+    /// The circumstances of a request.
+    pub(crate) fn call<'a>(&self, address: &'a str) -> Call<'a> {
+        Call { now: self.clock.now(), address }
+    }
+
+    /// The address a request came from, by the peer and the trusted proxies.
+    pub(crate) fn address(&self, request: &HttpRequest) -> IpAddr {
+        let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+        let headers = request.headers().get_all("x-forwarded-for");
+        let forwarded: Vec<&str> = headers.filter_map(|value| value.to_str().ok()).collect();
+        client_address(peer, &forwarded, &self.settings.trusted_proxies)
+    }
+
+    /// A new identifier.
+    pub(crate) fn id(&self) -> Id {
+        self.provider.mint.id(self.clock.now().millis())
+    }
+
+    /// Records a refusal; the identifier of the event is the case number that people are shown.
+    pub(crate) async fn record(&self, error: &Error, client_id: Option<&str>, call: Call<'_>) -> Id {
+        let id = self.provider.mint.id(call.now.millis());
+        let mut event = Event::new(id, call.now, EventKind::Refused).reason(error.reason()).address(call.address);
+        if let Some(client_id) = client_id {
+            event = event.client(client_id);
+        }
+        if let Error::Store(source) = error {
+            event = event.detail(&source.to_string());
+        }
+        // A refusal is answered even when it cannot be recorded; the log has it then.
+        if let Err(failure) = self.provider.store.commit(vec![Change::RefusalInsert(Box::new(event))]).await {
+            tracing::warn!(case = %id, reason = error.reason(), %failure, "a refusal could not be recorded");
+        }
+        id
+    }
+
+    /// The issuer as pages name it.
+    pub(crate) fn issuer(&self) -> pages::Issuer {
+        let theme = self.settings.accent.as_ref().map(|_| crate::routes::THEME.to_owned());
+        pages::Issuer { logo: None, name: self.settings.name.clone(), theme }
+    }
+}

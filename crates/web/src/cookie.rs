@@ -1,0 +1,58 @@
+//! Cookies: four small ones, and none of them readable by scripts.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+
+/// A cookie of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// Proof that this browser signed in before, so that others' guesses do not lock its person out.
+    Browser,
+    /// The language that the person chose.
+    Language,
+    /// The sign-in.
+    Session,
+    /// A random mark of the browser, for the forms it is given before and after sign-in.
+    Visit,
+}
+
+impl Name {
+    /// The cookie's name; on https with the prefix that keeps other hosts from setting it.
+    fn text(self, https: bool) -> &'static str {
+        match (self, https) {
+            (Self::Browser, true) => "__Host-grantor_browser",
+            (Self::Browser, false) => "grantor_browser",
+            (Self::Language, true) => "__Host-grantor_language",
+            (Self::Language, false) => "grantor_language",
+            (Self::Session, true) => "__Host-grantor_session",
+            (Self::Session, false) => "grantor_session",
+            (Self::Visit, true) => "__Host-grantor_visit",
+            (Self::Visit, false) => "grantor_visit",
+        }
+    }
+}
+
+/// The value of a cookie. Two of one name count as none: one of them was set by somebody else.
+pub(crate) fn read(request: &HttpRequest, name: Name, https: bool) -> Option<String> {
+    let cookies = request.cookies().ok()?;
+    let mut values = cookies.iter().filter(|cookie| cookie.name() == name.text(https)).map(Cookie::value);
+    match (values.next(), values.next()) {
+        (Some(only), None) if only.len() <= 256 => Some(only.to_owned()),
+        _ => None,
+    }
+}
+
+/// A cookie to set; without `max_age` it lives as long as the browser.
+pub(crate) fn set(name: Name, value: String, https: bool, max_age: Option<Duration>) -> Cookie<'static> {
+    let mut cookie = Cookie::build(name.text(https), value).path("/").http_only(true).secure(https).same_site(SameSite::Lax);
+    if let Some(max_age) = max_age {
+        cookie = cookie.max_age(max_age);
+    }
+    cookie.finish()
+}
+
+/// A cookie that removes one.
+pub(crate) fn remove(name: Name, https: bool) -> Cookie<'static> {
+    set(name, String::new(), https, Some(Duration::ZERO))
+}

@@ -1,0 +1,38 @@
+//! Which scripts of other origins may read an answer: metadata and keys for all, tokens and claims for the origins that a
+//! client allows. Never with credentials, never a page.
+
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_MAX_AGE, HeaderValue, ORIGIN, VARY,
+};
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::App;
+
+/// Lets every origin read.
+pub(crate) fn everyone(mut response: HttpResponse) -> HttpResponse {
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}
+
+/// Lets the request's origin read, where a client allows it.
+pub(crate) fn allowed(app: &App, request: &HttpRequest, mut response: HttpResponse) -> HttpResponse {
+    let Some(origin) = request.headers().get(ORIGIN) else { return response };
+    let headers = response.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("Origin"));
+    if origin.to_str().is_ok_and(|origin| app.directory().allows_origin(origin)) {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, Retry-After"));
+    }
+    response
+}
+
+/// Answers the question that browsers ask before a request; `everyone` for public documents.
+pub(crate) fn preflight(app: &App, request: &HttpRequest, methods: &'static str, public: bool) -> HttpResponse {
+    let response = HttpResponse::NoContent()
+        .insert_header((ACCESS_CONTROL_ALLOW_METHODS, methods))
+        .insert_header((ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"))
+        .insert_header((ACCESS_CONTROL_MAX_AGE, "3600"))
+        .finish();
+    if public { everyone(response) } else { allowed(app, request, response) }
+}

@@ -1,0 +1,106 @@
+//! Errors as HTTP: the only place with status codes and `WWW-Authenticate`.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use grantor_core::error::Error;
+use grantor_core::store::StoreError;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    error_description: &'a str,
+}
+
+/// The status of a refusal outside the authorization endpoint.
+pub(crate) fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Error::Store(StoreError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Store(_) | Error::SigningKeyMissing => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::BearerMissing | Error::TokenUnknown => StatusCode::UNAUTHORIZED,
+        Error::ScopeInsufficient => StatusCode::FORBIDDEN,
+        // "The authorization server MAY return an HTTP 401 (Unauthorized) status code to indicate which HTTP authentication
+        // schemes are supported." (RFC 6749 §5.2)
+        other if other.code() == "invalid_client" => StatusCode::UNAUTHORIZED,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// A refusal as JSON (RFC 6749 §5.2), for token, revocation and introspection.
+pub(crate) fn json(error: &Error) -> HttpResponse {
+    let told = error.told();
+    let mut response = uncached(status(error));
+    if told.code == "invalid_client" {
+        // "If the client attempted to authenticate via the "Authorization" request header field, the authorization server
+        // MUST respond with an HTTP 401 (Unauthorized) status code and include the "WWW-Authenticate" response header field
+        // matching the authentication scheme used by the client." (RFC 6749 §5.2)
+        response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"Grantor\", charset=\"UTF-8\""));
+    }
+    hints(&mut response, error);
+    response.json(Body { error: told.code, error_description: told.description })
+}
+
+/// A refusal of a bearer token (RFC 6750 §3).
+pub(crate) fn bearer(error: &Error) -> HttpResponse {
+    let told = error.told();
+    let mut response = uncached(status(error));
+    // "If the request lacks any authentication information ..., the resource server SHOULD NOT include an error code or
+    // other error information." (RFC 6750 §3.1)
+    let challenge = match told.code {
+        "" => "Bearer realm=\"Grantor\"".to_owned(),
+        code => {
+            let scope = if matches!(error, Error::ScopeInsufficient) { ", scope=\"openid\"" } else { "" };
+            // A quoted-string has no quotation marks inside.
+            let description = told.description.replace('"', "'");
+            format!("Bearer realm=\"Grantor\", error=\"{code}\", error_description=\"{description}\"{scope}")
+        }
+    };
+    response.insert_header((WWW_AUTHENTICATE, challenge));
+    hints(&mut response, error);
+    if told.code.is_empty() { response.finish() } else { response.json(Body { error: told.code, error_description: told.description }) }
+}
+
+fn hints(response: &mut HttpResponseBuilder, error: &Error) {
+    if matches!(error, Error::Store(StoreError::Busy)) {
+        response.insert_header((RETRY_AFTER, "1"));
+    }
+    if matches!(error, Error::MethodNotAllowed) {
+        response.insert_header((ALLOW, "POST"));
+    }
+}
+
+/// An answer that nobody may keep.
+pub(crate) fn uncached(status: StatusCode) -> HttpResponseBuilder {
+    let mut response = HttpResponse::build(status);
+    // "The authorization server MUST include the HTTP "Cache-Control" response header field [RFC2616] with a value of
+    // "no-store" in any response containing tokens, credentials, or other sensitive information, as well as the "Pragma"
+    // response header field [RFC2616] with a value of "no-cache"." (RFC 6749 §5.1)
+    response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
+    response
+}
+
+/// A request that could not even be looked at: the store does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct Unanswered(#[from] Error);
+
+impl Unanswered {
+    /// For a server that was put together without its state.
+    pub(crate) fn without_app() -> Self {
+        Self(Error::SigningKeyMissing)
+    }
+}
+
+impl actix_web::ResponseError for Unanswered {
+    fn status_code(&self) -> StatusCode {
+        status(&self.0)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        tracing::error!(reason = self.0.reason(), error = %self.0, "a request could not be answered");
+        json(&self.0)
+    }
+}

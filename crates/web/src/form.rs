@@ -1,0 +1,60 @@
+//! The body of a request: measured before it is read.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::{Bytes, Payload};
+use grantor_core::error::Error;
+use grantor_core::params::Params;
+
+/// The largest body that is read, in bytes.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// Reads a form.
+///
+/// # Errors
+/// `FormMissing` for another content type, `FormTooLarge`, or those of [`Params::parse`].
+pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Params, Error> {
+    Params::parse(&read_body(request, payload).await?)
+}
+
+/// Reads a form of ours with ticks: all of `name` become one parameter, separated by spaces.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) async fn read_ticks(request: &HttpRequest, payload: Payload, name: &str) -> Result<Params, Error> {
+    let body = read_body(request, payload).await?;
+    let mut ticks = Vec::new();
+    let mut others = Vec::new();
+    for part in body.split(|byte| *byte == b'&') {
+        let params = Params::parse(part)?;
+        match params.get(name) {
+            Some(tick) => ticks.push(tick.to_owned()),
+            None => others.extend(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()))),
+        }
+    }
+    others.push((name.to_owned(), ticks.join(" ")));
+    Params::from_pairs(others)
+}
+
+async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
+    // "The parameters ... using the "application/x-www-form-urlencoded" format ... with a character encoding of UTF-8 in the
+    // HTTP request entity-body" (RFC 6749 §4.1.3)
+    if !is_form(request) {
+        return Err(Error::FormMissing);
+    }
+    let declared = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > MAX_BODY) {
+        return Err(Error::FormTooLarge);
+    }
+    payload.to_bytes_limited(MAX_BODY).await.map_err(|_| Error::FormTooLarge)?.map_err(|_| Error::FormMissing)
+}
+
+fn is_form(request: &HttpRequest) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = content_type.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default();
+    let utf8 = |parameter: &str| parameter.split_once('=').is_none_or(|(name, value)| {
+        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    });
+    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") && parts.all(utf8)
+}

@@ -1,0 +1,109 @@
+//! The HTTP server: listeners, limits, one line of log for each request, and headers that every answer has.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::Data;
+use actix_web::{HttpServer, Result};
+use rustls::ServerConfig;
+
+use crate::app::App;
+use crate::routes;
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long requests under way may take when the server is told to stop, in seconds.
+const SHUTDOWN_SECONDS: u64 = 10;
+
+/// Where the server listens.
+pub struct Listener {
+    /// The bound socket.
+    pub socket: TcpListener,
+    /// The certificates; plain HTTP without.
+    pub tls: Option<ServerConfig>,
+    /// How many threads answer.
+    pub workers: usize,
+}
+
+/// A running server: a future that ends when it has stopped, and the handle that stops it.
+pub struct Server {
+    server: actix_web::dev::Server,
+}
+
+impl Server {
+    /// The handle that stops the server.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Runs until stopped.
+    ///
+    /// # Errors
+    /// Those of the sockets.
+    pub async fn run(self) -> std::io::Result<()> {
+        self.server.await
+    }
+}
+
+/// Starts to answer for `app`; signals are the caller's.
+///
+/// # Errors
+/// When the listener cannot be used.
+pub fn serve(app: Arc<App>, listener: Listener) -> std::io::Result<Server> {
+    let app = Data::from(app);
+    let server = HttpServer::new(move || {
+        actix_web::App::new().app_data(app.clone()).wrap(from_fn(around)).configure(routes::configure)
+    })
+    .workers(listener.workers)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .keep_alive(KEEP_ALIVE)
+    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .disable_signals();
+    let bound = match listener.tls {
+        Some(tls) => server.listen_rustls_0_23(listener.socket, tls)?,
+        None => server.listen(listener.socket)?,
+    };
+    Ok(Server { server: bound.run() })
+}
+
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+/// Around each request: the headers that every answer has, and one line of log. No query, no body, no cookie is logged.
+async fn around(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>> {
+    let app = request.app_data::<Data<App>>().cloned();
+    let begun = app.as_ref().map(|app| app.clock.now());
+    let mut response = next.call(request).await?;
+    let https = app.as_ref().is_some_and(|app| app.provider.issuer.is_https());
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // "no-referrer" would make browsers send "Origin: null" with our own forms.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
+    if https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    if let (Some(app), Some(begun)) = (app, begun) {
+        log(&app, &response, app.clock.now().since(begun));
+    }
+    Ok(response)
+}
+
+fn log<B>(app: &App, response: &ServiceResponse<B>, took: Duration) {
+    let request = response.request();
+    let path: String = request.path().chars().take(200).collect();
+    tracing::info!(
+        target: "grantor::request",
+        method = request.method().as_str(),
+        path,
+        status = response.status().as_u16(),
+        ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        address = %app.address(request),
+    );
+}

@@ -1,0 +1,160 @@
+//! `/authorize`: reads the request, asks core what comes next, and sends the browser there.
+
+use actix_web::HttpResponse;
+use actix_web::web::Payload;
+use grantor_core::authorization::{
+    self, Answer, AuthorizationRequest, Refused, ResponseMode, Situation, Started, Step,
+};
+use grantor_core::consent::Consent;
+use grantor_core::error::Error;
+use grantor_core::interaction::Interaction;
+use grantor_core::params::Params;
+use grantor_core::scope::Scope;
+use grantor_core::session::Session;
+use grantor_core::store::Store;
+
+use crate::pages::form_post::FormPost;
+use crate::pages::Frame;
+use crate::respond::{self, How, Sent, app_of};
+use crate::routes::{CONSENT, SELECT_ACCOUNT, SIGN_IN};
+use crate::visit::Visit;
+use crate::form;
+
+/// Begins or resumes an authorization (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1).
+pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
+    let params = Params::parse(visit.request.query_string().as_bytes());
+    authorize(&visit, params).await
+}
+
+/// The same with the parameters in the body.
+pub(crate) async fn post_authorize(visit: Visit, payload: Payload) -> HttpResponse {
+    let params = form::read(&visit.request, payload).await;
+    authorize(&visit, params).await
+}
+
+async fn authorize(visit: &Visit, params: Result<Params, Error>) -> HttpResponse {
+    match params.and_then(|params| resumed(visit, params)) {
+        Ok((params, started)) => go_on(visit, &params, started).await,
+        Err(error) => respond::refusal(visit, &error, None, Sent::default()).await,
+    }
+}
+
+/// The request itself, or the one that comes back from a page.
+fn resumed(visit: &Visit, params: Params) -> Result<(Params, Started), Error> {
+    match params.get("resume") {
+        None => Ok((params, Started::now(visit.now))),
+        Some(text) => {
+            let interaction = open(visit, text)?;
+            Ok((interaction.params()?, Started::from(&interaction)))
+        }
+    }
+}
+
+/// Reads the signed request that a page carried.
+pub(crate) fn open(visit: &Visit, text: &str) -> Result<Interaction, Error> {
+    let lifetimes = &visit.app.provider.policy.lifetimes;
+    Interaction::open(text, &visit.app.directory().secrets.browser, lifetimes, visit.now)
+}
+
+/// The request that a page goes on with, read again; or the page that says why it cannot.
+pub(crate) async fn waiting(visit: &Visit, carried: &str) -> Result<(Interaction, AuthorizationRequest), HttpResponse> {
+    let opened = open(visit, carried).and_then(|interaction| Ok((interaction.params()?, interaction)));
+    let (params, interaction) = match opened {
+        Ok(opened) => opened,
+        Err(error) => return Err(respond::refusal(visit, &error, None, Sent::default()).await),
+    };
+    match authorization::read(&visit.app.provider, &params, Started::from(&interaction), visit.now) {
+        Ok(request) => Ok((interaction, request)),
+        Err(refused) => Err(refuse(visit, &params, refused).await),
+    }
+}
+
+/// The address of a page that goes on with a started request.
+pub(crate) fn on_page(visit: &Visit, path: &str, interaction: &Interaction) -> String {
+    let name = if path == crate::routes::AUTHORIZE { "resume" } else { "request" };
+    format!("{path}?{name}={}", interaction.seal(&visit.app.directory().secrets.browser))
+}
+
+async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse {
+    let request = match authorization::read(&visit.app.provider, params, started, visit.now) {
+        Ok(request) => request,
+        Err(refused) => return refuse(visit, params, refused).await,
+    };
+    match step(visit, params, &request).await {
+        Ok(response) => response,
+        Err(error) => send_error(visit, &request, &error).await,
+    }
+}
+
+/// Answers what could not be read: on our page, or to the proven address.
+pub(crate) async fn refuse(visit: &Visit, params: &Params, refused: Refused) -> HttpResponse {
+    match refused {
+        Refused::Show { error, client } => {
+            let sent = Sent { client_id: params.get("client_id"), redirect_uri: params.get("redirect_uri") };
+            respond::refusal(visit, &error, client.as_deref(), sent).await
+        }
+        Refused::Send { error, client, answer } => {
+            visit.app.record(&error, Some(&client.client_id), visit.call()).await;
+            send(visit, &answer, &client)
+        }
+    }
+}
+
+/// Tells the app why there is no code.
+pub(crate) async fn send_error(visit: &Visit, request: &AuthorizationRequest, error: &Error) -> HttpResponse {
+    visit.app.record(error, Some(&request.client.client_id), visit.call()).await;
+    let answer = authorization::refuse(request, &visit.app.provider.issuer, error);
+    send(visit, &answer, &request.client)
+}
+
+async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) -> Result<HttpResponse, Error> {
+    let provider = &visit.app.provider;
+    let session = visit.session();
+    let consent: Option<Consent> = match session {
+        Some((_, user)) if !request.client.metadata.skip_consent => {
+            provider.store.consent_find(user.id, &request.client.client_id).await?
+        }
+        _ => None,
+    };
+    let lifetimes = &provider.policy.lifetimes;
+    let situation = Situation { session, consent: consent.as_ref(), lifetimes, now: visit.now };
+    let step = authorization::next_step(request, situation)?;
+    let started = Interaction { started_at: request.started.at, selected: request.started.selected, query: String::new() };
+    let to = |path: &str| {
+        let interaction = Interaction { query: params.to_query(), ..started.clone() };
+        Ok(respond::redirect(&on_page(visit, path, &interaction)))
+    };
+    match (step, session) {
+        (Step::Consent { .. }, _) => to(CONSENT),
+        (Step::SelectAccount, _) => to(SELECT_ACCOUNT),
+        (Step::Login, _) | (Step::Respond(_), None) => to(SIGN_IN),
+        (Step::Respond(granted), Some((session, _))) => code(visit, request, granted, session).await,
+    }
+}
+
+async fn code(
+    visit: &Visit,
+    request: &AuthorizationRequest,
+    granted: Scope,
+    session: &Session,
+) -> Result<HttpResponse, Error> {
+    let provider = &visit.app.provider;
+    let about = (&provider.issuer, &provider.policy.lifetimes);
+    let decision = authorization::respond(request, granted, session, about, (provider.fresh(visit.now), visit.now));
+    provider.store.commit(decision.changes).await?;
+    Ok(send(visit, &decision.reply, &request.client))
+}
+
+/// Sends an answer the way the app asked for.
+fn send(visit: &Visit, answer: &Answer, client: &grantor_core::client::Client) -> HttpResponse {
+    match answer.mode {
+        ResponseMode::Query => respond::redirect(&answer.location()),
+        ResponseMode::FormPost => {
+            let fields = answer.params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            let frame = Frame { return_to: None, ..visit.frame(None, None) };
+            let page = FormPost { action: answer.redirect_uri.as_str().to_owned(), app: app_of(client), fields, frame };
+            let form_action = Some(answer.redirect_uri.form_action());
+            respond::page(visit, &page, &How { form_action, script: true, ..How::default() })
+        }
+    }
+}

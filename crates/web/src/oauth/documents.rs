@@ -1,0 +1,53 @@
+//! Metadata and key set, written once for each state of the directory and then only copied.
+
+use std::sync::Arc;
+
+use actix_web::web::Bytes;
+use grantor_core::metadata::metadata;
+use grantor_core::provider::Provider;
+use grantor_core::store::Store;
+use grantor_core::time::Time;
+use grantor_storage::Database;
+
+use crate::app::App;
+use crate::locale::Language;
+use crate::routes::ENDPOINTS;
+
+/// The public documents.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    revision: i64,
+    /// Until when no key begins or ends to be published, or to sign.
+    good_until: Time,
+    pub(crate) metadata: Bytes,
+    pub(crate) jwks: Bytes,
+}
+
+impl Documents {
+    pub(crate) fn build(provider: &Provider<Database>, now: Time) -> Self {
+        let directory = provider.store.directory();
+        let languages = Language::ALL.map(Language::tag);
+        let metadata = metadata(&provider.issuer, &ENDPOINTS, &directory, &languages, now);
+        let dates = directory.keys.keys.iter().flat_map(|key| [Some(key.created_at), Some(key.active_from), key.remove_at]);
+        Self {
+            revision: directory.revision,
+            good_until: dates.flatten().filter(|date| *date > now).min().unwrap_or(Time::from_millis(i64::MAX)),
+            metadata: serde_json::to_vec(&metadata).unwrap_or_default().into(),
+            jwks: serde_json::to_vec(&directory.keys.jwks(now)).unwrap_or_default().into(),
+        }
+    }
+}
+
+impl App {
+    /// The documents as they are now.
+    pub(crate) fn documents(&self) -> Arc<Documents> {
+        let now = self.clock.now();
+        let known = self.documents.load_full();
+        if known.revision == self.directory().revision && now < known.good_until {
+            return known;
+        }
+        let fresh = Arc::new(Documents::build(&self.provider, now));
+        self.documents.store(Arc::clone(&fresh));
+        fresh
+    }
+}

@@ -1,0 +1,33 @@
+//! `POST /introspect`: an API asks about a token. Not for scripts of other origins.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use grantor_core::error::Error;
+use grantor_core::introspection::{self, Introspection};
+use grantor_core::params::Params;
+
+use super::{authorization, token};
+use crate::app::App;
+use crate::{error, form};
+
+/// Tells what a token is (RFC 7662 §2).
+pub(crate) async fn post_introspect(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    match form::read(&request, payload).await {
+        Err(unread) => token::refused(&app, &request, None, &unread).await,
+        Ok(params) => match answer(&app, &request, &params).await {
+            Ok(introspection) => error::uncached(StatusCode::OK).json(introspection),
+            Err(refusal) => token::refused(&app, &request, params.get("client_id"), &refusal).await,
+        },
+    }
+}
+
+async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<Introspection, Error> {
+    let address = app.address(request).to_string();
+    introspection::introspect(&app.provider, params, authorization(request)?, app.call(&address)).await
+}
+
+/// Any other method is refused.
+pub(crate) async fn other_introspect(app: Data<App>, request: HttpRequest) -> HttpResponse {
+    token::other(&app, &request, false)
+}

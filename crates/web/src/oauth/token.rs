@@ -1,0 +1,52 @@
+//! `POST /token`: hop by hop to core, and back as JSON.
+
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use grantor_core::error::Error;
+use grantor_core::params::Params;
+use grantor_core::token::{self, TokenResponse};
+
+use super::authorization;
+use crate::app::App;
+use crate::{cors, error, form};
+
+/// Gives tokens for a grant (RFC 6749 §3.2).
+pub(crate) async fn post_token(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let response = match form::read(&request, payload).await {
+        Err(unread) => refused(&app, &request, None, &unread).await,
+        Ok(params) => match answer(&app, &request, &params).await {
+            Ok(tokens) => error::uncached(StatusCode::OK).json(tokens),
+            Err(refusal) => refused(&app, &request, params.get("client_id"), &refusal).await,
+        },
+    };
+    cors::allowed(&app, &request, response)
+}
+
+async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<TokenResponse, Error> {
+    let address = app.address(request).to_string();
+    // "The authorization server MUST ignore unrecognized request parameters." and "The client MUST use the HTTP "POST" method
+    // when making access token requests." (RFC 6749 §3.2): what stands in the query is not read.
+    token::token(&app.provider, params, authorization(request)?, app.call(&address)).await
+}
+
+/// Records a refusal and tells the client.
+pub(super) async fn refused(app: &App, request: &HttpRequest, client_id: Option<&str>, refusal: &Error) -> HttpResponse {
+    let address = app.address(request).to_string();
+    app.record(refusal, client_id, app.call(&address)).await;
+    error::json(refusal)
+}
+
+/// Preflights; any other method is refused.
+pub(crate) async fn other_token(app: Data<App>, request: HttpRequest) -> HttpResponse {
+    other(&app, &request, true)
+}
+
+/// The answer to another method than POST; `cors` where scripts may call the endpoint.
+pub(super) fn other(app: &App, request: &HttpRequest, cors: bool) -> HttpResponse {
+    if cors && request.method() == Method::OPTIONS {
+        return cors::preflight(app, request, "POST", false);
+    }
+    let response = error::json(&Error::MethodNotAllowed);
+    if cors { cors::allowed(app, request, response) } else { response }
+}

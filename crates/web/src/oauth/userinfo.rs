@@ -1,0 +1,76 @@
+//! `/userinfo`: who the person behind an access token is.
+
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use grantor_core::error::Error;
+use grantor_core::userinfo::{self, Userinfo};
+
+use super::authorization;
+use crate::app::App;
+use crate::{cors, error, form};
+
+/// Answers with the token in the Authorization header (OpenID Connect Core §5.3.1).
+pub(crate) async fn get_userinfo(app: Data<App>, request: HttpRequest) -> HttpResponse {
+    let answered = match header_token(&request) {
+        Ok(token) => answer(&app, &request, token).await,
+        Err(error) => Err(error),
+    };
+    respond(&app, &request, answered)
+}
+
+/// Answers with the token in the header or in the form body, not in both.
+pub(crate) async fn post_userinfo(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let answered = match posted_token(&request, payload).await {
+        Ok(token) => answer(&app, &request, Some(&token)).await,
+        Err(error) => Err(error),
+    };
+    respond(&app, &request, answered)
+}
+
+async fn answer(app: &App, request: &HttpRequest, token: Option<&str>) -> Result<Userinfo, Error> {
+    let address = app.address(request).to_string();
+    // Stricter than RFC 6750 §2.3: because addresses end up in logs, a token in the query is never read.
+    userinfo::userinfo(&app.provider, token.ok_or(Error::BearerMissing)?, app.call(&address)).await
+}
+
+async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String, Error> {
+    let in_header = header_token(request)?.map(str::to_owned);
+    let in_body = match request.headers().get(CONTENT_TYPE) {
+        Some(_) => form::read(request, payload).await?.get("access_token").map(str::to_owned),
+        None => None,
+    };
+    // "Clients MUST NOT use more than one method to transmit the token in each request." (RFC 6750 §2)
+    match (in_header, in_body) {
+        (Some(_), Some(_)) => Err(Error::BearerMalformed),
+        (Some(token), None) | (None, Some(token)) => Ok(token),
+        (None, None) => Err(Error::BearerMissing),
+    }
+}
+
+fn header_token(request: &HttpRequest) -> Result<Option<&str>, Error> {
+    let Some(header) = authorization(request).map_err(|_| Error::BearerMalformed)? else { return Ok(None) };
+    // "credentials = "Bearer" 1*SP b64token" (RFC 6750 §2.1)
+    let (scheme, token) = header.split_once(' ').ok_or(Error::BearerMalformed)?;
+    let token = token.trim_start_matches(' ');
+    let well_formed = !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
+    if scheme.eq_ignore_ascii_case("bearer") && well_formed { Ok(Some(token)) } else { Err(Error::BearerMalformed) }
+}
+
+fn respond(app: &App, request: &HttpRequest, answered: Result<Userinfo, Error>) -> HttpResponse {
+    let response = match answered {
+        Ok(Userinfo::Json(claims)) => error::uncached(StatusCode::OK).json(claims),
+        Ok(Userinfo::Signed(jwt)) => error::uncached(StatusCode::OK).content_type("application/jwt").body(jwt),
+        Err(refusal) => error::bearer(&refusal),
+    };
+    cors::allowed(app, request, response)
+}
+
+/// Preflights; any other method is refused.
+pub(crate) async fn other_userinfo(app: Data<App>, request: HttpRequest) -> HttpResponse {
+    if request.method() == Method::OPTIONS {
+        return cors::preflight(&app, &request, "GET, POST", false);
+    }
+    cors::allowed(&app, &request, error::json(&Error::MethodNotAllowed))
+}

@@ -1,0 +1,189 @@
+//! A sign-in with a password, step by step, so that neither text nor time tells whether a name is known.
+
+use actix_web::cookie::Cookie;
+use actix_web::cookie::time::Duration;
+use grantor_core::audit::{Event, EventKind};
+use grantor_core::change::Change;
+use grantor_core::error::Error;
+use grantor_core::sign_in;
+use grantor_core::store::{Store, StoreError};
+use grantor_core::time::Time;
+use grantor_core::user::User;
+use grantor_identity::browser::{BrowserCookie, KnownBrowser};
+use grantor_identity::password::{Password, PasswordHash, Verdict};
+use grantor_identity::queue::QueueError;
+use grantor_identity::throttle::{self, Attempts, Decision, Limit, SlotKey, Slots};
+use grantor_identity::username::Username;
+use grantor_jose::mac::MacKey;
+
+use crate::cookie::{self, Name};
+use crate::pages::sign_in::Problem;
+use crate::visit::Visit;
+
+/// How often a count that another request changed is read again.
+const MAX_RACES: usize = 16;
+/// How long a browser is known.
+const KNOWN_FOR: Duration = Duration::days(365);
+
+/// How a try ended.
+pub(crate) enum Outcome {
+    /// The cookies of the new session.
+    SignedIn(Vec<Cookie<'static>>),
+    /// What the form says.
+    Problem(Problem),
+}
+
+/// One try.
+struct Try<'a> {
+    visit: &'a Visit,
+    username: Option<Username>,
+    browser: BrowserCookie,
+    slots: Slots,
+    key: MacKey,
+}
+
+/// The counters that a try was charged to, as they stand after the charge.
+struct Charged {
+    account: Option<(SlotKey, Attempts)>,
+    address: Option<(SlotKey, Attempts)>,
+}
+
+/// Tries a name and a password.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn attempt(visit: &Visit, username: &str, password: &str) -> Result<Outcome, Error> {
+    let this = Try::of(visit, username);
+    // A password that cannot be one is compared all the same, so that it takes its time.
+    let Ok(password) = Password::parse(password) else { return Ok(Outcome::Problem(Problem::Wrong)) };
+    // Each try is counted before it is looked at: of many at once, each one counts.
+    let charged = match this.charge().await? {
+        Ok(charged) => charged,
+        Err(seconds) => return this.throttled(seconds).await,
+    };
+    let user = match &this.username {
+        Some(username) => visit.app.provider.store.user_find_by_username(username.as_str()).await?,
+        None => None,
+    };
+    let kept = user.as_ref().and_then(|user| PasswordHash::parse(user.password.as_deref()?).ok());
+    let verdict = visit.app.passwords.verify(password.clone(), kept).await;
+    match (verdict, user) {
+        (Err(QueueError::Busy), _) => Ok(Outcome::Problem(Problem::Busy)),
+        (Ok(verdict @ (Verdict::Match | Verdict::MatchRehash)), Some(user)) if !user.disabled => {
+            this.succeeded(&user, charged, (verdict == Verdict::MatchRehash).then_some(password)).await
+        }
+        (_, user) => this.failed(user.as_ref()).await,
+    }
+}
+
+impl<'a> Try<'a> {
+    fn of(visit: &'a Visit, username: &str) -> Self {
+        let key = visit.app.directory().secrets.throttle.clone();
+        let username = Username::parse(username).ok();
+        let sent = cookie::read(&visit.request, Name::Browser, visit.app.provider.issuer.is_https());
+        let browser = sent.and_then(|text| BrowserCookie::parse(&text));
+        let browser = browser.unwrap_or_else(|| BrowserCookie::new(visit.app.provider.mint.random()));
+        let known: Option<KnownBrowser> = username.as_ref().and_then(|username| browser.known(username, &key));
+        let slots = match known {
+            Some(known) => Slots::known_browser(known, &key),
+            None => Slots::stranger(username.as_ref(), visit.app.address(&visit.request), &key),
+        };
+        Self { visit, username, browser, slots, key }
+    }
+
+    /// Counts the try, or says how long it has to wait.
+    async fn charge(&self) -> Result<Result<Charged, i64>, Error> {
+        let store = &self.visit.app.provider.store;
+        let policy = &self.visit.app.settings.throttle;
+        let now = self.visit.now.millis();
+        for _ in 0..MAX_RACES {
+            let account = self.read(self.slots.account.as_ref()).await?;
+            let address = self.read(self.slots.address.as_ref()).await?;
+            if let Decision::Wait { seconds } = throttle::decide(account, address, policy, now) {
+                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+                return Ok(Err(seconds));
+            }
+            let charge = |slot: Option<&SlotKey>, read, limit: &Limit| slot.map(|slot| (*slot, read, throttle::after_failure(read, limit, now)));
+            let charged = [
+                charge(self.slots.account.as_ref(), account, &policy.account),
+                charge(self.slots.address.as_ref(), address, &policy.address),
+            ];
+            let changes = charged.iter().flatten().map(|(slot, read, after)| put(*slot, *read, *after)).collect();
+            match store.commit(changes).await {
+                Ok(()) => {
+                    let [account, address] = charged.map(|charge| charge.map(|(slot, _, after)| (slot, after)));
+                    return Ok(Ok(Charged { account, address }));
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Busy.into())
+    }
+
+    async fn read(&self, slot: Option<&SlotKey>) -> Result<Option<Attempts>, StoreError> {
+        let Some(slot) = slot else { return Ok(None) };
+        let row = self.visit.app.provider.store.attempts_find(slot.number()).await?;
+        Ok(row.map(|(failures, window_started)| Attempts { failures, window_started: window_started.millis() }))
+    }
+
+    async fn succeeded(&self, user: &User, charged: Charged, rehash: Option<Password>) -> Result<Outcome, Error> {
+        let app = &self.visit.app;
+        let header = self.visit.request.headers().get("user-agent");
+        let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
+        let replaced = self.visit.session().map(|(session, _)| session);
+        let mut decision = sign_in::begin(user, &app.provider.fresh(self.visit.now), &user_agent, replaced, self.visit.call());
+        if let Some(password) = rehash
+            && let Ok(hash) = app.passwords.hash(password, app.provider.mint.random()).await
+        {
+            decision.changes.push(Change::UserPassword { id: user.id, password: hash.expose().to_owned() });
+        }
+        app.provider.store.commit(decision.changes).await?;
+        self.give_back(charged).await;
+        let https = app.provider.issuer.is_https();
+        let mut cookies = vec![cookie::set(Name::Session, decision.reply, https, None)];
+        if let Some(username) = &self.username {
+            let browser = self.browser.clone().remembering(username, &self.key).to_string();
+            cookies.push(cookie::set(Name::Browser, browser, https, Some(KNOWN_FOR)));
+        }
+        Ok(Outcome::SignedIn(cookies))
+    }
+
+    /// Clears the account's counter and takes the address's charge back. If another try came in between, its count stays.
+    async fn give_back(&self, charged: Charged) {
+        let now = self.visit.now.millis();
+        let account = charged.account.map(|(slot, after)| put(slot, Some(after), throttle::after_success(now)));
+        let address = charged.address.map(|(slot, after)| put(slot, Some(after), throttle::taken_back(after)));
+        for change in account.into_iter().chain(address) {
+            if let Err(error) = self.visit.app.provider.store.commit(vec![change]).await {
+                tracing::debug!(%error, "a sign-in's charge was not given back");
+            }
+        }
+    }
+
+    async fn failed(&self, user: Option<&User>) -> Result<Outcome, Error> {
+        self.note(EventKind::SignInFailed, user).await?;
+        Ok(Outcome::Problem(Problem::Wrong))
+    }
+
+    async fn throttled(&self, seconds: i64) -> Result<Outcome, Error> {
+        self.note(EventKind::SignInThrottled, None).await?;
+        Ok(Outcome::Problem(Problem::Throttled(seconds)))
+    }
+
+    /// Tries of strangers go to the ring of fixed size, for a known and an unknown name alike.
+    async fn note(&self, kind: EventKind, user: Option<&User>) -> Result<(), Error> {
+        let mut event = Event::new(self.visit.app.id(), self.visit.now, kind).address(&self.visit.address);
+        event.user_id = user.map(|user| user.id);
+        Ok(self.visit.app.provider.store.commit(vec![Change::RefusalInsert(Box::new(event))]).await?)
+    }
+}
+
+fn put(slot: SlotKey, read: Option<Attempts>, after: Attempts) -> Change {
+    Change::AttemptsPut {
+        expected: read.map(|read| (read.failures, Time::from_millis(read.window_started))),
+        slot: slot.number(),
+        failures: after.failures,
+        window_started: Time::from_millis(after.window_started),
+    }
+}

@@ -1,0 +1,159 @@
+//! Answers to browsers: pages with their headers, redirects, and the pages for what went wrong.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
+};
+use askama::Template;
+use grantor_core::audit::printable;
+use grantor_core::client::Client;
+use grantor_core::directory::Directory;
+use grantor_core::error::Error;
+use grantor_core::store::StoreError;
+
+use crate::cookie::{self, Name};
+use crate::locale::{self, Language};
+use crate::pages::refusal::{Addresses, Reason, Refusal};
+use crate::pages::status::{Kind, Status};
+use crate::pages::{self, Frame};
+use crate::visit::Visit;
+
+/// How a page is sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct How {
+    /// The status; 200 when absent.
+    pub(crate) status: Option<StatusCode>,
+    /// Where else forms of the page may lead, also by redirects: browsers hold them to it.
+    pub(crate) form_action: Option<String>,
+    /// Whether the page has a script for comfort.
+    pub(crate) script: bool,
+}
+
+/// A page.
+pub(crate) fn page(visit: &Visit, page: &impl Template, how: &How) -> HttpResponse {
+    let Ok(body) = page.render() else { return plain_failure() };
+    let script = if how.script { " script-src 'self';" } else { "" };
+    let elsewhere = how.form_action.as_deref().map(|source| format!(" {source}")).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self';{script} form-action 'self'{elsewhere}; frame-ancestors 'none'; base-uri 'none'"
+    );
+    let mut response = HttpResponse::build(how.status.unwrap_or(StatusCode::OK));
+    response
+        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, policy));
+    if let Some(mark) = visit.new_mark() {
+        response.cookie(cookie::set(Name::Visit, mark.to_owned(), visit.app.provider.issuer.is_https(), None));
+    }
+    response.body(body)
+}
+
+/// Sends the browser on. 303, so that a form is never posted again elsewhere.
+pub(crate) fn redirect(location: &str) -> HttpResponse {
+    // "the HTTP status code 303 (See Other) ... unambiguously enforces rewriting the HTTP POST request to an HTTP GET request"
+    // (RFC 9700 §4.12)
+    HttpResponse::SeeOther().insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store")).finish()
+}
+
+/// A page for what went wrong.
+pub(crate) fn status_page(visit: &Visit, kind: Kind, case: Option<String>) -> HttpResponse {
+    let frame = Frame { return_to: None, ..visit.frame(None, None) };
+    let (status, wait) = match kind {
+        Kind::BadRequest => (StatusCode::BAD_REQUEST, None),
+        Kind::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
+        Kind::FormRefused => (StatusCode::FORBIDDEN, None),
+        Kind::NotFound => (StatusCode::NOT_FOUND, None),
+        Kind::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
+        Kind::TooMany(seconds) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
+    };
+    let mut response = page(visit, &Status { case, frame, kind }, &How { status: Some(status), ..How::default() });
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// The page for an error that no app can be told, with its case number.
+pub(crate) async fn failure(visit: &Visit, error: &Error) -> HttpResponse {
+    let kind = match error {
+        Error::FormTooLarge | Error::ParameterTooLarge | Error::TooManyParameters => Kind::TooLarge,
+        Error::Store(StoreError::Busy) => Kind::Busy,
+        Error::Store(_) | Error::SigningKeyMissing => Kind::ServerError,
+        _ => Kind::BadRequest,
+    };
+    let case = visit.app.record(error, None, visit.call()).await;
+    status_page(visit, kind, Some(case.to_string()))
+}
+
+/// The refusal page of the authorization endpoint: for the person in a sentence, for the app's developer in full.
+pub(crate) async fn refusal(visit: &Visit, error: &Error, client: Option<&Client>, sent: Sent<'_>) -> HttpResponse {
+    let case = visit.app.record(error, client.map(|client| client.client_id.as_str()).or(sent.client_id), visit.call()).await;
+    let Some(reason) = reason(error, client, sent) else {
+        return match error {
+            Error::Store(StoreError::Busy) => status_page(visit, Kind::Busy, Some(case.to_string())),
+            Error::Store(_) => status_page(visit, Kind::ServerError, Some(case.to_string())),
+            Error::FormTooLarge | Error::ParameterTooLarge | Error::TooManyParameters => {
+                status_page(visit, Kind::TooLarge, Some(case.to_string()))
+            }
+            _ => status_page(visit, Kind::BadRequest, Some(case.to_string())),
+        };
+    };
+    let frame = Frame { return_to: None, ..visit.frame(None, None) };
+    let refusal = Refusal { app: client.map(app_of), case: case.to_string(), frame, reason };
+    page(visit, &refusal, &How { status: Some(StatusCode::BAD_REQUEST), ..How::default() })
+}
+
+/// What was sent, for the developer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sent<'a> {
+    pub(crate) client_id: Option<&'a str>,
+    pub(crate) redirect_uri: Option<&'a str>,
+}
+
+fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reason> {
+    Some(match error {
+        Error::ParameterMissing("client_id") => Reason::AppMissing,
+        Error::ClientUnknown => Reason::AppUnknown(printable(sent.client_id.unwrap_or_default())),
+        Error::RedirectUriMismatch => Reason::RedirectUriMismatch(Addresses {
+            received: sent.redirect_uri.map(printable).unwrap_or_default(),
+            registered: client.map(|client| client.metadata.redirect_uris.clone()).unwrap_or_default(),
+        }),
+        Error::RedirectUriMissing => Reason::RedirectUriMissing,
+        Error::ParameterRepeated => Reason::ParameterRepeated(String::new()),
+        Error::InteractionExpired => Reason::RequestExpired,
+        Error::MalformedEncoding | Error::FormMissing => Reason::RequestMalformed(String::new()),
+        _ => return None,
+    })
+}
+
+/// An app as pages name it.
+pub(crate) fn app_of(client: &Client) -> pages::App {
+    pages::App { host: client.host(), name: client.name().to_owned() }
+}
+
+/// The sentence for a scope: as declared, else our own, else its name.
+pub(crate) fn scope_sentence(directory: &Directory, language: Language, scope: &str) -> String {
+    match directory.scopes.get(scope) {
+        Some(declared) => declared.sentence(language.tag()).to_owned(),
+        None => locale::scope_sentence(language, scope).unwrap_or_else(|| scope.to_owned()),
+    }
+}
+
+/// 404.
+pub(crate) async fn not_found(visit: Visit) -> HttpResponse {
+    status_page(&visit, Kind::NotFound, None)
+}
+
+/// 405 for a page.
+pub(crate) async fn method_not_allowed(visit: Visit) -> HttpResponse {
+    let mut response = status_page(&visit, Kind::BadRequest, None);
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
+    response
+}
+
+fn plain_failure() -> HttpResponse {
+    HttpResponse::InternalServerError().content_type("text/plain; charset=utf-8").body("This page could not be made.\n")
+}

@@ -1,0 +1,69 @@
+//! The whole URL map. The metadata are built from these constants.
+
+use actix_web::web::{self, ServiceConfig};
+use grantor_core::metadata::Endpoints;
+
+use crate::oauth::{authorize, discovery, introspect, revoke, token, userinfo};
+use crate::pages::{account, app_remove, apps, consent, end_session, home, language, select_account, sessions, sign_in};
+use crate::{files, health, respond};
+
+pub(crate) const ACCOUNT: &str = "/account";
+pub(crate) const APPS: &str = "/account/apps";
+pub(crate) const APPS_REMOVE: &str = "/account/apps/remove";
+pub(crate) const AUTHORIZE: &str = "/authorize";
+pub(crate) const CONSENT: &str = "/consent";
+pub(crate) const END_SESSION: &str = "/end-session";
+pub(crate) const INTROSPECT: &str = "/introspect";
+pub(crate) const JWKS: &str = "/jwks";
+pub(crate) const LANGUAGE: &str = "/language";
+pub(crate) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+pub(crate) const REVOKE: &str = "/revoke";
+pub(crate) const SELECT_ACCOUNT: &str = "/select-account";
+pub(crate) const SESSIONS: &str = "/account/sessions";
+pub(crate) const SIGN_IN: &str = "/sign-in";
+pub(crate) const SIGN_OUT: &str = "/sign-out";
+pub(crate) const THEME: &str = "/theme.css";
+pub(crate) const TOKEN: &str = "/token";
+pub(crate) const USERINFO: &str = "/userinfo";
+
+/// The endpoints as the metadata name them.
+pub(crate) const ENDPOINTS: Endpoints = Endpoints {
+    authorization: AUTHORIZE,
+    end_session: END_SESSION,
+    introspection: INTROSPECT,
+    jwks: JWKS,
+    revocation: REVOKE,
+    token: TOKEN,
+    userinfo: USERINFO,
+};
+
+/// Routes each path. A path with another method is answered 405, any other path 404.
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    let page = || web::route().to(respond::method_not_allowed);
+    config
+        .service(web::resource("/").get(home::get_home).default_service(page()))
+        .service(web::resource(ACCOUNT).get(account::get_account).default_service(page()))
+        .service(web::resource(APPS).get(apps::get_apps).default_service(page()))
+        .service(web::resource(APPS_REMOVE).get(app_remove::get_app_remove).post(app_remove::post_app_remove).default_service(page()))
+        .service(web::resource(AUTHORIZE).get(authorize::get_authorize).post(authorize::post_authorize).default_service(page()))
+        .service(web::resource(CONSENT).get(consent::get_consent).post(consent::post_consent).default_service(page()))
+        .service(web::resource(END_SESSION).get(end_session::get_end_session).post(end_session::post_end_session).default_service(page()))
+        .service(web::resource(LANGUAGE).post(language::post_language).default_service(page()))
+        .service(web::resource(SELECT_ACCOUNT).get(select_account::get_select_account).post(select_account::post_select_account).default_service(page()))
+        .service(web::resource(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions).default_service(page()))
+        .service(web::resource(SIGN_IN).get(sign_in::get_sign_in).post(sign_in::post_sign_in).default_service(page()))
+        .service(web::resource(SIGN_OUT).post(end_session::post_sign_out).default_service(page()))
+        .service(web::resource(TOKEN).post(token::post_token).default_service(web::route().to(token::other_token)))
+        .service(web::resource(REVOKE).post(revoke::post_revoke).default_service(web::route().to(revoke::other_revoke)))
+        .service(web::resource(INTROSPECT).post(introspect::post_introspect).default_service(web::route().to(introspect::other_introspect)))
+        .service(web::resource(USERINFO).get(userinfo::get_userinfo).post(userinfo::post_userinfo).default_service(web::route().to(userinfo::other_userinfo)))
+        .service(web::resource(JWKS).get(discovery::get_jwks).default_service(web::route().to(discovery::other_discovery)))
+        .service(web::resource(OPENID_CONFIGURATION).get(discovery::get_metadata).default_service(web::route().to(discovery::other_discovery)))
+        .service(web::resource(OAUTH_METADATA).get(discovery::get_metadata).default_service(web::route().to(discovery::other_discovery)))
+        .service(web::resource(THEME).get(files::get_theme))
+        .service(web::resource("/static/{name}").get(files::get_static))
+        .service(web::resource("/livez").get(health::get_livez))
+        .service(web::resource("/readyz").get(health::get_readyz))
+        .default_service(web::route().to(respond::not_found));
+}

@@ -1,0 +1,141 @@
+//! A visit: one request of a person's browser, with its session, its language and its proof for forms.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::error::Error;
+use grantor_core::session::Session;
+use grantor_core::store::Store;
+use grantor_core::time::Time;
+use grantor_core::token;
+use grantor_core::provider::Call;
+use grantor_core::user::User;
+
+use crate::app::App;
+use crate::cookie::{self, Name};
+use crate::error::Unanswered;
+use crate::locale::Language;
+use crate::pages::{Frame, SignedIn};
+
+/// One request of a browser.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    pub(crate) app: Data<App>,
+    pub(crate) request: HttpRequest,
+    /// The address it came from, as text.
+    pub(crate) address: Rc<str>,
+    /// When it is answered.
+    pub(crate) now: Time,
+    /// The browser's random mark.
+    mark: String,
+    /// Whether the mark is new, so that the answer must set it.
+    mark_is_new: bool,
+    /// The live session, and its person.
+    pub(crate) signed_in: Option<Rc<(Session, User)>>,
+}
+
+impl Visit {
+    /// Reads cookies and session; a cookie that means nothing counts as none.
+    async fn of(app: Data<App>, request: HttpRequest) -> Result<Self, Error> {
+        let now = app.clock.now();
+        let https = app.provider.issuer.is_https();
+        let signed_in = find_session(&app, cookie::read(&request, Name::Session, https).as_deref(), now).await?;
+        let known = cookie::read(&request, Name::Visit, https).filter(|mark| mark.len() == 22);
+        let mark_is_new = known.is_none();
+        let mark = known.unwrap_or_else(|| URL_SAFE_NO_PAD.encode(app.provider.mint.bytes::<16>()));
+        let address = app.address(&request).to_string().into();
+        Ok(Self { app, request, address, now, mark, mark_is_new, signed_in: signed_in.map(Rc::new) })
+    }
+
+    /// The circumstances for core.
+    pub(crate) fn call(&self) -> Call<'_> {
+        Call { now: self.now, address: &self.address }
+    }
+
+    /// The session and its person.
+    pub(crate) fn session(&self) -> Option<(&Session, &User)> {
+        self.signed_in.as_deref().map(|(session, user)| (session, user))
+    }
+
+    /// The new mark, where the answer must set one.
+    pub(crate) fn new_mark(&self) -> Option<&str> {
+        self.mark_is_new.then_some(self.mark.as_str())
+    }
+
+    /// The text for the hidden field `csrf`: bound to this browser and this sign-in.
+    pub(crate) fn csrf(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.app.directory().secrets.browser.tag(&self.csrf_parts().each_ref().map(Vec::as_slice)))
+    }
+
+    fn csrf_parts(&self) -> [Vec<u8>; 3] {
+        let session = self.session().map(|(session, _)| session.id.to_string()).unwrap_or_default();
+        [b"csrf".to_vec(), self.mark.clone().into_bytes(), session.into_bytes()]
+    }
+
+    /// Whether a posted form is one that this browser was given.
+    ///
+    /// The hidden field must fit, and where the browser tells where the form stood, that must be our own origin.
+    pub(crate) fn is_own_form(&self, csrf: Option<&str>) -> bool {
+        let header = |name: &str| self.request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+        let own_origin = header("origin").is_none_or(|origin| origin == self.app.provider.issuer.origin());
+        let own_site = header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+        let tag = csrf.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).unwrap_or_default();
+        let key = &self.app.directory().secrets.browser;
+        own_origin && own_site && !self.mark_is_new && key.verify(&self.csrf_parts().each_ref().map(Vec::as_slice), &tag)
+    }
+
+    /// The language to answer in; `ui_locales` of an authorization request goes first.
+    pub(crate) fn language(&self, ui_locales: Option<&str>) -> Language {
+        let https = self.app.provider.issuer.is_https();
+        let chosen = cookie::read(&self.request, Name::Language, https);
+        let accepted = self.request.headers().get("accept-language").and_then(|value| value.to_str().ok());
+        Language::choose(ui_locales, chosen.as_deref(), accepted)
+    }
+
+    /// The frame of a page.
+    pub(crate) fn frame(&self, ui_locales: Option<&str>, change: Option<String>) -> Frame {
+        Frame {
+            account: self.session().map(|(_, user)| signed_in(user, change)),
+            csrf: self.csrf(),
+            issuer: self.app.issuer(),
+            language: self.language(ui_locales),
+            now: self.now.seconds(),
+            return_to: ui_locales.is_none().then(|| self.path_and_query()),
+        }
+    }
+
+    fn path_and_query(&self) -> String {
+        self.request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned()
+    }
+}
+
+impl FromRequest for Visit {
+    type Error = Unanswered;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Unanswered>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let app = Data::<App>::extract(&request).await.map_err(|_| Unanswered::without_app())?;
+            Self::of(app, request).await.map_err(Unanswered::from)
+        })
+    }
+}
+
+/// A person as pages name them.
+pub(crate) fn signed_in(user: &User, change: Option<String>) -> SignedIn {
+    SignedIn { change, name: user.display_name().to_owned(), username: user.username.clone() }
+}
+
+async fn find_session(app: &App, cookie: Option<&str>, now: Time) -> Result<Option<(Session, User)>, Error> {
+    let Some((id, secret)) = cookie.and_then(|value| token::SESSION.parse(value)) else { return Ok(None) };
+    let found = app.provider.store.session_find(id).await?;
+    let lifetimes = &app.provider.policy.lifetimes;
+    Ok(found.filter(|(session, user)| session.secret.matches(&secret) && session.is_live(lifetimes, now) && !user.disabled))
+}
