@@ -5,10 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use grantor_storage::Database;
-use grantor_core::policy::Lifetimes;
-use grantor_core::time::Time;
-use grantor_jose::random::Mint;
+use grantor_web::App;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
@@ -20,20 +17,11 @@ use crate::tls::Certificate;
 const REFRESH: Duration = Duration::from_millis(500);
 const ROUND: Duration = Duration::from_mins(1);
 
-/// Tells this moment.
-pub type Now = Arc<dyn Fn() -> Time + Send + Sync>;
-
 /// What the background works on.
 #[derive(Clone)]
 pub struct Duties {
-    /// What is kept.
-    pub database: Arc<Database>,
-    /// Where identifiers and keys come from.
-    pub mint: Arc<Mint>,
-    /// How long things live.
-    pub lifetimes: Lifetimes,
-    /// The clock.
-    pub now: Now,
+    /// The provider.
+    pub app: Arc<App>,
     /// The server's own certificate, read again on SIGHUP.
     pub certificate: Option<Arc<Certificate>>,
 }
@@ -84,7 +72,7 @@ async fn refresh(duties: Duties) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = duties.database.refresh_directory().await {
+        if let Err(error) = duties.app.provider.store.refresh_directory().await {
             tracing::error!(%error, "clients and keys could not be read again; the last known ones stay in use");
         }
     }
@@ -101,13 +89,14 @@ async fn rounds(duties: Duties) {
 
 /// One round of what is done each minute.
 pub async fn round(duties: &Duties) {
-    let now = (duties.now)();
-    match key_schedule::keep(&duties.database, &duties.mint, &duties.lifetimes, now, &[]).await {
+    let (provider, now) = (&duties.app.provider, duties.app.clock.now());
+    let lifetimes = &provider.policy.lifetimes;
+    match key_schedule::keep(&provider.store, &provider.mint, lifetimes, now, &[]).await {
         Ok(0) => {}
         Ok(steps) => tracing::info!(steps, "signing keys changed as scheduled"),
         Err(error) => tracing::error!(%error, "the key schedule could not be kept"),
     }
-    if let Err(error) = duties.database.sweep(now, &duties.lifetimes).await {
+    if let Err(error) = provider.store.sweep(now, lifetimes).await {
         tracing::error!(%error, "expired rows could not be swept");
     }
 }

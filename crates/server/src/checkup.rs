@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use grantor_storage::EventFilter;
 use grantor_core::key::KeyRing;
 use grantor_core::policy::Lifetimes;
 use grantor_core::store::Store;
 use grantor_core::time::Time;
+use grantor_storage::EventFilter;
 use serde_json::Value;
 
 use crate::clock;
 use crate::config::Config;
 use crate::keys::OFFERED;
-use crate::settings::{self, Opened, Settings};
+use crate::settings::{self, Opened, Role, Settings};
 use crate::tls::Certificate;
 
 /// A clock that shows an earlier moment than this version was written at is wrong: 2026-11-01.
@@ -137,7 +137,7 @@ async fn database(config: &Config, now: Time) -> Vec<Finding> {
             "`grantor serve` or `grantor migrate` makes it",
         )];
     }
-    let opened = match settings::open(config.clone()) {
+    let opened = match settings::open(config.clone(), Role::Command) {
         Ok(opened) => opened,
         Err(error) => {
             return vec![broken(
@@ -230,4 +230,55 @@ async fn fetch(address: &str) -> Result<Value, String> {
 /// The database's file.
 fn database_file(config: &Config) -> Option<&Path> {
     config.database_url.expose().strip_prefix("sqlite:").map(Path::new)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::config::Hidden;
+    use crate::scratch::Scratch;
+
+    fn levels(findings: &[Finding]) -> Vec<Level> {
+        findings.iter().map(|finding| finding.level).collect()
+    }
+
+    #[test]
+    fn each_wrong_setting_comes_with_its_fix() {
+        let findings = configuration(&Config::default());
+        assert_eq!(levels(&findings), [Level::Broken, Level::Broken]);
+        assert!(findings.iter().all(|finding| !finding.fix.is_empty()));
+    }
+
+    #[test]
+    fn a_secret_file_that_others_can_read_is_found() {
+        let folder = Scratch::new();
+        let key = folder.write("key", "x");
+        let mode = |mode| std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        let config = Config {
+            key_encryption_key_file: Some(key.clone()),
+            database_url: Hidden::new(format!("sqlite:{}", folder.path("none.db").display())),
+            ..Config::default()
+        };
+        mode(0o640);
+        assert_eq!(files(&config)[0].fix, format!("chmod 600 {}", key.display()));
+        mode(0o600);
+        assert_eq!(files(&config), []);
+        std::fs::remove_file(&key).unwrap();
+        assert_eq!(levels(&files(&config)), [Level::Broken]);
+    }
+
+    #[test]
+    fn a_clock_of_long_ago_is_wrong() {
+        assert_eq!(clock(Time::from_seconds(0)).level, Level::Broken);
+        assert_eq!(clock(WRITTEN).level, Level::Sound);
+    }
+
+    #[test]
+    fn a_missing_key_is_found() {
+        let findings = keys(&KeyRing::default(), &Lifetimes::default(), WRITTEN);
+        assert_eq!(levels(&findings), [Level::Doubtful; 4]);
+    }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use grantor_jose::random::Random;
 use grantor_jose::seal::KeyEncryptionKey;
+use grantor_web::demo::DemoSettings;
 
 use crate::commands::CommandError;
 use crate::config::check::is_loopback;
@@ -69,6 +70,23 @@ fn prepare(home: &Path, key: &Path) -> std::io::Result<()> {
 /// Never with the text that is built in.
 pub fn declaration(config: &Config) -> Result<Declaration, Faults> {
     declare::parse(&Source::new("dev.toml", &DECLARATION.replace(DEMO, &demo_origin(config))))
+}
+
+/// What the demo app is told: where it is, and the secrets that it is declared with.
+pub fn demo(config: &Config, declaration: &Declaration) -> DemoSettings {
+    let secret = |client_id: &str| {
+        let client = declaration.clients.iter().find(|client| client.client_id == client_id);
+        client.and_then(|client| client.secret.as_ref()).map(|secret| secret.expose().to_owned())
+    };
+    DemoSettings {
+        issuer: config.issuer.clone(),
+        base_url: demo_origin(config),
+        client_id: "demo".into(),
+        client_secret: secret("demo"),
+        api_client_id: "demo-api".into(),
+        api_client_secret: secret("demo-api").unwrap_or_default(),
+        api_identifier: declaration.resources.first().map(|api| api.resource.identifier.clone()),
+    }
 }
 
 /// The web origin of the demo app.

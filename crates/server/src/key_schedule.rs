@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::thread;
 
-use grantor_storage::Database;
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::directory::Directory;
@@ -14,6 +13,7 @@ use grantor_core::time::Time;
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::key::{KeyError, SigningKey};
 use grantor_jose::random::Mint;
+use grantor_storage::Database;
 
 use crate::keys::{self, Step};
 

@@ -8,6 +8,7 @@
 //! | `config` | every setting with its default, its manual and its rules |
 //! | `declare` | `grantor apply`: read, plan, commit |
 //! | `commands` | one file a command |
+//! | `running` | one provider, wired and run |
 //! | `settings` | from the command line to an open database |
 //! | `keys`, `key_schedule` | the life of signing keys: decided, carried out |
 //! | `background` | what goes on beside requests |
@@ -28,6 +29,7 @@ pub mod keys;
 pub mod output;
 pub mod passwords;
 pub mod place;
+pub mod running;
 #[cfg(test)]
 mod scratch;
 pub mod settings;

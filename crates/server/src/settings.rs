@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use grantor_storage::{Database, DatabaseSettings};
 use grantor_jose::random::Mint;
 use grantor_jose::seal::KeyEncryptionKey;
+use grantor_storage::{Database, DatabaseSettings};
 
 use crate::clock::system_time;
 use crate::commands::CommandError;
@@ -14,6 +14,25 @@ use crate::config::check::HOW_TO_MAKE_A_KEY;
 use crate::config::load;
 use crate::declare::apply::Tools;
 use crate::dev;
+
+/// Who opens the database. Several may at one time, and no two may make the same identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A command beside the server.
+    Command,
+    /// The server.
+    Server,
+}
+
+impl Role {
+    /// The number that stands in identifiers: 0 for the server, else one of 126 by the process.
+    fn node(self) -> u8 {
+        match self {
+            Self::Command => u8::try_from(1 + std::process::id() % 126).unwrap_or(1),
+            Self::Server => 0,
+        }
+    }
+}
 
 /// Where the settings come from.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +48,7 @@ pub struct Opened {
     /// The settings.
     pub config: Config,
     /// What is kept.
-    pub database: Arc<Database>,
+    pub database: Database,
     /// Where identifiers and secrets come from.
     pub mint: Arc<Mint>,
 }
@@ -51,7 +70,7 @@ impl Settings {
     /// # Errors
     /// When the settings are wrong or the database cannot be opened.
     pub fn open(&self) -> Result<Opened, CommandError> {
-        open(self.load()?)
+        open(self.load()?, Role::Command)
     }
 }
 
@@ -59,13 +78,13 @@ impl Settings {
 ///
 /// # Errors
 /// When there is no key-encryption key, or the database cannot be opened.
-pub fn open(config: Config) -> Result<Opened, CommandError> {
+pub fn open(config: Config, role: Role) -> Result<Opened, CommandError> {
     let settings = DatabaseSettings {
         url: config.database_url.expose().to_owned(),
         key_encryption_key: key_encryption_key(&config)?,
     };
-    let mint = Arc::new(Mint::new(0));
-    let database = Arc::new(Database::open(&settings, Arc::clone(&mint), system_time())?);
+    let mint = Arc::new(Mint::new(role.node()));
+    let database = Database::open(&settings, Arc::clone(&mint), system_time())?;
     Ok(Opened { config, database, mint })
 }
 
@@ -98,5 +117,34 @@ impl Opened {
     /// Waits until everything is written, and closes the database.
     pub async fn close(self) {
         self.database.shut_down().await;
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::config::Hidden;
+    use crate::scratch::Scratch;
+
+    #[test]
+    fn a_key_encryption_key_is_read_from_a_file_or_a_setting() {
+        let folder = Scratch::new();
+        let text = KeyEncryptionKey::generate(&grantor_jose::random::Random::new()).to_text();
+        let file = folder.write("key", &format!("{}\n", *text));
+        assert!(key_encryption_key(&Config { key_encryption_key_file: Some(file), ..Config::default() }).is_ok());
+        let set = Config { key_encryption_key: Some(Hidden::new(text.as_str())), ..Config::default() };
+        assert!(key_encryption_key(&set).is_ok());
+        assert!(!format!("{set:?}").contains(text.as_str()));
+    }
+
+    #[test]
+    fn without_a_key_encryption_key_the_error_says_how_to_make_one() {
+        let folder = Scratch::new();
+        let short = Config { key_encryption_key_file: Some(folder.write("key", "short")), ..Config::default() };
+        for config in [Config::default(), short] {
+            let message = key_encryption_key(&config).unwrap_err().to_string();
+            assert!(message.contains("grantor key generate-encryption-key"), "{message}");
+        }
     }
 }

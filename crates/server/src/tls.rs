@@ -139,4 +139,36 @@ mod tests {
         let message = Certificate::read(&chain, &key).unwrap_err().to_string();
         assert!(message.contains("key.pem: holds no private key"), "{message}");
     }
+
+    /// A certificate for `localhost` that signs itself, and its key.
+    fn pair(folder: &Scratch, name: &str) -> (PathBuf, PathBuf) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let chain = folder.write(&format!("{name}.pem"), &made.cert.pem());
+        (chain, folder.write(&format!("{name}.key"), &made.signing_key.serialize_pem()))
+    }
+
+    #[test]
+    fn a_certificate_goes_with_its_own_key_only() {
+        let folder = Scratch::new();
+        let ((chain, key), (_, other)) = (pair(&folder, "a"), pair(&folder, "b"));
+        assert!(Certificate::read(&chain, &key).unwrap().server_config().is_ok());
+        let message = Certificate::read(&chain, &other).unwrap_err().to_string();
+        assert!(message.contains("a.pem and ") && message.contains("b.key: "), "{message}");
+    }
+
+    #[test]
+    fn a_renewed_certificate_is_taken_and_a_broken_one_is_not() {
+        let folder = Scratch::new();
+        let (chain, key) = pair(&folder, "a");
+        let certificate = Certificate::read(&chain, &key).unwrap();
+        let in_use = || certificate.current.read().unwrap().cert[0].clone();
+        let first = in_use();
+        let _ = pair(&folder, "a");
+        certificate.reload().unwrap();
+        let second = in_use();
+        assert_ne!(first, second);
+        folder.write("a.pem", "broken");
+        assert!(certificate.reload().is_err());
+        assert_eq!(in_use(), second);
+    }
 }

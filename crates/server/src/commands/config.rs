@@ -7,7 +7,8 @@ use clap::Subcommand;
 use super::CommandError;
 use crate::config::example;
 use crate::output::print;
-use crate::settings::Settings;
+use crate::settings::{Settings, key_encryption_key};
+use crate::tls::Certificate;
 
 /// What to do with the settings.
 #[derive(Debug, Subcommand)]
@@ -26,7 +27,12 @@ pub fn run(settings: &Settings, command: &Command) -> Result<ExitCode, CommandEr
     match command {
         Command::Example => print(example::TEXT),
         Command::Check => {
-            settings.load()?.check()?;
+            let config = settings.load()?;
+            config.check()?;
+            key_encryption_key(&config)?;
+            if let (Some(chain), Some(key)) = (&config.tls.certificate, &config.tls.key) {
+                Certificate::read(chain, key)?;
+            }
             print("The settings are sound.\n");
         }
     }

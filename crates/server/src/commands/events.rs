@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use grantor_storage::EventFilter;
 use clap::Args;
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::policy::lifetime;
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
+use grantor_storage::EventFilter;
 use serde_json::{Value, json};
 
 use super::CommandError;

@@ -67,6 +67,9 @@ pub enum CommandError {
     /// What an app would be breaks a rule.
     #[error("{}", describe(.0))]
     Protocol(#[from] Error),
+    /// A socket failed.
+    #[error("the server's socket failed: {0}")]
+    Socket(std::io::Error),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -126,9 +126,10 @@ impl Config {
     }
 
     fn accent_finding(&self) -> Option<Finding> {
-        let digits = self.accent.strip_prefix('#').unwrap_or_default();
+        let accent = self.accent.as_ref()?;
+        let digits = accent.strip_prefix('#').unwrap_or_default();
         let colour = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        (!colour).then(|| finding("accent", format!("\"{}\" is no colour", self.accent), "write it as \"#1d5fd1\""))
+        (!colour).then(|| finding("accent", format!("\"{accent}\" is no colour"), "write it as \"#0b6b5d\""))
     }
 
     fn language_finding(&self) -> Option<Finding> {
@@ -196,7 +197,7 @@ mod tests {
     #[test]
     fn each_wrong_setting_is_named() {
         let wrong = Config {
-            accent: "red".into(),
+            accent: Some("red".into()),
             default_language: "fr".into(),
             database_url: Hidden::new("mysql:x"),
             ..sound()

@@ -38,10 +38,8 @@ pub struct Config {
     pub key_encryption_key_file: Option<PathBuf>,
     /// The name people read on every page. Default `Grantor`.
     pub name: String,
-    /// The accent colour of pages, `#rrggbb`. Default `#1d5fd1`.
-    pub accent: String,
-    /// A picture for the head of pages: SVG, PNG or WebP, at most 64 KiB. Default none.
-    pub logo: Option<PathBuf>,
+    /// The accent colour of pages, `#rrggbb`. Default: that of the built-in look.
+    pub accent: Option<String>,
     /// The language of people whose browser asks for none that is offered: `en` or `de`. Default `en`.
     pub default_language: String,
     /// The networks of the proxies before this server, as in `10.0.0.0/8`: only theirs `X-Forwarded-For` counts, and only
@@ -178,8 +176,7 @@ impl Default for Config {
             key_encryption_key: None,
             key_encryption_key_file: None,
             name: "Grantor".into(),
-            accent: "#1d5fd1".into(),
-            logo: None,
+            accent: None,
             default_language: "en".into(),
             trusted_proxies: Vec::new(),
             demo_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),

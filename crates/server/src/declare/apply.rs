@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use grantor_storage::Database;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::audit::{Event, EventKind};
@@ -15,6 +14,7 @@ use grantor_core::time::Time;
 use grantor_core::user::User;
 use grantor_jose::random::Mint;
 use grantor_jose::secret::SecretText;
+use grantor_storage::Database;
 
 use super::plan::{ClientItem, Current, Item, Plan, SecretStep, UserItem, plan};
 use super::{Declaration, DeclaredPassword};

@@ -1,0 +1,148 @@
+//! One provider, wired: store, keys, background and HTTP put together, run, and ended in order.
+
+use std::future::Future;
+use std::net::TcpListener;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use grantor_core::provider::{Issuer, Provider};
+use grantor_identity::queue::HashQueue;
+use grantor_jose::algorithm::Algorithm;
+use grantor_web::demo::{self, DemoSettings};
+use grantor_web::{App, Clock, Listener};
+
+use crate::background::{Background, Duties};
+use crate::commands::CommandError;
+use crate::config::Config;
+use crate::declare;
+use crate::dev;
+use crate::key_schedule;
+use crate::settings::{self, Opened, Role};
+use crate::tls::Certificate;
+
+/// A provider that is ready to answer: its keys are there, and the background works.
+pub struct Running {
+    /// The provider as it answers over HTTP.
+    pub app: Arc<App>,
+    config: Config,
+    certificate: Option<Arc<Certificate>>,
+    background: Background,
+    demo: Option<DemoSettings>,
+}
+
+impl Running {
+    /// Opens the database, makes the keys that most apps need, declares the demo with `--dev`, and starts the background.
+    ///
+    /// # Errors
+    /// When a setting is wrong, the database cannot be opened, a key cannot be made, or the certificate cannot be used.
+    pub async fn start(config: Config, is_dev: bool, clock: Clock) -> Result<Self, CommandError> {
+        config.check()?;
+        let certificate = match (&config.tls.certificate, &config.tls.key) {
+            (Some(chain), Some(key)) => Some(Certificate::read(chain, key)?),
+            _ => None,
+        };
+        let opened = settings::open(config, Role::Server)?;
+        // Few apps use PS256, and its key takes as long as that of RS256: it is made in the background's first round.
+        let lifetimes = &opened.config.lifetimes;
+        key_schedule::keep(&opened.database, &opened.mint, lifetimes, clock.now(), &[Algorithm::Ps256]).await?;
+        let demo = if is_dev {
+            let declaration = dev::declaration(&opened.config)?;
+            declare::apply::apply(&opened.database, &declaration, opened.tools(clock.now()), false).await?;
+            Some(dev::demo(&opened.config, &declaration))
+        } else {
+            None
+        };
+        let (app, config) = wire(opened, clock)?;
+        let duties = Duties { app: Arc::clone(&app), certificate: certificate.clone() };
+        let background = Background::start(duties).map_err(no_thread)?;
+        Ok(Self { app, config, certificate, background, demo })
+    }
+
+    /// Answers on `listener`, and for the demo app on `demo_listener`, until `asked_to_stop`; then lets the requests in
+    /// progress end, and closes the database.
+    ///
+    /// # Errors
+    /// When a socket or the certificate cannot be used.
+    pub async fn run(
+        self,
+        listener: TcpListener,
+        demo_listener: Option<TcpListener>,
+        asked_to_stop: impl Future<Output = ()>,
+    ) -> Result<(), CommandError> {
+        let answered = self.answer(listener, demo_listener, asked_to_stop).await;
+        self.background.stop();
+        self.app.provider.store.shut_down().await;
+        answered
+    }
+
+    async fn answer(
+        &self,
+        socket: TcpListener,
+        demo_listener: Option<TcpListener>,
+        asked_to_stop: impl Future<Output = ()>,
+    ) -> Result<(), CommandError> {
+        let tls = self.certificate.as_ref().map(Certificate::server_config).transpose()?;
+        let server =
+            grantor_web::serve(Arc::clone(&self.app), Listener { socket, tls, workers: workers(&self.config) });
+        let server = server.map_err(CommandError::Socket)?;
+        let handle = server.handle();
+        let (demo, demo_handle) = match (demo_listener, self.demo.clone()) {
+            (Some(socket), Some(settings)) => {
+                let demo = demo::run(socket, settings).map_err(refused)?;
+                let handle = demo.handle();
+                (Some(demo), Some(handle))
+            }
+            _ => (None, None),
+        };
+        let demo = async {
+            if let Some(demo) = demo
+                && let Err(error) = demo.await
+            {
+                tracing::error!(%error, "the demo app has stopped");
+            }
+        };
+        let stop = async {
+            asked_to_stop.await;
+            tracing::info!("stopping: requests in progress may end");
+            if let Some(demo) = demo_handle {
+                demo.stop(false).await;
+            }
+            handle.stop(true).await;
+        };
+        let run = server.run();
+        let beside = async { tokio::join!(stop, demo) };
+        tokio::pin!(run, beside);
+        tokio::select! {
+            ended = &mut run => ended.map_err(CommandError::Socket),
+            _ = &mut beside => run.await.map_err(CommandError::Socket),
+        }
+    }
+}
+
+/// The provider over HTTP, from settings and store.
+fn wire(opened: Opened, clock: Clock) -> Result<(Arc<App>, Config), CommandError> {
+    let Opened { config, database, mint } = opened;
+    let issuer = Issuer::parse(&config.issuer).map_err(refused)?;
+    let provider = Provider { issuer, policy: config.policy(), store: database, mint };
+    let passwords = HashQueue::start(config.limits.passwords()).map_err(no_thread)?;
+    let settings = grantor_web::Settings {
+        name: config.name.clone(),
+        accent: config.accent.clone(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        throttle: config.sign_in.throttle(),
+    };
+    Ok((Arc::new(App::new(provider, settings, clock, passwords)), config))
+}
+
+fn workers(config: &Config) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    if config.limits.workers == 0 { cores() } else { config.limits.workers }
+}
+
+fn refused(why: impl std::fmt::Display) -> CommandError {
+    CommandError::Refused(why.to_string())
+}
+
+fn no_thread(error: impl std::fmt::Display) -> CommandError {
+    CommandError::Refused(format!("the system gives no thread: {error}"))
+}
