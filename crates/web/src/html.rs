@@ -122,6 +122,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// What templates call as `|name` and `|initial`.
+#[expect(clippy::inline_always, reason = "written by the macro of the template engine")]
 pub mod filters {
     use askama::{Result, Values, filter_fn, filters::Safe};
 

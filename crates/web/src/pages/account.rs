@@ -30,12 +30,6 @@ pub struct Account {
     pub this_device: Device,
 }
 
-impl Account {
-    fn tab(&self) -> &'static str {
-        "account"
-    }
-}
-
 /// How many apps the page names.
 const APPS_NAMED: usize = 3;
 

@@ -30,12 +30,6 @@ pub struct AppRemove {
     pub since: i64,
 }
 
-impl AppRemove {
-    fn tab(&self) -> &'static str {
-        "apps"
-    }
-}
-
 /// Asks once.
 pub(crate) async fn get_app_remove(visit: Visit) -> HttpResponse {
     let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };

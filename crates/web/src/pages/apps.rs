@@ -77,12 +77,6 @@ impl Access {
     }
 }
 
-impl Apps {
-    fn tab(&self) -> &'static str {
-        "apps"
-    }
-}
-
 /// Shows which apps have access.
 pub(crate) async fn get_apps(visit: Visit) -> HttpResponse {
     let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };

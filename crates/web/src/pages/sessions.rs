@@ -131,12 +131,6 @@ impl Device {
     }
 }
 
-impl Sessions {
-    fn tab(&self) -> &'static str {
-        "sessions"
-    }
-}
-
 /// Shows where the person is signed in.
 pub(crate) async fn get_sessions(visit: Visit) -> HttpResponse {
     let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
