@@ -194,6 +194,16 @@ fn is_labelled(tag: &Tag<'_>, tags: &[Tag<'_>]) -> bool {
     !field || tag.get("id").is_some_and(|id| tags.iter().any(|label| label.is("label", "for", id)))
 }
 
+/// Enter in a form presses its first button. That must be the one that gives nothing away.
+#[test]
+fn the_safe_answer_to_an_app_comes_first() -> Result<(), Failure> {
+    for (name, html) in every_page()?.into_iter().filter(|(name, _)| name.starts_with("consent")) {
+        let at = |id: &str| html.find(&format!("<button id=\"{id}\"")).ok_or(format!("{name} has no {id}"));
+        assert!(at("deny")? < at("allow")?, "{name}");
+    }
+    Ok(())
+}
+
 /// The messages of a language with the names set into each.
 fn messages(language: Language) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("locales").join(language.tag());
