@@ -1,3 +1,8 @@
 //! What a story needs around it.
 
+pub mod app;
 pub mod browser;
+pub mod page;
+pub mod person;
+pub mod seeds;
+pub mod server;

@@ -30,13 +30,12 @@ pub struct Target {
 /// # Errors
 /// `ResourceUnknown`.
 pub fn requested(directory: &Directory, params: &Params) -> Result<Vec<String>, Error> {
-    // "Its value MUST be an absolute URI ... The URI MUST NOT include a fragment component." (RFC 8707 §2) — only declared
-    // identifiers are taken, and those are checked when they are declared.
+    // Only declared identifiers are taken, and their form is checked when they are declared.
     let known = |resource: &str| directory.resources.contains_key(resource);
     let mut named: Vec<String> = params.all("resource").map(str::to_owned).collect();
     named.sort_unstable();
     named.dedup();
-    // "invalid_target: The requested resource is invalid, missing, unknown, or malformed." (RFC 8707 §2)
+    // "invalid_target The requested resource is invalid, missing, unknown, or malformed." (RFC 8707 §2)
     if named.iter().all(|resource| known(resource)) { Ok(named) } else { Err(Error::ResourceUnknown) }
 }
 
@@ -47,8 +46,7 @@ pub fn requested(directory: &Directory, params: &Params) -> Result<Vec<String>, 
 /// # Errors
 /// `ResourceNotGranted`.
 pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], named: &[String]) -> Result<Target, Error> {
-    // "the authorization server ... should ... restrict ... to the resource(s) ... originally granted" in spirit of
-    // RFC 8707 §2.2: a token request can only choose among what was approved.
+    // A token request can only choose among the APIs that were approved (RFC 8707 §2.2).
     if !approved.is_empty() && named.iter().any(|resource| !approved.contains(resource)) {
         return Err(Error::ResourceNotGranted);
     }
@@ -61,7 +59,8 @@ pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], name
     let scope = if explicit.is_empty() { scope.clone() } else { narrowed(scope, &chosen) };
     let mut audience: Vec<String> = chosen.iter().map(|resource| resource.identifier.clone()).collect();
     // "If the request does not include a "resource" parameter, the authorization server MUST use a default resource
-    // indicator in the "aud" claim." (RFC 9068 §3): ours is the issuer, whose userinfo endpoint takes the token.
+    // indicator in the "aud" claim." (RFC 9068 §3)
+    // Ours is the issuer, whose userinfo endpoint takes the token.
     if audience.is_empty() || scope.contains("openid") {
         audience.push(about.issuer.as_str().to_owned());
     }

@@ -1,4 +1,4 @@
-//! Claims about a person: which scopes release them, and what the `claims` parameter asks for (OpenID Connect Core §5).
+//! Claims about a person: which scopes release them, and what the `claims` parameter asks for (OIDC Core §5).
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::user::User;
 /// The largest number of claims one request may name.
 const MAX_REQUESTED: usize = 64;
 
-/// The scopes with a meaning of their own and the claims they release (OpenID Connect Core §5.4); `groups` is ours.
+/// The scopes with a meaning of their own and the claims they release (OIDC Core §5.4); `groups` is ours.
 const STANDARD: [(&str, &[&str]); 7] = [
     ("openid", &[]),
     (
@@ -59,7 +59,7 @@ pub fn released_by<'a>(directory: &'a Directory, scope: &str) -> Vec<&'a str> {
     standard.iter().copied().chain(declared).collect()
 }
 
-/// How one claim is asked for (OpenID Connect Core §5.5.1).
+/// How one claim is asked for (OIDC Core §5.5.1).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClaimRequest {

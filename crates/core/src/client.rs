@@ -186,7 +186,7 @@ impl Client {
 
     /// The algorithm of this client's ID tokens.
     pub fn id_token_algorithm(&self) -> Algorithm {
-        // "The default, if omitted, is RS256." (OpenID Connect Registration §2)
+        // "The default, if omitted, is RS256." (OIDC Registration §2)
         self.metadata.id_token_signed_response_alg.unwrap_or(Algorithm::Rs256)
     }
 

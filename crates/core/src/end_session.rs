@@ -1,4 +1,4 @@
-//! RP-Initiated Logout: an app asks that the person be signed out (OpenID Connect RP-Initiated Logout 1.0).
+//! RP-Initiated Logout: an app asks that the person be signed out (OIDC RP-Initiated Logout 1.0).
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! ID tokens: "a security token that contains Claims about the Authentication of an End-User by an Authorization Server"
-//! (OpenID Connect Core §2). Built with openidconnect's types, signed by our own keys.
+//! (OIDC Core §2). Built with openidconnect's types, signed by our own keys.
 
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::id::Id;

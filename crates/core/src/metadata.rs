@@ -1,4 +1,4 @@
-//! Metadata of the provider (OpenID Connect Discovery §3, RFC 8414 §2), derived from what is really on.
+//! Metadata of the provider (OIDC Discovery §3, RFC 8414 §2), derived from what is really on.
 
 use grantor_jose::algorithm::Algorithm;
 use serde::Serialize;

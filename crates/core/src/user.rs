@@ -10,13 +10,13 @@ use crate::time::Time;
 pub struct User {
     /// The identifier of the row; never used again.
     pub id: Id,
-    /// `sub`: "A locally unique and never reassigned identifier within the Issuer for the End-User" (OpenID Connect Core §2).
+    /// `sub`: "A locally unique and never reassigned identifier within the Issuer for the End-User" (OIDC Core §2).
     pub subject: String,
     /// The name the person signs in with, in its normal form.
     pub username: String,
     /// The password's hash in PHC text, if the person has one.
     pub password: Option<String>,
-    /// The standard claims (OpenID Connect Core §5.1), with language tags where declared.
+    /// The standard claims (OIDC Core §5.1), with language tags where declared.
     pub claims: Map<String, Value>,
     /// The groups the person is in.
     pub groups: Vec<String>,

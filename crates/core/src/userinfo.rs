@@ -1,4 +1,4 @@
-//! Userinfo: who the person behind an access token is, as far as they approved (OpenID Connect Core §5.3).
+//! Userinfo: who the person behind an access token is, as far as they approved (OIDC Core §5.3).
 
 use grantor_jose::key::Typ;
 use serde_json::{Map, Value};

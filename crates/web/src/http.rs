@@ -83,7 +83,7 @@ async fn around(request: ServiceRequest, next: Next<impl MessageBody>) -> Result
     let https = app.as_ref().is_some_and(|app| app.provider.issuer.is_https());
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // "no-referrer" would make browsers send "Origin: null" with our own forms.
+    // With no-referrer, browsers would send "Origin: null" with our own forms.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
     if https {

@@ -94,7 +94,7 @@ fn too_old(request: &AuthorizationRequest, session: &Session, now: Time) -> bool
 }
 
 /// "Once the End-User is authenticated, the Authorization Server MUST obtain an authorization decision before releasing
-/// information to the Relying Party." (OpenID Connect Core §3.1.2.4)
+/// information to the Relying Party." (OIDC Core §3.1.2.4)
 fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> Step {
     if request.client.metadata.skip_consent {
         return Step::Respond(request.scope.clone());

@@ -9,7 +9,7 @@ use grantor_core::error::Error;
 use crate::app::App;
 use crate::{cors, error};
 
-/// The metadata (OpenID Connect Discovery §4, RFC 8414 §3).
+/// The metadata (OIDC Discovery §4, RFC 8414 §3).
 pub(crate) async fn get_metadata(app: Data<App>) -> HttpResponse {
     document(&app, app.documents().metadata.clone())
 }

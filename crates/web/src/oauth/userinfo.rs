@@ -11,7 +11,7 @@ use super::authorization;
 use crate::app::App;
 use crate::{cors, error, form};
 
-/// Answers with the token in the Authorization header (OpenID Connect Core §5.3.1).
+/// Answers with the token in the Authorization header (OIDC Core §5.3.1).
 pub(crate) async fn get_userinfo(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let answered = match header_token(&request) {
         Ok(token) => answer(&app, &request, token).await,

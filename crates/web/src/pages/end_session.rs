@@ -31,7 +31,7 @@ pub struct EndSession {
     pub request: String,
 }
 
-/// Signs out, or asks first (OpenID Connect RP-Initiated Logout 1.0 §2).
+/// Signs out, or asks first (OIDC RP-Initiated Logout 1.0 §2).
 pub(crate) async fn get_end_session(visit: Visit) -> HttpResponse {
     let params = Params::parse(visit.request.query_string().as_bytes());
     asked(visit, params).await

@@ -70,14 +70,14 @@ fn chosen(request: &AuthorizationRequest, session: Option<&Session>, consent: Op
     next_step(request, situation).map_err(|error| error.reason())
 }
 
-fn granted(scope: &str) -> Result<Step, &'static str> {
-    Ok(Step::Respond(scope.parse().unwrap()))
+fn granted(scope: &str) -> Step {
+    Step::Respond(scope.parse().unwrap())
 }
 
 #[test]
 fn who_is_signed_in_and_has_answered_goes_straight_on() {
     let (live, known) = (session(NOW), consent("openid profile", "email", Time::default()));
-    assert_eq!(chosen(&request(Prompt::default()), Some(&live), Some(&known)), granted("openid profile"));
+    assert_eq!(chosen(&request(Prompt::default()), Some(&live), Some(&known)), Ok(granted("openid profile")));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn prompt_none_turns_each_page_into_its_error() {
     let live = session(NOW);
     assert_eq!(chosen(&none, None, None), Err("LoginRequired"));
     assert_eq!(chosen(&none, Some(&live), None), Err("ConsentRequired"));
-    assert_eq!(chosen(&none, Some(&live), Some(&consent("openid profile email", "", NOW))), granted("openid profile email"));
+    assert_eq!(chosen(&none, Some(&live), Some(&consent("openid profile email", "", NOW))), Ok(granted("openid profile email")));
 }
 
 #[test]
@@ -104,10 +104,10 @@ fn prompt_login_and_max_age_ask_until_the_person_signs_in_for_this_request() {
         assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(Step::Login));
         asked.started.resumed = true;
         assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::Login));
-        assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), granted("openid profile email"));
+        assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(granted("openid profile email")));
     }
     let aged = AuthorizationRequest { max_age: Some(1000), ..request(Prompt::default()) };
-    assert_eq!(chosen(&aged, Some(&before), Some(&known)), granted("openid profile email"));
+    assert_eq!(chosen(&aged, Some(&before), Some(&known)), Ok(granted("openid profile email")));
     let aged = AuthorizationRequest { max_age: Some(999), ..aged };
     assert_eq!(chosen(&aged, Some(&before), Some(&known)), Ok(Step::Login));
 }
@@ -118,7 +118,7 @@ fn the_choice_of_account_is_asked_once() {
     let mut asked = request(Prompt { select_account: true, ..Prompt::default() });
     assert_eq!(chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)), Ok(Step::SelectAccount));
     asked.started.selected = true;
-    assert_eq!(chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)), granted("openid profile email"));
+    assert_eq!(chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)), Ok(granted("openid profile email")));
 }
 
 #[test]

@@ -65,7 +65,9 @@ impl Family {
             Ok(Decision { changes, reply }) => (changes, Ok(reply)),
             Err(Refusal { error, changes }) => (changes, Err(error.reason())),
         };
-        changes.into_iter().for_each(|change| self.keep(change));
+        for change in &changes {
+            self.keep(change);
+        }
         if let Ok(Redeemed { refresh_token: Some(token), .. }) = &outcome {
             let (_, secret) = token::REFRESH.parse(token).unwrap();
             if !self.secrets.contains(&secret.to_text()) {
@@ -75,8 +77,8 @@ impl Family {
         outcome
     }
 
-    fn keep(&mut self, change: Change) {
-        match change {
+    fn keep(&mut self, change: &Change) {
+        match *change {
             Change::RefreshTokenRotate { generation, successor, at, idle_expires_at, .. } => {
                 assert_eq!(generation, self.row.generation);
                 self.row = RefreshToken { generation: generation + 1, secret: successor, rotated_at: at, idle_expires_at, ..self.row.clone() };
