@@ -14,6 +14,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("storage", &["core", "identity", "jose"]),
     ("web", &["storage", "identity", "core", "jose"]),
     ("server", &["web", "storage", "identity", "core", "jose"]),
+    // Speaks HTTP to a server from outside, and knows nothing of its inside.
+    ("load", &[]),
 ];
 
 /// Dependencies that only one crate may name. A name stands for all that begin with it and a hyphen or an underscore, too.

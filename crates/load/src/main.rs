@@ -1,0 +1,77 @@
+//! Drives a server with the workloads of the budgets, and reads what each request costs it.
+//!
+//! The figure that counts is the server's CPU time for each answered request: user and system, from `/proc/PID/stat` before
+//! and after. It survives a noisy machine; requests per second and percentiles stand beside it. The server is a release
+//! build with a database of its own in a temporary folder; it is started here and ended here.
+
+mod http;
+mod process;
+mod server;
+mod workload;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::server::Server;
+use crate::workload::{Measured, Workload};
+
+/// Measures the workloads of the budgets.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The server's program, a release build.
+    #[arg(long, default_value = "target/release/grantor")]
+    program: PathBuf,
+    /// Keep-alive connections.
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// How long each workload runs, in seconds.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// Only these workloads.
+    #[arg(long)]
+    only: Vec<Workload>,
+    /// Print JSON beside the table.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why nothing was measured.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = runtime.map_err(Failure::from).and_then(|runtime| runtime.block_on(run(&arguments)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say(&format!("grantor-load: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let server = Server::start(&arguments.program).await?;
+    say(&format!("ready after {} ms; idle RSS {:.1} MiB", server.ready_ms, server.rss_mib()?));
+    say("workload             req/s    p50 ms    p99 ms   CPU µs/req   peak RSS MiB");
+    let chosen = if arguments.only.is_empty() { Workload::ALL.to_vec() } else { arguments.only.clone() };
+    let mut all: Vec<Measured> = Vec::new();
+    for workload in chosen {
+        let measured = workload::measure(&server, workload, arguments.connections, arguments.seconds).await?;
+        say(&measured.row());
+        all.push(measured);
+    }
+    if arguments.json {
+        say(&serde_json::to_string(&all)?);
+    }
+    server.stop().await
+}
+
+fn say(line: &str) {
+    use std::io::Write;
+    // Nobody reads on: nothing to say it to.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,102 @@
+//! A server of its own: started on a free port with a fresh database, declared, and ended.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tokio::process::{Child, Command};
+
+use crate::http::Connection;
+use crate::process;
+use crate::Failure;
+
+const DECLARATION: &str = include_str!("declaration.toml");
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// A running server.
+pub(crate) struct Server {
+    /// Host and port.
+    pub(crate) address: String,
+    /// Its process.
+    pub(crate) pid: u32,
+    /// From start to the first answer, with an existing database.
+    pub(crate) ready_ms: u128,
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Server {
+    pub(crate) async fn start(program: &Path) -> Result<Self, Failure> {
+        let program = fs::canonicalize(program).map_err(|error| format!("{}: {error}", program.display()))?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let address = format!("127.0.0.1:{port}");
+        let folder = std::env::temp_dir().join(format!("grantor-load-{}", std::process::id()));
+        fs::create_dir_all(&folder)?;
+        write(&folder, &address)?;
+        // The first start makes the keys; what is measured is the second.
+        run(&program, &folder, &["apply", "declaration.toml"]).await?;
+        let first = spawn(&program, &folder)?;
+        answered(&address).await?;
+        end(first).await?;
+        let begun = Instant::now();
+        let child = spawn(&program, &folder)?;
+        answered(&address).await?;
+        let ready_ms = begun.elapsed().as_millis();
+        let pid = child.id().ok_or("the server has ended")?;
+        Ok(Self { address, pid, ready_ms, child, folder })
+    }
+
+    pub(crate) fn rss_mib(&self) -> Result<f64, Failure> {
+        process::memory_mib(self.pid, "VmRSS")
+    }
+
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
+        end(self.child).await?;
+        fs::remove_dir_all(&self.folder)?;
+        Ok(())
+    }
+}
+
+fn write(folder: &Path, address: &str) -> Result<(), Failure> {
+    fs::write(folder.join("declaration.toml"), DECLARATION)?;
+    let settings = format!(
+        "issuer = \"http://{address}\"\nlisten = \"{address}\"\ndatabase_url = \"sqlite:{}\"\n\
+         key_encryption_key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"\n[log]\nlevel = \"warn\"\n\
+         [sign_in]\naccount_failures = 1000000\naddress_failures = 1000000\n",
+        folder.join("grantor.db").display()
+    );
+    Ok(fs::write(folder.join("grantor.toml"), settings)?)
+}
+
+async fn run(program: &Path, folder: &Path, arguments: &[&str]) -> Result<(), Failure> {
+    let output = Command::new(program).args(arguments).current_dir(folder).output().await?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!("{arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into())
+}
+
+fn spawn(program: &Path, folder: &Path) -> Result<Child, Failure> {
+    Ok(Command::new(program).arg("serve").current_dir(folder).kill_on_drop(true).spawn()?)
+}
+
+async fn answered(address: &str) -> Result<(), Failure> {
+    let begun = Instant::now();
+    while begun.elapsed() < READY_WITHIN {
+        if let Ok(mut connection) = Connection::open(address).await
+            && connection.send("GET", "/readyz", "", "").await.is_ok_and(|answer| answer.status == 200)
+        {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    Err("the server does not become ready".into())
+}
+
+async fn end(mut child: Child) -> Result<(), Failure> {
+    let pid = child.id().ok_or("the server has ended")?;
+    Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
+    child.wait().await?;
+    Ok(())
+}

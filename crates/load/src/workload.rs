@@ -1,0 +1,256 @@
+//! The workloads of the budgets, each as one request after the other on each connection.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::Failure;
+use crate::http::{Answer, Connection};
+use crate::process;
+use crate::server::Server;
+
+const SECRET: &str = "a-secret-for-the-load-program-alone";
+const AUTHORIZE: &str = "/authorize?client_id=app&response_type=code&redirect_uri=https%3A%2F%2Fapp.load.example%2Fcb&scope=openid%20profile%20email%20offline_access&state=s&nonce=n";
+
+/// A workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Workload {
+    /// GET of the metadata.
+    Discovery,
+    /// GET of the keys.
+    Jwks,
+    /// One JWT for a client itself; nothing is written.
+    ClientCredentials,
+    /// An opaque token, by its identifier.
+    IntrospectOpaque,
+    /// A JWT, its signature checked.
+    IntrospectJwt,
+    /// The claims of a JWT's person.
+    Userinfo,
+    /// Rotation with a new access token and a new ID token; durable.
+    Refresh,
+    /// Authorize with a live session and a remembered approval, then the token: two requests; durable.
+    Code,
+    /// One sign-in with a password.
+    SignIn,
+}
+
+impl Workload {
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Discovery,
+        Self::Jwks,
+        Self::ClientCredentials,
+        Self::IntrospectOpaque,
+        Self::IntrospectJwt,
+        Self::Userinfo,
+        Self::Refresh,
+        Self::Code,
+        Self::SignIn,
+    ];
+}
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+pub(crate) struct Measured {
+    workload: Workload,
+    answered: u64,
+    per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    cpu_us: f64,
+    peak_rss_mib: f64,
+}
+
+impl Measured {
+    pub(crate) fn row(&self) -> String {
+        let name = format!("{:?}", self.workload);
+        format!(
+            "{name:<18} {:>8.0} {:>9.2} {:>9.2} {:>12.1} {:>14.1}",
+            self.per_second, self.p50_ms, self.p99_ms, self.cpu_us, self.peak_rss_mib
+        )
+    }
+}
+
+/// Runs a workload: a fifth of the time to warm up, then what counts.
+pub(crate) async fn measure(server: &Server, workload: Workload, connections: usize, seconds: u64) -> Result<Measured, Failure> {
+    let counting = Arc::new(Counting::default());
+    let tasks: Vec<_> = {
+        let mut tasks = Vec::new();
+        for _ in 0..connections {
+            let driver = Driver::ready(server, workload).await?;
+            tasks.push(tokio::spawn(driver.run(Arc::clone(&counting))));
+        }
+        tasks
+    };
+    tokio::time::sleep(Duration::from_millis(seconds * 200)).await;
+    let (cpu, begun) = (process::cpu_seconds(server.pid)?, Instant::now());
+    counting.counts.store(true, Ordering::SeqCst);
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    counting.counts.store(false, Ordering::SeqCst);
+    let (cpu, took) = (process::cpu_seconds(server.pid)? - cpu, begun.elapsed().as_secs_f64());
+    counting.stop.store(true, Ordering::SeqCst);
+    for task in tasks {
+        task.await??;
+    }
+    let answered = counting.answered.load(Ordering::SeqCst);
+    let mut times = counting.times.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    times.sort_unstable();
+    #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+    let count = answered.max(1) as f64;
+    Ok(Measured {
+        workload,
+        answered,
+        per_second: count / took,
+        p50_ms: percentile(&times, 50),
+        p99_ms: percentile(&times, 99),
+        cpu_us: cpu * 1e6 / count,
+        peak_rss_mib: process::memory_mib(server.pid, "VmHWM")?,
+    })
+}
+
+fn percentile(times: &[u32], percent: usize) -> f64 {
+    times.get(times.len().saturating_sub(1) * percent / 100).map_or(0.0, |time| f64::from(*time) / 1000.0)
+}
+
+#[derive(Default)]
+struct Counting {
+    counts: AtomicBool,
+    stop: AtomicBool,
+    answered: AtomicU64,
+    /// Microseconds each.
+    times: Mutex<Vec<u32>>,
+}
+
+/// One connection with what its requests carry.
+struct Driver {
+    connection: Connection,
+    workload: Workload,
+    cookies: String,
+    token: String,
+}
+
+impl Driver {
+    async fn ready(server: &Server, workload: Workload) -> Result<Self, Failure> {
+        let connection = Connection::open(&server.address).await?;
+        let mut this = Self { connection, workload, cookies: String::new(), token: String::new() };
+        match workload {
+            Workload::Discovery | Workload::Jwks | Workload::ClientCredentials | Workload::SignIn => {}
+            Workload::IntrospectOpaque => this.token = this.client_credentials("opaque").await?,
+            Workload::IntrospectJwt => this.token = this.client_credentials("service").await?,
+            Workload::Userinfo | Workload::Refresh | Workload::Code => {
+                this.sign_in().await?;
+                let tokens = this.code().await?;
+                let name = if workload == Workload::Refresh { "refresh_token" } else { "access_token" };
+                this.token = text(&tokens, name)?;
+            }
+        }
+        Ok(this)
+    }
+
+    async fn run(mut self, counting: Arc<Counting>) -> Result<(), Failure> {
+        while !counting.stop.load(Ordering::Relaxed) {
+            let begun = Instant::now();
+            self.once().await?;
+            if counting.counts.load(Ordering::Relaxed) {
+                counting.answered.fetch_add(1, Ordering::Relaxed);
+                let micros = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
+                counting.times.lock().unwrap_or_else(PoisonError::into_inner).push(micros);
+            }
+        }
+        Ok(())
+    }
+
+    async fn once(&mut self) -> Result<(), Failure> {
+        match self.workload {
+            Workload::Discovery => expect(self.connection.send("GET", "/.well-known/openid-configuration", "", "").await?, 200).map(drop),
+            Workload::Jwks => expect(self.connection.send("GET", "/jwks", "", "").await?, 200).map(drop),
+            Workload::ClientCredentials => self.client_credentials("service").await.map(drop),
+            Workload::IntrospectOpaque | Workload::IntrospectJwt => {
+                let body = format!("token={}", self.token);
+                let client = if self.workload == Workload::IntrospectJwt { "app" } else { "opaque" };
+                let answer = self.post("/introspect", client, &body).await?;
+                if answer["active"] == true { Ok(()) } else { Err("the token does not count".into()) }
+            }
+            Workload::Userinfo => {
+                let headers = format!("authorization: Bearer {}\r\n", self.token);
+                expect(self.connection.send("GET", "/userinfo", &headers, "").await?, 200).map(drop)
+            }
+            Workload::Refresh => {
+                let body = format!("grant_type=refresh_token&refresh_token={}", self.token);
+                self.token = text(&self.post("/token", "app", &body).await?, "refresh_token")?;
+                Ok(())
+            }
+            Workload::Code => self.code().await.map(drop),
+            Workload::SignIn => self.sign_in().await,
+        }
+    }
+
+    async fn client_credentials(&mut self, client: &str) -> Result<String, Failure> {
+        text(&self.post("/token", client, "grant_type=client_credentials").await?, "access_token")
+    }
+
+    async fn post(&mut self, path: &str, client: &str, body: &str) -> Result<Value, Failure> {
+        let headers = format!("authorization: Basic {}\r\n", STANDARD.encode(format!("{client}:{SECRET}")));
+        let answer = expect(self.connection.send("POST", path, &headers, body).await?, 200)?;
+        Ok(serde_json::from_str(&answer.body)?)
+    }
+
+    /// Signs in by the form, as a browser does.
+    async fn sign_in(&mut self) -> Result<(), Failure> {
+        let page = expect(self.connection.send("GET", "/sign-in", "", "").await?, 200)?;
+        let visit = page.cookies();
+        let csrf = field(&page.body, "csrf")?;
+        let body = form(&[("csrf", &csrf), ("request", ""), ("username", "load"), ("password", "a password for the load program")]);
+        let answer = self.connection.send("POST", "/sign-in", &format!("cookie: {visit}\r\n"), &body).await?;
+        self.cookies = visit + &expect(answer, 303)?.cookies();
+        Ok(())
+    }
+
+    /// Authorizes and redeems; at the first time allows what is asked.
+    async fn code(&mut self) -> Result<Value, Failure> {
+        let headers = format!("cookie: {}\r\n", self.cookies);
+        let mut answer = expect(self.connection.send("GET", AUTHORIZE, &headers, "").await?, 303)?;
+        if answer.header("location").is_some_and(|to| to.starts_with("/consent")) {
+            let consent = answer.header("location").unwrap_or_default().to_owned();
+            let page = expect(self.connection.send("GET", &consent, &headers, "").await?, 200)?;
+            let (csrf, request) = (field(&page.body, "csrf")?, field(&page.body, "request")?);
+            let scopes = ["openid", "profile", "email", "offline_access"].map(|scope| ("scope", scope));
+            let body = form(&[[("csrf", csrf.as_str()), ("request", &request), ("decision", "allow")].as_slice(), &scopes].concat());
+            let allowed = expect(self.connection.send("POST", "/consent", &headers, &body).await?, 303)?;
+            let back = allowed.header("location").unwrap_or_default().to_owned();
+            answer = expect(self.connection.send("GET", &back, &headers, "").await?, 303)?;
+        }
+        let location = answer.header("location").unwrap_or_default();
+        let code = location.split(['?', '&', '#']).find_map(|part| part.strip_prefix("code=")).ok_or_else(|| format!("no code in {location}"))?;
+        let body = format!("grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fapp.load.example%2Fcb");
+        self.post("/token", "app", &body).await
+    }
+}
+
+fn expect(answer: Answer, status: u16) -> Result<Answer, Failure> {
+    if answer.status == status { Ok(answer) } else { Err(format!("{status} expected: {}{}", answer.head, answer.body).into()) }
+}
+
+fn text(value: &Value, name: &str) -> Result<String, Failure> {
+    value[name].as_str().map(str::to_owned).ok_or_else(|| format!("no {name} in {value}").into())
+}
+
+/// The value of a hidden field.
+fn field(page: &str, name: &str) -> Result<String, Failure> {
+    let after = page.split(&format!("name=\"{name}\"")).nth(1).ok_or_else(|| format!("no field {name}"))?;
+    let value = after.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
+    value.map(str::to_owned).ok_or_else(|| format!("no value of {name}").into())
+}
+
+fn form(pairs: &[(&str, &str)]) -> String {
+    let mut text = url::form_urlencoded::Serializer::new(String::new());
+    text.extend_pairs(pairs);
+    text.finish()
+}
