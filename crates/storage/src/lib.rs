@@ -1,1 +1,50 @@
-//! .
+//! What is kept: the only crate that names `diesel`.
+//!
+//! # Map
+//! * [`Database`]: the store that core asks for (`store`), what pages and commands read (`pages`), the sweep (`sweep`).
+//! * `sqlite`: opening and migrating, the one writer, the readers.
+//! * `schema`: the tables. One file a table: its row, how it becomes a core type, its statements.
+//! * `apply`: from changes to statements. `directory`: the snapshot. `sealing`: what is kept encrypted.
+//!
+//! # Invariants
+//! * One write path: [`Store::commit`](grantor_core::store::Store::commit). All changes of a set, or none; durable when it
+//!   returns.
+//! * Statements are values; none is written twice for two databases.
+//! * A row becomes a core type by a full match. A row that cannot be is `StoreError::Corrupt`, never a guess.
+//! * No clock, no environment: the time is handed in.
+
+mod access_tokens;
+mod apply;
+mod attempts;
+mod authorization_codes;
+mod clients;
+mod column;
+mod consents;
+mod database;
+mod directory;
+mod directory_revision;
+mod error;
+mod events;
+mod grants;
+mod pages;
+mod refresh_tokens;
+mod resources;
+mod revoked_access_tokens;
+mod root_secret;
+mod schema;
+mod scopes;
+mod sealing;
+mod sessions;
+mod signing_keys;
+mod spent_assertions;
+mod sqlite;
+mod statement;
+mod store;
+mod sweep;
+mod users;
+
+use database::query;
+
+pub use database::{Database, DatabaseSettings};
+pub use events::EventFilter;
+pub use sqlite::{OpenError, Sqlite};

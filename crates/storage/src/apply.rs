@@ -1,0 +1,171 @@
+//! From changes to statements. Written once as a macro: for SQLite it stands as it is, for an asynchronous database with
+//! `async` and `.await`; nothing else differs.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use grantor_core::change::Change;
+
+use crate::error::Failure;
+use crate::events::REFUSALS;
+use crate::sealing::Sealer;
+
+/// What writing needs beside the changes.
+pub(crate) struct Context {
+    pub(crate) sealer: Sealer,
+    /// The running number of the next refusal.
+    refusals: AtomicI64,
+}
+
+impl Context {
+    pub(crate) const fn new(sealer: Sealer, newest_slot: Option<i64>) -> Self {
+        let next = match newest_slot {
+            Some(slot) => slot + 1,
+            None => 0,
+        };
+        Self { sealer, refusals: AtomicI64::new(next) }
+    }
+
+    pub(crate) fn next_slot(&self) -> i64 {
+        self.refusals.fetch_add(1, Ordering::Relaxed).rem_euclid(REFUSALS)
+    }
+}
+
+/// Exactly one row was there as expected.
+pub(crate) const fn one(rows: usize) -> Result<(), Failure> {
+    if rows == 1 { Ok(()) } else { Err(Failure::Conflict) }
+}
+
+/// Whether the snapshot of clients, scopes, resources and keys is another one after this change.
+pub(crate) const fn is_of_directory(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::ClientPut(_)
+            | Change::ClientRemove(_)
+            | Change::KeyPut(_)
+            | Change::KeyRemove(_)
+            | Change::ResourcePut(_)
+            | Change::ResourceRemove(_)
+            | Change::ScopePut(_)
+            | Change::ScopeRemove(_)
+    )
+}
+
+/// Whether a set is one statement, which is all or nothing by itself.
+pub(crate) fn is_one_statement(changes: &[Change]) -> bool {
+    matches!(changes, [change] if !is_of_directory(change))
+}
+
+/// Defines `apply`, `apply_all` and `sweep` for one kind of connection. `ExecuteDsl` in scope is that of the connection.
+macro_rules! define_apply {
+    ($connection:ty, [$($async:tt)?], [$($wait:tt)*]) => {
+        /// Applies a whole set; says whether it touched the directory.
+        pub(crate) $($async)? fn apply_all(
+            changes: &[Change],
+            context: &Context,
+            connection: &mut $connection,
+        ) -> Result<bool, Failure> {
+            for change in changes {
+                apply(change, context, connection)$($wait)*?;
+            }
+            let touched = changes.iter().any(is_of_directory);
+            if touched {
+                one(ExecuteDsl::execute(directory_revision::bump(), connection)$($wait)*?)?;
+            }
+            Ok(touched)
+        }
+
+        /// One change. `one` expects exactly one row; a row that is there already is a conflict by itself.
+        $($async)? fn apply(change: &Change, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! one {
+                ($statement:expr) => { one(ExecuteDsl::execute($statement, connection)$($wait)*?) };
+            }
+            macro_rules! any {
+                ($statement:expr) => {{ ExecuteDsl::execute($statement, connection)$($wait)*?; Ok(()) }};
+            }
+            match change {
+                Change::AccessTokenInsert(token) => one!(access_tokens::insert(access_tokens::Row::new(token)?)),
+                Change::AccessTokenRevoke { id, expires_at } => any!(revoked_access_tokens::insert(id.as_i64(), expires_at.millis())),
+                Change::AssertionSpend { digest, expires_at } => one!(spent_assertions::insert(digest, expires_at.millis())),
+                Change::AttemptsPut { expected: None, slot, failures, window_started } => one!(attempts::insert(*slot, *failures, window_started.millis())),
+                Change::AttemptsPut { expected: Some((read, since)), slot, failures, window_started } => {
+                    one!(attempts::update(*slot, (*read, since.millis()), *failures, window_started.millis()))
+                }
+                Change::ClientPut(client) => put_client(client, connection)$($wait)*,
+                Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
+                Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
+                Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
+                Change::ConsentPut(consent) => one!(consents::put(&consents::Row::new(consent))),
+                Change::ConsentRemove { user_id, client_id } => any!(consents::remove(user_id.as_i64(), client_id)),
+                Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
+                Change::GrantEnd { id, at, end } => any!(grants::end(id.as_i64(), at.millis(), end.as_str())),
+                Change::GrantInsert(grant) => one!(grants::insert(grants::Row::new(grant)?)),
+                Change::GrantsEnd { of, at, end } => end_grants(of, at.millis(), end.as_str(), connection)$($wait)*,
+                Change::KeyPut(record) => one!(signing_keys::put(&signing_keys::Row::new(record, &context.sealer))),
+                Change::KeyRemove(id) => any!(signing_keys::remove(id.as_i64())),
+                Change::RefreshTokenInsert(token) => one!(refresh_tokens::insert(refresh_tokens::Row::new(token))),
+                Change::RefreshTokenRotate { grant_id, generation, successor, at, idle_expires_at } => {
+                    let successor = Successor::new(*generation, *successor, *at, *idle_expires_at);
+                    one!(refresh_tokens::rotate(grant_id.as_i64(), (*generation).into(), successor))
+                }
+                Change::RefusalInsert(event) => one!(events::put_refusal(&Refusal::new(context.next_slot(), event))),
+                Change::ResourcePut(resource) => one!(resources::put(&resources::Row::new(resource)?)),
+                Change::ResourceRemove(identifier) => any!(resources::remove(identifier)),
+                Change::ScopePut(scope) => one!(scopes::put(&scopes::Row::new(scope)?)),
+                Change::ScopeRemove(name) => any!(scopes::remove(name)),
+                Change::SessionEnd { id, at } => any!(sessions::end(id.as_i64(), at.millis())),
+                Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
+                Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
+                Change::SessionsEnd { user_id, except, at } => {
+                    any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis()))
+                }
+                Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
+                Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
+                Change::UserRemove(id) => any!(users::remove(id.as_i64())),
+            }
+        }
+
+        $($async)? fn put_client(client: &Client, connection: &mut $connection) -> Result<(), Failure> {
+            one(ExecuteDsl::execute(clients::put(&clients::Row::new(client)?), connection)$($wait)*?)?;
+            ExecuteDsl::execute(clients::remove_secrets(&client.client_id), connection)$($wait)*?;
+            for secret in clients::SecretRow::all(client) {
+                one(ExecuteDsl::execute(clients::insert_secret(secret), connection)$($wait)*?)?;
+            }
+            Ok(())
+        }
+
+        $($async)? fn end_grants(of: &GrantsOf, at: i64, reason: &str, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! end {
+                ($statement:expr) => { ExecuteDsl::execute($statement, connection)$($wait)*? };
+            }
+            match of {
+                GrantsOf::Client(client_id) => end!(grants::end_of_client(client_id, at, reason)),
+                GrantsOf::Session(id) => end!(grants::end_of_session(id.as_i64(), at, reason)),
+                GrantsOf::User(id) => end!(grants::end_of_user(id.as_i64(), at, reason)),
+                GrantsOf::UserAndClient(id, client_id) => end!(grants::end_of_user_and_client(id.as_i64(), client_id, at, reason)),
+                GrantsOf::UserExceptSession(id, session) => {
+                    end!(grants::end_of_user_except_session(id.as_i64(), session.as_i64(), at, reason))
+                }
+            };
+            Ok(())
+        }
+
+        /// Takes one step of a sweep; says how many rows are gone.
+        pub(crate) $($async)? fn sweep(step: Step, connection: &mut $connection) -> Result<usize, Failure> {
+            macro_rules! swept {
+                ($statement:expr) => { ExecuteDsl::execute($statement, connection)$($wait)*? };
+            }
+            Ok(match step {
+                Step::AccessTokens { expired_by } => swept!(access_tokens::sweep(expired_by, STEP)),
+                Step::Attempts { started_by } => swept!(attempts::sweep(started_by, STEP)),
+                Step::Codes { before, expired_by } => swept!(authorization_codes::sweep(before, expired_by, STEP)),
+                Step::Events { before, happened_by } => swept!(events::sweep(before, happened_by, STEP)),
+                Step::Grants { after, through, over } => swept!(grants::sweep(after, through, over)),
+                Step::RevokedAccessTokens { expired_by } => swept!(revoked_access_tokens::sweep(expired_by, STEP)),
+                Step::Sessions { after, through, dead } => swept!(sessions::sweep(after, through, dead)),
+                Step::SpentAssertions { expired_by } => swept!(spent_assertions::sweep(expired_by, STEP)),
+            })
+        }
+    };
+}
+
+pub(crate) use define_apply;

@@ -1,0 +1,76 @@
+//! What people answered about apps.
+
+use diesel::dsl;
+use diesel::prelude::*;
+use grantor_core::consent::Consent;
+use grantor_core::store::StoreError;
+use grantor_core::time::Time;
+use grantor_jose::id::Id;
+
+use crate::column::Place;
+use crate::schema::consents;
+use crate::statement::Statement;
+
+#[derive(AsChangeset, Insertable, Queryable)]
+#[diesel(table_name = consents, primary_key(user_id, client_id))]
+pub(crate) struct Row {
+    user_id: i64,
+    client_id: String,
+    granted: String,
+    declined: String,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl Row {
+    pub(crate) fn new(consent: &Consent) -> Self {
+        Self {
+            user_id: consent.user_id.as_i64(),
+            client_id: consent.client_id.clone(),
+            granted: consent.granted.to_string(),
+            declined: consent.declined.to_string(),
+            created_at: consent.created_at.millis(),
+            updated_at: consent.updated_at.millis(),
+        }
+    }
+}
+
+impl TryFrom<Row> for Consent {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let user_id = Id::from_i64(row.user_id);
+        let place = Place::new("consents", format!("{user_id}, {}", row.client_id));
+        Ok(Self {
+            user_id,
+            granted: place.scope("granted", &row.granted)?,
+            declined: place.scope("declined", &row.declined)?,
+            client_id: row.client_id,
+            created_at: Time::from_millis(row.created_at),
+            updated_at: Time::from_millis(row.updated_at),
+        })
+    }
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn find<'a>(user_id: i64, client_id: &'a str) -> _ {
+    consents::table.filter(consents::user_id.eq(user_id).and(consents::client_id.eq(client_id)))
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn of_user(user_id: i64) -> _ {
+    consents::table.filter(consents::user_id.eq(user_id)).order(consents::client_id)
+}
+
+pub(crate) fn put(row: &Row) -> impl Statement {
+    dsl::insert_into(consents::table)
+        .values(row)
+        .on_conflict((consents::user_id, consents::client_id))
+        .do_update()
+        .set(row)
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn remove<'a>(user_id: i64, client_id: &'a str) -> _ {
+    dsl::delete(consents::table.filter(consents::user_id.eq(user_id).and(consents::client_id.eq(client_id))))
+}

@@ -1,0 +1,16 @@
+//! The number that grows with each change to clients, scopes, resources or keys.
+
+use diesel::dsl;
+use diesel::prelude::*;
+
+use crate::schema::directory_revision;
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn find() -> _ {
+    directory_revision::table.select(directory_revision::revision)
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn bump() -> _ {
+    dsl::update(directory_revision::table).set(directory_revision::revision.eq(directory_revision::revision + 1_i64))
+}

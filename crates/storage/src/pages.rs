@@ -1,0 +1,88 @@
+//! What pages and commands read beside the protocol.
+
+use grantor_core::audit::Event;
+use grantor_core::consent::Consent;
+use grantor_core::grant::{Grant, RefreshToken};
+use grantor_core::session::Session;
+use grantor_core::store::StoreError;
+use grantor_core::time::Time;
+use grantor_core::user::User;
+use grantor_jose::id::Id;
+
+use crate::events::EventFilter;
+use crate::{Database, attempts, consents, events, grants, query, refresh_tokens, sessions, users};
+
+impl Database {
+    /// People in the order in which their accounts were made: at most `limit` of those after `after`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn users(&self, limit: u32, after: Option<Id>) -> Result<Vec<User>, StoreError> {
+        let after = after.map_or(i64::MIN, Id::as_i64);
+        let rows: Vec<users::Row> = query!(self, load, users::page(after, limit.into()))?;
+        rows.into_iter().map(User::try_from).collect()
+    }
+
+    /// The person who signs in with a name, which is in its normal form.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn user_find_by_username(&self, username: &str) -> Result<Option<User>, StoreError> {
+        let row: Option<users::Row> = query!(self, first?, users::find_by_username(username))?;
+        row.map(User::try_from).transpose()
+    }
+
+    /// The sessions of a person that were not ended, the newest first. Some of them may have been idle for too long.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn sessions_of(&self, user_id: Id) -> Result<Vec<Session>, StoreError> {
+        let rows: Vec<sessions::Row> = query!(self, load, sessions::of_user(user_id.as_i64()))?;
+        rows.into_iter().map(Session::try_from).collect()
+    }
+
+    /// The grants of a person that were not ended, the newest first, each with its refresh token.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn grants_of(&self, user_id: Id) -> Result<Vec<(Grant, Option<RefreshToken>)>, StoreError> {
+        let rows: Vec<(grants::Row, Option<refresh_tokens::Row>)> =
+            query!(self, load, grants::of_user(user_id.as_i64()))?;
+        let read = |(grant, token): (grants::Row, Option<refresh_tokens::Row>)| {
+            Ok((grant.try_into()?, token.map(RefreshToken::try_from).transpose()?))
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// What a person answered about apps.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn consents_of(&self, user_id: Id) -> Result<Vec<Consent>, StoreError> {
+        let rows: Vec<consents::Row> = query!(self, load, consents::of_user(user_id.as_i64()))?;
+        rows.into_iter().map(Consent::try_from).collect()
+    }
+
+    /// The failed sign-ins of a slot and since when they are counted.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn attempts_find(&self, slot: i64) -> Result<Option<(i64, Time)>, StoreError> {
+        let row: Option<(i64, i64)> = query!(self, first?, attempts::find(slot))?;
+        Ok(row.map(|(failures, window_started)| (failures, Time::from_millis(window_started))))
+    }
+
+    /// Security events, refusals among them, the newest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<Event>, StoreError> {
+        let mut rows: Vec<events::Row> = query!(self, load, events::find(filter.wanted()))?;
+        let refusals: Vec<events::Row> = query!(self, load, events::find_refusals(filter.wanted()))?;
+        rows.extend(refusals);
+        let mut events = rows.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?;
+        events.sort_unstable_by_key(|event| std::cmp::Reverse(event.id));
+        events.truncate(filter.limit.try_into().unwrap_or(usize::MAX));
+        Ok(events)
+    }
+}

@@ -1,0 +1,214 @@
+//! The tables, for both databases: whole numbers, text and bytes only. A test compares them with what the migrations make.
+
+diesel::table! {
+    directory_revision (id) {
+        id -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    root_secret (id) {
+        id -> BigInt,
+        sealed -> Binary,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    signing_keys (id) {
+        id -> BigInt,
+        algorithm -> Text,
+        sealed -> Binary,
+        created_at -> BigInt,
+        active_from -> BigInt,
+        retired_at -> Nullable<BigInt>,
+        remove_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    scopes (name) {
+        name -> Text,
+        definition -> Text,
+    }
+}
+
+diesel::table! {
+    resources (identifier) {
+        identifier -> Text,
+        definition -> Text,
+    }
+}
+
+diesel::table! {
+    clients (client_id) {
+        client_id -> Text,
+        metadata -> Text,
+        trust -> Text,
+        disabled -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    client_secrets (client_id, place) {
+        client_id -> Text,
+        place -> BigInt,
+        hash -> Binary,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        subject -> Text,
+        username -> Text,
+        password -> Nullable<Text>,
+        claims -> Text,
+        groups -> Text,
+        disabled -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> BigInt,
+        secret -> Binary,
+        user_id -> BigInt,
+        auth_time -> BigInt,
+        last_seen_at -> BigInt,
+        acr -> Text,
+        amr -> Text,
+        address -> Text,
+        user_agent -> Text,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    consents (user_id, client_id) {
+        user_id -> BigInt,
+        client_id -> Text,
+        granted -> Text,
+        declined -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    authorization_codes (id) {
+        id -> BigInt,
+        secret -> Binary,
+        client_id -> Text,
+        user_id -> BigInt,
+        session_id -> BigInt,
+        redirect_uri -> Text,
+        redirect_uri_sent -> BigInt,
+        code_challenge -> Nullable<Text>,
+        scope -> Text,
+        context -> Text,
+        expires_at -> BigInt,
+        spent_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    grants (id) {
+        id -> BigInt,
+        client_id -> Text,
+        user_id -> BigInt,
+        session_id -> BigInt,
+        scope -> Text,
+        offline -> BigInt,
+        context -> Text,
+        created_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        ended_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (grant_id) {
+        grant_id -> BigInt,
+        generation -> BigInt,
+        secret -> Binary,
+        rotated_at -> BigInt,
+        idle_expires_at -> BigInt,
+        absolute_expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    access_tokens (id) {
+        id -> BigInt,
+        secret -> Binary,
+        grant_id -> Nullable<BigInt>,
+        client_id -> Text,
+        scope -> Text,
+        audience -> Text,
+        issued_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    revoked_access_tokens (id) {
+        id -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    spent_assertions (digest) {
+        digest -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    attempts (slot) {
+        slot -> BigInt,
+        failures -> BigInt,
+        window_started -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> BigInt,
+        at -> BigInt,
+        kind -> Text,
+        reason -> Nullable<Text>,
+        client_id -> Nullable<Text>,
+        user_id -> Nullable<BigInt>,
+        address -> Nullable<Text>,
+        detail -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    refusals (slot) {
+        slot -> BigInt,
+        id -> BigInt,
+        at -> BigInt,
+        kind -> Text,
+        reason -> Nullable<Text>,
+        client_id -> Nullable<Text>,
+        user_id -> Nullable<BigInt>,
+        address -> Nullable<Text>,
+        detail -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(grants -> users (user_id));
+diesel::joinable!(refresh_tokens -> grants (grant_id));
+diesel::joinable!(sessions -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(grants, refresh_tokens, sessions, users);

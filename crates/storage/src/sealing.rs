@@ -1,0 +1,50 @@
+//! What is sealed in the database: each value for its own place, so that a value moved to another row does not open there.
+
+use std::sync::Arc;
+
+use grantor_jose::random::Mint;
+use grantor_jose::seal::KeyEncryptionKey;
+use zeroize::Zeroizing;
+
+use crate::error::Failure;
+
+/// Where a sealed value stands.
+#[derive(Clone, Copy)]
+pub(crate) struct Slot {
+    pub(crate) table: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) id: i64,
+}
+
+impl Slot {
+    fn text(self) -> String {
+        format!("{}/{}/{}", self.table, self.column, self.id)
+    }
+}
+
+/// The key-encryption key and a source of randomness.
+pub(crate) struct Sealer {
+    key: KeyEncryptionKey,
+    mint: Arc<Mint>,
+}
+
+impl Sealer {
+    pub(crate) const fn new(key: KeyEncryptionKey, mint: Arc<Mint>) -> Self {
+        Self { key, mint }
+    }
+
+    pub(crate) fn seal(&self, slot: Slot, plaintext: &[u8]) -> Vec<u8> {
+        self.key.seal(plaintext, slot.text().as_bytes(), self.mint.random())
+    }
+
+    /// Seals 32 new random bytes.
+    pub(crate) fn seal_random(&self, slot: Slot) -> Vec<u8> {
+        let bytes = Zeroizing::new(self.mint.bytes::<32>());
+        self.seal(slot, &*bytes)
+    }
+
+    pub(crate) fn open(&self, slot: Slot, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let Slot { table, column, id } = slot;
+        self.key.open(sealed, slot.text().as_bytes()).map_err(|source| Failure::Sealed { table, column, id, source })
+    }
+}

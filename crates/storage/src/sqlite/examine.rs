@@ -1,0 +1,61 @@
+//! What `grantor doctor` and opening want to know of the whole database.
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::{dsl, sql_query};
+use grantor_core::store::StoreError;
+
+use super::{Sqlite, migrate};
+use crate::error::failed;
+use crate::schema;
+
+#[derive(QueryableByName)]
+struct Finding {
+    #[diesel(sql_type = Text)]
+    integrity_check: String,
+}
+
+#[derive(QueryableByName)]
+struct Orphan {
+    #[diesel(sql_type = Text)]
+    table: String,
+}
+
+impl Sqlite {
+    pub(crate) fn integrity_check(&self) -> Result<(), StoreError> {
+        let findings: Vec<Finding> = self.read(|connection| sql_query("PRAGMA integrity_check").load(connection))?;
+        let broken = findings.into_iter().map(|finding| finding.integrity_check).find(|text| text != "ok");
+        if let Some(text) = broken {
+            return Err(failed(text));
+        }
+        let orphans: Vec<Orphan> = self.read(|connection| sql_query("PRAGMA foreign_key_check").load(connection))?;
+        match orphans.first() {
+            None => Ok(()),
+            Some(orphan) => Err(failed(format!("a row of {} refers to one that is not there", orphan.table))),
+        }
+    }
+
+    pub(crate) fn schema_version(&self) -> Result<i64, StoreError> {
+        self.read(migrate::version)
+    }
+
+    pub(crate) fn data_counts(&self) -> Result<Vec<(&'static str, i64)>, StoreError> {
+        macro_rules! count {
+            ($($table:ident)*) => {
+                self.read(|connection| Ok(vec![$((stringify!($table), schema::$table::table.count().get_result(connection)?)),*]))
+            };
+        }
+        count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens events refusals)
+    }
+}
+
+/// The newest identifier of any table, so that no later one sorts before it.
+pub(super) fn newest_id(connection: &mut SqliteConnection) -> QueryResult<i64> {
+    macro_rules! newest {
+        ($($table:ident)*) => {
+            [$(schema::$table::table.select(dsl::max(schema::$table::id)).first::<Option<i64>>(connection)?),*]
+        };
+    }
+    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys);
+    Ok(all.into_iter().flatten().max().unwrap_or_default())
+}

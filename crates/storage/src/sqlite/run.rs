@@ -1,0 +1,24 @@
+//! The statements, run on SQLite.
+
+use diesel::QueryResult;
+use diesel::RunQueryDsl;
+use diesel::query_dsl::methods::ExecuteDsl;
+use diesel::sqlite::SqliteConnection;
+use grantor_core::change::{Change, GrantsOf};
+use grantor_core::client::Client;
+use grantor_jose::id::Id;
+
+use crate::apply::{Context, define_apply, is_of_directory, one};
+use crate::directory::{self, define_read_directory};
+use crate::error::Failure;
+use crate::events::Refusal;
+use crate::refresh_tokens::Successor;
+use crate::sweep::{STEP, Step};
+use crate::{
+    access_tokens, attempts, authorization_codes, clients, consents, directory_revision, events, grants,
+    refresh_tokens, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions,
+    users,
+};
+
+define_apply!(SqliteConnection, [], []);
+define_read_directory!(SqliteConnection, [], []);

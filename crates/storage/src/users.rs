@@ -1,0 +1,93 @@
+//! People with accounts.
+
+use diesel::dsl;
+use diesel::prelude::*;
+use grantor_core::store::StoreError;
+use grantor_core::time::Time;
+use grantor_core::user::User;
+use grantor_jose::id::Id;
+
+use crate::column::{Place, json};
+use crate::error::Failure;
+use crate::schema::users;
+use crate::statement::Statement;
+
+#[derive(AsChangeset, Insertable, Queryable)]
+#[diesel(table_name = users, treat_none_as_null = true)]
+pub(crate) struct Row {
+    id: i64,
+    subject: String,
+    username: String,
+    password: Option<String>,
+    claims: String,
+    groups: String,
+    disabled: i64,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl Row {
+    pub(crate) fn new(user: &User) -> Result<Self, Failure> {
+        Ok(Self {
+            id: user.id.as_i64(),
+            subject: user.subject.clone(),
+            username: user.username.clone(),
+            password: user.password.clone(),
+            claims: json(&user.claims)?,
+            groups: json(&user.groups)?,
+            disabled: user.disabled.into(),
+            created_at: user.created_at.millis(),
+            updated_at: user.updated_at.millis(),
+        })
+    }
+}
+
+impl TryFrom<Row> for User {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let place = Place::new("users", row.id);
+        Ok(Self {
+            id: Id::from_i64(row.id),
+            subject: row.subject,
+            username: row.username,
+            password: row.password,
+            claims: place.json("claims", &row.claims)?,
+            groups: place.json("groups", &row.groups)?,
+            disabled: place.flag("disabled", row.disabled)?,
+            created_at: Time::from_millis(row.created_at),
+            updated_at: Time::from_millis(row.updated_at),
+        })
+    }
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn find(id: i64) -> _ {
+    users::table.filter(users::id.eq(id))
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn find_by_username<'a>(username: &'a str) -> _ {
+    users::table.filter(users::username.eq(username))
+}
+
+/// In the order in which they were made.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn page(after: i64, limit: i64) -> _ {
+    users::table.filter(users::id.gt(after)).order(users::id).limit(limit)
+}
+
+/// Fails where another account has the username or the subject.
+pub(crate) fn put(row: &Row) -> impl Statement {
+    dsl::insert_into(users::table).values(row).on_conflict(users::id).do_update().set(row)
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn set_password<'a>(id: i64, password: &'a str) -> _ {
+    dsl::update(users::table.filter(users::id.eq(id))).set(users::password.eq(password))
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn remove(id: i64) -> _ {
+    dsl::delete(users::table.filter(users::id.eq(id)))
+}
