@@ -1,10 +1,13 @@
 //! `grantor events`: what happened, and why something was refused.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::process::ExitCode;
 
 use clap::Args;
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::policy::lifetime;
+use grantor_core::store::Store;
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
 use grantor_storage::EventFilter;
@@ -52,6 +55,9 @@ fn since(text: &str) -> Result<std::time::Duration, String> {
     lifetime::parse(text).ok_or_else(|| "write it as \"15m\", \"1h\" or \"7d\"".into())
 }
 
+/// The names of the people in a listing, those who still have an account.
+type People = HashMap<Id, String>;
+
 /// Prints the events, oldest first.
 ///
 /// # Errors
@@ -60,17 +66,21 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
     let opened = settings.open()?;
     let found = find(&opened, &arguments, system_time()).await;
     opened.close().await;
-    let mut events = found?;
+    let (mut events, people) = found?;
     if events.is_empty() && !arguments.json {
         print("No such events.\n");
         return Ok(if arguments.case.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
     events.sort_by_key(|event| event.id);
-    print(&if arguments.json { output::json(&events.iter().map(members).collect()) } else { table(&events) });
+    print(&if arguments.json {
+        output::json(&events.iter().map(|event| members(event, &people)).collect())
+    } else {
+        table(&events, &people)
+    });
     Ok(ExitCode::SUCCESS)
 }
 
-async fn find(opened: &Opened, arguments: &Arguments, now: Time) -> Result<Vec<Event>, CommandError> {
+async fn find(opened: &Opened, arguments: &Arguments, now: Time) -> Result<(Vec<Event>, People), CommandError> {
     let user_id = match &arguments.user {
         Some(name) => Some(super::user::find(opened, name).await?.id),
         None => None,
@@ -83,14 +93,23 @@ async fn find(opened: &Opened, arguments: &Arguments, now: Time) -> Result<Vec<E
         since: arguments.since.map(|lifetime| now.minus(lifetime)),
         limit: arguments.limit,
     };
-    Ok(opened.database.events(&filter).await?)
+    let events = opened.database.events(&filter).await?;
+    let mut people = People::new();
+    for id in events.iter().filter_map(|event| event.user_id) {
+        if let Entry::Vacant(unknown) = people.entry(id)
+            && let Some(user) = opened.database.user_find(id).await?
+        {
+            unknown.insert(user.username);
+        }
+    }
+    Ok((events, people))
 }
 
-fn table(events: &[Event]) -> String {
+fn table(events: &[Event], people: &People) -> String {
     let mut table = Table::new(&["when", "case", "what", "why", "app", "person", "from", "detail"]);
     let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
     for event in events {
-        let person = event.user_id.map(|id| id.to_string());
+        let person = event.user_id.map(|id| people.get(&id).cloned().unwrap_or_else(|| id.to_string()));
         table.row([
             clock::text(event.at),
             event.id.to_string(),
@@ -105,13 +124,14 @@ fn table(events: &[Event]) -> String {
     table.render()
 }
 
-fn members(event: &Event) -> Value {
+fn members(event: &Event, people: &People) -> Value {
     json!({
         "case": event.id.to_string(),
         "at": clock::text(event.at),
         "kind": event.kind.as_str(),
         "reason": event.reason,
         "client_id": event.client_id,
+        "username": event.user_id.and_then(|id| people.get(&id)),
         "user_id": event.user_id.map(|id| id.to_string()),
         "address": event.address,
         "detail": event.detail,

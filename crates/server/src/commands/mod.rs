@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use grantor_core::error::Error;
 use grantor_core::store::StoreError;
+use grantor_storage::OpenError;
 
 use crate::cli::{Cli, Command};
 use crate::config::load::ConfigError;
@@ -61,6 +62,9 @@ pub enum CommandError {
     /// What was asked for is not there, is there already, or breaks a rule.
     #[error("{0}")]
     Refused(String),
+    /// The database cannot be opened.
+    #[error("database_url: {0}")]
+    Open(#[from] OpenError),
     /// A password could not be read or used.
     #[error(transparent)]
     Password(#[from] PasswordError),

@@ -18,6 +18,9 @@ use crate::output::{self, Table, print, printable, sheet};
 use crate::passwords;
 use crate::settings::{Opened, Settings};
 
+/// How many people are read at one time.
+const PAGE: u32 = 1000;
+
 /// What to do with people.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -156,7 +159,7 @@ async fn put(opened: &Opened, declared: DeclaredUser) -> Result<(), CommandError
 }
 
 async fn list(opened: &Opened, json: bool) -> Result<String, CommandError> {
-    let users = opened.database.users().await?;
+    let users = everybody(opened).await?;
     if json {
         return Ok(output::json(&users.iter().map(members).collect()));
     }
@@ -174,6 +177,17 @@ async fn list(opened: &Opened, json: bool) -> Result<String, CommandError> {
         ]);
     }
     Ok(table.render())
+}
+
+async fn everybody(opened: &Opened) -> Result<Vec<User>, CommandError> {
+    let mut users: Vec<User> = Vec::new();
+    loop {
+        let page = opened.database.users(PAGE, users.last().map(|user| user.id)).await?;
+        if page.is_empty() {
+            return Ok(users);
+        }
+        users.extend(page);
+    }
 }
 
 fn show(user: &User, json: bool) -> String {
