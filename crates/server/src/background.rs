@@ -40,7 +40,11 @@ impl Background {
     pub fn start(duties: Duties) -> std::io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let work = move || LocalSet::new().block_on(&runtime, run(duties, stopped));
+        let work = move || {
+            LocalSet::new().block_on(&runtime, run(duties, stopped));
+            // A key that is being made is not waited for: it would only be thrown away.
+            runtime.shutdown_background();
+        };
         let thread = std::thread::Builder::new().name("grantor-background".into()).spawn(work)?;
         Ok(Self { stop, thread })
     }
@@ -102,8 +106,10 @@ pub async fn round(duties: &Duties) {
 }
 
 async fn renewals(duties: Duties) {
-    let (Some(certificate), Ok(mut hangups)) = (duties.certificate, signal(SignalKind::hangup())) else { return };
+    // Caught without a certificate too, since the signal would end the process.
+    let Ok(mut hangups) = signal(SignalKind::hangup()) else { return };
     while hangups.recv().await.is_some() {
+        let Some(certificate) = &duties.certificate else { continue };
         match certificate.reload() {
             Ok(()) => tracing::info!("the certificate was read again"),
             Err(error) => tracing::error!(%error, "the certificate could not be read again; the last one stays in use"),

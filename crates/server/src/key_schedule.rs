@@ -12,7 +12,7 @@ use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::key::{KeyError, SigningKey};
-use grantor_jose::random::Mint;
+use grantor_jose::random::{Mint, Random};
 use grantor_storage::Database;
 
 use crate::keys::{self, Step};
@@ -62,25 +62,31 @@ pub async fn carry_out(
     if steps.is_empty() {
         return Ok(0);
     }
-    let made = generate(steps, mint)?;
+    let wanted: Vec<Algorithm> = steps.iter().filter_map(algorithm_to_make).collect();
+    let random = mint.random().clone();
+    let made =
+        tokio::task::spawn_blocking(move || generate(&wanted, &random)).await.map_err(|_| KeyError::Generate)??;
     let directory = database.directory();
     database.commit(decide(steps, made, &directory, &Moment { mint, lifetimes, now })).await?;
     Ok(steps.len())
 }
 
-/// Makes the keys of all steps, each in a thread of its own, since an RSA key takes long.
-fn generate(steps: &[Step], mint: &Mint) -> Result<Vec<Arc<SigningKey>>, KeyError> {
-    let wanted = steps.iter().filter_map(|step| match step {
+fn algorithm_to_make(step: &Step) -> Option<Algorithm> {
+    match step {
         Step::Generate { algorithm, .. } => Some(*algorithm),
         Step::Retire { .. } | Step::Remove { .. } => None,
-    });
+    }
+}
+
+/// Makes a key for each algorithm, each in a thread of its own, since an RSA key takes long.
+fn generate(wanted: &[Algorithm], random: &Random) -> Result<Vec<Arc<SigningKey>>, KeyError> {
     thread::scope(|scope| {
-        let started: Vec<_> =
-            wanted.map(|algorithm| scope.spawn(move || SigningKey::generate(algorithm, mint.random()))).collect();
-        started
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)).map(Arc::new))
-            .collect()
+        let make = |algorithm: &Algorithm| {
+            let algorithm = *algorithm;
+            scope.spawn(move || SigningKey::generate(algorithm, random))
+        };
+        let started: Vec<_> = wanted.iter().map(make).collect();
+        started.into_iter().map(|thread| thread.join().unwrap_or(Err(KeyError::Generate)).map(Arc::new)).collect()
     })
 }
 

@@ -7,8 +7,7 @@ use grantor_core::time::Time;
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::id::Id;
 
-/// The algorithms that a provider signs with, in the order in which their keys are made: those most apps need come first,
-/// since an RSA key takes a second or more.
+/// The algorithms that a provider always signs with. One more has its schedule too, once a key for it is added.
 pub const OFFERED: [Algorithm; 4] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256];
 
 /// One thing to do with keys.
@@ -37,7 +36,9 @@ pub enum Step {
 
 /// What is due at `now`.
 pub fn plan_rotation(keys: &KeyRing, lifetimes: &Lifetimes, now: Time) -> Vec<Step> {
-    OFFERED.iter().flat_map(|algorithm| schedule(keys, *algorithm, lifetimes, now)).chain(removals(keys, now)).collect()
+    let used = |algorithm: &&Algorithm| OFFERED.contains(algorithm) || living(keys, **algorithm, now).next().is_some();
+    let algorithms = Algorithm::ALL.iter().filter(used);
+    algorithms.flat_map(|algorithm| schedule(keys, *algorithm, lifetimes, now)).chain(removals(keys, now)).collect()
 }
 
 /// A new key for `algorithm`: published now and signing once every cached JWKS holds it; or, when the old one is no longer

@@ -9,11 +9,12 @@ use grantor_core::provider::{Issuer, Provider};
 use grantor_identity::queue::HashQueue;
 use grantor_jose::algorithm::Algorithm;
 use grantor_web::demo::{self, DemoSettings};
+use grantor_web::locale::Language;
 use grantor_web::{App, Clock, Listener};
 
 use crate::background::{Background, Duties};
 use crate::commands::CommandError;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::declare;
 use crate::dev;
 use crate::key_schedule;
@@ -82,8 +83,7 @@ impl Running {
         asked_to_stop: impl Future<Output = ()>,
     ) -> Result<(), CommandError> {
         let tls = self.certificate.as_ref().map(Certificate::server_config).transpose()?;
-        let server =
-            grantor_web::serve(Arc::clone(&self.app), Listener { socket, tls, workers: workers(&self.config) });
+        let server = grantor_web::serve(Arc::clone(&self.app), listener(&self.config, socket, tls));
         let server = server.map_err(CommandError::Socket)?;
         let handle = server.handle();
         let (demo, demo_handle) = match (demo_listener, self.demo.clone()) {
@@ -130,8 +130,15 @@ fn wire(opened: Opened, clock: Clock) -> Result<(Arc<App>, Config), CommandError
         accent: config.accent.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         throttle: config.sign_in.throttle(),
+        body_bytes: config.limits.body_bytes,
+        language: Language::from_tag(&config.default_language).unwrap_or_default(),
     };
     Ok((Arc::new(App::new(provider, settings, clock, passwords)), config))
+}
+
+fn listener(config: &Config, socket: TcpListener, tls: Option<rustls::ServerConfig>) -> Listener {
+    let Limits { connections, shutdown_seconds, .. } = config.limits;
+    Listener { socket, tls, workers: workers(config), connections, shutdown_seconds }
 }
 
 fn workers(config: &Config) -> usize {
@@ -145,4 +152,83 @@ fn refused(why: impl std::fmt::Display) -> CommandError {
 
 fn no_thread(error: impl std::fmt::Display) -> CommandError {
     CommandError::Refused(format!("the system gives no thread: {error}"))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    use std::time::Duration;
+
+    use grantor_core::store::Store;
+    use grantor_core::time::Time;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::background::round;
+    use crate::config::Hidden;
+    use crate::place::Source;
+    use crate::scratch::Scratch;
+
+    fn config(folder: &Scratch, listener: &TcpListener) -> Config {
+        Config {
+            issuer: format!("http://{}", listener.local_addr().unwrap()),
+            database_url: Hidden::new(format!("sqlite:{}", folder.path("grantor.db").display())),
+            key_encryption_key: Some(Hidden::new("DiarhFNwKL2nLqGpFEj0BktuuP6lGRqTYSvZrmLJpD4")),
+            ..Config::default()
+        }
+    }
+
+    fn in_a_runtime(test: impl Future<Output = ()>) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(tokio::task::LocalSet::new().run_until(test));
+    }
+
+    #[test]
+    fn it_answers_until_it_is_stopped_and_keys_follow_the_clock() {
+        in_a_runtime(async {
+            let (folder, listener) = (Scratch::new(), TcpListener::bind("127.0.0.1:0").unwrap());
+            let config = config(&folder, &listener);
+            let (now, address) = (Arc::new(AtomicI64::new(2_000_000_000_000)), format!("{}/jwks", config.issuer));
+            let clock = {
+                let now = Arc::clone(&now);
+                Clock::new(move || Time::from_millis(now.load(Ordering::Relaxed)))
+            };
+            let running = Running::start(config, false, clock).await.unwrap();
+            let app = Arc::clone(&running.app);
+            let (stop, stopped) = oneshot::channel::<()>();
+            let ran = tokio::task::spawn_local(running.run(listener, None, async { drop(stopped.await) }));
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let keys = async || reqwest::get(&address).await.unwrap().json::<serde_json::Value>().await.unwrap();
+            assert!(keys().await["keys"].as_array().unwrap().len() >= 3);
+
+            let duties = Duties { app: Arc::clone(&app), certificate: None };
+            now.fetch_add(
+                i64::try_from(app.provider.policy.lifetimes.key_rotation.as_millis()).unwrap(),
+                Ordering::Relaxed,
+            );
+            round(&duties).await;
+            let ring = &app.provider.store.directory().keys;
+            assert!(ring.keys.iter().any(|record| record.retired_at.is_some()), "a successor stands ready");
+            stop.send(()).unwrap();
+            tokio::time::timeout(Duration::from_secs(30), ran).await.unwrap().unwrap().unwrap();
+        });
+    }
+
+    #[test]
+    fn what_is_declared_comes_back_from_the_database() {
+        in_a_runtime(async {
+            let (folder, listener) = (Scratch::new(), TcpListener::bind("127.0.0.1:0").unwrap());
+            let opened = settings::open(config(&folder, &listener), Role::Command).unwrap();
+            let declaration = declare::parse(&Source::new("whole.toml", include_str!("declare/whole.toml"))).unwrap();
+            let at = |seconds: i64| opened.tools(Time::from_seconds(2_000_000_000 + seconds));
+            let dry = declare::apply::apply(&opened.database, &declaration, at(0), true).await.unwrap();
+            assert!(dry.secrets.is_empty() && opened.database.directory().clients.is_empty());
+            let first = declare::apply::apply(&opened.database, &declaration, at(0), false).await.unwrap();
+            assert_eq!((first.plan.steps.len(), first.secrets.len()), (dry.plan.steps.len(), 1));
+            let again = declare::apply::apply(&opened.database, &declaration, at(1), false).await.unwrap();
+            assert_eq!(again.plan.steps.len(), 0, "{:?}", again.plan.steps);
+            opened.close().await;
+        });
+    }
 }

@@ -62,42 +62,17 @@ impl Kept {
     }
 }
 
-const WHOLE: &str = r#"
-[[clients]]
-client_id = "wiki"
-client_name = "Wiki"
-redirect_uris = ["https://wiki.example/cb"]
-scope = "openid notes.read"
-
-[[users]]
-username = "Alice"
-password = "correct horse battery staple"
-name = "Alice"
-"name#ja" = "アリス"
-birthdate = 1990-05-04
-groups = ["b", "a"]
-claims = { department = "R&D" }
-
-[[scopes]]
-name = "notes.read"
-description = { en = "Read your notes", de = "Ihre Notizen lesen" }
-
-[[resources]]
-identifier = "https://api.example/notes"
-scopes = "notes.read"
-access_token_lifetime = "5m"
-introspection_clients = ["wiki"]
-"#;
+const WHOLE: &str = include_str!("whole.toml");
 
 #[test]
 fn applied_again_nothing_is_left_to_change() {
     let (mut kept, declaration) = (Kept::default(), read(WHOLE).unwrap());
     assert_eq!(declaration.warnings, [""; 0]);
     let (first, _) = kept.apply(&declaration, 0);
-    assert_eq!((first.steps.len(), first.unchanged), (4, 0));
+    assert_eq!((first.steps.len(), first.unchanged), (8, 0));
     assert_eq!(first.warnings, [""; 0]);
     let again = kept.plan(&declaration);
-    assert_eq!((again.steps.len(), again.unchanged), (0, 4), "{:?}", again.steps);
+    assert_eq!((again.steps.len(), again.unchanged), (0, 8), "{:?}", again.steps);
     let alice = &kept.users["alice"];
     assert_eq!(alice.claims["birthdate"], "1990-05-04");
     assert_eq!(alice.claims["department"], "R&D");
