@@ -19,6 +19,7 @@ use grantor_jose::id::Id;
 use grantor_storage::Database;
 use ipnet::IpNet;
 
+use crate::locale::Language;
 use crate::oauth::documents::Documents;
 use crate::pages;
 
@@ -45,7 +46,7 @@ impl std::fmt::Debug for Clock {
 }
 
 /// What the pages and endpoints are set to, beside the policy of the protocol.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The name that people know this server by.
     pub name: String,
@@ -55,6 +56,23 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// When sign-ins have to wait.
     pub throttle: ThrottlePolicy,
+    /// The largest body that is read, in bytes.
+    pub body_bytes: usize,
+    /// The language for people who ask for none that we speak.
+    pub language: Language,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: "Grantor".to_owned(),
+            accent: None,
+            trusted_proxies: Vec::new(),
+            throttle: ThrottlePolicy::default(),
+            body_bytes: 64 * 1024,
+            language: Language::default(),
+        }
+    }
 }
 
 /// One provider over HTTP.

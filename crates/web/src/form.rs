@@ -2,12 +2,11 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::{Bytes, Data, Payload};
 use grantor_core::error::Error;
 use grantor_core::params::Params;
 
-/// The largest body that is read, in bytes.
-pub(crate) const MAX_BODY: usize = 64 * 1024;
+use crate::app::App;
 
 /// Reads a form.
 ///
@@ -43,10 +42,11 @@ async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Err
         return Err(Error::FormMissing);
     }
     let declared = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > MAX_BODY) {
+    let most = request.app_data::<Data<App>>().map_or(0, |app| app.settings.body_bytes);
+    if declared.is_some_and(|length| length > most) {
         return Err(Error::FormTooLarge);
     }
-    payload.to_bytes_limited(MAX_BODY).await.map_err(|_| Error::FormTooLarge)?.map_err(|_| Error::FormMissing)
+    payload.to_bytes_limited(most).await.map_err(|_| Error::FormTooLarge)?.map_err(|_| Error::FormMissing)
 }
 
 fn is_form(request: &HttpRequest) -> bool {

@@ -9,18 +9,17 @@ use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::Data;
-use actix_web::{HttpServer, Result};
+use actix_web::{HttpResponse, HttpServer, Result};
 use rustls::ServerConfig;
 
 use crate::app::App;
 use crate::routes;
 
+const NOT_A_PROXY: &str = "Plain HTTP is only taken from the proxies that trusted_proxies lists.\n";
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is kept.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long requests under way may take when the server is told to stop, in seconds.
-const SHUTDOWN_SECONDS: u64 = 10;
 
 /// Where the server listens.
 pub struct Listener {
@@ -30,6 +29,10 @@ pub struct Listener {
     pub tls: Option<ServerConfig>,
     /// How many threads answer.
     pub workers: usize,
+    /// How many connections a thread keeps open at one time.
+    pub connections: usize,
+    /// How long requests under way may take when the server is told to stop, in seconds.
+    pub shutdown_seconds: u64,
 }
 
 /// A running server: a future that ends when it has stopped, and the handle that stops it.
@@ -58,13 +61,16 @@ impl Server {
 /// When the listener cannot be used.
 pub fn serve(app: Arc<App>, listener: Listener) -> std::io::Result<Server> {
     let app = Data::from(app);
+    let transport = Transport { is_tls: listener.tls.is_some() };
     let server = HttpServer::new(move || {
-        actix_web::App::new().app_data(app.clone()).wrap(from_fn(around)).configure(routes::configure)
+        let app = actix_web::App::new().app_data(app.clone()).app_data(transport);
+        app.wrap(from_fn(around)).configure(routes::configure)
     })
     .workers(listener.workers)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(KEEP_ALIVE)
-    .shutdown_timeout(SHUTDOWN_SECONDS)
+    .max_connections(listener.connections)
+    .shutdown_timeout(listener.shutdown_seconds)
     .disable_signals();
     let bound = match listener.tls {
         Some(tls) => server.listen_rustls_0_23(listener.socket, tls)?,
@@ -73,13 +79,24 @@ pub fn serve(app: Arc<App>, listener: Listener) -> std::io::Result<Server> {
     Ok(Server { server: bound.run() })
 }
 
+/// How requests arrive.
+#[derive(Clone, Copy)]
+struct Transport {
+    is_tls: bool,
+}
+
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Around each request: the headers that every answer has, and one line of log. No query, no body, no cookie is logged.
-async fn around(request: ServiceRequest, next: Next<impl MessageBody>) -> Result<ServiceResponse<impl MessageBody>> {
+async fn around(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<impl MessageBody>> {
     let app = request.app_data::<Data<App>>().cloned();
     let begun = app.as_ref().map(|app| app.clock.now());
-    let mut response = next.call(request).await?;
+    let mut response = if may_speak(&request) {
+        next.call(request).await?.map_into_left_body()
+    } else {
+        let refusal = HttpResponse::Forbidden().content_type("text/plain; charset=utf-8").body(NOT_A_PROXY);
+        request.into_response(refusal).map_into_right_body()
+    };
     let https = app.as_ref().is_some_and(|app| app.provider.issuer.is_https());
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -93,6 +110,14 @@ async fn around(request: ServiceRequest, next: Next<impl MessageBody>) -> Result
         log(&app, &response, app.clock.now().since(begun));
     }
     Ok(response)
+}
+
+/// Whether a peer may speak to us like this: by TLS anybody, in plain HTTP this machine and the trusted proxies.
+fn may_speak(request: &ServiceRequest) -> bool {
+    let is_tls = request.app_data::<Transport>().is_some_and(|transport| transport.is_tls);
+    let (Some(peer), Some(app)) = (request.peer_addr(), request.app_data::<Data<App>>()) else { return true };
+    let peer = peer.ip().to_canonical();
+    is_tls || peer.is_loopback() || app.settings.trusted_proxies.iter().any(|network| network.contains(&peer))
 }
 
 fn log<B>(app: &App, response: &ServiceResponse<B>, took: Duration) {

@@ -95,7 +95,7 @@ impl Visit {
         let https = self.app.provider.issuer.is_https();
         let chosen = cookie::read(&self.request, Name::Language, https);
         let accepted = self.request.headers().get("accept-language").and_then(|value| value.to_str().ok());
-        Language::choose(ui_locales, chosen.as_deref(), accepted)
+        Language::choose(ui_locales, chosen.as_deref(), accepted).unwrap_or(self.app.settings.language)
     }
 
     /// The frame of a page.

@@ -120,7 +120,7 @@ fn from_our_page(request: &HttpRequest) -> bool {
 fn language(request: &HttpRequest) -> Language {
     let chosen = request.cookie(LANGUAGE_COOKIE);
     let accepted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    Language::choose(None, chosen.as_ref().map(Cookie::value), accepted)
+    Language::choose(None, chosen.as_ref().map(Cookie::value), accepted).unwrap_or_default()
 }
 
 /// `POST /language`
