@@ -25,6 +25,9 @@ mod migrate;
 mod open;
 mod readers;
 mod run;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests;
 mod writer;
 
 pub use open::OpenError;

@@ -8,7 +8,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use super::open::OpenError;
 use crate::error::is_locked;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+pub(super) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// Applies what is missing. Another process that does the same is waited for; then nothing is missing.
 pub(super) fn migrate(connection: &mut SqliteConnection) -> Result<(), OpenError> {
