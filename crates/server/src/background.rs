@@ -100,6 +100,9 @@ pub async fn round(duties: &Duties) {
         Ok(steps) => tracing::info!(steps, "signing keys changed as scheduled"),
         Err(error) => tracing::error!(%error, "the key schedule could not be kept"),
     }
+    if let Err(error) = duties.app.keep_counts().await {
+        tracing::error!(%error, "the counts of tokens could not be kept; they are kept in the next round");
+    }
     if let Err(error) = provider.store.sweep(now, lifetimes).await {
         tracing::error!(%error, "expired rows could not be swept");
     }

@@ -217,14 +217,21 @@ async fn fetch(address: &str) -> Result<Value, String> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
     let client = client.map_err(|error| error.to_string())?;
-    let answer = client.get(address).send().await.map_err(|error| error.without_url().to_string())?;
+    let answer = client.get(address).send().await.map_err(causes)?;
     if !answer.status().is_success() {
         return Err(format!("it answers {}", answer.status()));
     }
     if answer.content_length().is_some_and(|length| length > LARGEST_ANSWER as u64) {
         return Err("the answer is too long".into());
     }
-    answer.json().await.map_err(|error| error.without_url().to_string())
+    answer.json().await.map_err(causes)
+}
+
+/// An error and what it comes from, so that a certificate that is not trusted is named.
+fn causes(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The database's file.

@@ -72,6 +72,9 @@ impl Running {
     ) -> Result<(), CommandError> {
         let answered = self.answer(listener, demo_listener, asked_to_stop).await;
         self.background.stop();
+        if let Err(error) = self.app.keep_counts().await {
+            tracing::error!(%error, "the last counts of tokens could not be kept");
+        }
         self.app.provider.store.shut_down().await;
         answered
     }

@@ -86,6 +86,9 @@ pub struct Add {
     json: bool,
 }
 
+/// For how many days tokens are added up.
+const DAYS_COUNTED: i64 = 30;
+
 /// Does it.
 ///
 /// # Errors
@@ -104,7 +107,7 @@ async fn answer(opened: &Opened, command: Command) -> Result<String, CommandErro
         Command::List(format) => Ok(list(opened, format.json)),
         Command::Remove(named) => remove(opened, &named).await,
         Command::Secret(named) => renew(opened, &named).await,
-        Command::Show(named) => find(opened, &named.client_id).map(|client| show(&client, named.json)),
+        Command::Show(named) => show(opened, &named).await,
     }
 }
 
@@ -211,8 +214,15 @@ fn list(opened: &Opened, json: bool) -> String {
     table.render()
 }
 
-fn show(client: &Client, json: bool) -> String {
-    if json { output::json(&members(client)) } else { sheet(&members(client)) }
+async fn show(opened: &Opened, named: &Named) -> Result<String, CommandError> {
+    let client = find(opened, &named.client_id)?;
+    let mut shown = members(&client);
+    let since = system_time().day() - DAYS_COUNTED;
+    for (_, grant_type, issued) in opened.database.token_counts_of(&client.client_id, since).await? {
+        let known = shown["tokens_in_30_days"][&grant_type].as_i64().unwrap_or_default();
+        shown["tokens_in_30_days"][&grant_type] = json!(known + issued);
+    }
+    Ok(if named.json { output::json(&shown) } else { sheet(&shown) })
 }
 
 /// An app as JSON, without its secrets.

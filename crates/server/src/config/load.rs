@@ -87,7 +87,19 @@ fn describe(error: &figment::Error, source: Option<&Source>) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in any::<String>(), key in "[a-z_]{1,12}", value in "[\\[\\]{}\"0-9a-z.=-]{0,12}") {
+            let _ = read(&text);
+            if let Err(error) = read(&format!("{key} = {value}")) {
+                prop_assert!(error.starts_with("grantor.toml:1: "), "{}", error);
+            }
+        }
+    }
 
     fn read(text: &str) -> Result<Config, String> {
         extract(&Config::default(), Some(&Source::new("grantor.toml", text))).map_err(|error| error.to_string())
