@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::consent::Consent;
 use crate::directory::{Resource, ScopeDefinition};
 use crate::grant::{AccessToken, AuthorizationCode, Grant, GrantEnd, RefreshToken};
+use crate::grant_type::GrantType;
 use crate::key::KeyRecord;
 use crate::session::Session;
 use crate::time::Time;
@@ -156,6 +157,17 @@ pub enum Change {
         except: Option<Id>,
         /// When.
         at: Time,
+    },
+    /// Adds to the count of tokens issued.
+    TokensCount {
+        /// Whole days since 1970.
+        day: i64,
+        /// The client.
+        client_id: String,
+        /// By which grant.
+        grant_type: GrantType,
+        /// How many more.
+        issued: i64,
     },
     /// Keeps a new hash of a person's password.
     UserPassword {

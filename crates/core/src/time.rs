@@ -30,6 +30,11 @@ impl Time {
         self.0.div_euclid(1000)
     }
 
+    /// Whole days since the epoch.
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(86_400_000)
+    }
+
     /// This moment and `lifetime` more; saturates.
     #[must_use]
     pub fn plus(self, lifetime: Duration) -> Self {

@@ -1,6 +1,7 @@
 //! The token endpoint: five numbered steps that all grants share. A grant holds only what is its own and cannot forget one.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use grantor_jose::id::Id;
 use grantor_jose::secret::Secret;
@@ -8,6 +9,7 @@ use grantor_jose::token_text::TokenText;
 use serde::Serialize;
 
 use crate::access_token;
+use crate::client::Client;
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::error::Error;
 use crate::grant_type::{self, GrantType, Redeemed};
@@ -59,6 +61,9 @@ pub struct TokenResponse {
     /// What the access token allows.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
+    /// Whom and by which grant it was issued, for the count.
+    #[serde(skip)]
+    pub issued: (Arc<Client>, GrantType),
 }
 
 /// Answers a token request. `authorization` is its Authorization header.
@@ -78,13 +83,13 @@ pub async fn token<S: Store>(
     // 3. The grant proves itself and is spent; from here on it cannot be spent again.
     let redeemed = grant_type::redeem(provider, grant_type, &client, params, call).await?;
     // 4. and 5. The tokens are signed and handed out.
-    respond(provider, &client, redeemed, call)
+    respond(provider, (&client, grant_type), redeemed, call)
 }
 
 /// Signs what was redeemed. Both proofs are needed: a token without them does not compile.
 fn respond<S: Store>(
     provider: &Provider<S>,
-    client: &AuthenticatedClient,
+    (client, grant_type): (&AuthenticatedClient, GrantType),
     redeemed: Redeemed,
     call: Call<'_>,
 ) -> Result<TokenResponse, Error> {
@@ -98,6 +103,7 @@ fn respond<S: Store>(
         refresh_token: redeemed.refresh_token,
         id_token,
         scope: redeemed.target.scope.into(),
+        issued: (Arc::clone(client.client()), grant_type),
     })
 }
 

@@ -118,6 +118,9 @@ macro_rules! define_apply {
                 Change::SessionsEnd { user_id, except, at } => {
                     any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis()))
                 }
+                Change::TokensCount { day, client_id, grant_type, issued } => {
+                    one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued))
+                }
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),

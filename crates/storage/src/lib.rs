@@ -41,6 +41,7 @@ mod sqlite;
 mod statement;
 mod store;
 mod sweep;
+mod token_counts;
 mod users;
 
 use database::query;

@@ -10,7 +10,7 @@ use grantor_core::user::User;
 use grantor_jose::id::Id;
 
 use crate::events::EventFilter;
-use crate::{Database, attempts, consents, events, grants, query, refresh_tokens, sessions, users};
+use crate::{Database, attempts, consents, events, grants, query, refresh_tokens, sessions, token_counts, users};
 
 impl Database {
     /// People in the order in which their accounts were made: at most `limit` of those after `after`.
@@ -52,6 +52,14 @@ impl Database {
             Ok((grant.try_into()?, token.map(RefreshToken::try_from).transpose()?))
         };
         rows.into_iter().map(read).collect()
+    }
+
+    /// How many tokens an app was issued from a day (since 1970) on: day, grant type and number.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn token_counts_of(&self, client_id: &str, since: i64) -> Result<Vec<(i64, String, i64)>, StoreError> {
+        query!(self, load, token_counts::of_client(client_id, since))
     }
 
     /// What a person answered about apps.

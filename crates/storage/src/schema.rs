@@ -207,6 +207,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    token_counts (client_id, day, grant_type) {
+        day -> BigInt,
+        client_id -> Text,
+        grant_type -> Text,
+        issued -> BigInt,
+    }
+}
+
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
 diesel::joinable!(sessions -> users (user_id));

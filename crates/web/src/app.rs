@@ -19,6 +19,7 @@ use grantor_jose::id::Id;
 use grantor_storage::Database;
 use ipnet::IpNet;
 
+use crate::counts::Counts;
 use crate::locale::Language;
 use crate::oauth::documents::Documents;
 use crate::pages;
@@ -86,6 +87,8 @@ pub struct App {
     pub clock: Clock,
     /// Where passwords are compared.
     pub passwords: HashQueue,
+    /// Tokens issued since the counts were last kept.
+    pub counts: Counts,
     pub(crate) documents: ArcSwap<Documents>,
 }
 
@@ -93,7 +96,7 @@ impl App {
     /// A provider that is ready to answer.
     pub fn new(provider: Provider<Database>, settings: Settings, clock: Clock, passwords: HashQueue) -> Self {
         let documents = ArcSwap::from_pointee(Documents::build(&provider, clock.now()));
-        Self { provider, settings, clock, passwords, documents }
+        Self { provider, settings, clock, passwords, counts: Counts::default(), documents }
     }
 
     /// The directory as it is now.

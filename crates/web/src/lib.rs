@@ -14,6 +14,7 @@ mod access;
 mod app;
 mod cookie;
 mod cors;
+mod counts;
 pub mod demo;
 mod error;
 mod files;

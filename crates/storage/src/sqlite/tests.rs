@@ -22,7 +22,7 @@ use grantor_jose::random::{Mint, Random};
 use grantor_jose::seal::KeyEncryptionKey;
 
 use super::{OpenError, connection};
-use crate::{Database, DatabaseSettings};
+use crate::{Database, DatabaseSettings, EventFilter};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
 
@@ -186,7 +186,7 @@ fn eight_that_open_a_new_database_at_once_make_it_once() {
     });
     let tags = databases.iter().map(|database| database.directory().secrets.browser.tag(&[b"the same"]));
     assert_eq!(tags.collect::<std::collections::BTreeSet<_>>().len(), 1);
-    assert_eq!(databases[0].schema_version().unwrap(), 1);
+    assert!(databases[0].schema_version().unwrap() >= 1);
 }
 
 #[test]
@@ -308,9 +308,39 @@ fn shutting_down_writes_what_waits_and_then_takes_nothing_more() {
 fn an_impossible_row_is_named() {
     let folder = Folder::new();
     let database = folder.open().unwrap();
-    folder.tamper("INSERT INTO users VALUES (7, 's', 'ada', NULL, '{}', '[]', 2, 0, 0)");
-    let error = wait(database.user_find(Id::from_i64(7))).unwrap_err();
-    assert!(matches!(error, StoreError::Corrupt { table: "users", column: "disabled", id } if id == "7"));
+    folder.tamper(
+        "INSERT INTO clients VALUES ('wiki', '{}', 'administrator', 0, 0, 0);
+        INSERT INTO users VALUES (7, 's', 'ada', NULL, '{}', '[]', 0, 0, 0);
+        INSERT INTO sessions VALUES (7, zeroblob(32), 7, 0, 0, '', '[]', '', '', NULL);
+        INSERT INTO authorization_codes VALUES (7, zeroblob(32), 'wiki', 7, 7, '', 0, NULL, '', '{}', 0, NULL);
+        INSERT INTO grants VALUES (7, 'wiki', 7, 7, 'openid', 0, '{}', 0, NULL, NULL);
+        INSERT INTO refresh_tokens VALUES (7, 0, zeroblob(32), 0, 0, 0);
+        INSERT INTO access_tokens VALUES (7, zeroblob(32), NULL, 'wiki', '', '[]', 0, 0);
+        INSERT INTO consents VALUES (7, 'wiki', '', '', 0, 0);
+        INSERT INTO events VALUES (7, 0, 'refused', NULL, NULL, NULL, NULL, NULL);",
+    );
+    let id = Id::from_i64(7);
+    macro_rules! named {
+        ($table:literal: $($column:literal = $bad:literal)*, $read:expr) => {
+            wait($read).unwrap();
+            $(
+                folder.tamper(concat!("CREATE TABLE good AS SELECT * FROM ", $table));
+                folder.tamper(concat!("UPDATE ", $table, " SET ", $column, " = ", $bad));
+                let error = wait($read).err().unwrap();
+                assert!(matches!(&error, StoreError::Corrupt { table: $table, column: $column, .. }), "{error}");
+                folder.tamper(concat!("UPDATE ", $table, " SET ", $column, " = good.", $column, " FROM good; DROP TABLE good"));
+            )*
+        };
+    }
+    named!("users": "disabled" = "2" "claims" = "'[]'" "groups" = "'{}'", database.user_find(id));
+    named!("sessions": "secret" = "x'00'" "amr" = "'pwd'", database.session_find(id));
+    named!("authorization_codes": "secret" = "x''" "redirect_uri_sent" = "-1" "scope" = "'é'" "context" = "'{'", database.code_find(id));
+    named!("grants": "offline" = "1" "ended_reason" = "'why'", database.grants_of(id));
+    named!("grants": "ended_at" = "5", database.grant_find(id));
+    named!("refresh_tokens": "generation" = "-1", database.refresh_token_find(id));
+    named!("access_tokens": "audience" = "'x'", database.access_token_find(id));
+    named!("consents": "granted" = "char(9)" "declined" = "'\"'", database.consents_of(id));
+    named!("events": "kind" = "'nonsense'", database.events(&EventFilter::default()));
 }
 
 #[test]

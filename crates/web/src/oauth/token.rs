@@ -16,7 +16,11 @@ pub(crate) async fn post_token(app: Data<App>, request: HttpRequest, payload: Pa
     let response = match form::read(&request, payload).await {
         Err(unread) => refused(&app, &request, None, &unread).await,
         Ok(params) => match answer(&app, &request, &params).await {
-            Ok(tokens) => error::uncached(StatusCode::OK).json(tokens),
+            Ok(tokens) => {
+                let (client, grant_type) = &tokens.issued;
+                app.counts.add(&client.client_id, *grant_type);
+                error::uncached(StatusCode::OK).json(tokens)
+            }
             Err(refusal) => refused(&app, &request, params.get("client_id"), &refusal).await,
         },
     };

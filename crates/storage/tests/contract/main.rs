@@ -1,0 +1,2 @@
+#![expect(clippy::unwrap_used, unreachable_pub, reason = "tests")]
+mod storage;
