@@ -124,7 +124,9 @@ fn the_tables_are_those_that_the_migrations_make() {
     let mut connection = connection::reader(&folder.file()).unwrap();
     let declared = declared();
     for (table, columns) in &declared {
-        let query = format!("SELECT name, type, \"notnull\" = 0 AND pk = 0 AS optional FROM pragma_table_info('{table}') ORDER BY cid");
+        let query = format!(
+            "SELECT name, type, \"notnull\" = 0 AND pk = 0 AS optional FROM pragma_table_info('{table}') ORDER BY cid"
+        );
         let made: Vec<Column> = diesel::sql_query(query).load(&mut connection).unwrap();
         assert_eq!(&made, columns, "{table}");
     }
@@ -161,7 +163,8 @@ fn nobody_else_may_read_the_files() {
 fn what_cannot_be_opened_is_told_with_what_mends_it() {
     let folder = Folder::new();
     let url = |url: &str| {
-        let settings = DatabaseSettings { url: url.into(), key_encryption_key: KeyEncryptionKey::generate(&Random::new()) };
+        let settings =
+            DatabaseSettings { url: url.into(), key_encryption_key: KeyEncryptionKey::generate(&Random::new()) };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap_err()
     };
     for bad in ["grantor.db", "postgres://localhost/grantor", "sqlite:", "sqlite::memory:", ""] {
@@ -216,7 +219,10 @@ fn sealed_keys_that_changed_places_are_noticed() {
         "UPDATE signing_keys SET sealed = (SELECT other.sealed FROM signing_keys AS other WHERE other.id = 11 - signing_keys.id)",
     );
     let error = folder.open().unwrap_err();
-    assert!(matches!(error, OpenError::Store(StoreError::Corrupt { table: "signing_keys", column: "sealed", .. })), "{error}");
+    assert!(
+        matches!(error, OpenError::Store(StoreError::Corrupt { table: "signing_keys", column: "sealed", .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -335,12 +341,18 @@ fn an_impossible_row_is_named() {
     named!("users": "disabled" = "2" "claims" = "'[]'" "groups" = "'{}'", database.user_find(id));
     named!("sessions": "secret" = "x'00'" "amr" = "'pwd'", database.session_find(id));
     named!("authorization_codes": "secret" = "x''" "redirect_uri_sent" = "-1" "scope" = "'é'" "context" = "'{'", database.code_find(id));
-    named!("grants": "offline" = "1" "ended_reason" = "'why'", database.grants_of(id));
-    named!("grants": "ended_at" = "5", database.grant_find(id));
+    named!("grants": "offline" = "1" "context" = "'{'", database.grants_of(id));
     named!("refresh_tokens": "generation" = "-1", database.refresh_token_find(id));
     named!("access_tokens": "audience" = "'x'", database.access_token_find(id));
     named!("consents": "granted" = "char(9)" "declined" = "'\"'", database.consents_of(id));
     named!("events": "kind" = "'nonsense'", database.events(&EventFilter::default()));
+    for (end, missing) in
+        [("ended_at = 5", "ended_reason"), ("ended_at = NULL, ended_reason = 'signed_out'", "ended_at")]
+    {
+        folder.tamper(&format!("UPDATE grants SET {end}"));
+        let error = wait(database.grant_find(id)).unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt { table: "grants", column, .. } if *column == missing), "{error}");
+    }
 }
 
 #[test]

@@ -1,2 +1,0 @@
-#![expect(clippy::unwrap_used, unreachable_pub, reason = "tests")]
-mod storage;

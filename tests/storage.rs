@@ -1,0 +1,115 @@
+//! The contract of the store: rules that hold on each database. A rule is a function over an empty one.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use grantor_jose::random::{Mint, Random};
+use grantor_jose::seal::KeyEncryptionKey;
+use grantor_storage::{Database, DatabaseSettings};
+
+use samples::NOW;
+
+mod directory;
+mod events;
+mod grants;
+mod people;
+mod races;
+mod records;
+mod samples;
+mod sweep;
+
+/// A SQLite file in a folder of its own, gone with the test.
+struct OnSqlite {
+    folder: PathBuf,
+    database: Database,
+}
+
+impl OnSqlite {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("grantor-contract-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(name);
+        let settings = DatabaseSettings {
+            url: format!("sqlite:{}", folder.join("grantor.db").display()),
+            key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
+        };
+        let database = Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap();
+        Self { folder, database }
+    }
+}
+
+impl Drop for OnSqlite {
+    fn drop(&mut self) {
+        wait(self.database.shut_down());
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// Makes a test of each rule on each database.
+macro_rules! contract {
+    ($($module:ident { $($rule:ident)* })*) => {
+        mod on_sqlite {
+            $(mod $module {
+                $(#[test]
+                fn $rule() {
+                    let sqlite = super::super::OnSqlite::new();
+                    super::super::wait(super::super::$module::$rule(&sqlite.database));
+                })*
+            })*
+        }
+    };
+}
+
+contract! {
+    directory {
+        a_client_is_there_for_the_next_request_and_gone_with_its_grants
+        a_declared_scope_and_api_come_back_and_go
+        a_key_keeps_its_dates_and_goes
+        a_set_that_fails_changes_no_snapshot
+    }
+    events {
+        events_are_found_by_what_they_say
+        refusals_take_a_fixed_number_of_rows
+    }
+    grants {
+        grants_end_by_client_person_or_session
+        an_end_is_not_overwritten
+        only_grants_in_force_are_listed_with_their_refresh_tokens
+    }
+    people {
+        a_removed_person_leaves_events_only
+        a_username_is_taken_once
+        accounts_are_listed_in_pages
+        sessions_end_one_by_one_or_all_but_one
+        the_last_use_of_a_session_never_moves_back
+    }
+    races {
+        a_client_assertion_is_used_once
+        a_code_is_spent_once_by_24_at_once
+        a_lost_race_keeps_nothing_of_its_set_and_harms_no_other
+        a_refresh_token_is_rotated_once_a_generation
+        each_of_many_guesses_at_once_counts
+        what_refers_to_something_removed_is_a_lost_race
+    }
+    records {
+        a_client_comes_back
+        a_code_comes_back
+        a_consent_comes_back_with_its_last_answer
+        a_grant_comes_back_with_its_person
+        a_person_comes_back
+        a_session_comes_back_with_its_person
+        tokens_come_back
+    }
+    sweep {
+        a_grant_goes_when_nothing_can_come_of_it
+        a_session_goes_when_it_has_long_been_dead
+        keys_and_events_go_when_they_are_too_old
+        many_rows_go_in_small_steps
+        tokens_codes_and_notes_go_when_they_have_expired
+    }
+}

@@ -1,0 +1,80 @@
+//! Clients, scopes, APIs and keys, as the snapshot shows them.
+
+use std::sync::Arc;
+
+use grantor_core::change::Change;
+use grantor_core::client::AccessTokenFormat;
+use grantor_core::directory::{Resource, ScopeDefinition};
+use grantor_core::key::KeyRecord;
+use grantor_core::store::Store;
+use grantor_jose::algorithm::Algorithm;
+use grantor_jose::id::Id;
+use grantor_jose::key::SigningKey;
+use grantor_jose::random::Random;
+use grantor_storage::Database;
+
+use super::samples::*;
+
+pub async fn a_client_is_there_for_the_next_request_and_gone_with_its_grants(database: &Database) {
+    let before = database.directory().revision;
+    with_wiki_and_user(database).await;
+    assert!(database.directory().clients.contains_key("wiki"));
+    assert_eq!(database.directory().revision, before + 1);
+    let id = id_at(NOW, 1);
+    let code = Change::CodeInsert(Box::new(code(id)));
+    let token = Change::AccessTokenInsert(Box::new(access_token(id, None)));
+    keep(database, [code, token, grant_insert(grant(id)), Change::RefreshTokenInsert(Box::new(refresh_token(id)))])
+        .await;
+    keep(database, [Change::ClientRemove("wiki".into())]).await;
+    assert!(database.directory().clients.is_empty());
+    assert_eq!(counts(database), [("users", 1)].into());
+}
+
+pub async fn a_declared_scope_and_api_come_back_and_go(database: &Database) {
+    let scope_named = |name: &str, sentence: &str| ScopeDefinition {
+        name: name.into(),
+        description: [("en".to_owned(), sentence.to_owned())].into(),
+        claims: vec!["email".into()],
+    };
+    let api = Resource {
+        identifier: "https://api.example".into(),
+        name: "API".into(),
+        scopes: scope("notes"),
+        access_token_format: Some(AccessTokenFormat::Opaque),
+        access_token_lifetime: Some(HOUR),
+        introspection_clients: vec!["wiki".into()],
+    };
+    let changes = [
+        Change::ScopePut(Box::new(scope_named("notes", "See your notes"))),
+        Change::ScopePut(Box::new(scope_named("notes", "Read your notes"))),
+        Change::ResourcePut(Box::new(api.clone())),
+    ];
+    keep(database, changes).await;
+    assert_eq!(database.directory().scopes["notes"], scope_named("notes", "Read your notes"));
+    assert_eq!(database.directory().resources["https://api.example"], api);
+    keep(database, [Change::ScopeRemove("notes".into()), Change::ResourceRemove(api.identifier)]).await;
+    assert!(database.directory().scopes.is_empty() && database.directory().resources.is_empty());
+}
+
+pub async fn a_key_keeps_its_dates_and_goes(database: &Database) {
+    let key = Arc::new(SigningKey::generate(Algorithm::Es256, &Random::new()).unwrap());
+    let record = KeyRecord {
+        retired_at: Some(NOW.plus(DAY)),
+        remove_at: Some(NOW.plus(2 * DAY)),
+        ..KeyRecord::fresh(Id::from_i64(5), key, NOW, NOW.plus(HOUR))
+    };
+    keep(database, [Change::KeyPut(Box::new(record.clone()))]).await;
+    assert_same(&database.directory().keys.keys, &vec![record]);
+    keep(database, [Change::KeyRemove(Id::from_i64(5))]).await;
+    assert!(database.directory().keys.keys.is_empty());
+}
+
+pub async fn a_set_that_fails_changes_no_snapshot(database: &Database) {
+    let before = database.directory();
+    let put = Change::ClientPut(Box::new(client("wiki")));
+    let answer = database.commit(vec![put, Change::CodeSpend { id: id_at(NOW, 1), at: NOW }]).await;
+    assert!(answer.is_err());
+    assert!(Arc::ptr_eq(&before, &database.directory()));
+    database.refresh_directory().await.unwrap();
+    assert!(Arc::ptr_eq(&before, &database.directory()));
+}

@@ -1,0 +1,67 @@
+//! Grants: which end together, and which are in force.
+
+use grantor_core::change::{Change, GrantsOf};
+use grantor_core::grant::{Grant, GrantEnd};
+use grantor_core::store::Store;
+use grantor_jose::id::Id;
+use grantor_storage::Database;
+
+use super::samples::*;
+
+/// The places of the grants that a change ends, of these: 1 in session 9; 2 there, offline; 3 in session 10; 4 for another app;
+/// 5 of another person.
+async fn ended_by(database: &Database, of: GrantsOf) -> Vec<i64> {
+    let at = |place| id_at(NOW, place);
+    let grants = [
+        grant(at(1)),
+        offline(grant(at(2))),
+        Grant { session_id: Id::from_i64(10), ..grant(at(3)) },
+        Grant { client_id: "mail".into(), ..offline(grant(at(4))) },
+        Grant { user_id: Id::from_i64(8), session_id: Id::from_i64(11), ..grant(at(5)) },
+    ];
+    let users = [Change::UserRemove(Id::from_i64(7)), Change::UserRemove(Id::from_i64(8))];
+    keep(database, users).await;
+    with_wiki_and_user(database).await;
+    keep(database, [Change::ClientPut(Box::new(client("mail"))), Change::UserPut(Box::new(user(8)))]).await;
+    keep(database, grants.map(grant_insert)).await;
+    keep(database, [Change::GrantsEnd { of, at: NOW, end: GrantEnd::SignedOut }]).await;
+    let mut ended = Vec::new();
+    for place in 1..=5 {
+        if database.grant_find(at(place)).await.unwrap().unwrap().grant.ended == Some((NOW, GrantEnd::SignedOut)) {
+            ended.push(place);
+        }
+    }
+    ended
+}
+
+pub async fn grants_end_by_client_person_or_session(database: &Database) {
+    let (ada, session) = (Id::from_i64(7), Id::from_i64(9));
+    assert_eq!(ended_by(database, GrantsOf::Client("wiki".into())).await, [1, 2, 3, 5]);
+    assert_eq!(ended_by(database, GrantsOf::Session(session)).await, [1]);
+    assert_eq!(ended_by(database, GrantsOf::User(ada)).await, [1, 2, 3, 4]);
+    assert_eq!(ended_by(database, GrantsOf::UserAndClient(ada, "wiki".into())).await, [1, 2, 3]);
+    assert_eq!(ended_by(database, GrantsOf::UserExceptSession(ada, session)).await, [3]);
+}
+
+pub async fn an_end_is_not_overwritten(database: &Database) {
+    with_wiki_and_user(database).await;
+    let id = id_at(NOW, 1);
+    keep(database, [grant_insert(grant(id))]).await;
+    keep(database, [Change::GrantEnd { id, at: NOW, end: GrantEnd::CodeReplayed }]).await;
+    let later = NOW.plus(HOUR);
+    keep(database, [Change::GrantEnd { id, at: later, end: GrantEnd::RevokedByUser }]).await;
+    keep(database, [Change::GrantsEnd { of: GrantsOf::User(Id::from_i64(7)), at: later, end: GrantEnd::SignedOut }])
+        .await;
+    assert_eq!(database.grant_find(id).await.unwrap().unwrap().grant.ended, Some((NOW, GrantEnd::CodeReplayed)));
+}
+
+pub async fn only_grants_in_force_are_listed_with_their_refresh_tokens(database: &Database) {
+    with_wiki_and_user(database).await;
+    let ids = [1, 2, 3].map(|place| id_at(NOW, place));
+    keep(database, ids.map(|id| grant_insert(grant(id)))).await;
+    keep(database, [Change::RefreshTokenInsert(Box::new(refresh_token(ids[0])))]).await;
+    keep(database, [Change::GrantEnd { id: ids[1], at: NOW, end: GrantEnd::RevokedByUser }]).await;
+    let listed = database.grants_of(Id::from_i64(7)).await.unwrap();
+    assert_same(&listed, &vec![(grant(ids[2]), None), (grant(ids[0]), Some(refresh_token(ids[0])))]);
+    assert!(database.grants_of(Id::from_i64(8)).await.unwrap().is_empty());
+}
