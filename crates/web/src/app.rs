@@ -89,6 +89,8 @@ pub struct App {
     pub passwords: HashQueue,
     /// Tokens issued since the counts were last kept.
     pub counts: Counts,
+    /// Held while a sign-in is counted: of many at once on this node, none has to count again because of another.
+    pub(crate) counting: tokio::sync::Mutex<()>,
     pub(crate) documents: ArcSwap<Documents>,
 }
 
@@ -96,7 +98,7 @@ impl App {
     /// A provider that is ready to answer.
     pub fn new(provider: Provider<Database>, settings: Settings, clock: Clock, passwords: HashQueue) -> Self {
         let documents = ArcSwap::from_pointee(Documents::build(&provider, clock.now()));
-        Self { provider, settings, clock, passwords, counts: Counts::default(), documents }
+        Self { provider, settings, clock, passwords, counts: Counts::default(), counting: tokio::sync::Mutex::new(()), documents }
     }
 
     /// The directory as it is now.

@@ -20,7 +20,7 @@ use crate::cookie::{self, Name};
 use crate::pages::sign_in::Problem;
 use crate::visit::Visit;
 
-/// How often a count that another request changed is read again.
+/// How often a count that another node changed is read again.
 const MAX_RACES: usize = 16;
 /// How long a browser is known.
 const KNOWN_FOR: Duration = Duration::days(365);
@@ -42,12 +42,6 @@ struct Try<'a> {
     key: MacKey,
 }
 
-/// The counters that a try was charged to, as they stand after the charge.
-struct Charged {
-    account: Option<(SlotKey, Attempts)>,
-    address: Option<(SlotKey, Attempts)>,
-}
-
 /// Tries a name and a password.
 ///
 /// # Errors
@@ -57,10 +51,9 @@ pub(crate) async fn attempt(visit: &Visit, username: &str, password: &str) -> Re
     // A password that cannot be one is compared all the same, so that it takes its time.
     let Ok(password) = Password::parse(password) else { return Ok(Outcome::Problem(Problem::Wrong)) };
     // Each try is counted before it is looked at: of many at once, each one counts.
-    let charged = match this.charge().await? {
-        Ok(charged) => charged,
-        Err(seconds) => return this.throttled(seconds).await,
-    };
+    if let Some(seconds) = this.charge().await? {
+        return this.throttled(seconds).await;
+    }
     let user = match &this.username {
         Some(username) => visit.app.provider.store.user_find_by_username(username.as_str()).await?,
         None => None,
@@ -70,7 +63,7 @@ pub(crate) async fn attempt(visit: &Visit, username: &str, password: &str) -> Re
     match (verdict, user) {
         (Err(QueueError::Busy), _) => Ok(Outcome::Problem(Problem::Busy)),
         (Ok(verdict @ (Verdict::Match | Verdict::MatchRehash)), Some(user)) if !user.disabled => {
-            this.succeeded(&user, charged, (verdict == Verdict::MatchRehash).then_some(password)).await
+            this.succeeded(&user, (verdict == Verdict::MatchRehash).then_some(password)).await
         }
         (_, user) => this.failed(user.as_ref()).await,
     }
@@ -92,16 +85,17 @@ impl<'a> Try<'a> {
     }
 
     /// Counts the try, or says how long it has to wait.
-    async fn charge(&self) -> Result<Result<Charged, i64>, Error> {
+    async fn charge(&self) -> Result<Option<i64>, Error> {
         let store = &self.visit.app.provider.store;
         let policy = &self.visit.app.settings.throttle;
         let now = self.visit.now.millis();
+        let _counting = self.visit.app.counting.lock().await;
         for _ in 0..MAX_RACES {
             let account = self.read(self.slots.account.as_ref()).await?;
             let address = self.read(self.slots.address.as_ref()).await?;
             if let Decision::Wait { seconds } = throttle::decide(account, address, policy, now) {
                 let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-                return Ok(Err(seconds));
+                return Ok(Some(seconds));
             }
             let charge = |slot: Option<&SlotKey>, read, limit: &Limit| slot.map(|slot| (*slot, read, throttle::after_failure(read, limit, now)));
             let charged = [
@@ -110,10 +104,7 @@ impl<'a> Try<'a> {
             ];
             let changes = charged.iter().flatten().map(|(slot, read, after)| put(*slot, *read, *after)).collect();
             match store.commit(changes).await {
-                Ok(()) => {
-                    let [account, address] = charged.map(|charge| charge.map(|(slot, _, after)| (slot, after)));
-                    return Ok(Ok(Charged { account, address }));
-                }
+                Ok(()) => return Ok(None),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -127,7 +118,7 @@ impl<'a> Try<'a> {
         Ok(row.map(|(failures, window_started)| Attempts { failures, window_started: window_started.millis() }))
     }
 
-    async fn succeeded(&self, user: &User, charged: Charged, rehash: Option<Password>) -> Result<Outcome, Error> {
+    async fn succeeded(&self, user: &User, rehash: Option<Password>) -> Result<Outcome, Error> {
         let app = &self.visit.app;
         let header = self.visit.request.headers().get("user-agent");
         let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
@@ -139,7 +130,7 @@ impl<'a> Try<'a> {
             decision.changes.push(Change::UserPassword { id: user.id, password: hash.expose().to_owned() });
         }
         app.provider.store.commit(decision.changes).await?;
-        self.give_back(charged).await;
+        self.give_back().await;
         let https = app.provider.issuer.is_https();
         let mut cookies = vec![cookie::set(Name::Session, decision.reply, https, None)];
         if let Some(username) = &self.username {
@@ -149,16 +140,30 @@ impl<'a> Try<'a> {
         Ok(Outcome::SignedIn(cookies))
     }
 
-    /// Clears the account's counter and takes the address's charge back. If another try came in between, its count stays.
-    async fn give_back(&self, charged: Charged) {
-        let now = self.visit.now.millis();
-        let account = charged.account.map(|(slot, after)| put(slot, Some(after), throttle::after_success(now)));
-        let address = charged.address.map(|(slot, after)| put(slot, Some(after), throttle::taken_back(after)));
-        for change in account.into_iter().chain(address) {
-            if let Err(error) = self.visit.app.provider.store.commit(vec![change]).await {
-                tracing::debug!(%error, "a sign-in's charge was not given back");
+    /// Clears the account's counter and takes the address's charge back, as they stand now.
+    async fn give_back(&self) {
+        let _counting = self.visit.app.counting.lock().await;
+        for _ in 0..MAX_RACES {
+            match self.try_give_back().await {
+                Err(StoreError::Conflict) => {}
+                Ok(()) => return,
+                Err(error) => return tracing::warn!(%error, "a sign-in's charge was not given back"),
             }
         }
+    }
+
+    async fn try_give_back(&self) -> Result<(), StoreError> {
+        let now = self.visit.now.millis();
+        let mut changes = Vec::new();
+        if let Some(slot) = &self.slots.account {
+            changes.push(put(*slot, self.read(Some(slot)).await?, throttle::after_success(now)));
+        }
+        if let Some(slot) = &self.slots.address
+            && let Some(read) = self.read(Some(slot)).await?
+        {
+            changes.push(put(*slot, Some(read), throttle::taken_back(read)));
+        }
+        self.visit.app.provider.store.commit(changes).await
     }
 
     async fn failed(&self, user: Option<&User>) -> Result<Outcome, Error> {
