@@ -7,6 +7,7 @@ use grantor_jose::hash::sha256;
 use serde_json::Value;
 use url::Url;
 
+use super::assertion::{self, Assertion};
 use super::page::Page;
 use super::person::Person;
 use super::seeds::{self, SECRET};
@@ -79,6 +80,18 @@ impl<'a> App<'a> {
         Answer::of(&page)
     }
 
+    /// The same with parameters changed, or removed when empty.
+    pub async fn approved_with(&self, person: &Person, scope: &str, changes: &[(&str, &str)]) -> Answer {
+        let page = person.open(self.authorize_url(scope, changes)).await;
+        Answer::of(&person.approve(page).await)
+    }
+
+    /// The tokens for `scope` from a person's browser, with parameters of the authorization request changed.
+    pub async fn tokens_with(&self, person: &Person, scope: &str, changes: &[(&str, &str)]) -> Tokens {
+        let answer = self.approved_with(person, scope, changes).await;
+        Tokens(self.redeem(&answer.param("code")).await.json())
+    }
+
     /// A code for `scope`, from Alice in a fresh browser.
     pub async fn code(&self, scope: &str) -> String {
         self.approved_by(&Person::new(self.server), scope).await.param("code")
@@ -120,12 +133,44 @@ impl<'a> App<'a> {
     pub async fn post(&self, path: &str, form: &[(&str, &str)]) -> Page {
         let mut form: Vec<(&str, &str)> = form.to_vec();
         let mut request = self.http.post(self.server.at(path));
+        let assertion = Assertion::new(self.server).signed();
         match self.client_id.as_str() {
+            "signed" => form.extend(assertion::params(&assertion)),
             "spa" | "native" => form.push(("client_id", &self.client_id)),
             "chat" => form.extend([("client_id", self.client_id.as_str()), ("client_secret", SECRET)]),
             _ => request = request.header("authorization", basic(&self.client_id, SECRET)),
         }
         request = request.form(&form);
+        Page::of(request.send().await.unwrap()).await
+    }
+
+    /// Sends a browser to the authorization endpoint, and follows; `changes` as in [`Self::authorize_url`].
+    pub async fn asks(&self, person: &Person, scope: &str, changes: &[(&str, &str)]) -> Page {
+        person.open(self.authorize_url(scope, changes)).await
+    }
+
+    /// Asks for access in the client's own name.
+    pub async fn client_credentials(&self, scope: &str) -> Page {
+        self.post("/token", &[("grant_type", "client_credentials"), ("scope", scope)]).await
+    }
+
+    /// Refreshes with other parameters beside.
+    pub async fn refresh_with(&self, refresh_token: &str, others: &[(&str, &str)]) -> Page {
+        let form = [&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)], others].concat();
+        self.post("/token", &form).await
+    }
+
+    /// Posts a body of any kind to an endpoint with the credentials of `wiki`.
+    pub async fn post_body(&self, path: &str, content_type: Option<&str>, body: impl Into<reqwest::Body>) -> Page {
+        let request = self.http.post(self.server.at(path)).header("authorization", basic(&self.client_id, SECRET));
+        let request = content_type.iter().fold(request, |request, kind| request.header("content-type", *kind));
+        Page::of(request.body(body).send().await.unwrap()).await
+    }
+
+    /// A request of any method with any headers.
+    pub async fn request_raw(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Page {
+        let request = self.http.request(method.parse().unwrap(), self.server.at(path));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         Page::of(request.send().await.unwrap()).await
     }
 
@@ -163,8 +208,12 @@ pub fn basic(client_id: &str, secret: &str) -> String {
 pub struct Answer(pub Url);
 
 impl Answer {
-    /// The answer that a redirect carries.
+    /// The answer that a redirect carries, or the form that the browser is to post.
     pub fn of(page: &Page) -> Self {
+        if page.name() == "form-post" {
+            let form = page.form("form#answer");
+            return Self(Url::parse_with_params(form.action.as_str(), form.fields).unwrap());
+        }
         let location = page.location();
         Self(location.unwrap_or_else(|| panic!("a redirect, not {} {}: {}", page.status, page.name(), page.body)))
     }

@@ -38,6 +38,24 @@ impl Page {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    /// The cookies that the answer sets, `name=value` each.
+    pub fn cookies(&self) -> Vec<String> {
+        let set = self.headers.get_all("set-cookie").iter();
+        set.map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned()).collect()
+    }
+
+    /// The status and, in an OAuth error, its code: `400 invalid_grant`; the status alone for anything else.
+    pub fn brief(&self) -> String {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let error = body["error"].as_str().unwrap_or_default();
+        format!("{} {error}", self.status.as_u16()).trim_end().to_owned()
+    }
+
+    /// The status and the body, as a developer sees them.
+    pub fn whole(&self) -> String {
+        format!("{}\n{}", self.status, self.body)
+    }
+
     /// Where the answer sends the browser.
     pub fn location(&self) -> Option<Url> {
         let location = self.headers.get(LOCATION)?.to_str().unwrap();
@@ -78,7 +96,8 @@ impl Page {
         let form = document.select(&Selector::parse(css).unwrap()).next();
         let form = form.unwrap_or_else(|| panic!("{css} on the page {} ({}): {}", self.name(), self.status, self.body));
         let action = self.url.join(form.value().attr("action").unwrap_or_default()).unwrap();
-        let fields = form.select(&Selector::parse("input[name]").unwrap()).filter_map(|input| {
+        let named = Selector::parse("input[name]").unwrap();
+        let fields = form.select(&named).filter_map(|input| {
             let input = input.value();
             let kind = input.attr("type").unwrap_or("text");
             let sent = match kind {
@@ -98,6 +117,13 @@ impl Form {
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.fields.retain(|(known, _)| known != name);
         self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same form sent to another address.
+    #[must_use]
+    pub fn at(mut self, url: &str) -> Self {
+        self.action = Url::parse(url).unwrap();
         self
     }
 

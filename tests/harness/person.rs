@@ -76,7 +76,16 @@ impl Person {
         self.send(&page.form(r#"form[action="/consent"]"#).with("decision", "allow")).await
     }
 
-    async fn follow(&self, mut page: Page) -> Page {
+    /// Goes on from a page as Alice, who signs in where she is asked to, and allows what is ticked.
+    pub async fn approve(&self, mut page: Page) -> Page {
+        if page.name() == "sign-in" {
+            page = self.sign_in_on(&page, seeds::ALICE, seeds::ALICE_PASSWORD).await;
+        }
+        if page.name() == "consent" { self.allow_on(&page).await } else { page }
+    }
+
+    /// Follows the redirects of an answer as far as our own server goes.
+    pub async fn follow(&self, mut page: Page) -> Page {
         for _ in 0..10 {
             match page.location() {
                 Some(next) if self.is_own(&next) => page = self.get(next.as_str()).await,

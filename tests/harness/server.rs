@@ -14,10 +14,13 @@ use grantor_core::time::Time;
 use grantor_server::clock::system_time;
 use grantor_server::config::{Config, Hidden};
 use grantor_server::declare::{self, apply::Tools};
+use grantor_server::dev;
+use grantor_server::key_schedule;
 use grantor_server::place::Source;
 use grantor_server::running::Running;
+use grantor_server::settings::{self, Role};
 use grantor_storage::{Database, EventFilter};
-use grantor_web::Clock;
+use grantor_web::{App, Clock};
 use tokio::sync::oneshot;
 
 use super::seeds;
@@ -39,6 +42,11 @@ impl TestClock {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
+    /// Sets the time back.
+    pub fn step_back(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
     /// The time as the server reads it.
     pub fn read(&self) -> Time {
         Time::from_millis(self.0.load(Ordering::SeqCst))
@@ -58,6 +66,8 @@ pub struct Server {
     pub clock: TestClock,
     /// What it keeps.
     pub database: Database,
+    /// The provider as it answers.
+    pub app: Arc<App>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     folder: PathBuf,
@@ -73,24 +83,42 @@ impl Server {
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let folder = new_folder();
         fs::copy(TEMPLATE.join("grantor.db"), folder.join("grantor.db")).unwrap();
-        let clock = TestClock::now();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut config = config(&folder, listener.local_addr().unwrap().port());
         change(&mut config);
+        Self::launch(config, folder, listener, None).await
+    }
+
+    /// Starts one as `grantor serve --dev` does, with the demo app beside it; returns the demo's address, too.
+    pub async fn start_dev() -> (Self, String) {
+        let folder = new_folder();
+        fs::copy(EMPTY.join("grantor.db"), folder.join("grantor.db")).unwrap();
+        let (listener, demo) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let port = listener.local_addr().unwrap().port();
+        let mut config = config(&folder, port);
+        config.issuer = format!("http://localhost:{port}");
+        config.demo_listen = demo.local_addr().unwrap();
+        let address = dev::demo_origin(&config);
+        (Self::launch(config, folder, listener, Some(demo)).await, address)
+    }
+
+    async fn launch(config: Config, folder: PathBuf, listener: TcpListener, demo: Option<TcpListener>) -> Self {
+        let clock = TestClock::now();
         let url = config.issuer.clone();
         let (stop, stopped) = oneshot::channel::<()>();
-        let (started, database) = oneshot::channel();
+        let (started, app) = oneshot::channel();
         let time = clock.clock();
         let thread = std::thread::spawn(move || {
             runtime().block_on(async move {
-                let running = Running::start(config, false, time).await.unwrap();
-                assert!(started.send(running.app.provider.store.clone()).is_ok());
+                let running = Running::start(config, demo.is_some(), time).await.unwrap();
+                assert!(started.send(Arc::clone(&running.app)).is_ok());
                 let asked_to_stop = async { drop(stopped.await) };
-                running.run(listener, None, asked_to_stop).await.unwrap();
+                running.run(listener, demo, asked_to_stop).await.unwrap();
             });
         });
-        let database = database.await.expect("the server starts");
-        Self { url, clock, database, stop: Some(stop), thread: Some(thread), folder }
+        let app = app.await.expect("the server starts");
+        let database = app.provider.store.clone();
+        Self { url, clock, database, app, stop: Some(stop), thread: Some(thread), folder }
     }
 
     /// The address of a path.
@@ -117,6 +145,18 @@ impl Server {
         self.events().await.into_iter().filter_map(|event| event.reason).collect()
     }
 
+    /// The newest reason of the security events; empty where there is none.
+    pub async fn reason(&self) -> String {
+        self.reasons().await.into_iter().next().unwrap_or_default()
+    }
+
+    /// How many rows each table has that grows with use, the ring of refusals aside.
+    pub fn rows(&self) -> Vec<(&'static str, i64)> {
+        let mut rows = self.database.data_counts().unwrap();
+        rows.retain(|(table, _)| *table != "refusals");
+        rows
+    }
+
     /// The folder with the database.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -137,30 +177,40 @@ impl Drop for Server {
 }
 
 /// A database with keys and seeds, made once and copied for each server: keys and passwords take their time.
-static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
+static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| template(Some(seeds::DECLARATION)));
+
+/// A database with keys alone.
+static EMPTY: LazyLock<PathBuf> = LazyLock::new(|| template(None));
+
+fn template(seeds: Option<&'static str>) -> PathBuf {
+    // Persons and apps ask by a client that takes the process's TLS, although no server here speaks it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let folder = new_folder();
     let config = config(&folder, 1);
     let making = std::thread::spawn(move || {
         runtime().block_on(async move {
-            let running = Running::start(config, false, Clock::new(system_time)).await.unwrap();
-            let app = Arc::clone(&running.app);
-            let declaration = declare::parse(&Source::new("seeds.toml", seeds::DECLARATION)).expect("the seeds are right");
-            let lifetimes = &app.provider.policy.lifetimes;
-            let tools = Tools { mint: &app.provider.mint, lifetimes, now: system_time() };
-            declare::apply::apply(&app.provider.store, &declaration, tools, false).await.unwrap();
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            running.run(listener, None, async {}).await.unwrap();
+            let opened = settings::open(config, Role::Server).unwrap();
+            let (lifetimes, now) = (&opened.config.lifetimes, system_time());
+            // Every key, also the one that a server makes in the background: so that no test waits for it, nor any server.
+            key_schedule::keep(&opened.database, &opened.mint, lifetimes, now, &[]).await.unwrap();
+            if let Some(seeds) = seeds {
+                let declaration = declare::parse(&Source::new("seeds.toml", seeds)).expect("the seeds are right");
+                declare::apply::apply(&opened.database, &declaration, opened.tools(now), false).await.unwrap();
+            }
+            opened.close().await;
         });
     });
     making.join().expect("the template is made");
     folder
-});
+}
 
-fn runtime() -> tokio::runtime::Runtime {
+/// What servers and commands run on.
+pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-fn config(folder: &Path, port: u16) -> Config {
+/// The settings of a test server in `folder`.
+pub fn config(folder: &Path, port: u16) -> Config {
     let mut config = Config {
         issuer: format!("http://127.0.0.1:{port}"),
         database_url: Hidden::new(format!("sqlite:{}", folder.join("grantor.db").display())),
@@ -172,7 +222,8 @@ fn config(folder: &Path, port: u16) -> Config {
     config
 }
 
-fn new_folder() -> PathBuf {
+/// A folder of its own for each server.
+pub fn new_folder() -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = format!("grantor-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
     let folder = std::env::temp_dir().join(name);
