@@ -148,7 +148,11 @@ pub struct LiveAccessToken {
 ///
 /// # Errors
 /// Those of the store.
-pub async fn find<S: Store>(provider: &Provider<S>, presented: &str, now: Time) -> Result<Option<LiveAccessToken>, Error> {
+pub async fn find<S: Store>(
+    provider: &Provider<S>,
+    presented: &str,
+    now: Time,
+) -> Result<Option<LiveAccessToken>, Error> {
     let Some(token) = read(provider, presented, now).await? else { return Ok(None) };
     // "The current time MUST be before the time represented by the "exp" claim." (RFC 9068 §4)
     let enabled = provider.store.directory().client(&token.client_id).is_some();
@@ -157,7 +161,8 @@ pub async fn find<S: Store>(provider: &Provider<S>, presented: &str, now: Time) 
     }
     let Some(grant_id) = token.jti.grant_id else { return Ok(Some(token)) };
     let Some(approval) = provider.store.grant_find(grant_id).await? else { return Ok(None) };
-    let counts = approval.grant.ended.is_none() && !approval.user.disabled && approval.grant.client_id == token.client_id;
+    let counts =
+        approval.grant.ended.is_none() && !approval.user.disabled && approval.grant.client_id == token.client_id;
     Ok(counts.then_some(LiveAccessToken { subject: approval.user.subject.clone(), approval: Some(approval), ..token }))
 }
 

@@ -41,7 +41,8 @@ pub fn approve(
         created_at: known.map_or(call.now, |known| known.created_at),
         updated_at: call.now,
     };
-    let event = event(EventKind::ConsentGiven, &request.client.client_id, user_id, event_id, call).detail(granted.as_str());
+    let event =
+        event(EventKind::ConsentGiven, &request.client.client_id, user_id, event_id, call).detail(granted.as_str());
     Ok(vec![Change::ConsentPut(Box::new(consent)), Change::EventInsert(Box::new(event))])
 }
 

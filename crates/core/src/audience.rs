@@ -68,7 +68,11 @@ pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], name
         scope,
         audience,
         format: format(about.client, &chosen),
-        lifetime: chosen.iter().filter_map(|resource| resource.access_token_lifetime).min().unwrap_or(about.policy.lifetimes.access_token),
+        lifetime: chosen
+            .iter()
+            .filter_map(|resource| resource.access_token_lifetime)
+            .min()
+            .unwrap_or(about.policy.lifetimes.access_token),
     })
 }
 
@@ -109,7 +113,10 @@ mod tests {
             introspection_clients: Vec::new(),
         };
         let resources = [api("https://notes", "notes.read notes.write"), api("https://mail", "mail.read")];
-        Directory { resources: resources.into_iter().map(|r| (r.identifier.clone(), r)).collect(), ..Directory::default() }
+        Directory {
+            resources: resources.into_iter().map(|r| (r.identifier.clone(), r)).collect(),
+            ..Directory::default()
+        }
     }
 
     fn targeted(scope: &str, approved: &[&str], named: &[&str]) -> Result<Target, Error> {

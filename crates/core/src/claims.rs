@@ -20,8 +20,20 @@ const STANDARD: [(&str, &[&str]); 7] = [
     (
         "profile",
         &[
-            "name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture",
-            "website", "gender", "birthdate", "zoneinfo", "locale", "updated_at",
+            "name",
+            "family_name",
+            "given_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
         ],
     ),
     ("email", &["email", "email_verified"]),
@@ -45,7 +57,8 @@ pub fn standard_scopes() -> impl Iterator<Item = &'static str> {
 pub fn supported(directory: &Directory) -> Vec<String> {
     let standard = STANDARD.iter().flat_map(|(_, claims)| claims.iter().map(|claim| (*claim).to_owned()));
     let declared = directory.scopes.values().flat_map(|scope| scope.claims.iter().cloned());
-    let mut names: Vec<String> = ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"].map(str::to_owned).into();
+    let mut names: Vec<String> =
+        ["sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid"].map(str::to_owned).into();
     names.extend(standard.chain(declared));
     names.sort_unstable();
     names.dedup();
@@ -191,7 +204,10 @@ mod tests {
     fn a_claim_is_released_only_by_a_scope_that_was_approved() {
         let directory = Directory::default();
         let scope = "openid profile".parse().unwrap();
-        let context = OidcContext { claims: ClaimsRequest::parse(r#"{"userinfo":{"email":null}}"#).unwrap(), ..OidcContext::default() };
+        let context = OidcContext {
+            claims: ClaimsRequest::parse(r#"{"userinfo":{"email":null}}"#).unwrap(),
+            ..OidcContext::default()
+        };
         let released = release(&directory, &ada(), &scope, &userinfo_names(&directory, &scope, &context));
         assert_eq!(released.get("name#de"), Some(&json!("Ada")));
         assert_eq!((released.get("email"), released.get("groups")), (None, None));
@@ -207,7 +223,9 @@ mod tests {
 
     #[test]
     fn malformed_claims_are_refused() {
-        for text in ["", "[]", "1", r#"{"id_token":[]}"#, r#"{"id_token":{"acr":{"values":"x"}}}"#, r#"{"id_token":{"acr":5}}"#] {
+        for text in
+            ["", "[]", "1", r#"{"id_token":[]}"#, r#"{"id_token":{"acr":{"values":"x"}}}"#, r#"{"id_token":{"acr":5}}"#]
+        {
             assert!(ClaimsRequest::parse(text).is_err(), "{text}");
         }
     }

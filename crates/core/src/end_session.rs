@@ -74,7 +74,12 @@ pub fn read<S: Store>(provider: &Provider<S>, params: &Params, now: Time) -> End
     if let (Some(hinted), Some(named)) = (hinted, named)
         && hinted != named
     {
-        return EndSession { client: None, redirect: None, redirect_refused: Some(Error::ClientIdMismatch), hint: None };
+        return EndSession {
+            client: None,
+            redirect: None,
+            redirect_refused: Some(Error::ClientIdMismatch),
+            hint: None,
+        };
     }
     let client = if refused.is_some() { None } else { hinted.or(named).and_then(|id| directory.client(id)).cloned() };
     let asked = params.get("post_logout_redirect_uri");

@@ -7,8 +7,8 @@ use grantor_jose::key::Typ;
 use grantor_jose::verify::{Expected, TypRule, verify};
 use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm};
 use openidconnect::{
-    AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference, IdToken, IdTokenClaims, Nonce,
-    StandardClaims, SubjectIdentifier,
+    AdditionalClaims, Audience, AuthenticationContextClass, AuthenticationMethodReference, IdToken, IdTokenClaims,
+    Nonce, StandardClaims, SubjectIdentifier,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -56,7 +56,8 @@ pub(crate) fn sign<S: Store>(
     let claims = claims((provider, &directory), client, (grant, user), redeemed, now);
     let access_token = openidconnect::AccessToken::new(access_token.to_owned());
     let algorithm = key.algorithm().into();
-    let token = Token::new(claims, key.as_ref(), algorithm, Some(&access_token), None).map_err(|_| Error::SigningKeyMissing)?;
+    let token =
+        Token::new(claims, key.as_ref(), algorithm, Some(&access_token), None).map_err(|_| Error::SigningKeyMissing)?;
     Ok(Some(token.to_string()))
 }
 

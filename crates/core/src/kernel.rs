@@ -127,7 +127,8 @@ pub(crate) struct Kept<'a> {
 
 /// An approval in the form of the machines.
 pub(crate) fn grant(kept: Kept<'_>) -> Result<Box<Grant>, Error> {
-    let until = if kept.in_force { chrono::DateTime::<chrono::Utc>::MAX_UTC } else { chrono::DateTime::<chrono::Utc>::MIN_UTC };
+    let until =
+        if kept.in_force { chrono::DateTime::<chrono::Utc>::MAX_UTC } else { chrono::DateTime::<chrono::Utc>::MIN_UTC };
     Ok(Box::new(Grant {
         owner_id: kept.owner.to_owned(),
         client_id: kept.client_id.to_owned(),

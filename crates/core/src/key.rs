@@ -44,7 +44,8 @@ impl KeyRing {
 
     /// The record of the key that signs with `algorithm` at `now`: the newest that is active.
     pub fn record(&self, algorithm: Algorithm, now: Time) -> Option<&KeyRecord> {
-        let of_algorithm = self.keys.iter().filter(|record| record.key.algorithm() == algorithm && record.is_published(now));
+        let of_algorithm =
+            self.keys.iter().filter(|record| record.key.algorithm() == algorithm && record.is_published(now));
         of_algorithm.filter(|record| record.active_from <= now).max_by_key(|record| record.active_from)
     }
 
@@ -118,7 +119,11 @@ pub struct Secrets {
 impl Secrets {
     /// Derives the keys of all purposes.
     pub fn derive(root: &MacKey) -> Self {
-        Self { rotation: root.derive("refresh token rotation"), browser: root.derive("browser"), throttle: root.derive("throttle") }
+        Self {
+            rotation: root.derive("refresh token rotation"),
+            browser: root.derive("browser"),
+            throttle: root.derive("throttle"),
+        }
     }
 }
 

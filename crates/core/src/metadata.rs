@@ -70,10 +70,17 @@ pub struct Metadata {
 }
 
 /// Builds the document for what is on at `now`.
-pub fn metadata(issuer: &Issuer, endpoints: &Endpoints, directory: &Directory, languages: &[&'static str], now: Time) -> Metadata {
+pub fn metadata(
+    issuer: &Issuer,
+    endpoints: &Endpoints,
+    directory: &Directory,
+    languages: &[&'static str],
+    now: Time,
+) -> Metadata {
     let signing = directory.keys.algorithms(now);
     let methods = |public: bool| {
-        let offered = ClientAuthMethod::ALL.into_iter().filter(move |method| public || *method != ClientAuthMethod::None);
+        let offered =
+            ClientAuthMethod::ALL.into_iter().filter(move |method| public || *method != ClientAuthMethod::None);
         offered.map(ClientAuthMethod::as_str).collect::<Vec<_>>()
     };
     Metadata {

@@ -32,7 +32,9 @@ impl Params {
     ///
     /// # Errors
     /// `ParameterRepeated`.
-    pub fn from_pairs<N: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, Error> {
+    pub fn from_pairs<N: Into<String>, V: Into<String>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, Error> {
         let mut params = Self::default();
         for (name, value) in pairs {
             params.push(name.into(), value.into())?;

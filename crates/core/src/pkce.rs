@@ -124,7 +124,9 @@ mod tests {
 
     #[test]
     fn malformed_challenges_are_refused() {
-        for text in ["short", &format!("{CHALLENGE}="), &CHALLENGE[1..], &CHALLENGE.replace('-', "+"), &format!("{CHALLENGE}a")] {
+        for text in
+            ["short", &format!("{CHALLENGE}="), &CHALLENGE[1..], &CHALLENGE.replace('-', "+"), &format!("{CHALLENGE}a")]
+        {
             assert!(matches!(challenge("S256", text), Err(Error::ChallengeMalformed)), "{text}");
         }
     }

@@ -113,7 +113,11 @@ impl Lifetimes {
     pub fn findings(&self) -> Vec<(&'static str, &'static str)> {
         let rules = [
             // "A maximum authorization code lifetime of 10 minutes is RECOMMENDED." (RFC 6749 §4.1.2)
-            ("authorization_code", self.authorization_code > Duration::from_secs(10 * MINUTE), "is longer than 10 minutes"),
+            (
+                "authorization_code",
+                self.authorization_code > Duration::from_secs(10 * MINUTE),
+                "is longer than 10 minutes",
+            ),
             ("authorization_code", self.authorization_code.is_zero(), "is zero"),
             ("access_token", self.access_token.is_zero(), "is zero"),
             ("access_token", self.access_token > Duration::from_secs(DAY), "is longer than a day"),
@@ -169,8 +173,9 @@ pub mod lifetime {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         match Written::deserialize(deserializer)? {
             Written::Seconds(seconds) => Ok(Duration::from_secs(seconds)),
-            Written::Text(text) => parse(&text)
-                .ok_or_else(|| D::Error::custom(format!("\"{text}\" is no lifetime; write it as \"90s\", \"10m\", \"12h\" or \"30d\""))),
+            Written::Text(text) => parse(&text).ok_or_else(|| {
+                D::Error::custom(format!("\"{text}\" is no lifetime; write it as \"90s\", \"10m\", \"12h\" or \"30d\""))
+            }),
         }
     }
 

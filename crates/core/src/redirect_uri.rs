@@ -40,7 +40,9 @@ impl ValidRedirectUri {
     /// The source expression for `form-action` (CSP): an origin, or a scheme with its colon.
     pub fn form_action(&self) -> String {
         // CSP has no source expression for an IPv6 host, so such an address is named by its scheme alone.
-        origin(&self.0).filter(|origin| !origin.contains('[')).unwrap_or_else(|| self.0.split(':').next().map(|scheme| format!("{scheme}:")).unwrap_or_default())
+        origin(&self.0)
+            .filter(|origin| !origin.contains('['))
+            .unwrap_or_else(|| self.0.split(':').next().map(|scheme| format!("{scheme}:")).unwrap_or_default())
     }
 
     /// The URI with `pairs` added to its query.
@@ -136,7 +138,8 @@ pub(crate) fn matches(registered: &str, received: &str, application_type: Applic
 
 /// Splits a loopback IP redirect URI into its host and what follows the port; anything else is `None`.
 fn split_loopback(uri: &str) -> Option<(&str, &str)> {
-    let (host, rest) = ["http://127.0.0.1", "http://[::1]"].iter().find_map(|host| Some((*host, uri.strip_prefix(host)?)))?;
+    let (host, rest) =
+        ["http://127.0.0.1", "http://[::1]"].iter().find_map(|host| Some((*host, uri.strip_prefix(host)?)))?;
     let Some(after_colon) = rest.strip_prefix(':') else {
         return (rest.is_empty() || rest.starts_with(['/', '?'])).then_some((host, rest));
     };
@@ -156,10 +159,18 @@ mod tests {
         let native = |received| matches("http://127.0.0.1/cb", received, ApplicationType::Native);
         assert!(native("http://127.0.0.1:49152/cb"));
         for other in [
-            "http://127.0.0.1:49152/cb/", "http://localhost:49152/cb", "https://127.0.0.1:49152/cb",
-            "http://user@127.0.0.1:49152/cb", "http://127.0.0.1:0/cb", "http://127.0.0.1:99999/cb",
-            "http://127.0.0.1.evil.example/cb", "http://127.0.0.1:1@evil.example/cb", "http://127.0.0.1:/cb",
-            "http://[::1]:80/cb", "http://127.0.0.1:80#/cb", "http://127.0.0.1:80\\@evil.example/cb",
+            "http://127.0.0.1:49152/cb/",
+            "http://localhost:49152/cb",
+            "https://127.0.0.1:49152/cb",
+            "http://user@127.0.0.1:49152/cb",
+            "http://127.0.0.1:0/cb",
+            "http://127.0.0.1:99999/cb",
+            "http://127.0.0.1.evil.example/cb",
+            "http://127.0.0.1:1@evil.example/cb",
+            "http://127.0.0.1:/cb",
+            "http://[::1]:80/cb",
+            "http://127.0.0.1:80#/cb",
+            "http://127.0.0.1:80\\@evil.example/cb",
         ] {
             assert!(!native(other), "{other}");
         }
@@ -169,9 +180,20 @@ mod tests {
     #[test]
     fn hostile_addresses_are_not_registered() {
         for uri in [
-            "javascript:alert(1)", "data:text/html,x", "*", "https://*.example.com/cb", "https://x/*", "https://x/#f",
-            "http://example.com/cb", "https://user@example.com/", "https://x/a/../b", "/cb", "https://x/ y", "myapp:/cb",
-            "https://x\\evil/", "https://é.example/",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "*",
+            "https://*.example.com/cb",
+            "https://x/*",
+            "https://x/#f",
+            "http://example.com/cb",
+            "https://user@example.com/",
+            "https://x/a/../b",
+            "/cb",
+            "https://x/ y",
+            "myapp:/cb",
+            "https://x\\evil/",
+            "https://é.example/",
         ] {
             assert!(check(uri, ApplicationType::Native).is_err(), "{uri}");
         }

@@ -64,7 +64,6 @@ impl Scope {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
 }
 
 impl<'a> FromIterator<&'a str> for Scope {

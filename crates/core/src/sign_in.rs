@@ -17,7 +17,13 @@ const MAX_USER_AGENT: usize = 256;
 /// Begins the session of a person who has proved a password; the reply is the cookie's value.
 ///
 /// `replaced` is the session that the browser had before: the identifier changes at each sign-in.
-pub fn begin(user: &User, fresh: &Fresh, user_agent: &str, replaced: Option<&Session>, call: Call<'_>) -> Decision<String> {
+pub fn begin(
+    user: &User,
+    fresh: &Fresh,
+    user_agent: &str,
+    replaced: Option<&Session>,
+    call: Call<'_>,
+) -> Decision<String> {
     let session = Session {
         id: fresh.id,
         secret: fresh.secret.hash(),
@@ -55,7 +61,10 @@ pub fn sign_out(session: &Session, event_id: Id, call: Call<'_>) -> Vec<Change> 
 
 /// Ends all sessions of a person but one.
 pub fn sign_out_others(user_id: Id, except: Id, event_id: Id, call: Call<'_>) -> Vec<Change> {
-    let event = Event::new(event_id, call.now, EventKind::SignedOut).user(user_id).address(call.address).detail("all other sessions");
+    let event = Event::new(event_id, call.now, EventKind::SignedOut)
+        .user(user_id)
+        .address(call.address)
+        .detail("all other sessions");
     vec![
         Change::SessionsEnd { user_id, except: Some(except), at: call.now },
         Change::GrantsEnd { of: GrantsOf::UserExceptSession(user_id, except), at: call.now, end: GrantEnd::SignedOut },

@@ -37,7 +37,9 @@ impl User {
     /// One claim about the person, whatever scope it belongs to.
     pub fn claim(&self, name: &str) -> Option<Value> {
         match name {
-            "preferred_username" => Some(self.claims.get(name).cloned().unwrap_or_else(|| Value::from(self.username.as_str()))),
+            "preferred_username" => {
+                Some(self.claims.get(name).cloned().unwrap_or_else(|| Value::from(self.username.as_str())))
+            }
             "groups" => Some(Value::from(self.groups.clone())),
             "updated_at" => Some(Value::from(self.updated_at.seconds())),
             "sub" => None,

@@ -138,7 +138,8 @@ mod tests {
     fn the_account_not_used_for_longest_is_forgotten() {
         let key = MacKey::new([1; 32]);
         let names = ["a", "b", "c", "d", "e", "a", "f"].map(name);
-        let cookie = names.iter().fold(BrowserCookie::new(&Random::seeded(1)), |cookie, name| cookie.remembering(name, &key));
+        let cookie =
+            names.iter().fold(BrowserCookie::new(&Random::seeded(1)), |cookie, name| cookie.remembering(name, &key));
         assert!(cookie.known(&name("a"), &key).is_some());
         assert!(cookie.known(&name("b"), &key).is_none());
         assert_eq!(BrowserCookie::parse(&cookie.to_string()), Some(cookie));

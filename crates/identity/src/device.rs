@@ -85,7 +85,10 @@ impl Device {
     /// Reads a `User-Agent`.
     pub fn read(user_agent: &str) -> Self {
         let seen = &user_agent[..user_agent.floor_char_boundary(MAX_BYTES)];
-        Self { browser: first(seen, &BROWSERS).unwrap_or(Browser::Other), os: first(seen, &SYSTEMS).unwrap_or(Os::Other) }
+        Self {
+            browser: first(seen, &BROWSERS).unwrap_or(Browser::Other),
+            os: first(seen, &SYSTEMS).unwrap_or(Os::Other),
+        }
     }
 }
 

@@ -115,12 +115,14 @@ pub enum PasswordHashError {
 impl PasswordHash {
     /// Reads a PHC string.
     pub fn parse(text: &str) -> Result<Self, PasswordHashError> {
-        let name = text.strip_prefix('$').and_then(|rest| rest.split('$').next()).ok_or(PasswordHashError::Malformed)?;
+        let name =
+            text.strip_prefix('$').and_then(|rest| rest.split('$').next()).ok_or(PasswordHashError::Malformed)?;
         let algorithm = Algorithm::new(name).map_err(|_| PasswordHashError::Unsupported)?;
         let phc = Phc::new(text).map_err(|_| PasswordHashError::Malformed)?;
         let (Some(salt), Some(output)) = (phc.salt, phc.hash) else { return Err(PasswordHashError::Malformed) };
         // Hashes without a version are those of before version 19.
-        let version = phc.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| PasswordHashError::Malformed)?;
+        let version =
+            phc.version.map_or(Ok(Version::V0x10), Version::try_from).map_err(|_| PasswordHashError::Malformed)?;
         let params = Params::try_from(&phc).map_err(|_| PasswordHashError::Malformed)?;
         if params.m_cost() > MAX_MEMORY_KIB || params.t_cost() > MAX_PASSES || params.p_cost() > MAX_LANES {
             return Err(PasswordHashError::TooCostly);
@@ -174,7 +176,8 @@ pub fn hash(password: &Password, random: &Random, memory: &mut Memory) -> Result
     let (salt, output) = (Salt::new(&salt).map_err(|_| HashFailed)?, Output::new(&out).map_err(|_| HashFailed)?);
     let params = ParamsString::try_from(argon2.params()).map_err(|_| HashFailed)?;
     let version = Some(Version::V0x13.into());
-    let text = Phc { algorithm: Algorithm::Argon2id.ident(), version, params, salt: Some(salt), hash: Some(output) }.to_string();
+    let text = Phc { algorithm: Algorithm::Argon2id.ident(), version, params, salt: Some(salt), hash: Some(output) }
+        .to_string();
     Ok(PasswordHash { text, argon2, salt, output })
 }
 
@@ -196,7 +199,12 @@ pub fn verify(password: &Password, hash: Option<&PasswordHash>, memory: &mut Mem
     }
 }
 
-fn run(argon2: &Argon2<'_>, password: &Password, salt: &[u8], (out, memory): (&mut [u8], &mut Memory)) -> Result<(), HashFailed> {
+fn run(
+    argon2: &Argon2<'_>,
+    password: &Password,
+    salt: &[u8],
+    (out, memory): (&mut [u8], &mut Memory),
+) -> Result<(), HashFailed> {
     let blocks = memory.for_params(argon2.params());
     let done = argon2.hash_password_into_with_memory(password.expose().as_bytes(), salt, out, blocks);
     memory.shrink();
@@ -287,9 +295,11 @@ mod tests {
     #[test]
     fn hashes_that_cannot_be_checked_say_why() {
         let why = |text: &str| PasswordHash::parse(text).unwrap_err();
-        for other in
-            ["$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW", "$pbkdf2-sha256$i=1$c2FsdHNhbHQ$aGFzaA", "$5$a$b"]
-        {
+        for other in [
+            "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW",
+            "$pbkdf2-sha256$i=1$c2FsdHNhbHQ$aGFzaA",
+            "$5$a$b",
+        ] {
             assert_eq!(why(other), PasswordHashError::Unsupported, "{other}");
         }
         for bad in [
@@ -309,7 +319,8 @@ mod tests {
     #[test]
     fn debug_shows_nothing() {
         let hash =
-            PasswordHash::parse("$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc").unwrap();
+            PasswordHash::parse("$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc")
+                .unwrap();
         assert_eq!(format!("{hash:?} {:?}", password("hunter2")), "PasswordHash([redacted]) Password([redacted])");
     }
 

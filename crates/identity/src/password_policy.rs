@@ -158,7 +158,9 @@ mod tests {
 
     #[test]
     fn passwords_that_everybody_tries_are_refused() {
-        for typed in ["12345678", "password", "Password1", "iloveyou", "qwertyuiop", "P@ssw0rd", "sunshine1", "football"] {
+        for typed in
+            ["12345678", "password", "Password1", "iloveyou", "qwertyuiop", "P@ssw0rd", "sunshine1", "football"]
+        {
             assert!(matches!(check(typed), Err(WeakPassword::Common | WeakPassword::Guessable)), "{typed}");
         }
         assert_eq!(check("password"), Err(WeakPassword::Common));
@@ -169,7 +171,8 @@ mod tests {
 
     #[test]
     fn names_of_the_account_and_the_site_are_refused() {
-        for typed in ["alice.liddell@wonder.example", "AliceLiddell", "liddell-99", "Alice Alice!", "ａｌｉｃｅ＿ａｌｉｃｅ"]
+        for typed in
+            ["alice.liddell@wonder.example", "AliceLiddell", "liddell-99", "Alice Alice!", "ａｌｉｃｅ＿ａｌｉｃｅ"]
         {
             assert_eq!(check(typed), Err(WeakPassword::IsUsername), "{typed}");
         }
@@ -201,7 +204,10 @@ mod tests {
         let username = Username::parse("bob").unwrap();
         let context = Context { username: &username, product: "Grantor", issuer_host: "login.example" };
         let long = PasswordPolicy { minimum_length: 15, minimum_score: 0 };
-        assert_eq!(long.check(&Password::parse("short of that").unwrap(), &context), Err(WeakPassword::TooShort { minimum: 15 }));
+        assert_eq!(
+            long.check(&Password::parse("short of that").unwrap(), &context),
+            Err(WeakPassword::TooShort { minimum: 15 })
+        );
         assert_eq!(long.check(&Password::parse("aaaaaaaaaaaaaaa").unwrap(), &context), Ok(()));
     }
 

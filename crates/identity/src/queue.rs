@@ -201,7 +201,8 @@ impl Shared {
         let mut state = if memory.held() == 0 {
             self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
         } else {
-            let (state, rest) = self.changed.wait_timeout(state, self.limits.rest).unwrap_or_else(PoisonError::into_inner);
+            let (state, rest) =
+                self.changed.wait_timeout(state, self.limits.rest).unwrap_or_else(PoisonError::into_inner);
             if rest.timed_out() {
                 memory.release();
             }

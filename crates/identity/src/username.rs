@@ -199,7 +199,8 @@ mod tests {
 
     #[test]
     fn every_character_settles() {
-        let unsettled: Vec<char> = ('\0'..=char::MAX).filter(|character| fold(&character.to_string()).is_none()).collect();
+        let unsettled: Vec<char> =
+            ('\0'..=char::MAX).filter(|character| fold(&character.to_string()).is_none()).collect();
         assert!(unsettled.is_empty(), "{unsettled:?}");
     }
 }

@@ -102,7 +102,10 @@ impl KeyEncryptionKey {
         sealed.extend_from_slice(plaintext);
         let (_, body) = sealed.split_at_mut(HEAD + NONCE_LEN);
         let place = Aad::from(bind(&head, aad));
-        #[expect(clippy::expect_used, reason = "AES-GCM fails for texts above 64 GiB only, and so much does not fit a row")]
+        #[expect(
+            clippy::expect_used,
+            reason = "AES-GCM fails for texts above 64 GiB only, and so much does not fit a row"
+        )]
         let tag = self
             .aead
             .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), place, body)

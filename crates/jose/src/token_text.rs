@@ -45,7 +45,9 @@ mod tests {
     fn other_kinds_and_altered_case_are_refused() {
         let text = sample();
         assert!(TokenText::parse("gtr_rt", &text).is_none() && TokenText::parse("gtr", &text).is_none());
-        for bad in [text.to_uppercase(), format!(" {text}"), format!("{text} "), format!("{text}="), text.replace('.', "")] {
+        for bad in
+            [text.to_uppercase(), format!(" {text}"), format!("{text} "), format!("{text}="), text.replace('.', "")]
+        {
             assert!(TokenText::parse("gtr_at", &bad).is_none(), "{bad}");
         }
     }

@@ -209,7 +209,11 @@ impl TypRule {
 }
 
 /// The keys to try: those that fit the algorithm and have the name, or no name.
-fn candidates<'k>(keys: &'k impl KeySource, kid: Option<&str>, algorithm: Algorithm) -> Result<Vec<&'k Jwk>, VerifyError> {
+fn candidates<'k>(
+    keys: &'k impl KeySource,
+    kid: Option<&str>,
+    algorithm: Algorithm,
+) -> Result<Vec<&'k Jwk>, VerifyError> {
     // "The library MUST ensure that the "alg" or "enc" header specifies the same algorithm that is used for the cryptographic
     // operation. Moreover, each key MUST be used with exactly one algorithm, and this MUST be checked when the cryptographic
     // operation is performed." (RFC 8725 §3.1)

@@ -26,7 +26,13 @@ impl Connection {
     }
 
     /// Sends a request and reads its answer. `headers` end each with `\r\n`; a body is a form.
-    pub(crate) async fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Result<Answer, Failure> {
+    pub(crate) async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> Result<Answer, Failure> {
         let form = if method == "POST" {
             format!("content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n", body.len())
         } else {
@@ -78,7 +84,10 @@ impl Answer {
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    head.lines().filter_map(|line| line.split_once(": ")).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, text)| text)
+    head.lines()
+        .filter_map(|line| line.split_once(": "))
+        .find(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, text)| text)
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 
+use crate::Failure;
 use crate::http::Connection;
 use crate::process;
-use crate::Failure;
 
 const DECLARATION: &str = include_str!("declaration.toml");
 const READY_WITHIN: Duration = Duration::from_secs(60);

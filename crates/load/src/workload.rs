@@ -79,7 +79,12 @@ impl Measured {
 }
 
 /// Runs a workload: a fifth of the time to warm up, then what counts.
-pub(crate) async fn measure(server: &Server, workload: Workload, connections: usize, seconds: u64) -> Result<Measured, Failure> {
+pub(crate) async fn measure(
+    server: &Server,
+    workload: Workload,
+    connections: usize,
+    seconds: u64,
+) -> Result<Measured, Failure> {
     let counting = Arc::new(Counting::default());
     let tasks: Vec<_> = {
         let mut tasks = Vec::new();
@@ -169,7 +174,9 @@ impl Driver {
 
     async fn once(&mut self) -> Result<(), Failure> {
         match self.workload {
-            Workload::Discovery => expect(self.connection.send("GET", "/.well-known/openid-configuration", "", "").await?, 200).map(drop),
+            Workload::Discovery => {
+                expect(self.connection.send("GET", "/.well-known/openid-configuration", "", "").await?, 200).map(drop)
+            }
             Workload::Jwks => expect(self.connection.send("GET", "/jwks", "", "").await?, 200).map(drop),
             Workload::ClientCredentials => self.client_credentials("service").await.map(drop),
             Workload::IntrospectOpaque | Workload::IntrospectJwt => {
@@ -207,7 +214,12 @@ impl Driver {
         let page = expect(self.connection.send("GET", "/sign-in", "", "").await?, 200)?;
         let visit = page.cookies();
         let csrf = field(&page.body, "csrf")?;
-        let body = form(&[("csrf", &csrf), ("request", ""), ("username", "load"), ("password", "a password for the load program")]);
+        let body = form(&[
+            ("csrf", &csrf),
+            ("request", ""),
+            ("username", "load"),
+            ("password", "a password for the load program"),
+        ]);
         let answer = self.connection.send("POST", "/sign-in", &format!("cookie: {visit}\r\n"), &body).await?;
         self.cookies = visit + &expect(answer, 303)?.cookies();
         Ok(())
@@ -222,20 +234,30 @@ impl Driver {
             let page = expect(self.connection.send("GET", &consent, &headers, "").await?, 200)?;
             let (csrf, request) = (field(&page.body, "csrf")?, field(&page.body, "request")?);
             let scopes = ["openid", "profile", "email", "offline_access"].map(|scope| ("scope", scope));
-            let body = form(&[[("csrf", csrf.as_str()), ("request", &request), ("decision", "allow")].as_slice(), &scopes].concat());
+            let body = form(
+                &[[("csrf", csrf.as_str()), ("request", &request), ("decision", "allow")].as_slice(), &scopes].concat(),
+            );
             let allowed = expect(self.connection.send("POST", "/consent", &headers, &body).await?, 303)?;
             let back = allowed.header("location").unwrap_or_default().to_owned();
             answer = expect(self.connection.send("GET", &back, &headers, "").await?, 303)?;
         }
         let location = answer.header("location").unwrap_or_default();
-        let code = location.split(['?', '&', '#']).find_map(|part| part.strip_prefix("code=")).ok_or_else(|| format!("no code in {location}"))?;
-        let body = format!("grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fapp.load.example%2Fcb");
+        let code = location
+            .split(['?', '&', '#'])
+            .find_map(|part| part.strip_prefix("code="))
+            .ok_or_else(|| format!("no code in {location}"))?;
+        let body =
+            format!("grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fapp.load.example%2Fcb");
         self.post("/token", "app", &body).await
     }
 }
 
 fn expect(answer: Answer, status: u16) -> Result<Answer, Failure> {
-    if answer.status == status { Ok(answer) } else { Err(format!("{status} expected: {}{}", answer.head, answer.body).into()) }
+    if answer.status == status {
+        Ok(answer)
+    } else {
+        Err(format!("{status} expected: {}{}", answer.head, answer.body).into())
+    }
 }
 
 fn text(value: &Value, name: &str) -> Result<String, Failure> {

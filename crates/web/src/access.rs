@@ -32,8 +32,10 @@ pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreE
     for (grant, refresh_token) in store.grants_of(user.id).await? {
         add(&mut known, grant, refresh_token.as_ref());
     }
-    let mut rows: Vec<(Option<Time>, Access)> =
-        known.into_iter().filter_map(|(client_id, known)| Some((known.last_used, shown(visit, &client_id, &known)?))).collect();
+    let mut rows: Vec<(Option<Time>, Access)> = known
+        .into_iter()
+        .filter_map(|(client_id, known)| Some((known.last_used, shown(visit, &client_id, &known)?)))
+        .collect();
     rows.sort_by_key(|(last_used, _)| std::cmp::Reverse(*last_used));
     Ok(rows.into_iter().map(|(_, access)| access).collect())
 }

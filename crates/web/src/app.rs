@@ -98,7 +98,15 @@ impl App {
     /// A provider that is ready to answer.
     pub fn new(provider: Provider<Database>, settings: Settings, clock: Clock, passwords: HashQueue) -> Self {
         let documents = ArcSwap::from_pointee(Documents::build(&provider, clock.now()));
-        Self { provider, settings, clock, passwords, counts: Counts::default(), counting: tokio::sync::Mutex::new(()), documents }
+        Self {
+            provider,
+            settings,
+            clock,
+            passwords,
+            counts: Counts::default(),
+            counting: tokio::sync::Mutex::new(()),
+            documents,
+        }
     }
 
     /// The directory as it is now.

@@ -45,7 +45,8 @@ pub(crate) fn read(request: &HttpRequest, name: Name, https: bool) -> Option<Str
 
 /// A cookie to set; without `max_age` it lives as long as the browser.
 pub(crate) fn set(name: Name, value: String, https: bool, max_age: Option<Duration>) -> Cookie<'static> {
-    let mut cookie = Cookie::build(name.text(https), value).path("/").http_only(true).secure(https).same_site(SameSite::Lax);
+    let mut cookie =
+        Cookie::build(name.text(https), value).path("/").http_only(true).secure(https).same_site(SameSite::Lax);
     if let Some(max_age) = max_age {
         cookie = cookie.max_age(max_age);
     }

@@ -56,7 +56,12 @@ impl App {
             .iter()
             .flat_map(|(client_id, counts)| {
                 let counted = GrantType::ALL.into_iter().zip(*counts).filter(|(_, count)| *count > 0);
-                counted.map(|(grant_type, issued)| Change::TokensCount { day, client_id: client_id.clone(), grant_type, issued })
+                counted.map(|(grant_type, issued)| Change::TokensCount {
+                    day,
+                    client_id: client_id.clone(),
+                    grant_type,
+                    issued,
+                })
             })
             .collect();
         if changes.is_empty() {

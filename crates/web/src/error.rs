@@ -60,7 +60,11 @@ pub(crate) fn bearer(error: &Error) -> HttpResponse {
     };
     response.insert_header((WWW_AUTHENTICATE, challenge));
     hints(&mut response, error);
-    if told.code.is_empty() { response.finish() } else { response.json(Body { error: told.code, error_description: told.description }) }
+    if told.code.is_empty() {
+        response.finish()
+    } else {
+        response.json(Body { error: told.code, error_description: told.description })
+    }
 }
 
 fn hints(response: &mut HttpResponseBuilder, error: &Error) {

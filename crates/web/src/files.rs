@@ -1,7 +1,7 @@
 //! Stylesheets, icons and the few small scripts.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::web::{Path, Query};
 use serde::Deserialize;
 
@@ -20,8 +20,14 @@ pub(crate) async fn get_static(visit: Visit, name: Path<String>, version: Option
     let version = version.and_then(|query| query.into_inner().v);
     let known = visit.request.headers().get(IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == file.etag.as_bytes());
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    response.insert_header((CACHE_CONTROL, file.cache_control(version.as_deref()))).insert_header((ETAG, file.etag.clone()));
-    if known { response.finish() } else { response.insert_header((CONTENT_TYPE, file.content_type)).body(file.bytes.into_owned()) }
+    response
+        .insert_header((CACHE_CONTROL, file.cache_control(version.as_deref())))
+        .insert_header((ETAG, file.etag.clone()));
+    if known {
+        response.finish()
+    } else {
+        response.insert_header((CONTENT_TYPE, file.content_type)).body(file.bytes.into_owned())
+    }
 }
 
 /// The stylesheet with the configured accent colour.

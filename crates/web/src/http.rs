@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{
+    HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, HttpServer, Result};
@@ -88,7 +90,10 @@ struct Transport {
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Around each request: the headers that every answer has, and one line of log. No query, no body, no cookie is logged.
-async fn around(request: ServiceRequest, next: Next<impl MessageBody + 'static>) -> Result<ServiceResponse<impl MessageBody>> {
+async fn around(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>> {
     let app = request.app_data::<Data<App>>().cloned();
     let begun = app.as_ref().map(|app| app.clock.now());
     let mut response = if may_speak(&request) {

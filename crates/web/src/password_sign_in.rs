@@ -97,7 +97,9 @@ impl<'a> Try<'a> {
                 let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
                 return Ok(Some(seconds));
             }
-            let charge = |slot: Option<&SlotKey>, read, limit: &Limit| slot.map(|slot| (*slot, read, throttle::after_failure(read, limit, now)));
+            let charge = |slot: Option<&SlotKey>, read, limit: &Limit| {
+                slot.map(|slot| (*slot, read, throttle::after_failure(read, limit, now)))
+            };
             let charged = [
                 charge(self.slots.account.as_ref(), account, &policy.account),
                 charge(self.slots.address.as_ref(), address, &policy.address),
@@ -123,7 +125,8 @@ impl<'a> Try<'a> {
         let header = self.visit.request.headers().get("user-agent");
         let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
         let replaced = self.visit.session().map(|(session, _)| session);
-        let mut decision = sign_in::begin(user, &app.provider.fresh(self.visit.now), &user_agent, replaced, self.visit.call());
+        let mut decision =
+            sign_in::begin(user, &app.provider.fresh(self.visit.now), &user_agent, replaced, self.visit.call());
         if let Some(password) = rehash
             && let Ok(hash) = app.passwords.hash(password, app.provider.mint.random()).await
         {

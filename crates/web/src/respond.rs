@@ -89,7 +89,8 @@ pub(crate) async fn failure(visit: &Visit, error: &Error) -> HttpResponse {
 
 /// The refusal page of the authorization endpoint: for the person in a sentence, for the app's developer in full.
 pub(crate) async fn refusal(visit: &Visit, error: &Error, client: Option<&Client>, sent: Sent<'_>) -> HttpResponse {
-    let case = visit.app.record(error, client.map(|client| client.client_id.as_str()).or(sent.client_id), visit.call()).await;
+    let case =
+        visit.app.record(error, client.map(|client| client.client_id.as_str()).or(sent.client_id), visit.call()).await;
     let Some(reason) = reason(error, client, sent) else {
         return match error {
             Error::Store(StoreError::Busy) => status_page(visit, Kind::Busy, Some(case.to_string())),

@@ -4,7 +4,9 @@ use actix_web::web::{self, ServiceConfig};
 use grantor_core::metadata::Endpoints;
 
 use crate::oauth::{authorize, discovery, introspect, revoke, token, userinfo};
-use crate::pages::{account, app_remove, apps, consent, end_session, home, language, select_account, sessions, sign_in};
+use crate::pages::{
+    account, app_remove, apps, consent, end_session, home, language, select_account, sessions, sign_in,
+};
 use crate::{files, health, respond};
 
 pub(crate) const ACCOUNT: &str = "/account";
@@ -45,22 +47,63 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(web::resource("/").get(home::get_home).default_service(page()))
         .service(web::resource(ACCOUNT).get(account::get_account).default_service(page()))
         .service(web::resource(APPS).get(apps::get_apps).default_service(page()))
-        .service(web::resource(APPS_REMOVE).get(app_remove::get_app_remove).post(app_remove::post_app_remove).default_service(page()))
-        .service(web::resource(AUTHORIZE).get(authorize::get_authorize).post(authorize::post_authorize).default_service(page()))
+        .service(
+            web::resource(APPS_REMOVE)
+                .get(app_remove::get_app_remove)
+                .post(app_remove::post_app_remove)
+                .default_service(page()),
+        )
+        .service(
+            web::resource(AUTHORIZE)
+                .get(authorize::get_authorize)
+                .post(authorize::post_authorize)
+                .default_service(page()),
+        )
         .service(web::resource(CONSENT).get(consent::get_consent).post(consent::post_consent).default_service(page()))
-        .service(web::resource(END_SESSION).get(end_session::get_end_session).post(end_session::post_end_session).default_service(page()))
+        .service(
+            web::resource(END_SESSION)
+                .get(end_session::get_end_session)
+                .post(end_session::post_end_session)
+                .default_service(page()),
+        )
         .service(web::resource(LANGUAGE).post(language::post_language).default_service(page()))
-        .service(web::resource(SELECT_ACCOUNT).get(select_account::get_select_account).post(select_account::post_select_account).default_service(page()))
-        .service(web::resource(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions).default_service(page()))
+        .service(
+            web::resource(SELECT_ACCOUNT)
+                .get(select_account::get_select_account)
+                .post(select_account::post_select_account)
+                .default_service(page()),
+        )
+        .service(
+            web::resource(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions).default_service(page()),
+        )
         .service(web::resource(SIGN_IN).get(sign_in::get_sign_in).post(sign_in::post_sign_in).default_service(page()))
         .service(web::resource(SIGN_OUT).post(end_session::post_sign_out).default_service(page()))
         .service(web::resource(TOKEN).post(token::post_token).default_service(web::route().to(token::other_token)))
         .service(web::resource(REVOKE).post(revoke::post_revoke).default_service(web::route().to(revoke::other_revoke)))
-        .service(web::resource(INTROSPECT).post(introspect::post_introspect).default_service(web::route().to(introspect::other_introspect)))
-        .service(web::resource(USERINFO).get(userinfo::get_userinfo).post(userinfo::post_userinfo).default_service(web::route().to(userinfo::other_userinfo)))
-        .service(web::resource(JWKS).get(discovery::get_jwks).default_service(web::route().to(discovery::other_discovery)))
-        .service(web::resource(OPENID_CONFIGURATION).get(discovery::get_metadata).default_service(web::route().to(discovery::other_discovery)))
-        .service(web::resource(OAUTH_METADATA).get(discovery::get_metadata).default_service(web::route().to(discovery::other_discovery)))
+        .service(
+            web::resource(INTROSPECT)
+                .post(introspect::post_introspect)
+                .default_service(web::route().to(introspect::other_introspect)),
+        )
+        .service(
+            web::resource(USERINFO)
+                .get(userinfo::get_userinfo)
+                .post(userinfo::post_userinfo)
+                .default_service(web::route().to(userinfo::other_userinfo)),
+        )
+        .service(
+            web::resource(JWKS).get(discovery::get_jwks).default_service(web::route().to(discovery::other_discovery)),
+        )
+        .service(
+            web::resource(OPENID_CONFIGURATION)
+                .get(discovery::get_metadata)
+                .default_service(web::route().to(discovery::other_discovery)),
+        )
+        .service(
+            web::resource(OAUTH_METADATA)
+                .get(discovery::get_metadata)
+                .default_service(web::route().to(discovery::other_discovery)),
+        )
         .service(web::resource(THEME).get(files::get_theme))
         .service(web::resource("/static/{name}").get(files::get_static))
         .service(web::resource("/livez").get(health::get_livez))

@@ -10,11 +10,11 @@ use actix_web::{FromRequest, HttpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::error::Error;
+use grantor_core::provider::Call;
 use grantor_core::session::Session;
 use grantor_core::store::Store;
 use grantor_core::time::Time;
 use grantor_core::token;
-use grantor_core::provider::Call;
 use grantor_core::user::User;
 
 use crate::app::App;
@@ -70,7 +70,8 @@ impl Visit {
 
     /// The text for the hidden field `csrf`: bound to this browser and this sign-in.
     pub(crate) fn csrf(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.app.directory().secrets.browser.tag(&self.csrf_parts().each_ref().map(Vec::as_slice)))
+        URL_SAFE_NO_PAD
+            .encode(self.app.directory().secrets.browser.tag(&self.csrf_parts().each_ref().map(Vec::as_slice)))
     }
 
     fn csrf_parts(&self) -> [Vec<u8>; 3] {
@@ -87,7 +88,10 @@ impl Visit {
         let own_site = header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
         let tag = csrf.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).unwrap_or_default();
         let key = &self.app.directory().secrets.browser;
-        own_origin && own_site && !self.mark_is_new && key.verify(&self.csrf_parts().each_ref().map(Vec::as_slice), &tag)
+        own_origin
+            && own_site
+            && !self.mark_is_new
+            && key.verify(&self.csrf_parts().each_ref().map(Vec::as_slice), &tag)
     }
 
     /// The language to answer in; `ui_locales` of an authorization request goes first.
@@ -137,5 +141,6 @@ async fn find_session(app: &App, cookie: Option<&str>, now: Time) -> Result<Opti
     let Some((id, secret)) = cookie.and_then(|value| token::SESSION.parse(value)) else { return Ok(None) };
     let found = app.provider.store.session_find(id).await?;
     let lifetimes = &app.provider.policy.lifetimes;
-    Ok(found.filter(|(session, user)| session.secret.matches(&secret) && session.is_live(lifetimes, now) && !user.disabled))
+    Ok(found
+        .filter(|(session, user)| session.secret.matches(&secret) && session.is_live(lifetimes, now) && !user.disabled))
 }

@@ -244,7 +244,8 @@ impl Reading<'_> {
 
     fn prompt(&self) -> Result<Prompt, Error> {
         let mut prompt = Prompt::default();
-        let words: Vec<&str> = self.params.get("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> =
+            self.params.get("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
         for word in &words {
             match *word {
                 "none" => prompt.none = true,
@@ -278,12 +279,15 @@ impl Reading<'_> {
     fn run_kernel(&self) -> Result<Scope, Error> {
         let scope = self.negotiate()?;
         let (client_id, address) = (self.client.client_id.as_str(), Some(self.redirect_uri.as_str()));
-        let view = kernel::Request { params: self.params, client_id, redirect_uri: address, scope: Some(scope.as_str()) };
+        let view =
+            kernel::Request { params: self.params, client_id, redirect_uri: address, scope: Some(scope.as_str()) };
         let mut machine = Authorization::new(&view);
         let mut input = Input::None;
         loop {
             input = match machine.advance(input) {
-                Output::Bind { .. } => Input::Bound { request: &view, bound_client: kernel::bound(client_id, address)? },
+                Output::Bind { .. } => {
+                    Input::Bound { request: &view, bound_client: kernel::bound(client_id, address)? }
+                }
                 Output::Extend => Input::Extended(Extensions::new()),
                 Output::Negotiate { .. } => {
                     Input::Negotiated { pre_grant: kernel::negotiated(client_id, address, &scope)?, state: None }

@@ -99,11 +99,16 @@ fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> St
     if request.client.metadata.skip_consent {
         return Step::Respond(request.scope.clone());
     }
-    let answered_for_this = request.started.resumed && consent.is_some_and(|consent| consent.updated_at >= request.started.at);
+    let answered_for_this =
+        request.started.resumed && consent.is_some_and(|consent| consent.updated_at >= request.started.at);
     let unanswered = Consent::unanswered(consent, &request.scope);
     let granted = consent.map(|consent| request.scope.intersection(&consent.granted)).unwrap_or_default();
     let ask_again = request.prompt.consent && !answered_for_this;
-    if ask_again || !unanswered.is_empty() || granted.is_empty() { Step::Consent { unanswered } } else { Step::Respond(granted) }
+    if ask_again || !unanswered.is_empty() || granted.is_empty() {
+        Step::Consent { unanswered }
+    } else {
+        Step::Respond(granted)
+    }
 }
 
 #[cfg(test)]

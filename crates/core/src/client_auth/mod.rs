@@ -95,9 +95,16 @@ pub async fn authenticate<S: Store>(
     Ok(AuthenticatedClient { client: Arc::clone(client) })
 }
 
-async fn prove<S: Store>(provider: &Provider<S>, client: &Client, offer: &Offer<'_>, call: Call<'_>) -> Result<(), Error> {
+async fn prove<S: Store>(
+    provider: &Provider<S>,
+    client: &Client,
+    offer: &Offer<'_>,
+    call: Call<'_>,
+) -> Result<(), Error> {
     match (client.metadata.token_endpoint_auth_method, offer) {
-        (ClientAuthMethod::ClientSecretBasic, Offer::Basic { secret, .. }) => client_secret::check(client, secret, call.now),
+        (ClientAuthMethod::ClientSecretBasic, Offer::Basic { secret, .. }) => {
+            client_secret::check(client, secret, call.now)
+        }
         (ClientAuthMethod::ClientSecretPost, Offer::Post(secret)) => client_secret::check(client, secret, call.now),
         (ClientAuthMethod::None, Offer::Nothing) => none::check(client),
         (ClientAuthMethod::PrivateKeyJwt, Offer::Assertion(assertion)) => {

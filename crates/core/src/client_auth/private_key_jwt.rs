@@ -51,7 +51,12 @@ pub(super) fn subject(assertion: &str) -> Result<String, Error> {
 }
 
 /// Checks signature and claims.
-pub(super) fn check<S: Store>(provider: &Provider<S>, client: &Client, assertion: &str, now: Time) -> Result<Spent, Error> {
+pub(super) fn check<S: Store>(
+    provider: &Provider<S>,
+    client: &Client,
+    assertion: &str,
+    now: Time,
+) -> Result<Spent, Error> {
     let keys = client.metadata.jwks.as_ref().ok_or(Error::AuthMethodMismatch)?;
     let registered = client.metadata.token_endpoint_auth_signing_alg;
     let algorithms = registered.as_ref().map_or(Algorithm::ALL, std::slice::from_ref);
@@ -102,7 +107,8 @@ fn check_claims<S: Store>(claims: &Assertion, client: &Client, provider: &Provid
     }
     // "The JWT MAY contain an "nbf" (not before) claim that identifies the time before which the token MUST NOT be
     // accepted for processing." (RFC 7523 §3)
-    let ahead = |moment: Option<i64>| moment.is_some_and(|moment| Time::from_seconds(moment) > now.plus(lifetimes.clock_skew));
+    let ahead =
+        |moment: Option<i64>| moment.is_some_and(|moment| Time::from_seconds(moment) > now.plus(lifetimes.clock_skew));
     if ahead(claims.nbf) || ahead(claims.iat) {
         return Err(Error::AssertionLifetime);
     }

@@ -88,7 +88,8 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
         created_at: request.now,
         ended: None,
     };
-    let mut changes = vec![Change::CodeSpend { id: code.id, at: request.now }, Change::GrantInsert(Box::new(grant.clone()))];
+    let mut changes =
+        vec![Change::CodeSpend { id: code.id, at: request.now }, Change::GrantInsert(Box::new(grant.clone()))];
     changes.extend(request.access_token_row(&target, &access, Some(grant.id)));
     let refresh_token = request.client.allows(GrantType::RefreshToken).then(|| {
         changes.push(Change::RefreshTokenInsert(Box::new(first_refresh_token(request, &grant, &refresh))));

@@ -60,7 +60,8 @@ impl GrantType {
     /// `GrantTypeMissing`, `GrantTypeUnsupported`, `GrantTypeNotAllowed`.
     pub fn read(params: &Params, client: &Client) -> Result<Self, Error> {
         let named = params.get("grant_type").ok_or(Error::GrantTypeMissing)?;
-        let grant_type = Self::ALL.into_iter().find(|known| known.as_str() == named).ok_or(Error::GrantTypeUnsupported)?;
+        let grant_type =
+            Self::ALL.into_iter().find(|known| known.as_str() == named).ok_or(Error::GrantTypeUnsupported)?;
         // "unauthorized_client: The authenticated client is not authorized to use this authorization grant type."
         // (RFC 6749 §5.2)
         if client.allows(grant_type) { Ok(grant_type) } else { Err(Error::GrantTypeNotAllowed) }
@@ -123,7 +124,8 @@ pub(crate) async fn redeem<S: Store>(
     call: Call<'_>,
 ) -> Result<Redeemed, Error> {
     let directory = provider.store.directory();
-    let about = About { directory: &directory, policy: &provider.policy, issuer: &provider.issuer, client: client.client() };
+    let about =
+        About { directory: &directory, policy: &provider.policy, issuer: &provider.issuer, client: client.client() };
     let request = Request { params, client: client.client(), directory: &directory, about, now: call.now };
     for _ in 0..MAX_RACES {
         let decision = match grant_type {

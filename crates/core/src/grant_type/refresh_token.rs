@@ -51,7 +51,8 @@ pub(crate) async fn redeem<S: Store>(
 ) -> Result<Decision<Redeemed>, Refusal> {
     let presented = request.params.required("refresh_token")?;
     let (grant_id, presented) = token::REFRESH.parse(presented).ok_or(Error::RefreshTokenUnknown)?;
-    let row = provider.store.refresh_token_find(grant_id).await.map_err(Error::from)?.ok_or(Error::RefreshTokenUnknown)?;
+    let row =
+        provider.store.refresh_token_find(grant_id).await.map_err(Error::from)?.ok_or(Error::RefreshTokenUnknown)?;
     let found = provider.store.grant_find(grant_id).await.map_err(Error::from)?.ok_or(Error::RefreshTokenUnknown)?;
     let GrantFacts { grant, user } = found;
     let access = provider.fresh(call.now);
@@ -73,7 +74,8 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     }
     // "If a refresh token is compromised and subsequently used by both the attacker and the legitimate client, one of them
     // will present an invalidated refresh token, which will inform the authorization server of the breach." (RFC 6749 §10.4)
-    let in_grace = generation == Generation::Previous && request.now.since(row.rotated_at) < lifetimes.refresh_token_grace;
+    let in_grace =
+        generation == Generation::Previous && request.now.since(row.rotated_at) < lifetimes.refresh_token_grace;
     if generation != Generation::Current && !in_grace {
         return Err(reused(&grant, &access, &address, request.now));
     }

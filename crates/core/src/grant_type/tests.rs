@@ -39,7 +39,8 @@ impl Frame {
     }
 
     pub(super) fn request<'a>(&'a self, params: &'a Params, now: Time) -> Request<'a> {
-        let about = About { directory: &self.directory, policy: &self.policy, issuer: &self.issuer, client: &self.client };
+        let about =
+            About { directory: &self.directory, policy: &self.policy, issuer: &self.issuer, client: &self.client };
         Request { params, client: &self.client, directory: &self.directory, about, now }
     }
 

@@ -52,8 +52,9 @@ fn rsa(jwk: &PrivateJwk) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let public = |name, text: &Option<String>| number(name, text.as_deref());
     let secret = |name, text: &Option<SecretText>| number(name, text.as_ref().map(SecretText::expose));
     let primes = vec![secret("p", &jwk.p)?, secret("q", &jwk.q)?];
-    let key = rsa::RsaPrivateKey::from_components(public("n", &jwk.n)?, public("e", &jwk.e)?, secret("d", &jwk.d)?, primes)
-        .map_err(|_| JwkError::Member("n"))?;
+    let key =
+        rsa::RsaPrivateKey::from_components(public("n", &jwk.n)?, public("e", &jwk.e)?, secret("d", &jwk.d)?, primes)
+            .map_err(|_| JwkError::Member("n"))?;
     Ok(key.to_pkcs8_der().map_err(|_| JwkError::Member("n"))?.to_bytes())
 }
 
@@ -120,7 +121,10 @@ mod tests {
         assert!(matches!(SigningKey::from_private_jwk(Algorithm::Es256, &mixed), Err(KeyError::Rejected { .. })));
         let mixed = EDDSA.replace("nWGxne", "nWGxnf");
         assert!(matches!(SigningKey::from_private_jwk(Algorithm::EdDsa, &mixed), Err(KeyError::Rejected { .. })));
-        assert_eq!(SigningKey::from_private_jwk(Algorithm::EdDsa, ES256).unwrap_err(), KeyError::Jwk(JwkError::Unsupported));
+        assert_eq!(
+            SigningKey::from_private_jwk(Algorithm::EdDsa, ES256).unwrap_err(),
+            KeyError::Jwk(JwkError::Unsupported)
+        );
     }
 
     proptest! {

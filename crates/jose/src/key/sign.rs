@@ -77,7 +77,8 @@ impl SigningKey {
     pub fn sign_compact(&self, typ: Typ, claims: &impl Serialize) -> Result<String, SignError> {
         let payload = serde_json::to_vec(claims).map_err(SignError::Claims)?;
         let header = self.headers.get(typ);
-        let length = header.len() + base64url::encoded_len(payload.len()) + 1 + base64url::encoded_len(self.signature_len());
+        let length =
+            header.len() + base64url::encoded_len(payload.len()) + 1 + base64url::encoded_len(self.signature_len());
         let mut token = String::with_capacity(length);
         token.push_str(header);
         base64url::encode_onto(&mut token, &payload);

@@ -43,8 +43,8 @@ fn our_id_tokens_are_verified_by_independent_code() {
     for key in samples() {
         let algorithm = CoreJwsSigningAlgorithm::from(key.algorithm());
         let token = id_token(key, &access_token);
-        let verifier =
-            CoreIdTokenVerifier::new_public_client(client(), issuer(), theirs.clone()).set_allowed_algs([algorithm.clone()]);
+        let verifier = CoreIdTokenVerifier::new_public_client(client(), issuer(), theirs.clone())
+            .set_allowed_algs([algorithm.clone()]);
         let claims = token.claims(&verifier, &Nonce::new("n".into())).unwrap();
         let their_key = theirs.keys().iter().find(|their| their.key_id() == key.jwk().key_id()).unwrap();
         let expected = AccessTokenHash::from_token(&access_token, &algorithm, their_key).unwrap();

@@ -56,7 +56,8 @@ fn the_examples_of_rfc_7515_and_rfc_8037_verify() {
 
 #[test]
 fn a_point_off_the_curve_verifies_nothing() {
-    let off = key(json!({"kty": "EC", "crv": "P-256", "x": base64url::encode(&[1; 32]), "y": base64url::encode(&[2; 32])}));
+    let off =
+        key(json!({"kty": "EC", "crv": "P-256", "x": base64url::encode(&[1; 32]), "y": base64url::encode(&[2; 32])}));
     assert_eq!(refusal(ES256, &off), VerifyError::SignatureInvalid);
 }
 
@@ -99,9 +100,14 @@ fn critical_extensions_and_bad_headers_are_refused() {
     for crit in ["[]", "null", "0"] {
         assert_eq!(refused(&format!(r#"{{"alg":"EdDSA","crit":{crit}}}"#)), VerifyError::CriticalExtension);
     }
-    for header in
-        [r#"{"alg":"none","alg":"EdDSA"}"#, r#"{"alg":"EdDSA","x":1,"x":2}"#, "{}", "[]", "", r#"{"alg":"EdDSA","kid":5}"#]
-    {
+    for header in [
+        r#"{"alg":"none","alg":"EdDSA"}"#,
+        r#"{"alg":"EdDSA","x":1,"x":2}"#,
+        "{}",
+        "[]",
+        "",
+        r#"{"alg":"EdDSA","kid":5}"#,
+    ] {
         assert_eq!(refused(header), VerifyError::HeaderInvalid, "{header}");
     }
 }
@@ -161,10 +167,13 @@ fn claims_that_repeat_a_name_are_refused() {
         sub: String,
     }
     let key = sample(Algorithm::Es256);
-    let claims =
-        |payload: &str| verify(&forge(key, r#"{"alg":"ES256"}"#, payload), &ANYTHING, key.jwk()).unwrap().claims::<Claims>();
+    let claims = |payload: &str| {
+        verify(&forge(key, r#"{"alg":"ES256"}"#, payload), &ANYTHING, key.jwk()).unwrap().claims::<Claims>()
+    };
     assert_eq!(claims(r#"{"sub":"alice","more":1}"#).unwrap().sub, "alice");
-    for bad in [r#"{"sub":"alice","sub":"bob"}"#, r#"{"sub":"alice","x":1,"x":1}"#, r#"{"sub":5}"#, "{}", "not JSON", ""] {
+    for bad in
+        [r#"{"sub":"alice","sub":"bob"}"#, r#"{"sub":"alice","x":1,"x":1}"#, r#"{"sub":5}"#, "{}", "not JSON", ""]
+    {
         assert_eq!(claims(bad).unwrap_err(), VerifyError::ClaimsInvalid, "{bad}");
     }
 }

@@ -16,8 +16,8 @@ use crate::refresh_tokens::Successor;
 use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, attempts, authorization_codes, clients, consents, directory_revision, events, grants,
-    refresh_tokens, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts,
-    users,
+    refresh_tokens, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions,
+    token_counts, users,
 };
 
 define_apply!(SqliteConnection, [], []);

@@ -13,12 +13,12 @@ use grantor_core::scope::Scope;
 use grantor_core::session::Session;
 use grantor_core::store::Store;
 
-use crate::pages::form_post::FormPost;
+use crate::form;
 use crate::pages::Frame;
+use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_of};
 use crate::routes::{CONSENT, SELECT_ACCOUNT, SIGN_IN};
 use crate::visit::Visit;
-use crate::form;
 
 /// Begins or resumes an authorization (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1).
 pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
@@ -119,7 +119,8 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
     let lifetimes = &provider.policy.lifetimes;
     let situation = Situation { session, consent: consent.as_ref(), lifetimes, now: visit.now };
     let step = authorization::next_step(request, situation)?;
-    let started = Interaction { started_at: request.started.at, selected: request.started.selected, query: String::new() };
+    let started =
+        Interaction { started_at: request.started.at, selected: request.started.selected, query: String::new() };
     let to = |path: &str| {
         let interaction = Interaction { query: params.to_query(), ..started.clone() };
         Ok(respond::redirect(&on_page(visit, path, &interaction)))

@@ -28,7 +28,8 @@ impl Documents {
         let directory = provider.store.directory();
         let languages = Language::ALL.map(Language::tag);
         let metadata = metadata(&provider.issuer, &ENDPOINTS, &directory, &languages, now);
-        let dates = directory.keys.keys.iter().flat_map(|key| [Some(key.created_at), Some(key.active_from), key.remove_at]);
+        let dates =
+            directory.keys.keys.iter().flat_map(|key| [Some(key.created_at), Some(key.active_from), key.remove_at]);
         Self {
             revision: directory.revision,
             good_until: dates.flatten().filter(|date| *date > now).min().unwrap_or(Time::from_millis(i64::MAX)),

@@ -35,7 +35,12 @@ async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<Tok
 }
 
 /// Records a refusal and tells the client.
-pub(super) async fn refused(app: &App, request: &HttpRequest, client_id: Option<&str>, refusal: &Error) -> HttpResponse {
+pub(super) async fn refused(
+    app: &App,
+    request: &HttpRequest,
+    client_id: Option<&str>,
+    refusal: &Error,
+) -> HttpResponse {
     let address = app.address(request).to_string();
     app.record(refusal, client_id, app.call(&address)).await;
     error::json(refusal)

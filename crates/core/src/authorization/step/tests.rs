@@ -64,9 +64,14 @@ fn request(prompt: Prompt) -> AuthorizationRequest {
     }
 }
 
-fn chosen(request: &AuthorizationRequest, session: Option<&Session>, consent: Option<&Consent>) -> Result<Step, &'static str> {
+fn chosen(
+    request: &AuthorizationRequest,
+    session: Option<&Session>,
+    consent: Option<&Consent>,
+) -> Result<Step, &'static str> {
     let (user, lifetimes) = (ada(), Lifetimes::default());
-    let situation = Situation { session: session.map(|session| (session, &user)), consent, lifetimes: &lifetimes, now: NOW };
+    let situation =
+        Situation { session: session.map(|session| (session, &user)), consent, lifetimes: &lifetimes, now: NOW };
     next_step(request, situation).map_err(|error| error.reason())
 }
 
@@ -93,14 +98,20 @@ fn prompt_none_turns_each_page_into_its_error() {
     let live = session(NOW);
     assert_eq!(chosen(&none, None, None), Err("LoginRequired"));
     assert_eq!(chosen(&none, Some(&live), None), Err("ConsentRequired"));
-    assert_eq!(chosen(&none, Some(&live), Some(&consent("openid profile email", "", NOW))), Ok(granted("openid profile email")));
+    assert_eq!(
+        chosen(&none, Some(&live), Some(&consent("openid profile email", "", NOW))),
+        Ok(granted("openid profile email"))
+    );
 }
 
 #[test]
 fn prompt_login_and_max_age_ask_until_the_person_signs_in_for_this_request() {
     let known = consent("openid profile email", "", Time::default());
     let before = session(Time::from_seconds(9_000));
-    for mut asked in [request(Prompt { login: true, ..Prompt::default() }), AuthorizationRequest { max_age: Some(0), ..request(Prompt::default()) }] {
+    for mut asked in [
+        request(Prompt { login: true, ..Prompt::default() }),
+        AuthorizationRequest { max_age: Some(0), ..request(Prompt::default()) },
+    ] {
         assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(Step::Login));
         asked.started.resumed = true;
         assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::Login));
@@ -118,7 +129,10 @@ fn the_choice_of_account_is_asked_once() {
     let mut asked = request(Prompt { select_account: true, ..Prompt::default() });
     assert_eq!(chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)), Ok(Step::SelectAccount));
     asked.started.selected = true;
-    assert_eq!(chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)), Ok(granted("openid profile email")));
+    assert_eq!(
+        chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)),
+        Ok(granted("openid profile email"))
+    );
 }
 
 #[test]

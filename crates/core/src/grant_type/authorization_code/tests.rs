@@ -34,7 +34,12 @@ fn code(frame: &Frame) -> AuthorizationCode {
 }
 
 fn params(verifier: &str, redirect_uri: &str) -> Params {
-    let pairs = [("grant_type", "authorization_code"), ("code", "c"), ("code_verifier", verifier), ("redirect_uri", redirect_uri)];
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("code", "c"),
+        ("code_verifier", verifier),
+        ("redirect_uri", redirect_uri),
+    ];
     Params::from_pairs(pairs).unwrap()
 }
 
@@ -58,7 +63,9 @@ fn a_code_becomes_a_grant_of_its_own_id() {
     let id = code.id;
     let Decision { changes, reply } = decided(&frame, code, &good(), ISSUED).unwrap();
     assert!(matches!(&changes[0], Change::CodeSpend { id: spent, .. } if *spent == id));
-    assert!(matches!(&changes[1], Change::GrantInsert(grant) if grant.id == id && grant.scope.as_str() == "email openid"));
+    assert!(
+        matches!(&changes[1], Change::GrantInsert(grant) if grant.id == id && grant.scope.as_str() == "email openid")
+    );
     assert!(matches!(&changes[2], Change::RefreshTokenInsert(token) if token.grant_id == id && token.generation == 0));
     assert_eq!(reply.nonce.as_deref(), Some("n"));
 }
@@ -70,21 +77,28 @@ fn a_spent_code_ends_its_grant() {
     let id = code.id;
     let refusal = decided(&frame, code, &good(), ISSUED).unwrap_err();
     assert_eq!(refusal.error.reason(), "CodeReplayed");
-    assert!(matches!(refusal.changes[0], Change::GrantEnd { id: ended, end: GrantEnd::CodeReplayed, .. } if ended == id));
-    assert!(matches!(&refusal.changes[1], Change::EventInsert(event) if event.reason.as_deref() == Some("code_replayed")));
+    assert!(
+        matches!(refusal.changes[0], Change::GrantEnd { id: ended, end: GrantEnd::CodeReplayed, .. } if ended == id)
+    );
+    assert!(
+        matches!(&refusal.changes[1], Change::EventInsert(event) if event.reason.as_deref() == Some("code_replayed"))
+    );
 }
 
 #[test]
 fn another_client_cannot_redeem_nor_end_it() {
     let frame = Frame::of(sample("other"));
-    let refusal = decided(&frame, AuthorizationCode { spent_at: Some(ISSUED), ..code(&frame) }, &good(), ISSUED).unwrap_err();
+    let refusal =
+        decided(&frame, AuthorizationCode { spent_at: Some(ISSUED), ..code(&frame) }, &good(), ISSUED).unwrap_err();
     assert_eq!((refusal.error.reason(), refusal.changes.len()), ("CodeClientMismatch", 0));
 }
 
 #[test]
 fn a_code_lives_as_long_as_the_policy_says() {
     let frame = Frame::new();
-    let at = |seconds| decided(&frame, code(&frame), &good(), Time::from_seconds(seconds)).map_err(|refusal| refusal.error.reason());
+    let at = |seconds| {
+        decided(&frame, code(&frame), &good(), Time::from_seconds(seconds)).map_err(|refusal| refusal.error.reason())
+    };
     assert!(at(1059).is_ok());
     assert_eq!(at(1060).unwrap_err(), "CodeExpired");
 }
@@ -101,14 +115,18 @@ fn another_redirect_uri_or_verifier_is_refused() {
 #[test]
 fn a_verifier_for_a_code_without_challenge_is_a_downgrade() {
     let frame = Frame::new();
-    assert_eq!(refused(&frame, AuthorizationCode { code_challenge: None, ..code(&frame) }, &good()), "VerifierUnexpected");
+    assert_eq!(
+        refused(&frame, AuthorizationCode { code_challenge: None, ..code(&frame) }, &good()),
+        "VerifierUnexpected"
+    );
 }
 
 #[test]
 fn a_disabled_person_gives_nothing() {
     let frame = Frame::new();
     let user = User { disabled: true, ..ada() };
-    let facts = Facts { code: code(&frame), user, access: frame.fresh(), refresh: frame.fresh(), address: String::new() };
+    let facts =
+        Facts { code: code(&frame), user, access: frame.fresh(), refresh: frame.fresh(), address: String::new() };
     assert_eq!(decide(&frame.request(&good(), ISSUED), facts).unwrap_err().error.reason(), "UserDisabled");
 }
 

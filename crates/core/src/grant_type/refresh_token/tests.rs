@@ -81,7 +81,13 @@ impl Family {
         match *change {
             Change::RefreshTokenRotate { generation, successor, at, idle_expires_at, .. } => {
                 assert_eq!(generation, self.row.generation);
-                self.row = RefreshToken { generation: generation + 1, secret: successor, rotated_at: at, idle_expires_at, ..self.row.clone() };
+                self.row = RefreshToken {
+                    generation: generation + 1,
+                    secret: successor,
+                    rotated_at: at,
+                    idle_expires_at,
+                    ..self.row.clone()
+                };
             }
             Change::GrantEnd { at, end, .. } => self.grant.ended = Some((at, end)),
             _ => {}
@@ -140,7 +146,10 @@ fn rotation_does_not_extend_the_absolute_life() {
 
 #[test]
 fn an_idle_token_expires() {
-    assert_eq!(Family::new().present(0, None, START.plus(Duration::from_hours(30 * 24))).unwrap_err(), "RefreshTokenExpired");
+    assert_eq!(
+        Family::new().present(0, None, START.plus(Duration::from_hours(30 * 24))).unwrap_err(),
+        "RefreshTokenExpired"
+    );
 }
 
 #[test]
