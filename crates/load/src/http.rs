@@ -79,7 +79,7 @@ impl Answer {
     pub(crate) fn cookies(&self) -> String {
         let set = self.head.lines().filter_map(|line| line.split_once(": "));
         let set = set.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
-        set.map(|(_, cookie)| format!("{}; ", cookie.split(';').next().unwrap_or_default())).collect()
+        set.flat_map(|(_, cookie)| [cookie.split(';').next().unwrap_or_default(), "; "]).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::http::Connection;
 use crate::process;
 
 const DECLARATION: &str = include_str!("declaration.toml");
-const READY_WITHIN: Duration = Duration::from_secs(60);
+const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// A running server.
 pub(crate) struct Server {

@@ -42,71 +42,60 @@ pub(crate) const ENDPOINTS: Endpoints = Endpoints {
 
 /// Routes each path. A path with another method is answered 405, any other path 404.
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    let page = || web::route().to(respond::method_not_allowed);
     config
-        .service(web::resource("/").get(home::get_home).default_service(page()))
-        .service(web::resource(ACCOUNT).get(account::get_account).default_service(page()))
-        .service(web::resource(APPS).get(apps::get_apps).default_service(page()))
-        .service(
-            web::resource(APPS_REMOVE)
-                .get(app_remove::get_app_remove)
-                .post(app_remove::post_app_remove)
-                .default_service(page()),
-        )
-        .service(
-            web::resource(AUTHORIZE)
-                .get(authorize::get_authorize)
-                .post(authorize::post_authorize)
-                .default_service(page()),
-        )
-        .service(web::resource(CONSENT).get(consent::get_consent).post(consent::post_consent).default_service(page()))
-        .service(
-            web::resource(END_SESSION)
-                .get(end_session::get_end_session)
-                .post(end_session::post_end_session)
-                .default_service(page()),
-        )
-        .service(web::resource(LANGUAGE).post(language::post_language).default_service(page()))
-        .service(
-            web::resource(SELECT_ACCOUNT)
-                .get(select_account::get_select_account)
-                .post(select_account::post_select_account)
-                .default_service(page()),
-        )
-        .service(
-            web::resource(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions).default_service(page()),
-        )
-        .service(web::resource(SIGN_IN).get(sign_in::get_sign_in).post(sign_in::post_sign_in).default_service(page()))
-        .service(web::resource(SIGN_OUT).post(end_session::post_sign_out).default_service(page()))
-        .service(web::resource(TOKEN).post(token::post_token).default_service(web::route().to(token::other_token)))
-        .service(web::resource(REVOKE).post(revoke::post_revoke).default_service(web::route().to(revoke::other_revoke)))
-        .service(
-            web::resource(INTROSPECT)
-                .post(introspect::post_introspect)
-                .default_service(web::route().to(introspect::other_introspect)),
-        )
-        .service(
-            web::resource(USERINFO)
-                .get(userinfo::get_userinfo)
-                .post(userinfo::post_userinfo)
-                .default_service(web::route().to(userinfo::other_userinfo)),
-        )
-        .service(
-            web::resource(JWKS).get(discovery::get_jwks).default_service(web::route().to(discovery::other_discovery)),
-        )
-        .service(
-            web::resource(OPENID_CONFIGURATION)
-                .get(discovery::get_metadata)
-                .default_service(web::route().to(discovery::other_discovery)),
-        )
-        .service(
-            web::resource(OAUTH_METADATA)
-                .get(discovery::get_metadata)
-                .default_service(web::route().to(discovery::other_discovery)),
-        )
+        .configure(pages)
+        .configure(endpoints)
+        .configure(documents)
         .service(web::resource(THEME).get(files::get_theme))
         .service(web::resource("/static/{name}").get(files::get_static))
         .service(web::resource("/livez").get(health::get_livez))
         .service(web::resource("/readyz").get(health::get_readyz))
         .default_service(web::route().to(respond::not_found));
+}
+
+/// What people see.
+fn pages(config: &mut ServiceConfig) {
+    let page = |path: &'static str| web::resource(path).default_service(web::route().to(respond::method_not_allowed));
+    config
+        .service(page("/").get(home::get_home))
+        .service(page(ACCOUNT).get(account::get_account))
+        .service(page(APPS).get(apps::get_apps))
+        .service(page(APPS_REMOVE).get(app_remove::get_app_remove).post(app_remove::post_app_remove))
+        .service(page(AUTHORIZE).get(authorize::get_authorize).post(authorize::post_authorize))
+        .service(page(CONSENT).get(consent::get_consent).post(consent::post_consent))
+        .service(page(END_SESSION).get(end_session::get_end_session).post(end_session::post_end_session))
+        .service(page(LANGUAGE).post(language::post_language))
+        .service(page(SELECT_ACCOUNT).get(select_account::get_select_account).post(select_account::post_select_account))
+        .service(page(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions))
+        .service(page(SIGN_IN).get(sign_in::get_sign_in).post(sign_in::post_sign_in))
+        .service(page(SIGN_OUT).post(end_session::post_sign_out));
+}
+
+/// What apps and APIs call.
+fn endpoints(config: &mut ServiceConfig) {
+    let other = web::route;
+    config
+        .service(web::resource(TOKEN).post(token::post_token).default_service(other().to(token::other_token)))
+        .service(web::resource(REVOKE).post(revoke::post_revoke).default_service(other().to(revoke::other_revoke)))
+        .service(
+            web::resource(INTROSPECT)
+                .post(introspect::post_introspect)
+                .default_service(other().to(introspect::other_introspect)),
+        )
+        .service(
+            web::resource(USERINFO)
+                .get(userinfo::get_userinfo)
+                .post(userinfo::post_userinfo)
+                .default_service(other().to(userinfo::other_userinfo)),
+        );
+}
+
+/// What everybody may read.
+fn documents(config: &mut ServiceConfig) {
+    let document =
+        |path: &'static str| web::resource(path).default_service(web::route().to(discovery::other_discovery));
+    config
+        .service(document(JWKS).get(discovery::get_jwks))
+        .service(document(OPENID_CONFIGURATION).get(discovery::get_metadata))
+        .service(document(OAUTH_METADATA).get(discovery::get_metadata));
 }
