@@ -65,3 +65,55 @@ pub fn withdraw(client_id: &str, user_id: Id, event_id: Id, call: Call<'_>) -> V
 fn event(kind: EventKind, client_id: &str, user_id: Id, id: Id, call: Call<'_>) -> Event {
     Event::new(id, call.now, kind).client(client_id).user(user_id).address(call.address)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use grantor_jose::random::Mint;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::authorization::tests::request;
+    use crate::time::Time;
+    use crate::user::tests::ada;
+
+    fn answered(offered: &str, ticked: &str, known: Option<&Consent>) -> Result<Consent, &'static str> {
+        let request = AuthorizationRequest { scope: offered.parse().unwrap(), ..request() };
+        let call = Call { now: Time::from_seconds(9), address: "::1" };
+        let ticked = ticked.parse().unwrap();
+        let changes = approve(&request, (ada().id, known), &ticked, Mint::seeded(1).id(1), call);
+        match changes.map_err(|error| error.reason())?.into_iter().next() {
+            Some(Change::ConsentPut(consent)) => Ok(*consent),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_later_replaces_the_one_before() {
+        let first = answered("openid email profile", "email", None).unwrap();
+        assert_eq!((first.granted.as_str(), first.declined.as_str()), ("email openid", "profile"));
+        let then = answered("openid email profile", "profile", Some(&first)).unwrap();
+        assert_eq!((then.granted.as_str(), then.declined.as_str()), ("openid profile", "email"));
+    }
+
+    #[test]
+    fn nothing_ticked_is_no_approval() {
+        assert_eq!(answered("email", "", None), Err("ConsentDenied"));
+    }
+
+    proptest! {
+        /// Whatever the form says: only what was offered and ticked, or allowed before and not offered now, is allowed.
+        #[test]
+        fn only_what_was_offered_is_allowed(offered in "(openid ?)?(a ?)?(b ?)?", ticked in "(a ?)?(b ?)?(c ?)?", before in "(b ?)?(d ?)?") {
+            let known = answered(&format!("{before} x"), &format!("{before} x"), None).unwrap();
+            let (scope, ticks): (Scope, Scope) = (offered.parse().unwrap(), ticked.parse().unwrap());
+            if let Ok(consent) = answered(&offered, &ticked, Some(&known)) {
+                for granted in consent.granted.iter() {
+                    let now = scope.contains(granted) && (ticks.contains(granted) || is_required(granted));
+                    prop_assert!(now || (known.granted.contains(granted) && !scope.contains(granted)));
+                }
+                prop_assert!(consent.granted.intersection(&consent.declined).is_empty());
+            }
+        }
+    }
+}

@@ -104,6 +104,13 @@ pub enum Change {
         /// Why.
         end: GrantEnd,
     },
+    /// Lets the grants that were given in one session hang on another one of the same person.
+    GrantsMove {
+        /// The session that ends.
+        from: Id,
+        /// The one that follows it.
+        to: Id,
+    },
     /// Keeps a signing key or its new dates.
     KeyPut(Box<KeyRecord>),
     /// Removes a signing key.

@@ -130,6 +130,7 @@ reasons! {
     ResponseTypeNotAllowed => "unauthorized_client", "RFC 6749 §4.1.2.1", "The app is not registered for this response_type.";
     ResponseTypeUnsupported => "unsupported_response_type", "RFC 6749 §4.1.2.1", "The response_type must be code.";
     ScopeMalformed => "invalid_scope", "RFC 6749 §3.3", "The scope holds a character that scopes cannot have.";
+    ScopeMissing => "invalid_scope", "RFC 6749 §3.3", "The parameter scope is missing.";
     ScopeNotAllowed => "invalid_scope", "RFC 6749 §3.3", "No scope of the request is one that this app may ask for.";
     ScopeWidened => "invalid_scope", "RFC 6749 §6", "The scope asks for more than was approved.";
     ScopeInsufficient => "insufficient_scope", "RFC 6750 §3.1", "The access token does not allow this.";
@@ -152,7 +153,6 @@ fn missing(name: &str) -> &'static str {
         "code" => "The parameter code is missing.",
         "refresh_token" => "The parameter refresh_token is missing.",
         "response_type" => "The parameter response_type is missing.",
-        "scope" => "The parameter scope is missing.",
         _ => "A parameter is missing.",
     }
 }

@@ -42,11 +42,13 @@ impl KeyRing {
         self.record(algorithm, now).map(|record| &record.key)
     }
 
-    /// The record of the key that signs with `algorithm` at `now`: the newest that is active.
+    /// The record of the key that signs with `algorithm` at `now`: the newest that is active. Where none is, because the
+    /// clock was set back behind the first key's beginning, the first.
     pub fn record(&self, algorithm: Algorithm, now: Time) -> Option<&KeyRecord> {
         let of_algorithm =
-            self.keys.iter().filter(|record| record.key.algorithm() == algorithm && record.is_published(now));
-        of_algorithm.filter(|record| record.active_from <= now).max_by_key(|record| record.active_from)
+            || self.keys.iter().filter(|record| record.key.algorithm() == algorithm && record.is_published(now));
+        let active = of_algorithm().filter(|record| record.active_from <= now).max_by_key(|record| record.active_from);
+        active.or_else(|| of_algorithm().min_by_key(|record| record.active_from))
     }
 
     /// The keys whose signatures count at `now`.
@@ -84,9 +86,9 @@ impl KeySource for PublishedKeys<'_> {
 }
 
 impl KeyRecord {
-    /// Whether the key is in the JWKS at `now`.
+    /// Whether the key is in the JWKS at `now`. It is from the moment it is kept, even where the clock was set back since.
     pub fn is_published(&self, now: Time) -> bool {
-        self.created_at <= now && self.remove_at.is_none_or(|remove_at| now < remove_at)
+        self.remove_at.is_none_or(|remove_at| now < remove_at)
     }
 
     /// A new key that signs from `active_from` on.

@@ -29,6 +29,12 @@ impl Issuer {
         if text.ends_with('/') {
             return Err("it ends with a slash");
         }
+        if !matches!(url.path(), "" | "/") {
+            return Err("it has a path; each issuer has a host or a port of its own");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("it has user information");
+        }
         match url.scheme() {
             "https" => {}
             "http" if crate::redirect_uri::is_loopback(&url) => {}
@@ -108,7 +114,16 @@ mod tests {
     fn an_issuer_is_https_or_loopback() {
         assert!(Issuer::parse("https://id.example.com").is_ok());
         assert!(Issuer::parse("http://127.0.0.1:8080").is_ok());
-        for text in ["http://id.example.com", "https://x/?a", "https://x/#a", "https://x/", "x", "ftp://localhost"] {
+        for text in [
+            "http://id.example.com",
+            "https://x/?a",
+            "https://x/#a",
+            "https://x/",
+            "https://x/a",
+            "https://u@x",
+            "x",
+            "ftp://localhost",
+        ] {
             assert!(Issuer::parse(text).is_err(), "{text}");
         }
     }

@@ -30,7 +30,7 @@ pub struct Session {
     pub amr: Vec<String>,
     /// The address the sign-in came from.
     pub address: String,
-    /// The browser as it named itself, cut to 256 characters.
+    /// The browser as it named itself, cut to 200 characters.
     pub user_agent: String,
     /// When it was ended.
     pub ended_at: Option<Time>,

@@ -11,9 +11,6 @@ use crate::session::{ACR_PASSWORD, Session};
 use crate::token;
 use crate::user::User;
 
-/// What is kept of the browser, in characters.
-const MAX_USER_AGENT: usize = 256;
-
 /// Begins the session of a person who has proved a password; the reply is the cookie's value.
 ///
 /// `replaced` is the session that the browser had before: the identifier changes at each sign-in.
@@ -34,17 +31,20 @@ pub fn begin(
         // "pwd: Password-based authentication" (RFC 8176 §2)
         amr: vec!["pwd".to_owned()],
         address: call.address.to_owned(),
-        user_agent: printable_agent(user_agent),
+        user_agent: printable(user_agent),
         ended_at: None,
     };
     let event = Event::new(fresh.id, call.now, EventKind::SignInSucceeded).user(user.id).address(call.address);
     let mut changes = vec![Change::SessionInsert(Box::new(session)), Change::EventInsert(Box::new(event))];
-    // The same person signing in again goes on with the grants of the old session; another person ends it.
+    // The same person signing in again goes on with the grants of the old session, which from now on end with the new one;
+    // another person ends them.
     if let Some(old) = replaced {
         changes.push(Change::SessionEnd { id: old.id, at: call.now });
-        if old.user_id != user.id {
-            changes.push(Change::GrantsEnd { of: GrantsOf::Session(old.id), at: call.now, end: GrantEnd::SignedOut });
-        }
+        changes.push(if old.user_id == user.id {
+            Change::GrantsMove { from: old.id, to: fresh.id }
+        } else {
+            Change::GrantsEnd { of: GrantsOf::Session(old.id), at: call.now, end: GrantEnd::SignedOut }
+        });
     }
     Decision { changes, reply: token::SESSION.format(fresh.id, &fresh.secret) }
 }
@@ -72,7 +72,54 @@ pub fn sign_out_others(user_id: Id, except: Id, event_id: Id, call: Call<'_>) ->
     ]
 }
 
-fn printable_agent(user_agent: &str) -> String {
-    let cut: String = user_agent.chars().take(MAX_USER_AGENT).collect();
-    printable(&cut)
+#[cfg(test)]
+mod tests {
+    use grantor_jose::random::Mint;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::audit::MAX_DETAIL;
+    use crate::time::Time;
+    use crate::user::tests::ada;
+
+    fn begun(user: &User, agent: &str, replaced: Option<&Session>) -> (Session, Vec<Change>, String) {
+        let mint = Mint::seeded(5);
+        let call = Call { now: Time::from_seconds(7), address: "::1" };
+        let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
+        let Decision { changes, reply } = begin(user, &fresh, agent, replaced, call);
+        let session = changes.iter().find_map(|change| match change {
+            Change::SessionInsert(session) => Some((**session).clone()),
+            _ => None,
+        });
+        (session.unwrap_or_else(|| panic!("a session")), changes, reply)
+    }
+
+    fn ends_grants(changes: &[Change]) -> bool {
+        changes.iter().any(|change| matches!(change, Change::GrantsEnd { .. }))
+    }
+
+    #[test]
+    fn the_cookie_opens_the_session_it_names() {
+        let (session, _, cookie) = begun(&ada(), "", None);
+        let opened =
+            token::SESSION.parse(&cookie).filter(|(id, secret)| *id == session.id && session.secret.matches(secret));
+        assert!(opened.is_some());
+    }
+
+    #[test]
+    fn another_person_in_the_same_browser_ends_what_hung_on_the_session() {
+        let (old, _, _) = begun(&ada(), "", None);
+        assert!(!ends_grants(&begun(&ada(), "", Some(&old)).1));
+        let other = User { id: Id::from_i64(8), ..ada() };
+        assert!(ends_grants(&begun(&other, "", Some(&old)).1));
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_browser_says_of_itself_stays_on_one_line(agent in any::<String>()) {
+            let (session, _, _) = begun(&ada(), &agent, None);
+            prop_assert!(session.user_agent.chars().count() <= MAX_DETAIL);
+            prop_assert!(!session.user_agent.chars().any(char::is_control));
+        }
+    }
 }

@@ -15,3 +15,6 @@ mod step;
 pub use request::{AuthorizationRequest, Prompt, Refused, ResponseMode, Started, read};
 pub use respond::{Answer, refuse, respond};
 pub use step::{Situation, Step, next_step};
+
+#[cfg(test)]
+pub(crate) mod tests;

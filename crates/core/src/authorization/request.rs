@@ -269,7 +269,9 @@ impl Reading<'_> {
 
     /// The scopes of the request that this app may have and this provider knows.
     fn negotiate(&self) -> Result<Scope, Error> {
-        let asked: Scope = self.params.required("scope")?.parse()?;
+        // "If the client omits the scope parameter when requesting authorization, the authorization server MUST either process
+        // the request using a pre-defined default value or fail the request indicating an invalid scope." (RFC 6749 §3.3)
+        let asked: Scope = self.params.get("scope").ok_or(Error::ScopeMissing)?.parse()?;
         // "Scope values used that are not understood by an implementation SHOULD be ignored." (OIDC Core §3.1.2.1)
         let allowed = asked.intersection(&self.client.metadata.scope).filter(|token| self.directory.knows_scope(token));
         if allowed.is_empty() { Err(Error::ScopeNotAllowed) } else { Ok(allowed) }

@@ -27,8 +27,8 @@ impl Answer {
     /// The address for a redirect.
     pub fn location(&self) -> String {
         let address = self.redirect_uri.with_query(self.params.iter().map(|(name, value)| (*name, value.as_str())));
-        // "Fragments are long-lived: a browser re-attaches the fragment of the page before to a redirect that has none"
-        // (RFC 9700 §4.1.1), so each redirect has one of its own.
+        // "servers MAY prevent browsers from reattaching fragments to redirection URLs by attaching an arbitrary fragment
+        // identifier, for example #_, to URLs in Location headers." (RFC 9700 §4.1.3)
         format!("{address}#_")
     }
 }

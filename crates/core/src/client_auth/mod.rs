@@ -95,6 +95,13 @@ pub async fn authenticate<S: Store>(
     Ok(AuthenticatedClient { client: Arc::clone(client) })
 }
 
+/// The client that a request says it comes from, proven or not: for the record of a refusal.
+pub fn claimed(params: &Params, authorization: Option<&str>) -> Option<String> {
+    let basic = authorization.and_then(|header| read_basic(header).ok()).map(|(client_id, _)| client_id);
+    let subject = || private_key_jwt::subject(params.get("client_assertion")?).ok();
+    basic.or_else(|| params.get("client_id").map(str::to_owned)).or_else(subject)
+}
+
 async fn prove<S: Store>(
     provider: &Provider<S>,
     client: &Client,

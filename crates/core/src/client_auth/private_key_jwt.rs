@@ -10,7 +10,8 @@ use serde::Deserialize;
 use crate::change::Change;
 use crate::client::Client;
 use crate::error::Error;
-use crate::provider::Provider;
+use crate::policy::Lifetimes;
+use crate::provider::{Issuer, Provider};
 use crate::store::{Store, StoreError};
 use crate::time::Time;
 
@@ -67,18 +68,23 @@ pub(super) fn check<S: Store>(
         _ => Error::AssertionMalformed,
     })?;
     let claims: Assertion = verified.claims().map_err(|_| Error::AssertionMalformed)?;
-    check_claims(&claims, client, provider, now)?;
+    check_claims(&claims, &client.client_id, &provider.issuer, (&provider.policy.lifetimes, now))?;
     Ok(Spent {
         digest: hash::sha256(format!("{}\0{}", client.client_id, claims.jti).as_bytes()),
         expires_at: Time::from_seconds(claims.exp).plus(provider.policy.lifetimes.clock_skew),
     })
 }
 
-fn check_claims<S: Store>(claims: &Assertion, client: &Client, provider: &Provider<S>, now: Time) -> Result<(), Error> {
-    let lifetimes = &provider.policy.lifetimes;
+/// Decides whether the claims of a signed assertion are good at `now`.
+fn check_claims(
+    claims: &Assertion,
+    client_id: &str,
+    issuer: &Issuer,
+    (lifetimes, now): (&Lifetimes, Time),
+) -> Result<(), Error> {
     // "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the JWT."
     // "For client authentication, the subject MUST be the "client_id" of the OAuth client." (RFC 7523 §3)
-    if claims.iss != client.client_id || claims.sub != client.client_id {
+    if claims.iss != client_id || claims.sub != client_id {
         return Err(Error::AssertionSubject);
     }
     // "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server as an
@@ -86,8 +92,8 @@ fn check_claims<S: Store>(claims: &Assertion, client: &Client, provider: &Provid
     // Stricter than RFC 7523: because an assertion that other servers accept too can be replayed there, only our issuer
     // identifier may stand in it.
     let ours = match &claims.aud {
-        Audience::One(audience) => audience == provider.issuer.as_str(),
-        Audience::Many(audiences) => matches!(audiences.as_slice(), [only] if only == provider.issuer.as_str()),
+        Audience::One(audience) => audience == issuer.as_str(),
+        Audience::Many(audiences) => matches!(audiences.as_slice(), [only] if only == issuer.as_str()),
     };
     if !ours {
         return Err(Error::AssertionAudience);
@@ -124,5 +130,62 @@ pub(super) async fn spend<S: Store>(provider: &Provider<S>, spent: Spent) -> Res
         Ok(()) => Ok(()),
         Err(StoreError::Conflict) => Err(Error::AssertionReplayed),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NOW: i64 = 100_000;
+
+    fn good() -> Assertion {
+        Assertion {
+            iss: "signed".into(),
+            sub: "signed".into(),
+            aud: Audience::One("https://id.example".into()),
+            exp: NOW + 60,
+            iat: Some(NOW),
+            nbf: None,
+            jti: "1".into(),
+        }
+    }
+
+    fn checked(claims: &Assertion) -> Result<(), &'static str> {
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let at = (&Lifetimes::default(), Time::from_seconds(NOW));
+        check_claims(claims, "signed", &issuer, at).map_err(|error| error.reason())
+    }
+
+    #[test]
+    fn an_assertion_is_for_this_issuer_alone() {
+        assert_eq!(checked(&good()), Ok(()));
+        let both = vec!["https://id.example".into(), "https://other.example".into()];
+        assert_eq!(checked(&Assertion { aud: Audience::Many(both), ..good() }), Err("AssertionAudience"));
+        let token_endpoint = Audience::One("https://id.example/token".into());
+        assert_eq!(checked(&Assertion { aud: token_endpoint, ..good() }), Err("AssertionAudience"));
+    }
+
+    #[test]
+    fn iss_and_sub_are_the_client() {
+        assert_eq!(checked(&Assertion { iss: "other".into(), ..good() }), Err("AssertionSubject"));
+        assert_eq!(checked(&Assertion { sub: "other".into(), ..good() }), Err("AssertionSubject"));
+    }
+
+    proptest! {
+        /// Whatever times stand in it: a good assertion is neither over, nor of the future, nor long-lived.
+        #[test]
+        fn a_good_assertion_is_of_now(exp in any::<i64>(), iat in any::<Option<i64>>(), nbf in any::<Option<i64>>()) {
+            let near = |time: Option<i64>| time.map(|time| if time % 2 == 0 { time } else { NOW + time % 1000 });
+            let exp = if exp % 2 == 0 { exp } else { NOW + exp % 1000 };
+            let (iat, nbf) = (near(iat), near(nbf));
+            if checked(&Assertion { exp, iat, nbf, ..good() }).is_ok() {
+                prop_assert!(exp > NOW - 30 && exp <= NOW + 330);
+                prop_assert!(iat.is_none_or(|iat| (NOW - 361..=NOW + 30).contains(&iat)));
+                prop_assert!(nbf.is_none_or(|nbf| nbf <= NOW + 30));
+            }
+        }
     }
 }

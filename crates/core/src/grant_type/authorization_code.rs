@@ -25,6 +25,8 @@ use crate::user::User;
 pub(crate) struct Facts {
     pub(crate) code: AuthorizationCode,
     pub(crate) user: User,
+    /// Whether the session in which the code was given has ended.
+    pub(crate) session_ended: bool,
     pub(crate) access: Fresh,
     /// The refresh token's secret, and the identifier of the event that a replay writes.
     pub(crate) refresh: Fresh,
@@ -44,10 +46,15 @@ pub(crate) async fn redeem<S: Store>(
     if !code.secret.matches(&secret) {
         return Err(Error::CodeUnknown.into());
     }
-    let user = provider.store.user_find(code.user_id).await.map_err(Error::from)?.ok_or(Error::CodeUnknown)?;
+    let found = provider.store.session_find(code.session_id).await.map_err(Error::from)?;
+    let (session_ended, user) = match found {
+        Some((session, user)) => (session.ended_at.is_some(), Some(user)),
+        None => (true, provider.store.user_find(code.user_id).await.map_err(Error::from)?),
+    };
     let facts = Facts {
         code,
-        user,
+        user: user.ok_or(Error::CodeUnknown)?,
+        session_ended,
         access: provider.fresh(call.now),
         refresh: provider.fresh(call.now),
         address: call.address.to_owned(),
@@ -57,7 +64,7 @@ pub(crate) async fn redeem<S: Store>(
 
 /// Decides whether a code becomes a grant.
 pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Redeemed>, Refusal> {
-    let Facts { code, user, access, refresh, address } = facts;
+    let Facts { code, user, session_ended, access, refresh, address } = facts;
     // "ensure that the authorization code was issued to the authenticated confidential client, or if the client is public,
     // ensure that the code was issued to "client_id" in the request" (RFC 6749 §4.1.3)
     if code.client_id != request.client.client_id {
@@ -73,6 +80,10 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
         return Err(Error::CodeExpired.into());
     }
     check_redirect_uri(request, &code)?;
+    // What does not outlive its session is not given any more once the session has ended.
+    if session_ended && !code.scope.contains("offline_access") {
+        return Err(Error::GrantEnded.into());
+    }
     if user.disabled {
         return Err(Error::UserDisabled.into());
     }
@@ -144,13 +155,16 @@ fn run_kernel(request: &Request<'_>, code: &AuthorizationCode, user: &User) -> R
 
 fn first_refresh_token(request: &Request<'_>, grant: &Grant, refresh: &Fresh) -> RefreshToken {
     let lifetimes = &request.about.policy.lifetimes;
+    let absolute = request.now.plus(lifetimes.refresh_token_absolute);
+    // What people are told when they approve: without `offline_access`, access lasts no longer than the sign-in may.
+    let session = grant.context.auth_time.plus(lifetimes.session_absolute);
     RefreshToken {
         grant_id: grant.id,
         generation: 0,
         secret: refresh.secret.hash(),
         rotated_at: request.now,
         idle_expires_at: request.now.plus(lifetimes.refresh_token_idle),
-        absolute_expires_at: request.now.plus(lifetimes.refresh_token_absolute),
+        absolute_expires_at: if grant.is_offline() { absolute } else { absolute.min(session) },
     }
 }
 

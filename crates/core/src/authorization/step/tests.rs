@@ -1,15 +1,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::sync::Arc;
-
 use grantor_jose::id::Id;
 use grantor_jose::random::Mint;
 use proptest::prelude::*;
 
 use super::*;
-use crate::authorization::{Prompt, ResponseMode, Started};
-use crate::claims::ClaimsRequest;
-use crate::client::tests::sample;
+use crate::authorization::tests::request as sample;
+use crate::authorization::{Prompt, Started};
 use crate::session::ACR_PASSWORD;
 use crate::user::tests::ada;
 
@@ -43,25 +40,7 @@ fn consent(granted: &str, declined: &str, updated_at: Time) -> Consent {
 }
 
 fn request(prompt: Prompt) -> AuthorizationRequest {
-    let client = Arc::new(sample("wiki"));
-    AuthorizationRequest {
-        redirect_uri: client.redirect_uri(None).unwrap(),
-        client,
-        response_mode: ResponseMode::Query,
-        state: None,
-        scope: "openid profile email".parse().unwrap(),
-        nonce: None,
-        prompt,
-        max_age: None,
-        login_hint: None,
-        ui_locales: None,
-        claims: ClaimsRequest::default(),
-        subject: None,
-        resources: Vec::new(),
-        code_challenge: None,
-        redirect_uri_sent: true,
-        started: Started::now(NOW),
-    }
+    AuthorizationRequest { prompt, started: Started::now(NOW), ..sample() }
 }
 
 fn chosen(

@@ -47,9 +47,13 @@ fn good() -> Params {
     params(VERIFIER, "https://wiki.example/cb")
 }
 
+fn facts(frame: &Frame, code: AuthorizationCode) -> Facts {
+    let (access, refresh) = (frame.fresh(), frame.fresh());
+    Facts { code, user: ada(), session_ended: false, access, refresh, address: "::1".into() }
+}
+
 fn decided(frame: &Frame, code: AuthorizationCode, params: &Params, now: Time) -> Result<Decision<Redeemed>, Refusal> {
-    let facts = Facts { code, user: ada(), access: frame.fresh(), refresh: frame.fresh(), address: "::1".into() };
-    decide(&frame.request(params, now), facts)
+    decide(&frame.request(params, now), facts(frame, code))
 }
 
 fn refused(frame: &Frame, code: AuthorizationCode, params: &Params) -> &'static str {
@@ -124,10 +128,37 @@ fn a_verifier_for_a_code_without_challenge_is_a_downgrade() {
 #[test]
 fn a_disabled_person_gives_nothing() {
     let frame = Frame::new();
-    let user = User { disabled: true, ..ada() };
-    let facts =
-        Facts { code: code(&frame), user, access: frame.fresh(), refresh: frame.fresh(), address: String::new() };
+    let facts = Facts { user: User { disabled: true, ..ada() }, ..facts(&frame, code(&frame)) };
     assert_eq!(decide(&frame.request(&good(), ISSUED), facts).unwrap_err().error.reason(), "UserDisabled");
+}
+
+#[test]
+fn a_code_dies_with_its_session_unless_it_is_for_offline_access() {
+    let frame = Frame::new();
+    let after_sign_out = |scope: &str| {
+        let code = AuthorizationCode { scope: scope.parse().unwrap(), ..code(&frame) };
+        let facts = Facts { session_ended: true, ..facts(&frame, code) };
+        decide(&frame.request(&good(), ISSUED), facts)
+    };
+    assert_eq!(after_sign_out("openid email").unwrap_err().error.reason(), "GrantEnded");
+    assert!(after_sign_out("openid offline_access").is_ok());
+}
+
+#[test]
+fn a_refresh_token_without_offline_access_lives_no_longer_than_the_session_may() {
+    let frame = Frame::new();
+    let lives_until = |scope: &str| {
+        let context = OidcContext { auth_time: ISSUED, ..OidcContext::default() };
+        let code = AuthorizationCode { scope: scope.parse().unwrap(), context, ..code(&frame) };
+        let changes = decided(&frame, code, &good(), ISSUED).unwrap().changes;
+        changes.into_iter().find_map(|change| match change {
+            Change::RefreshTokenInsert(token) => Some(token.absolute_expires_at),
+            _ => None,
+        })
+    };
+    let lifetimes = &frame.policy.lifetimes;
+    assert_eq!(lives_until("openid"), Some(ISSUED.plus(lifetimes.session_absolute)));
+    assert_eq!(lives_until("openid offline_access"), Some(ISSUED.plus(lifetimes.refresh_token_absolute)));
 }
 
 proptest! {
