@@ -67,7 +67,7 @@ fn event(kind: EventKind, client_id: &str, user_id: Id, id: Id, call: Call<'_>) 
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use grantor_jose::random::Mint;
     use proptest::prelude::*;

@@ -73,6 +73,7 @@ pub fn sign_out_others(user_id: Id, except: Id, event_id: Id, call: Call<'_>) ->
 }
 
 #[cfg(test)]
+#[expect(clippy::panic, reason = "tests")]
 mod tests {
     use grantor_jose::random::Mint;
     use proptest::prelude::*;
