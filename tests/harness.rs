@@ -1,8 +1,10 @@
 //! What a story needs around it.
 
 pub mod app;
+pub mod assertion;
 pub mod browser;
 pub mod page;
 pub mod person;
+pub mod relying_party;
 pub mod seeds;
 pub mod server;

@@ -37,7 +37,15 @@ impl<'a> App<'a> {
             "spa" => "https://board.example/cb",
             _ => "https://wiki.example/cb",
         };
-        Self { server, http: reqwest::Client::new(), client_id: client_id.into(), redirect_uri: redirect_uri.into() }
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { server, http, client_id: client_id.into(), redirect_uri: redirect_uri.into() }
+    }
+
+    /// The same app with its answers sent elsewhere.
+    #[must_use]
+    pub fn at(mut self, redirect_uri: &str) -> Self {
+        redirect_uri.clone_into(&mut self.redirect_uri);
+        self
     }
 
     /// The parameters of a right authorization request.

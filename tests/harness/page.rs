@@ -85,6 +85,13 @@ impl Page {
         body.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
     }
 
+    /// The text that a person reads, one line for each piece.
+    pub fn lines(&self) -> String {
+        let document = Html::parse_document(&self.body);
+        let body = document.select(&Selector::parse("body").unwrap()).next().unwrap();
+        body.text().map(str::trim).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
     /// The answer as JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("JSON, not {}: {}", self.status, self.body))

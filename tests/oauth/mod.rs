@@ -1,3 +1,22 @@
 //! OAuth 2.0 over HTTP, in the order of the specifications.
 
+mod access_token;
+mod answer;
+mod assertion;
+mod authorize;
+mod client_auth;
+mod client_credentials;
+mod code;
+mod cors;
+mod events;
+mod introspection;
+mod limits;
 mod main_path;
+mod pkce;
+mod prompt;
+mod redirect_uri;
+mod refresh;
+mod refresh_end;
+mod resource;
+mod revocation;
+mod token;

@@ -1,0 +1,320 @@
+//! Limits: what is too large is refused before it is read, and no request makes the server fail.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::harness::app::{App, basic};
+use crate::harness::person::Person;
+use crate::harness::seeds::SECRET;
+use crate::harness::server::Server;
+
+const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
+const ENDPOINTS: [&str; 21] = [
+    "/",
+    "/authorize",
+    "/token",
+    "/userinfo",
+    "/revoke",
+    "/introspect",
+    "/jwks",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/sign-in",
+    "/consent",
+    "/select-account",
+    "/end-session",
+    "/sign-out",
+    "/account",
+    "/account/apps",
+    "/account/apps/remove",
+    "/account/sessions",
+    "/language",
+    "/livez",
+    "/static/grantor.css",
+];
+
+/// A form of just so many bytes, in parameters of at most 8 KiB.
+fn form_of(bytes: usize) -> String {
+    let mut form = "grant_type=client_credentials".to_owned();
+    while form.len() < bytes {
+        let room = (bytes - form.len()).min(8000);
+        let name = format!("&p{}=", form.len());
+        form.push_str(&name[..name.len().min(room)]);
+        form.push_str(&"x".repeat(room.saturating_sub(name.len())));
+    }
+    form
+}
+
+#[tokio::test]
+async fn a_body_has_at_most_64_kib() {
+    let server = Server::start().await;
+    let service = App::new(&server, "service");
+    assert_eq!(service.post_body("/token", FORM, form_of(65_536)).await.status, 200);
+    let page = service.post_body("/token", FORM, form_of(65_537)).await;
+    insta::assert_snapshot!(page.whole(), @r#"
+    413 Payload Too Large
+    {"error":"invalid_request","error_description":"The request is larger than this server reads."}
+    "#);
+    assert_eq!(server.reason().await, "FormTooLarge");
+    for path in ["/token", "/revoke", "/introspect", "/authorize", "/sign-in", "/consent", "/end-session", "/sign-out"]
+    {
+        assert_eq!(service.post_body(path, FORM, form_of(65_537)).await.status, 413, "{path}");
+    }
+}
+
+/// Sends bytes as they are, and gives the first line of the answer; empty where the connection was closed.
+fn raw(server: &Server, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
+    let _ = stream.write_all(bytes);
+    let mut answer = [0; 64];
+    let read = stream.read(&mut answer).unwrap_or_default();
+    String::from_utf8_lossy(&answer[..read]).lines().next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_huge_body_is_refused_before_it_arrives() {
+    let server = Server::start().await;
+    for path in ["/token", "/userinfo", "/authorize", "/sign-in"] {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n");
+        assert_eq!(
+            raw(&server, format!("{head}Content-Length: 20971520\r\n\r\n").as_bytes()),
+            "HTTP/1.1 413 Payload Too Large"
+        );
+        let chunk = format!("{:x}\r\n{}\r\n", 70_000, "x".repeat(70_000));
+        let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunk}");
+        assert_eq!(raw(&server, chunked.as_bytes()), "HTTP/1.1 413 Payload Too Large");
+    }
+}
+
+#[tokio::test]
+async fn a_huge_head_is_refused() {
+    let server = Server::start().await;
+    let long = "A".repeat(1 << 20);
+    for head in [
+        format!("GET /authorize?x={long} HTTP/1.1\r\nHost: x\r\n\r\n"),
+        format!("GET /authorize HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n"),
+        format!("GET /authorize HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", &long[..100_000]),
+        format!("GET /authorize HTTP/1.1\r\nHost: x\r\n{}\r\n", "X-Many: x\r\n".repeat(5000)),
+        "GET /authorize HTTP/1.1\r\n\r\n".into(),
+        "GET\r\n\r\n".into(),
+        "\0\0\0\r\n\r\n".into(),
+        "GET /authorize HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n".into(),
+        "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".into(),
+    ] {
+        let answer = raw(&server, head.as_bytes());
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer} for {head:.60}");
+    }
+    assert_eq!(Person::new(&server).get("/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_parameter_has_at_most_8_kib() {
+    let server = Server::start().await;
+    let service = App::new(&server, "service");
+    let with = |bytes: usize| format!("grant_type=client_credentials&x={}", "y".repeat(bytes - 2));
+    assert_eq!(service.post_body("/token", FORM, with(8192)).await.status, 200);
+    assert_eq!(service.post_body("/token", FORM, with(8193)).await.brief(), "400 invalid_request");
+    assert_eq!(server.reason().await, "ParameterTooLarge");
+    let page = Person::new(&server)
+        .get(App::new(&server, "wiki").authorize_url("openid", &[("state", &"s".repeat(8193))]))
+        .await;
+    assert_eq!((page.status.as_u16(), page.location()), (413, None));
+}
+
+#[tokio::test]
+async fn a_request_has_at_most_100_parameters() {
+    let server = Server::start().await;
+    let service = App::new(&server, "service");
+    let with =
+        |count: usize| (1..count).fold("grant_type=client_credentials".to_owned(), |form, n| format!("{form}&p{n}=x"));
+    assert_eq!(service.post_body("/token", FORM, with(100)).await.status, 200);
+    assert_eq!(service.post_body("/token", FORM, with(101)).await.brief(), "400 invalid_request");
+    assert_eq!(server.reason().await, "TooManyParameters");
+}
+
+#[tokio::test]
+async fn a_token_has_at_most_16_kib() {
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    for length in [16 * 1024, 16 * 1024 + 1, 60_000] {
+        let page = wiki.userinfo(&format!("{}.{}.x", "a".repeat(100), "b".repeat(length - 103))).await;
+        assert_eq!(page.brief(), "401 invalid_token", "{length}");
+    }
+    assert_eq!(wiki.post("/introspect", &[("token", &"x".repeat(8200))]).await.brief(), "400 invalid_request");
+}
+
+#[tokio::test]
+async fn no_method_on_any_path_fails_and_none_echoes() {
+    let server = Server::start().await;
+    let app = App::new(&server, "wiki");
+    for path in ENDPOINTS.into_iter().chain([
+        "/nowhere",
+        "/static/..%2f..%2fetc%2fpasswd",
+        "/.well-known/",
+        "//evil.example",
+        "/%00",
+    ]) {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "QUUX"] {
+            let page = app.request_raw(method, path, &[("x-probe", "probe-7461")]).await;
+            assert!(page.status.as_u16() < 500, "{method} {path}: {}", page.status);
+            assert!(!page.body.contains("probe-7461"), "{method} {path}");
+            if ["PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "QUUX"].contains(&method) {
+                assert!([404, 405].contains(&page.status.as_u16()), "{method} {path}: {}", page.status);
+            }
+        }
+    }
+}
+
+// "The origin server MUST generate an Allow header field in a 405 response containing a list of the target resource's currently
+// supported methods." (RFC 9110 §15.5.6)
+#[tokio::test]
+async fn a_refused_method_is_told_which_ones_there_are() {
+    let server = Server::start().await;
+    let app = App::new(&server, "wiki");
+    for (path, allow) in [
+        ("/token", "POST"),
+        ("/revoke", "POST"),
+        ("/introspect", "POST"),
+        ("/userinfo", "GET, POST"),
+        ("/jwks", "GET"),
+        ("/.well-known/openid-configuration", "GET"),
+        ("/authorize", "GET, POST"),
+    ] {
+        let page = app.request_raw("DELETE", path, &[]).await;
+        assert_eq!((page.status.as_u16(), page.header("allow")), (405, Some(allow)), "{path}");
+    }
+}
+
+/// Numbers that look random and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.roll(from.len())]
+    }
+}
+
+const NAMES: [&str; 30] = [
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "response_type",
+    "response_mode",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "prompt",
+    "max_age",
+    "claims",
+    "id_token_hint",
+    "login_hint",
+    "ui_locales",
+    "resource",
+    "request",
+    "grant_type",
+    "code",
+    "code_verifier",
+    "refresh_token",
+    "token",
+    "token_type_hint",
+    "client_assertion",
+    "client_assertion_type",
+    "resume",
+    "csrf",
+    "access_token",
+    "decision",
+];
+const VALUES: [&str; 34] = [
+    "",
+    "wiki",
+    "chat",
+    "spa",
+    "signed",
+    SECRET,
+    "https://wiki.example/cb",
+    "https://evil.example/",
+    "code",
+    "token",
+    "form_post",
+    "openid",
+    "openid%20profile",
+    "S256",
+    "none",
+    "login",
+    "0",
+    "-1",
+    "99999999999999999999",
+    "%7B%22id_token%22%3A%7B%7D%7D",
+    "%7B%7B",
+    "eyJhbGciOiJub25lIn0.e30.",
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "%",
+    "%zz",
+    "%00",
+    "%ff%fe",
+    "gtr_ac_00000000000.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    "gtr_rt_zzzzzzzzzzz.x",
+    "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer",
+    "'%20OR%201=1%20--",
+    "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+];
+
+/// One request of no sense: method, path with query, body, and headers.
+fn nonsense(dice: &mut Dice) -> (&'static str, String, String, Vec<(&'static str, String)>) {
+    let params = |dice: &mut Dice| {
+        let count = dice.roll(9);
+        (0..count).map(|_| format!("{}={}", dice.pick(&NAMES), dice.pick(&VALUES))).collect::<Vec<_>>().join("&")
+    };
+    let path = format!("{}?{}", dice.pick(&ENDPOINTS), params(dice));
+    let body = params(dice);
+    let mut headers =
+        vec![("content-type", dice.pick(&["application/x-www-form-urlencoded", "application/json", "x"]).to_owned())];
+    match dice.roll(6) {
+        0 => headers.push(("authorization", basic(dice.pick(&["wiki", "service", "nobody", "%"]), SECRET))),
+        1 => headers.push(("authorization", format!("Bearer {}", dice.pick(&VALUES)))),
+        2 => headers.push(("cookie", format!("grantor_session={}; x", dice.pick(&VALUES)))),
+        3 => headers.push(("origin", dice.pick(&["null", "https://evil.example", "https://board.example"]).to_owned())),
+        4 => headers
+            .push(("accept-language", dice.pick(&["de", "*;q=0", "xx-\u{7f}", "en;q=9,,;"]).replace('\u{7f}', "-"))),
+        _ => headers.push(("x-forwarded-for", dice.pick(&["1.2.3.4", "x, y", "::1,,", "\"unknown\""]).to_owned())),
+    }
+    (dice.pick(&["GET", "POST", "POST", "HEAD", "OPTIONS"]), path, body, headers)
+}
+
+#[tokio::test]
+async fn thousands_of_requests_without_sense_never_make_it_fail() {
+    let server = Server::start().await;
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let mut asking = tokio::task::JoinSet::new();
+    for seed in 1..=8 {
+        let (http, url) = (http.clone(), server.url.clone());
+        asking.spawn(async move {
+            let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ (seed << 40));
+            for _ in 0..400 {
+                let (method, path, body, headers) = nonsense(&mut dice);
+                let request = http.request(method.parse().unwrap(), format!("{url}{path}")).body(body.clone());
+                let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+                let answer = request.send().await.unwrap();
+                let elsewhere =
+                    answer.headers().get("location").is_some_and(|to| to.as_bytes().starts_with(b"https://evil"));
+                assert!(
+                    answer.status().as_u16() < 500 && !elsewhere,
+                    "{} for {method} {path} with {body}",
+                    answer.status()
+                );
+            }
+        });
+    }
+    asking.join_all().await;
+}
