@@ -78,6 +78,7 @@ contract! {
     }
     grants {
         grants_end_by_client_person_or_session
+        grants_move_to_the_session_that_follows
         an_end_is_not_overwritten
         only_grants_in_force_are_listed_with_their_refresh_tokens
     }

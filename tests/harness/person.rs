@@ -54,8 +54,8 @@ impl Person {
 
     /// Sends a form with other headers, without following.
     pub async fn post_with(&self, form: &Form, headers: &[(&str, &str)]) -> Page {
-        let request = self.http.post(form.action.clone()).form(&form.fields);
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let request = self.http.post(form.action.clone()).form(&form.fields).headers(headers);
         Page::of(request.send().await.unwrap()).await
     }
 

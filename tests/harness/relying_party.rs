@@ -6,7 +6,7 @@ use openidconnect::core::{
     CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AccessToken, AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
     EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenClaims,
     IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
     RefreshToken, StandardErrorResponse, StandardTokenResponse, TokenResponse, UserInfoClaims,
@@ -230,11 +230,6 @@ impl<'a> RelyingParty<'a> {
 }
 
 impl SignedIn {
-    /// The access token.
-    pub fn access_token(&self) -> &AccessToken {
-        self.tokens.access_token()
-    }
-
     /// The ID token as it was sent.
     pub fn id_token(&self) -> String {
         self.tokens.id_token().expect("an ID token").to_string()

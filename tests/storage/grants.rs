@@ -43,6 +43,17 @@ pub async fn grants_end_by_client_person_or_session(database: &Database) {
     assert_eq!(ended_by(database, GrantsOf::UserExceptSession(ada, session)).await, [3]);
 }
 
+pub async fn grants_move_to_the_session_that_follows(database: &Database) {
+    with_wiki_and_user(database).await;
+    let (kept, other) = (id_at(NOW, 1), id_at(NOW, 2));
+    let elsewhere = Grant { session_id: Id::from_i64(10), ..grant(other) };
+    keep(database, [grant_insert(grant(kept)), grant_insert(elsewhere.clone())]).await;
+    keep(database, [Change::GrantsMove { from: Id::from_i64(9), to: Id::from_i64(12) }]).await;
+    let moved = Grant { session_id: Id::from_i64(12), ..grant(kept) };
+    assert_same(&database.grant_find(kept).await.unwrap().unwrap().grant, &moved);
+    assert_same(&database.grant_find(other).await.unwrap().unwrap().grant, &elsewhere);
+}
+
 pub async fn an_end_is_not_overwritten(database: &Database) {
     with_wiki_and_user(database).await;
     let id = id_at(NOW, 1);

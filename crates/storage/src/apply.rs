@@ -100,6 +100,7 @@ macro_rules! define_apply {
                 Change::GrantEnd { id, at, end } => any!(grants::end(id.as_i64(), at.millis(), end.as_str())),
                 Change::GrantInsert(grant) => one!(grants::insert(grants::Row::new(grant)?)),
                 Change::GrantsEnd { of, at, end } => end_grants(of, at.millis(), end.as_str(), connection)$($wait)*,
+                Change::GrantsMove { from, to } => any!(grants::move_to_session(from.as_i64(), to.as_i64())),
                 Change::KeyPut(record) => one!(signing_keys::put(&signing_keys::Row::new(record, &context.sealer))),
                 Change::KeyRemove(id) => any!(signing_keys::remove(id.as_i64())),
                 Change::RefreshTokenInsert(token) => one!(refresh_tokens::insert(refresh_tokens::Row::new(token))),

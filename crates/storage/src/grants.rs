@@ -133,6 +133,13 @@ pub(crate) fn end_of_user_except_session<'a>(user_id: i64, session_id: i64, at: 
     dsl::update(grants::table.filter(elsewhere)).set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
 }
 
+/// Those of one session hang on another from now on.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn move_to_session(from: i64, to: i64) -> _ {
+    dsl::update(grants::table.filter(grants::session_id.eq(from).and(grants::ended_at.is_null())))
+        .set(grants::session_id.eq(to))
+}
+
 /// The next identifiers that a patrol looks at.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn window(after: i64, before: i64, limit: i64) -> _ {
