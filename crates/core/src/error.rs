@@ -99,6 +99,7 @@ reasons! {
     CodeUnknown => "invalid_grant", "RFC 6749 §5.2", "The code is not one of this server.";
     ConsentDenied => "access_denied", "RFC 6749 §4.1.2.1", "The person did not allow access.";
     ConsentRequired => "consent_required", "OIDC Core §3.1.2.6", "The person has to be asked, and prompt=none forbids it.";
+    ConsentWithdrawn => "invalid_grant", "RFC 6749 §5.2", "The person has taken the access back since the code was issued.";
     FormMissing => "invalid_request", "RFC 6749 §3.2", "Send the parameters in the body as application/x-www-form-urlencoded.";
     FormTooLarge => "invalid_request", "RFC 6749 §3.2", "The request is larger than this server reads.";
     GrantEnded => "invalid_grant", "RFC 6749 §5.2", "The approval behind this token has ended.";

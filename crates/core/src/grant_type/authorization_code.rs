@@ -9,6 +9,7 @@ use oxide_auth::primitives::grant::Extensions;
 use super::{Redeemed, Request};
 use crate::audit::{Event, EventKind};
 use crate::change::Change;
+use crate::consent::Consent;
 use crate::error::{Decision, Error, Refusal};
 use crate::grant::{AuthorizationCode, Grant, GrantEnd, RefreshToken};
 use crate::grant_type::GrantType;
@@ -27,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) user: User,
     /// Whether the session in which the code was given has ended.
     pub(crate) session_ended: bool,
+    /// What the person allows the app now.
+    pub(crate) consent: Option<Consent>,
     pub(crate) access: Fresh,
     /// The refresh token's secret, and the identifier of the event that a replay writes.
     pub(crate) refresh: Fresh,
@@ -51,10 +54,12 @@ pub(crate) async fn redeem<S: Store>(
         Some((session, user)) => (session.ended_at.is_some(), Some(user)),
         None => (true, provider.store.user_find(code.user_id).await.map_err(Error::from)?),
     };
+    let consent = provider.store.consent_find(code.user_id, &code.client_id).await.map_err(Error::from)?;
     let facts = Facts {
         code,
         user: user.ok_or(Error::CodeUnknown)?,
         session_ended,
+        consent,
         access: provider.fresh(call.now),
         refresh: provider.fresh(call.now),
         address: call.address.to_owned(),
@@ -64,7 +69,7 @@ pub(crate) async fn redeem<S: Store>(
 
 /// Decides whether a code becomes a grant.
 pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Redeemed>, Refusal> {
-    let Facts { code, user, session_ended, access, refresh, address } = facts;
+    let Facts { code, user, session_ended, consent, access, refresh, address } = facts;
     // "ensure that the authorization code was issued to the authenticated confidential client, or if the client is public,
     // ensure that the code was issued to "client_id" in the request" (RFC 6749 §4.1.3)
     if code.client_id != request.client.client_id {
@@ -80,12 +85,18 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
         return Err(Error::CodeExpired.into());
     }
     check_redirect_uri(request, &code)?;
-    // What does not outlive its session is not given any more once the session has ended.
-    if session_ended && !code.scope.contains("offline_access") {
+    // A session also ends when a password is changed or an account is taken from somebody: a code from before then, even
+    // one for offline access, gives nothing any more.
+    if session_ended {
         return Err(Error::GrantEnded.into());
     }
     if user.disabled {
         return Err(Error::UserDisabled.into());
+    }
+    // What the person took back since the code was issued counts for it as for a grant.
+    let allows = |consent: &Consent| code.scope.is_subset(&consent.granted);
+    if !request.client.metadata.skip_consent && !consent.as_ref().is_some_and(allows) {
+        return Err(Error::ConsentWithdrawn.into());
     }
     let scope = run_kernel(request, &code, &user)?;
     let target = request.target(&scope, &code.context.resources)?;

@@ -49,7 +49,15 @@ fn good() -> Params {
 
 fn facts(frame: &Frame, code: AuthorizationCode) -> Facts {
     let (access, refresh) = (frame.fresh(), frame.fresh());
-    Facts { code, user: ada(), session_ended: false, access, refresh, address: "::1".into() }
+    let consent = Consent {
+        user_id: ada().id,
+        client_id: "wiki".into(),
+        granted: code.scope.clone(),
+        declined: Scope::EMPTY,
+        created_at: ISSUED,
+        updated_at: ISSUED,
+    };
+    Facts { code, user: ada(), session_ended: false, consent: Some(consent), access, refresh, address: "::1".into() }
 }
 
 fn decided(frame: &Frame, code: AuthorizationCode, params: &Params, now: Time) -> Result<Decision<Redeemed>, Refusal> {
@@ -133,15 +141,11 @@ fn a_disabled_person_gives_nothing() {
 }
 
 #[test]
-fn a_code_dies_with_its_session_unless_it_is_for_offline_access() {
+fn what_was_taken_back_since_gives_nothing() {
     let frame = Frame::new();
-    let after_sign_out = |scope: &str| {
-        let code = AuthorizationCode { scope: scope.parse().unwrap(), ..code(&frame) };
-        let facts = Facts { session_ended: true, ..facts(&frame, code) };
-        decide(&frame.request(&good(), ISSUED), facts)
-    };
-    assert_eq!(after_sign_out("openid email").unwrap_err().error.reason(), "GrantEnded");
-    assert!(after_sign_out("openid offline_access").is_ok());
+    let reason = |facts| decide(&frame.request(&good(), ISSUED), facts).unwrap_err().error.reason();
+    assert_eq!(reason(Facts { session_ended: true, ..facts(&frame, code(&frame)) }), "GrantEnded");
+    assert_eq!(reason(Facts { consent: None, ..facts(&frame, code(&frame)) }), "ConsentWithdrawn");
 }
 
 #[test]
