@@ -4,5 +4,9 @@
 #![expect(unreachable_pub, reason = "no crate sees inside; `pub` is what the harness offers to the stories")]
 
 mod architecture;
+mod attacks;
 mod harness;
 mod oauth;
+mod oidc;
+mod pages;
+mod storage;

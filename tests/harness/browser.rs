@@ -34,6 +34,14 @@ use self::command::DevTools;
 use self::driver::Driver;
 use self::setup::Setup;
 
+/// Whether the corners and the middle of an element are in the window, and belong to it.
+const IN_VIEW: &str = "
+    const element = document.getElementById(arguments[0]);
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+    const points = [[x, y], [x, top + 4], [x, bottom - 4]];
+    return points.every((point) => element.contains(document.elementFromPoint(...point)));";
+
 /// How long an element may take to come.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -72,6 +80,11 @@ impl Browser {
         must(self.element(Locator::Id(id)).await.click().await, &format!("clicking #{id}"));
     }
 
+    /// Clicks what this CSS selector finds first, and waits for the page that this leads to.
+    pub async fn click_on(&self, css: &str) {
+        must(self.element(Locator::Css(css)).await.click().await, &format!("clicking {css}"));
+    }
+
     /// Sets the tick of the box that this CSS selector finds.
     pub async fn tick(&self, css: &str) {
         self.set_tick(css, true).await;
@@ -94,6 +107,20 @@ impl Browser {
     pub async fn page(&self) -> String {
         let body = self.element(Locator::Css("body")).await;
         must(body.attr("data-page").await, "reading data-page").unwrap_or_default()
+    }
+
+    /// Waits until it shows this page.
+    pub async fn arrives_at(&self, page: &str) {
+        let wait = self.client.wait().at_most(PATIENCE).every(Duration::from_millis(20));
+        let arrived = wait.for_element(Locator::Css(&format!("body[data-page='{page}']"))).await.is_ok();
+        assert!(arrived, "the page {page} does not come: {}", self.text().await);
+    }
+
+    /// Waits until the CSS selector finds something.
+    pub async fn waits_for(&self, css: &str) {
+        let wait = self.client.wait().at_most(PATIENCE).every(Duration::from_millis(20));
+        let found = wait.for_element(Locator::Css(css)).await.is_ok();
+        assert!(found, "{css} does not come: {}", self.text().await);
     }
 
     /// What a reader sees.
@@ -165,6 +192,29 @@ impl Browser {
     async fn color_scheme(&self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.dev_tools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Whether all of what has this id can be seen and reached now, without scrolling and with nothing before it.
+    pub async fn in_view(&self, id: &str) -> bool {
+        self.element(Locator::Id(id)).await;
+        must(self.client.execute(IN_VIEW, vec![json!(id)]).await, "measuring").as_bool().unwrap_or_default()
+    }
+
+    /// Whether the page is wider than the window.
+    pub async fn scrolls_sideways(&self) -> bool {
+        let script = "const page = document.documentElement; return page.scrollWidth > page.clientWidth;";
+        must(self.client.execute(script, Vec::new()).await, "measuring").as_bool().unwrap_or_default()
+    }
+
+    /// Addresses with this pattern are not fetched: a page's own script, to look at the page as it is without it.
+    pub async fn block(&self, pattern: &str) {
+        self.dev_tools("Network.enable", json!({})).await;
+        self.dev_tools("Network.setBlockedURLs", json!({ "urls": [pattern] })).await;
+    }
+
+    /// Goes back, as with the browser's button.
+    pub async fn back(&self) {
+        must(self.client.back().await, "going back");
     }
 
     /// What axe-core finds wrong with the page as it is. It needs scripts.

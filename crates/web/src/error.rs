@@ -1,7 +1,7 @@
 //! Errors as HTTP: the only place with status codes and `WWW-Authenticate`.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use grantor_core::error::Error;
 use grantor_core::store::StoreError;
@@ -41,6 +41,13 @@ pub(crate) fn json(error: &Error) -> HttpResponse {
     }
     hints(&mut response, error);
     response.json(Body { error: told.code, error_description: told.description })
+}
+
+/// The answer to a method that the endpoint does not have.
+pub(crate) fn other_method(allowed: &'static str) -> HttpResponse {
+    let mut response = json(&Error::MethodNotAllowed);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
 }
 
 /// A refusal of a bearer token (RFC 6750 §3).

@@ -9,6 +9,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::change::Change;
 use grantor_core::error::Error;
 use grantor_core::provider::Call;
 use grantor_core::session::Session;
@@ -46,6 +47,9 @@ impl Visit {
         let now = app.clock.now();
         let https = app.provider.issuer.is_https();
         let signed_in = find_session(&app, cookie::read(&request, Name::Session, https).as_deref(), now).await?;
+        if let Some((session, _)) = &signed_in {
+            note_use(&app, session, now).await;
+        }
         let known = cookie::read(&request, Name::Visit, https).filter(|mark| mark.len() == 22);
         let mark_is_new = known.is_none();
         let mark = known.unwrap_or_else(|| URL_SAFE_NO_PAD.encode(app.provider.mint.bytes::<16>()));
@@ -83,15 +87,27 @@ impl Visit {
     ///
     /// The hidden field must fit, and where the browser tells where the form stood, that must be our own origin.
     pub(crate) fn is_own_form(&self, csrf: Option<&str>) -> bool {
+        self.is_from_here() && self.fits(csrf, self.csrf_parts())
+    }
+
+    /// Whether a posted sign-in form is one that this browser was given, also before somebody was signed in: the second
+    /// click of a double click comes with the session that the first one began.
+    pub(crate) fn is_own_sign_in_form(&self, csrf: Option<&str>) -> bool {
+        let [kind, mark, _] = self.csrf_parts();
+        self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, [kind, mark, Vec::new()])
+    }
+
+    /// Whether the form stood on a page of ours, as far as the browser tells.
+    pub(crate) fn is_from_here(&self) -> bool {
         let header = |name: &str| self.request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
         let own_origin = header("origin").is_none_or(|origin| origin == self.app.provider.issuer.origin());
-        let own_site = header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+        own_origin && header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"))
+    }
+
+    fn fits(&self, csrf: Option<&str>, parts: [Vec<u8>; 3]) -> bool {
         let tag = csrf.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).unwrap_or_default();
         let key = &self.app.directory().secrets.browser;
-        own_origin
-            && own_site
-            && !self.mark_is_new
-            && key.verify(&self.csrf_parts().each_ref().map(Vec::as_slice), &tag)
+        !self.mark_is_new && key.verify(&parts.each_ref().map(Vec::as_slice), &tag)
     }
 
     /// The language to answer in; `ui_locales` of an authorization request goes first.
@@ -135,6 +151,15 @@ impl FromRequest for Visit {
 /// A person as pages name them.
 pub(crate) fn signed_in(user: &User, change: Option<String>) -> SignedIn {
     SignedIn { change, name: user.display_name().to_owned(), username: user.username.clone() }
+}
+
+/// Each use of a session puts its end off, not only a sign-in to an app. A visit goes on where that cannot be written.
+async fn note_use(app: &App, session: &Session, now: Time) {
+    if session.is_stale(now)
+        && let Err(error) = app.provider.store.commit(vec![Change::SessionSeen { id: session.id, at: now }]).await
+    {
+        tracing::debug!(%error, "the use of a session was not noted");
+    }
 }
 
 async fn find_session(app: &App, cookie: Option<&str>, now: Time) -> Result<Option<(Session, User)>, Error> {

@@ -4,7 +4,6 @@ use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use grantor_core::error::Error;
 
 use crate::app::App;
 use crate::{cors, error};
@@ -24,7 +23,7 @@ pub(crate) async fn other_discovery(app: Data<App>, request: HttpRequest) -> Htt
     if request.method() == Method::OPTIONS {
         return cors::preflight(&app, &request, "GET", true);
     }
-    cors::everyone(error::json(&Error::MethodNotAllowed))
+    cors::everyone(error::other_method("GET"))
 }
 
 fn document(app: &App, body: Bytes) -> HttpResponse {

@@ -10,7 +10,14 @@ pub(crate) mod userinfo;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
+use grantor_core::client_auth;
 use grantor_core::error::Error;
+use grantor_core::params::Params;
+
+/// The client that a request says it comes from, for the record of a refusal.
+fn claimed_client(request: &HttpRequest, params: &Params) -> Option<String> {
+    client_auth::claimed(params, authorization(request).ok().flatten())
+}
 
 /// The Authorization header, at most once and as text.
 fn authorization(request: &HttpRequest) -> Result<Option<&str>, Error> {

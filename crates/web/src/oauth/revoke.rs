@@ -7,7 +7,7 @@ use grantor_core::error::Error;
 use grantor_core::params::Params;
 use grantor_core::revocation;
 
-use super::{authorization, token};
+use super::{authorization, claimed_client, token};
 use crate::app::App;
 use crate::{cors, error, form};
 
@@ -17,7 +17,9 @@ pub(crate) async fn post_revoke(app: Data<App>, request: HttpRequest, payload: P
         Err(unread) => token::refused(&app, &request, None, &unread).await,
         Ok(params) => match answer(&app, &request, &params).await {
             Ok(()) => error::uncached(StatusCode::OK).finish(),
-            Err(refusal) => token::refused(&app, &request, params.get("client_id"), &refusal).await,
+            Err(refusal) => {
+                token::refused(&app, &request, claimed_client(&request, &params).as_deref(), &refusal).await
+            }
         },
     };
     cors::allowed(&app, &request, response)

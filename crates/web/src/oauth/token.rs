@@ -7,7 +7,7 @@ use grantor_core::error::Error;
 use grantor_core::params::Params;
 use grantor_core::token::{self, TokenResponse};
 
-use super::authorization;
+use super::{authorization, claimed_client};
 use crate::app::App;
 use crate::{cors, error, form};
 
@@ -21,7 +21,7 @@ pub(crate) async fn post_token(app: Data<App>, request: HttpRequest, payload: Pa
                 app.counts.add(&client.client_id, *grant_type);
                 error::uncached(StatusCode::OK).json(tokens)
             }
-            Err(refusal) => refused(&app, &request, params.get("client_id"), &refusal).await,
+            Err(refusal) => refused(&app, &request, claimed_client(&request, &params).as_deref(), &refusal).await,
         },
     };
     cors::allowed(&app, &request, response)

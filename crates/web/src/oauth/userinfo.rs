@@ -72,5 +72,5 @@ pub(crate) async fn other_userinfo(app: Data<App>, request: HttpRequest) -> Http
     if request.method() == Method::OPTIONS {
         return cors::preflight(&app, &request, "GET, POST", false);
     }
-    cors::allowed(&app, &request, error::json(&Error::MethodNotAllowed))
+    cors::allowed(&app, &request, error::other_method("GET, POST"))
 }

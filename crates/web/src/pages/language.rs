@@ -18,7 +18,9 @@ pub(crate) async fn post_language(visit: Visit, payload: Payload) -> HttpRespons
     };
     let back = form.get("return_to").filter(|path| is_own_path(path)).unwrap_or("/");
     let mut response = respond::redirect(back);
-    if let Some(language) = form.get("language").and_then(Language::from_tag) {
+    if visit.is_from_here()
+        && let Some(language) = form.get("language").and_then(Language::from_tag)
+    {
         let https = visit.app.provider.issuer.is_https();
         let cookie = cookie::set(Name::Language, language.tag().to_owned(), https, Some(Duration::days(365)));
         // A cookie of ours is always a header that can be written.

@@ -97,7 +97,7 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
         Err(response) => return response,
     };
     let (username, password) = (form.get("username").unwrap_or_default(), form.get("password").unwrap_or_default());
-    let outcome = if !visit.is_own_form(form.get("csrf")) {
+    let outcome = if !visit.is_own_sign_in_form(form.get("csrf")) {
         Ok(Outcome::Problem(Problem::Expired))
     } else if username.trim().is_empty() || password.is_empty() {
         Ok(Outcome::Problem(Problem::Incomplete))

@@ -1,0 +1,16 @@
+//! Attacks on pages and on HTTP: what must not work, in the order of what is attacked.
+
+mod clocks;
+mod database;
+mod fresh_install;
+mod guessing;
+mod headers;
+mod http;
+mod injection;
+mod leaks;
+mod markup;
+mod open_redirects;
+mod other_sites;
+mod session_cookies;
+mod spoils;
+mod wire;

@@ -1,0 +1,175 @@
+//! Each page as people see it: in light and dark, on a phone and on a desk. Pictures lie in `target/screens/pages`.
+
+use crate::harness::app::App;
+use crate::harness::browser::Browser;
+use crate::harness::person::Person;
+use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
+use crate::harness::server::Server;
+
+const TYPICAL: &str = "openid profile email offline_access notes.read";
+
+/// No one is shut out, nothing runs off the side, and a picture of each look.
+async fn look(browser: &Browser, page: &str, name: &str) {
+    browser.arrives_at(page).await;
+    for scheme in ["light", "dark"] {
+        if scheme == "dark" { browser.dark().await } else { browser.light().await }
+        for width in [360, 1440] {
+            browser.size(width, if width == 360 { 640 } else { 900 }).await;
+            browser.screenshot(&format!("pages/{name}-{scheme}-{width}")).await;
+            assert_eq!(browser.axe().await, [], "{name}, {scheme}, {width}");
+            assert!(!browser.scrolls_sideways().await, "{name}, {scheme}, {width} runs off the side");
+        }
+    }
+}
+
+async fn sign_in(browser: &Browser) {
+    browser.fill("username", ALICE).await;
+    browser.fill("password", ALICE_PASSWORD).await;
+    browser.click("sign-in").await;
+}
+
+#[tokio::test]
+async fn the_way_to_an_app_shuts_nobody_out() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    browser.open(&wiki.authorize_url(TYPICAL, &[])).await;
+    look(&browser, "sign-in", "sign-in").await;
+    browser.fill("username", ALICE).await;
+    browser.fill("password", "a wrong password").await;
+    browser.click("sign-in").await;
+    browser.waits_for("[role=alert]").await;
+    look(&browser, "sign-in", "sign-in-wrong").await;
+    sign_in(&browser).await;
+    look(&browser, "consent", "consent").await;
+    browser.open(&wiki.authorize_url(TYPICAL, &[("prompt", "select_account")])).await;
+    look(&browser, "select-account", "select-account").await;
+    browser.block("*submit.js*").await;
+    let portal = App::new(&server, "portal");
+    browser.open(&portal.authorize_url("openid", &[("response_mode", "form_post")])).await;
+    look(&browser, "form-post", "form-post").await;
+}
+
+#[tokio::test]
+async fn the_account_shuts_nobody_out() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start().await;
+    browser.open(&server.at("/")).await;
+    look(&browser, "home", "home").await;
+    let elsewhere = [Person::new(&server), Person::new(&server)];
+    for (person, app) in elsewhere.iter().zip(["wiki", "chat"]) {
+        App::new(&server, app).approved_by(person, "openid profile offline_access").await;
+    }
+    browser.open(&server.at("/sign-in")).await;
+    sign_in(&browser).await;
+    look(&browser, "account", "account").await;
+    browser.open(&server.at("/account/apps")).await;
+    look(&browser, "apps", "apps").await;
+    browser.click_on("a[href^='/account/apps/remove']").await;
+    look(&browser, "app-remove", "app-remove").await;
+    browser.click("remove").await;
+    browser.waits_for("[role=status]").await;
+    look(&browser, "apps", "apps-removed").await;
+    browser.open(&server.at("/account/sessions")).await;
+    look(&browser, "sessions", "sessions").await;
+    browser.open(&server.at("/end-session")).await;
+    look(&browser, "end-session", "end-session").await;
+    browser.click("sign-out").await;
+    look(&browser, "signed-out", "signed-out").await;
+}
+
+#[tokio::test]
+async fn errors_shut_nobody_out() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    browser.open(&wiki.authorize_url(TYPICAL, &[("redirect_uri", "https://wiki.example/cb/")])).await;
+    look(&browser, "error", "refusal").await;
+    browser.click_on("summary").await;
+    look(&browser, "error", "refusal-open").await;
+    browser.open(&wiki.authorize_url(TYPICAL, &[("client_id", "nobody")])).await;
+    look(&browser, "error", "refusal-unknown").await;
+    browser.open(&server.at("/nothing")).await;
+    look(&browser, "not-found", "not-found").await;
+}
+
+#[tokio::test]
+async fn the_demo_shuts_nobody_out() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let (_server, demo) = Server::start_dev().await;
+    browser.open(&demo).await;
+    look(&browser, "demo", "demo-before").await;
+    browser.click("start").await;
+    sign_in(&browser).await;
+    look(&browser, "consent", "demo-consent").await;
+    browser.click("allow").await;
+    browser.click("userinfo").await;
+    browser.waits_for(".demo-step:last-child[data-step=demo-step-userinfo]").await;
+    look(&browser, "demo", "demo-after").await;
+}
+
+#[tokio::test]
+async fn german_fits_too() {
+    let Some(browser) = Browser::setup().language("de").start().await else { return };
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    browser.open(&wiki.authorize_url(TYPICAL, &[])).await;
+    look(&browser, "sign-in", "sign-in-german").await;
+    sign_in(&browser).await;
+    look(&browser, "consent", "consent-german").await;
+    browser.open(&server.at("/account/sessions")).await;
+    look(&browser, "sessions", "sessions-german").await;
+}
+
+#[tokio::test]
+async fn both_answers_are_seen_on_a_phone_without_scrolling() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start().await;
+    browser.size(360, 640).await;
+    browser.open(&App::new(&server, "wiki").authorize_url(TYPICAL, &[])).await;
+    assert!(browser.in_view("username").await && browser.in_view("password").await && browser.in_view("sign-in").await);
+    sign_in(&browser).await;
+    browser.arrives_at("consent").await;
+    assert!(browser.in_view("deny").await, "Don’t allow");
+    assert!(browser.in_view("allow").await, "Allow");
+}
+
+#[tokio::test]
+async fn the_last_tick_is_not_hidden_behind_the_answers() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start().await;
+    browser.size(360, 640).await;
+    browser.open(&App::new(&server, "wiki").authorize_url("openid profile email groups offline_access notes.read notes.write", &[])).await;
+    sign_in(&browser).await;
+    let last = browser.attribute("input[value='notes.write']", "id").await.unwrap();
+    browser.untick("input[value='notes.write']").await;
+    assert!(browser.in_view(&last).await, "what is clicked is seen");
+    assert!(browser.in_view("allow").await && browser.in_view("deny").await);
+}
+
+#[tokio::test]
+async fn the_show_button_shows_the_password_and_is_not_there_without_scripts() {
+    let server = Server::start().await;
+    let Some(browser) = Browser::setup().start().await else { return };
+    browser.open(&server.at("/sign-in")).await;
+    browser.click("show-password").await;
+    assert_eq!(browser.attribute("#password", "type").await.as_deref(), Some("text"));
+    let Some(plain) = Browser::setup().without_scripts().start().await else { return };
+    plain.open(&server.at("/sign-in")).await;
+    assert!(plain.has("#show-password[hidden]").await);
+}
+
+#[tokio::test]
+async fn going_back_after_signing_in_leads_on() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let (_server, demo) = Server::start_dev().await;
+    browser.open(&demo).await;
+    browser.click("start").await;
+    sign_in(&browser).await;
+    browser.back().await;
+    browser.arrives_at("sign-in").await;
+    sign_in(&browser).await;
+    browser.click("allow").await;
+    browser.arrives_at("demo").await;
+    assert!(browser.text().await.contains("Signed in as Alice Liddell"));
+}

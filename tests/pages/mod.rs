@@ -1,0 +1,10 @@
+//! The pages: walked through by a real browser, and read by a browser without scripts.
+
+mod account;
+mod consent;
+mod errors;
+mod forms;
+mod keyboard;
+mod languages;
+mod looks;
+mod walk;
