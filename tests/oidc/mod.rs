@@ -2,7 +2,10 @@
 
 mod claims;
 mod consent;
+mod discovery;
+mod keys;
 mod logout;
 mod prompts;
 mod relying_party;
+mod session;
 mod userinfo;

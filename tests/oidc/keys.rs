@@ -1,0 +1,232 @@
+//! The life of signing keys as apps see it (OIDC Core §10.1.1): published before they sign, and for as long as what they signed.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::audit::EventKind;
+use grantor_core::change::Change;
+use grantor_core::policy::Lifetimes;
+use grantor_core::store::Store;
+use grantor_jose::algorithm::Algorithm;
+use grantor_jose::jwk::JwkSet;
+use grantor_jose::key::Typ;
+use grantor_jose::random::Mint;
+use grantor_jose::verify::{Expected, TypRule, verify};
+use grantor_server::keys::{self, OFFERED};
+use grantor_server::key_schedule;
+use serde_json::Value;
+
+use crate::harness::app::{Answer, App, Tokens, header};
+use crate::harness::page::Page;
+use crate::harness::person::Person;
+use crate::harness::server::Server;
+
+async fn document(server: &Server, path: &str) -> Page {
+    Page::of(reqwest::get(server.at(path)).await.unwrap()).await
+}
+
+async fn jwks(server: &Server) -> Value {
+    document(server, "/jwks").await.json()
+}
+
+async fn kids(server: &Server) -> Vec<String> {
+    let jwks = jwks(server).await;
+    jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
+fn kid(jwt: &str) -> String {
+    header(jwt)["kid"].as_str().unwrap().to_owned()
+}
+
+/// Puts a new key in the place of the one that signs, as `grantor key rotate` does.
+async fn rotate(server: &Server, algorithm: Algorithm, at_once: bool) {
+    let (directory, now) = (server.database.directory(), server.clock.read());
+    let lifetimes = keys::longest(&Lifetimes::default(), &directory);
+    let steps = keys::plan_succession(&directory.keys, algorithm, at_once, &lifetimes, now);
+    key_schedule::carry_out(&server.database, &Mint::new(2), &lifetimes, now, &steps).await.unwrap();
+}
+
+/// Does what is due, as the background does each minute.
+async fn keep_schedule(server: &Server) {
+    let mint = Mint::new(2);
+    key_schedule::keep(&server.database, &mint, &Lifetimes::default(), server.clock.read(), &[]).await.unwrap();
+}
+
+/// Removes a key at once, as `grantor key remove` does.
+async fn remove(server: &Server, kid: &str) {
+    let directory = server.database.directory();
+    let record = directory.keys.keys.iter().find(|record| record.key.kid() == kid).unwrap();
+    server.database.commit(vec![Change::KeyRemove(record.id)]).await.unwrap();
+}
+
+fn verifies(id_token: &str, jwks: &Value) -> bool {
+    let keys: JwkSet = serde_json::from_value(jwks.clone()).unwrap();
+    verify(id_token, &Expected { typ: TypRule::Is(Typ::Jwt), algorithms: Algorithm::ALL }, &keys).is_ok()
+}
+
+#[tokio::test]
+async fn the_key_set_has_public_members_only_and_each_key_a_name_of_its_own() {
+    let server = Server::start().await;
+    let jwks = jwks(&server).await;
+    let keys = jwks["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), OFFERED.len());
+    for key in keys {
+        let allowed = ["alg", "crv", "e", "kid", "kty", "n", "use", "x", "y"];
+        assert!(key.as_object().unwrap().keys().all(|member| allowed.contains(&member.as_str())), "{key}");
+        assert_eq!(key["use"], "sig");
+        if let Some(modulus) = key["n"].as_str() {
+            assert!(URL_SAFE_NO_PAD.decode(modulus).unwrap().len() >= 256, "2048 bits at least");
+        }
+    }
+    // "The "kid" values used within a JWK Set SHOULD be distinct" is what choosing a key stands on: "When "kid" values are used
+    // within a JWK Set, different keys within the JWK Set SHOULD use distinct "kid" values." (RFC 7517 §4.5)
+    let distinct: HashSet<String> = kids(&server).await.into_iter().collect();
+    assert_eq!(distinct.len(), keys.len());
+}
+
+#[tokio::test]
+async fn the_key_set_may_be_kept_for_less_time_than_a_new_key_waits() {
+    let server = Server::start().await;
+    let page = document(&server, "/jwks").await;
+    assert_eq!(page.header("cache-control"), Some("public, max-age=900"));
+    assert!(Lifetimes::default().key_publication > Duration::from_secs(900));
+}
+
+// "The signer can begin using a new key by adding it to the JWK Set and … signaling the change to the verifier using the
+// "kid" value." (OIDC Core §10.1.1)
+#[tokio::test]
+async fn a_new_key_is_published_before_it_signs_and_the_old_one_stays_for_what_it_signed() {
+    let server = Server::start().await;
+    let portal = App::new(&server, "portal");
+    let old = kid(portal.tokens("openid").await.id());
+    rotate(&server, Algorithm::Rs256, false).await;
+    assert_eq!(kids(&server).await.len(), OFFERED.len() + 1, "the new key is published");
+    server.clock.advance(Duration::from_mins(60) - Duration::from_millis(1));
+    let last = portal.tokens("openid").await;
+    assert_eq!(kid(last.id()), old, "and does not sign yet");
+    server.clock.advance(Duration::from_millis(1));
+    let first = portal.tokens("openid").await;
+    assert_ne!(kid(first.id()), old);
+    server.clock.advance(Duration::from_mins(10));
+    let published = jwks(&server).await;
+    assert!(verifies(last.id(), &published) && verifies(first.id(), &published), "the last old token has just expired");
+    server.clock.advance(Duration::from_secs(30));
+    assert!(!kids(&server).await.contains(&old), "nothing that it signed lives any more");
+}
+
+#[tokio::test]
+async fn an_app_that_keeps_the_key_set_for_an_hour_never_meets_an_unknown_key() {
+    let server = Server::start().await;
+    let (person, wiki) = (Person::new(&server), App::new(&server, "wiki"));
+    let mut tokens = wiki.tokens_with(&person, "openid offline_access", &[]).await;
+    let mut kept = jwks(&server).await;
+    let mut seen = HashSet::new();
+    for minute in 0..36 {
+        if minute == 5 {
+            rotate(&server, Algorithm::Es256, false).await;
+        }
+        if minute % 6 == 0 {
+            kept = jwks(&server).await;
+        }
+        tokens = Tokens(wiki.refresh(tokens.refresh()).await.json());
+        assert!(verifies(tokens.id(), &kept), "{minute}0 minutes");
+        assert_eq!(wiki.userinfo(tokens.access()).await.status, 200);
+        seen.insert(kid(tokens.id()));
+        server.clock.advance(Duration::from_mins(10));
+    }
+    assert_eq!(seen.len(), 2);
+}
+
+#[tokio::test]
+async fn access_tokens_count_through_a_rotation_until_they_expire() {
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    let old = wiki.tokens("openid").await;
+    rotate(&server, Algorithm::Es256, true).await;
+    let new = wiki.tokens("openid").await;
+    assert_ne!(kid(old.access()), kid(new.access()));
+    server.clock.advance(Duration::from_secs(599));
+    for tokens in [&old, &new] {
+        assert_eq!(wiki.userinfo(tokens.access()).await.status, 200);
+    }
+    server.clock.advance(Duration::from_secs(1));
+    assert_eq!(wiki.userinfo(old.access()).await.status, 401);
+}
+
+#[tokio::test]
+async fn in_an_emergency_the_new_key_signs_at_once() {
+    let server = Server::start().await;
+    let portal = App::new(&server, "portal");
+    let before = portal.tokens("openid").await;
+    rotate(&server, Algorithm::Rs256, true).await;
+    let after = portal.tokens("openid").await;
+    assert_ne!(kid(after.id()), kid(before.id()));
+    let published = jwks(&server).await;
+    assert!(verifies(before.id(), &published) && verifies(after.id(), &published));
+    assert!(server.events().await.iter().any(|event| event.kind == EventKind::KeyChanged));
+}
+
+#[tokio::test]
+async fn keys_follow_one_another_by_themselves() {
+    let server = Server::start().await;
+    let lifetimes = Lifetimes::default();
+    let before = kids(&server).await;
+    server.clock.advance(lifetimes.key_rotation - lifetimes.key_publication - Duration::from_secs(3600));
+    keep_schedule(&server).await;
+    assert_eq!(kids(&server).await, before, "nothing is due yet");
+    server.clock.advance(Duration::from_secs(3600));
+    keep_schedule(&server).await;
+    assert_eq!(kids(&server).await.len(), 2 * OFFERED.len(), "each key has a successor");
+    server.clock.advance(lifetimes.key_publication + lifetimes.longest_signed());
+    keep_schedule(&server).await;
+    let after = kids(&server).await;
+    assert_eq!((after.len(), after.iter().any(|kid| before.contains(kid))), (OFFERED.len(), false));
+}
+
+#[tokio::test]
+async fn what_a_removed_key_signed_is_refused_at_once() {
+    let server = Server::start().await;
+    let (person, wiki) = (Person::new(&server), App::new(&server, "wiki"));
+    let tokens = wiki.tokens_with(&person, "openid notes.read", &[]).await;
+    assert_eq!(App::new(&server, "notes-api").introspect(tokens.access()).await["active"], true);
+    rotate(&server, Algorithm::Es256, true).await;
+    server.clock.advance(Duration::from_secs(1));
+    remove(&server, &kid(tokens.access())).await;
+    assert!(!kids(&server).await.contains(&kid(tokens.access())));
+    assert_eq!(wiki.userinfo(tokens.access()).await.status, 401);
+    assert_eq!(App::new(&server, "notes-api").introspect(tokens.access()).await["active"], false);
+    let page = person.open(wiki.authorize_url("openid", &[("id_token_hint", tokens.id())])).await;
+    assert_eq!(Answer::of(&page).param("error"), "invalid_request");
+    assert_eq!(server.reasons().await[0], "IdTokenHintInvalid");
+    assert_eq!(wiki.userinfo(wiki.tokens_with(&person, "openid", &[]).await.access()).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_algorithm_without_a_key_is_offered_no_longer() {
+    let server = Server::start().await;
+    let offered = async || {
+        let metadata = document(&server, "/.well-known/openid-configuration").await.json();
+        metadata["id_token_signing_alg_values_supported"].as_array().unwrap().contains(&"PS256".into())
+    };
+    assert!(offered().await);
+    let directory = server.database.directory();
+    let kid = directory.keys.signer(Algorithm::Ps256, server.clock.read()).unwrap().kid().to_owned();
+    remove(&server, &kid).await;
+    assert!(!offered().await);
+}
+
+#[tokio::test]
+async fn a_token_that_names_another_key_than_its_own_is_refused() {
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    let tokens = wiki.tokens("openid").await;
+    let (_, rest) = tokens.access().split_once('.').unwrap();
+    let others = kids(&server).await.into_iter().filter(|other| *other != kid(tokens.access()));
+    for other in others.chain(["".to_owned(), "../../etc/passwd".to_owned()]) {
+        let header = serde_json::json!({ "typ": "at+jwt", "alg": "ES256", "kid": other }).to_string();
+        let renamed = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header));
+        assert_eq!(wiki.userinfo(&renamed).await.status, 401, "{other}");
+    }
+}
