@@ -41,15 +41,18 @@ pub(crate) const ENDPOINTS: Endpoints = Endpoints {
 };
 
 /// Routes each path. A path with another method is answered 405, any other path 404.
+///
+/// "All general-purpose servers MUST support the methods GET and HEAD." (RFC 9110 §9.1): what is read by machines has both;
+/// pages, which only browsers open, have GET.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .configure(pages)
         .configure(endpoints)
         .configure(documents)
-        .service(web::resource(THEME).get(files::get_theme))
-        .service(web::resource("/static/{name}").get(files::get_static))
-        .service(web::resource("/livez").get(health::get_livez))
-        .service(web::resource("/readyz").get(health::get_readyz))
+        .service(web::resource(THEME).get(files::get_theme).head(files::get_theme))
+        .service(web::resource("/static/{name}").get(files::get_static).head(files::get_static))
+        .service(web::resource("/livez").get(health::get_livez).head(health::get_livez))
+        .service(web::resource("/readyz").get(health::get_readyz).head(health::get_readyz))
         .default_service(web::route().to(respond::not_found));
 }
 
@@ -95,7 +98,7 @@ fn documents(config: &mut ServiceConfig) {
     let document =
         |path: &'static str| web::resource(path).default_service(web::route().to(discovery::other_discovery));
     config
-        .service(document(JWKS).get(discovery::get_jwks))
-        .service(document(OPENID_CONFIGURATION).get(discovery::get_metadata))
-        .service(document(OAUTH_METADATA).get(discovery::get_metadata));
+        .service(document(JWKS).get(discovery::get_jwks).head(discovery::get_jwks))
+        .service(document(OPENID_CONFIGURATION).get(discovery::get_metadata).head(discovery::get_metadata))
+        .service(document(OAUTH_METADATA).get(discovery::get_metadata).head(discovery::get_metadata));
 }

@@ -85,7 +85,11 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     if user.disabled {
         return Err(Error::UserDisabled.into());
     }
-    let scope = run_kernel(request, &grant, &user)?;
+    // What an administrator has taken from the app since is not given any more, although the person had allowed it.
+    let scope = run_kernel(request, &grant, &user)?.intersection(&request.client.metadata.scope);
+    if scope.is_empty() {
+        return Err(Error::ScopeNotAllowed.into());
+    }
     let target = request.target(&scope, &grant.context.resources)?;
     let successor = presented.successor(rotation);
     let refresh_token = Some(token::REFRESH.format(grant.id, &successor));

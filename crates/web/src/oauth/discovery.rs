@@ -23,7 +23,7 @@ pub(crate) async fn other_discovery(app: Data<App>, request: HttpRequest) -> Htt
     if request.method() == Method::OPTIONS {
         return cors::preflight(&app, &request, "GET", true);
     }
-    cors::everyone(error::other_method("GET"))
+    cors::everyone(error::other_method("GET, HEAD"))
 }
 
 fn document(app: &App, body: Bytes) -> HttpResponse {
