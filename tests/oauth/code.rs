@@ -190,27 +190,40 @@ async fn a_missing_code_is_named() {
 }
 
 #[tokio::test]
-async fn a_person_who_is_switched_off_meanwhile_gives_nothing() {
+async fn a_code_gives_nothing_once_the_account_has_changed_hands() {
     let server = Server::start().await;
     let wiki = App::new(&server, "wiki");
-    for (scope, reason) in [("openid offline_access", "UserDisabled"), ("openid", "GrantEnded")] {
-        let code = wiki.code(scope).await;
-        server.apply("[[users]]\nusername = \"alice\"\ndisabled = true").await;
-        assert_eq!(wiki.redeem(&code).await.brief(), "400 invalid_grant");
-        assert_eq!(server.reason().await, reason);
-        server.apply("[[users]]\nusername = \"alice\"\ndisabled = false").await;
+    let alice = |change: &str| format!("[[users]]\nusername = \"alice\"\n{change}");
+    for change in ["disabled = true", "disabled = false\npassword = \"a new one that nobody has seen\""] {
+        server.apply(&alice("disabled = false\npassword = \"correct horse battery staple\"")).await;
+        let code = wiki.code("openid offline_access").await;
+        server.apply(&alice(change)).await;
+        assert_eq!(wiki.redeem(&code).await.brief(), "400 invalid_grant", "{change}");
+        assert_eq!(server.reason().await, "GrantEnded", "{change}");
     }
 }
 
 #[tokio::test]
-async fn a_person_who_signs_out_meanwhile_gives_only_what_outlives_the_sign_in() {
+async fn a_code_gives_nothing_once_the_person_has_signed_out() {
     let server = Server::start().await;
     let (wiki, person) = (App::new(&server, "wiki"), Person::new(&server));
-    let offline = wiki.approved_by(&person, "openid offline_access").await.param("code");
     let online = wiki.approved_by(&person, "openid").await.param("code");
+    let offline = wiki.approved_by(&person, "openid offline_access").await.param("code");
     let page = person.open("/account").await;
     person.send(&page.form(r#"form[action="/sign-out"]"#)).await;
-    assert_eq!(wiki.redeem(&online).await.brief(), "400 invalid_grant");
-    assert_eq!(server.reason().await, "GrantEnded");
-    assert_eq!(wiki.redeem(&offline).await.status, 200);
+    for code in [online, offline] {
+        assert_eq!(wiki.redeem(&code).await.brief(), "400 invalid_grant");
+        assert_eq!(server.reason().await, "GrantEnded");
+    }
+}
+
+#[tokio::test]
+async fn a_code_gives_nothing_once_the_access_is_taken_back() {
+    let server = Server::start().await;
+    let (wiki, person) = (App::new(&server, "wiki"), Person::new(&server));
+    let code = wiki.approved_by(&person, "openid").await.param("code");
+    let page = person.open("/account/apps/remove?app=wiki").await;
+    person.send(&page.form(r#"form[action="/account/apps/remove"]"#)).await;
+    assert_eq!(wiki.redeem(&code).await.brief(), "400 invalid_grant");
+    assert_eq!(server.reason().await, "ConsentWithdrawn");
 }

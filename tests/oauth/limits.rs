@@ -3,7 +3,10 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::harness::app::{App, basic};
+use base64::Engine;
+
+use crate::harness::app::{Answer, App, basic};
+use crate::harness::assertion::params;
 use crate::harness::person::Person;
 use crate::harness::seeds::SECRET;
 use crate::harness::server::Server;
@@ -176,12 +179,45 @@ async fn a_refused_method_is_told_which_ones_there_are() {
         ("/revoke", "POST"),
         ("/introspect", "POST"),
         ("/userinfo", "GET, POST"),
-        ("/jwks", "GET"),
-        ("/.well-known/openid-configuration", "GET"),
+        ("/jwks", "GET, HEAD"),
+        ("/.well-known/openid-configuration", "GET, HEAD"),
         ("/authorize", "GET, POST"),
     ] {
         let page = app.request_raw("DELETE", path, &[]).await;
         assert_eq!((page.status.as_u16(), page.header("allow")), (405, Some(allow)), "{path}");
+    }
+}
+
+// "All general-purpose servers MUST support the methods GET and HEAD." (RFC 9110 §9.1)
+#[tokio::test]
+async fn what_machines_read_can_be_asked_for_without_its_body() {
+    let server = Server::start().await;
+    let app = App::new(&server, "wiki");
+    for path in ["/jwks", "/.well-known/openid-configuration", "/livez", "/readyz", "/static/grantor.css"] {
+        let (whole, head) = (app.request_raw("GET", path, &[]).await, app.request_raw("HEAD", path, &[]).await);
+        assert_eq!((head.status.as_u16(), head.body.as_str()), (200, ""), "{path}");
+        for name in ["content-type", "content-length", "cache-control", "access-control-allow-origin"] {
+            assert_eq!(head.header(name), whole.header(name), "{path} {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn json_of_any_depth_is_read_or_refused() {
+    let server = Server::start().await;
+    let (wiki, person) = (App::new(&server, "wiki"), Person::new(&server));
+    let encode = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    for deep in
+        ["[".repeat(2500), "{\"a\":".repeat(600), format!("{{\"id_token\":{}1{}}}", "[".repeat(900), "]".repeat(900))]
+    {
+        let answer = Answer::of(&wiki.asks(&person, "openid", &[("claims", &deep)]).await);
+        assert_eq!(answer.param("error"), "invalid_request");
+        let jwt = format!("{}.{}.AAAA", encode(&deep), encode(&deep));
+        assert_eq!(wiki.userinfo(&jwt).await.brief(), "401 invalid_token");
+        let answer = Answer::of(&wiki.asks(&person, "openid", &[("id_token_hint", &jwt)]).await);
+        assert_eq!(answer.param("error"), "invalid_request");
+        let form = [&params(&jwt)[..], &[("grant_type", "client_credentials")]].concat();
+        assert_eq!(wiki.post_raw("/token", &[], &form).await.brief(), "401 invalid_client");
     }
 }
 

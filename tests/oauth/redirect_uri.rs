@@ -5,6 +5,7 @@ use grantor_server::place::Source;
 
 use crate::harness::app::{Answer, App};
 use crate::harness::person::Person;
+use crate::harness::seeds;
 use crate::harness::server::Server;
 
 /// Everything that is not `https://portal.example/cb`, and has been taken for such an address somewhere.
@@ -131,6 +132,26 @@ async fn the_page_for_a_wrong_address_shows_where_it_differs() {
     The fix
     Send a redirect_uri that is registered, letter for letter, or register the one you send.
     ");
+}
+
+#[tokio::test]
+async fn an_address_that_is_taken_away_while_the_person_signs_in_is_not_followed() {
+    let server = Server::start().await;
+    let (spa, person) = (App::new(&server, "spa"), Person::new(&server));
+    let page = spa.asks(&person, "openid", &[]).await;
+    server
+        .apply(
+            r#"
+            [[clients]]
+            client_id = "spa"
+            token_endpoint_auth_method = "none"
+            redirect_uris = ["https://board.example/new"]
+            scope = "openid""#,
+        )
+        .await;
+    let page = person.sign_in_on(&page, seeds::ALICE, seeds::ALICE_PASSWORD).await;
+    assert_eq!((page.status.as_u16(), page.name().as_str(), page.location()), (400, "error", None));
+    assert_eq!(server.reason().await, "RedirectUriMismatch");
 }
 
 // "If multiple redirection URIs have been registered, ... the client MUST include a redirection URI with the authorization

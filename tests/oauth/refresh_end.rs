@@ -68,6 +68,18 @@ async fn switching_an_app_off_ends_it_for_good() {
 }
 
 #[tokio::test]
+async fn a_scope_that_is_taken_from_an_app_is_not_given_any_more() {
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    let tokens = wiki.tokens("openid notes.read offline_access").await;
+    server.apply(WIKI).await;
+    let fresh = Tokens(wiki.refresh(tokens.refresh()).await.json());
+    assert_eq!(fresh.0["scope"], "offline_access openid");
+    server.apply(&WIKI.replace("openid offline_access", "email")).await;
+    assert_eq!(wiki.refresh(fresh.refresh()).await.brief(), "400 invalid_scope");
+}
+
+#[tokio::test]
 async fn taking_the_access_back_in_the_account_ends_it_and_asks_again() {
     let server = Server::start().await;
     let (wiki, chat, person) = (App::new(&server, "wiki"), App::new(&server, "chat"), Person::new(&server));
