@@ -190,7 +190,11 @@ impl Browser {
     }
 
     async fn color_scheme(&self, scheme: &str) {
-        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        // Colours that are still on their way are nobody's choice: neither axe nor a picture should see them.
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
         self.dev_tools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 

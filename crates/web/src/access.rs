@@ -59,6 +59,9 @@ fn shown(visit: &Visit, client_id: &str, known: &Known) -> Option<Access> {
     let directory = visit.app.directory();
     let client = directory.clients.get(client_id)?;
     let language = visit.language(None);
+    // Who it is comes first; "do this when you are not here" speaks of the others and comes last.
+    let mut scopes: Vec<&str> = known.scope.iter().collect();
+    scopes.sort_by_key(|scope| (*scope != "openid", *scope == "offline_access"));
     let granted = |scope: &str| Granted { last_used: None, sentence: scope_sentence(&directory, language, scope) };
     Some(Access {
         app: app_of(client),
@@ -66,7 +69,7 @@ fn shown(visit: &Visit, client_id: &str, known: &Known) -> Option<Access> {
         last_used: known.last_used.map(Time::seconds),
         offline: known.offline,
         place: None,
-        scopes: known.scope.iter().map(granted).collect(),
+        scopes: scopes.into_iter().map(granted).collect(),
         since: known.since.seconds(),
     })
 }

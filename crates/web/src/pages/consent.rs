@@ -78,10 +78,11 @@ pub struct Asked {
 }
 
 impl Consent {
-    /// New ones first, then those that can be unticked.
+    /// New ones first, then those that can be unticked; of these last "do this when you are not here", which speaks of the
+    /// others.
     fn ordered(&self) -> Vec<&Asked> {
         let mut scopes: Vec<&Asked> = self.scopes.iter().collect();
-        scopes.sort_by_key(|scope| (!scope.is_new, scope.required));
+        scopes.sort_by_key(|scope| (!scope.is_new, scope.required, scope.name == "offline_access"));
         scopes
     }
 
