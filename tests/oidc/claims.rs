@@ -10,7 +10,7 @@ use crate::harness::server::Server;
 /// An account with every kind of claim, an app that may ask for all of them, and a scope of our own.
 fn everything() -> String {
     format!(
-        r##"
+        r#"
         [[scopes]]
         name = "staff"
         description.en = "See where you work"
@@ -42,7 +42,7 @@ fn everything() -> String {
         redirect_uris = ["https://portal.example/cb"]
         scope = "openid profile email phone address groups staff"
         skip_consent = true
-        "##
+        "#
     )
 }
 
@@ -83,8 +83,18 @@ async fn each_scope_releases_its_claims_and_no_others() {
     }
     let profile = userinfo(&server, "openid profile", &[]).await;
     let expected = [
-        "birthdate", "given_name", "locale", "name", "name#de", "name#ja-Kana-JP", "nickname", "preferred_username", "sub",
-        "updated_at", "website", "zoneinfo",
+        "birthdate",
+        "given_name",
+        "locale",
+        "name",
+        "name#de",
+        "name#ja-Kana-JP",
+        "nickname",
+        "preferred_username",
+        "sub",
+        "updated_at",
+        "website",
+        "zoneinfo",
     ];
     assert_eq!(names(&profile), expected);
 }
@@ -112,7 +122,7 @@ async fn a_claim_that_the_person_does_not_have_is_left_out() {
     assert!(all.as_object().unwrap().values().all(|value| !value.is_null() && value != ""), "{all}");
 }
 
-// "Claim Names and Language Tags … delimited by a # character" (OIDC Core §5.2)
+// "BCP47 [RFC5646] language tags are added to member names, delimited by a "#" character." (OIDC Core §5.2)
 #[tokio::test]
 async fn a_claim_in_other_languages_comes_with_its_tags() {
     let server = started().await;
@@ -174,7 +184,10 @@ async fn a_claim_asked_for_at_userinfo_does_not_stand_in_the_id_token() {
 #[tokio::test]
 async fn a_claim_asked_for_by_itself_needs_a_scope_that_was_approved() {
     let server = started().await;
-    let wanted = [("claims", r#"{"id_token":{"email":{"essential":true},"groups":null,"shoe_size":null},"userinfo":{"email":{"essential":true},"phone_number":null,"shoe_size":null}}"#)];
+    let wanted = [(
+        "claims",
+        r#"{"id_token":{"email":{"essential":true},"groups":null,"shoe_size":null},"userinfo":{"email":{"essential":true},"phone_number":null,"shoe_size":null}}"#,
+    )];
     assert_eq!(names(&userinfo(&server, "openid", &wanted).await), ["sub"]);
     let token = id_token(&server, "openid profile", &wanted).await;
     assert!(["email", "groups", "shoe_size", "phone_number"].iter().all(|name| token.get(name).is_none()), "{token}");
@@ -208,7 +221,8 @@ async fn claims_that_make_up_a_token_cannot_be_asked_for_as_something_else() {
 #[tokio::test]
 async fn members_that_are_not_understood_are_ignored() {
     let server = started().await;
-    let wanted = r#"{"access_token":{"email":null},"id_token":{"email":null,"urn:x:unheard":{"essential":true}},"v":[1]}"#;
+    let wanted =
+        r#"{"access_token":{"email":null},"id_token":{"email":null,"urn:x:unheard":{"essential":true}},"v":[1]}"#;
     assert_eq!(id_token(&server, "openid email", &[("claims", wanted)]).await["email"], "alice@example.com");
 }
 

@@ -252,7 +252,10 @@ async fn the_page_says_in_words_how_long_access_lasts() {
     assert!(text.contains("This lasts while you are signed in here, 7 days at most."), "{text}");
     let text = person.open(wiki.authorize_url("openid offline_access", &[])).await.text();
     assert!(text.contains("Do this when you are not here"), "{text}");
-    assert!(text.contains("This lasts until you take it back, or until the app has not used it for 30 days."), "{text}");
+    assert!(
+        text.contains("This lasts until you take it back, or until the app has not used it for 30 days."),
+        "{text}"
+    );
 }
 
 #[tokio::test]

@@ -156,16 +156,33 @@ async fn a_client_id_that_differs_from_the_hint_proves_nothing_and_leads_nowhere
 async fn an_unregistered_address_is_never_followed_not_even_after_the_person_said_yes() {
     let server = Server::start().await;
     let wrong = [
-        "https://evil.example/", "https://wiki.example/out/", "https://wiki.example/out?x=1", "https://wiki.example/out#x",
-        "https://wiki.example/OUT", "https://wiki.example/cb", "http://wiki.example/out", "https://wiki.example:443/out",
-        "https://wiki.example/out/../out", "https://wiki.example@evil.example/out", "//evil.example/out", "/account",
-        "https://evil.example/?https://wiki.example/out", "javascript:alert(1)", "https://wiki.example/out\r\nx: y", "", " ",
-        "https://wiki.example/%6Fut", "https://wiki.example\\@evil.example/out", "data:text/html,x", "https://chat.example/cb",
+        "https://evil.example/",
+        "https://wiki.example/out/",
+        "https://wiki.example/out?x=1",
+        "https://wiki.example/out#x",
+        "https://wiki.example/OUT",
+        "https://wiki.example/cb",
+        "http://wiki.example/out",
+        "https://wiki.example:443/out",
+        "https://wiki.example/out/../out",
+        "https://wiki.example@evil.example/out",
+        "//evil.example/out",
+        "/account",
+        "https://evil.example/?https://wiki.example/out",
+        "javascript:alert(1)",
+        "https://wiki.example/out\r\nx: y",
+        "",
+        " ",
+        "https://wiki.example/%6Fut",
+        "https://wiki.example\\@evil.example/out",
+        "data:text/html,x",
+        "https://chat.example/cb",
     ];
     let person = Person::new(&server);
     for uri in wrong {
         let tokens = App::new(&server, "wiki").tokens_with(&person, "openid", &[]).await;
-        let page = person.get(address(&server, &[("id_token_hint", tokens.id()), ("post_logout_redirect_uri", uri)])).await;
+        let page =
+            person.get(address(&server, &[("id_token_hint", tokens.id()), ("post_logout_redirect_uri", uri)])).await;
         assert_eq!((page.name().as_str(), location(&page)), ("signed-out", None), "{uri}");
         assert!(!page.body.contains("evil.example"), "{uri}");
         App::new(&server, "wiki").approved_by(&person, "openid").await;
@@ -194,7 +211,8 @@ async fn who_is_not_signed_in_is_told_so_or_returned_at_once() {
     let (_, tokens) = alice(&server).await;
     let stranger = Person::new(&server);
     assert_eq!(stranger.get(address(&server, &[])).await.name(), "signed-out");
-    let page = stranger.get(address(&server, &[("id_token_hint", tokens.id()), ("post_logout_redirect_uri", OUT)])).await;
+    let page =
+        stranger.get(address(&server, &[("id_token_hint", tokens.id()), ("post_logout_redirect_uri", OUT)])).await;
     assert_eq!(location(&page).as_deref(), Some(OUT));
 }
 
@@ -253,7 +271,10 @@ async fn a_copy_of_the_cookies_is_dead_after_the_sign_out() {
     assert!(location(&with_copy().await).unwrap().contains("code="));
     let page = person.get(address(&server, &[])).await;
     let done = confirm(&person, &page).await;
-    assert!(done.header("set-cookie").is_some_and(|cookie| cookie.starts_with("grantor_session=;") && cookie.contains("Max-Age=0")));
+    assert!(
+        done.header("set-cookie")
+            .is_some_and(|cookie| cookie.starts_with("grantor_session=;") && cookie.contains("Max-Age=0"))
+    );
     assert!(location(&with_copy().await).unwrap().contains("error=login_required"));
 }
 

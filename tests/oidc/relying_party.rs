@@ -77,6 +77,18 @@ async fn every_kind_of_app_gets_id_tokens_by_ps256() {
     every_kind_of_app_gets_id_tokens_signed_with("PS256").await;
 }
 
+#[tokio::test]
+async fn a_native_app_gets_its_answer_on_whatever_port_it_listens() {
+    let server = Server::start().await;
+    let person = Person::new(&server);
+    for port in [1024, 49152, 65535] {
+        let redirect_uri = format!("http://127.0.0.1:{port}/cb");
+        let app = RelyingParty::discover(&server, "native", &redirect_uri, Proof::Nothing).await;
+        let signed_in = app.sign_in(&person, "openid profile", &[]).await;
+        assert_eq!(claims(&signed_in.id_token())["aud"][0], "native");
+    }
+}
+
 async fn wiki(server: &Server) -> RelyingParty<'_> {
     RelyingParty::discover(server, "wiki", "https://wiki.example/cb", Proof::Basic).await
 }
@@ -161,7 +173,7 @@ async fn a_person_is_one_subject_for_all_apps_and_another_than_anybody_else() {
     assert_eq!(sub(&alice, "chat").await, of_alice);
     // "A locally unique and never reassigned identifier within the Issuer for the End-User" (OIDC Core §2)
     assert_ne!(sub(&bob, "wiki").await, of_alice);
-    // "It MUST NOT exceed 255 ASCII characters in length." (OIDC Core §2)
+    // "It MUST NOT exceed 255 ASCII [RFC20] characters in length." (OIDC Core §2)
     assert!(of_alice.as_str().is_some_and(|sub| sub.is_ascii() && sub.len() <= 255 && !sub.contains("alice")));
 }
 

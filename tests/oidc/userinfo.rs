@@ -5,6 +5,8 @@ use std::time::Duration;
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::key::Typ;
 use grantor_jose::verify::{Expected, TypRule, verify};
+use grantor_server::declare;
+use grantor_server::place::Source;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -155,7 +157,8 @@ async fn an_access_token_counts_until_its_approval_ends() {
 async fn a_token_without_openid_reads_nothing() {
     let server = Server::start().await;
     let wiki = App::new(&server, "wiki");
-    let service: Value = App::new(&server, "service").post("/token", &[("grant_type", "client_credentials")]).await.json();
+    let service: Value =
+        App::new(&server, "service").post("/token", &[("grant_type", "client_credentials")]).await.json();
     let of_nobody = service["access_token"].as_str().unwrap().to_owned();
     for token in [wiki.tokens("profile email").await.access(), wiki.tokens("notes.read").await.access(), &of_nobody] {
         let answer = wiki.userinfo(token).await;
@@ -222,6 +225,26 @@ async fn an_app_that_registered_for_it_gets_signed_answers() {
         // (OIDC Core §5.3.2)
         assert_eq!((&claims["iss"], &claims["aud"]), (&json!(server.url), &json!("portal")));
         assert_eq!((&claims["email"], claims["sub"].is_string()), (&json!("alice@example.com"), true));
+    }
+}
+
+#[tokio::test]
+async fn answers_without_a_signature_or_with_a_shared_secret_cannot_be_registered() {
+    let app = |algorithm: &str| {
+        let text = format!(
+            r#"
+            [[clients]]
+            client_id = "portal"
+            redirect_uris = ["https://portal.example/cb"]
+            scope = "openid"
+            userinfo_signed_response_alg = "{algorithm}"
+            "#
+        );
+        declare::parse(&Source::new("test.toml", &text))
+    };
+    assert!(app("ES256").is_ok());
+    for algorithm in ["none", "HS256", "RS1", ""] {
+        assert!(app(algorithm).is_err(), "{algorithm}");
     }
 }
 
