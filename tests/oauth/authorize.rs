@@ -161,6 +161,22 @@ async fn a_parameter_sent_twice_is_refused() {
 }
 
 #[tokio::test]
+async fn the_page_names_the_parameter_that_is_to_blame() {
+    let server = Server::start().await;
+    let person = Person::new(&server);
+    for (query, fix) in [
+        ("state=a&client_id=wiki&state=b", "Send the parameter state only once."),
+        ("client_id=wiki&nonce=%zz", "Check the request, above all nonce"),
+        ("client_id=wiki&%ff=1", "Check the request, above all %ff"),
+    ] {
+        let page = person.get(format!("/authorize?{query}")).await;
+        assert!(page.text().contains(fix), "{query}: {}", page.text());
+    }
+    let page = App::new(&server, "wiki").post_body("/authorize", Some("text/plain"), "client_id=wiki").await;
+    assert!(page.text().contains("above all Content-Type"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn a_query_that_cannot_be_read_is_refused_and_harms_nothing() {
     let server = Server::start().await;
     let person = Person::new(&server);

@@ -21,12 +21,18 @@ macro_rules! reasons {
         #[non_exhaustive]
         pub enum Error {
             $(#[doc = $description] #[error($description)] $name,)*
+            /// A parameter cannot be read: its name, as it was sent.
+            #[error("The parameter {0} is not readable.")]
+            MalformedEncoding(String),
             /// A member of a client's metadata breaks a rule: its name and what is wrong.
             #[error("{0}: {1}")]
             MetadataInvalid(&'static str, &'static str),
             /// A parameter that must be there is not.
             #[error("The parameter {0} is missing.")]
             ParameterMissing(&'static str),
+            /// A parameter is sent more than once.
+            #[error("The parameter {0} is sent more than once.")]
+            ParameterRepeated(String),
             /// A redirect URI cannot be registered: the rule it breaks.
             #[error("This redirect URI cannot be registered: {0}.")]
             RedirectUriUnsafe(&'static str),
@@ -40,8 +46,10 @@ macro_rules! reasons {
             pub fn reason(&self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)*
+                    Self::MalformedEncoding(_) => "MalformedEncoding",
                     Self::MetadataInvalid(..) => "MetadataInvalid",
                     Self::ParameterMissing(_) => "ParameterMissing",
+                    Self::ParameterRepeated(_) => "ParameterRepeated",
                     Self::RedirectUriUnsafe(_) => "RedirectUriUnsafe",
                     Self::Store(StoreError::Busy) => "StoreBusy",
                     Self::Store(StoreError::Conflict) => "StoreConflict",
@@ -54,8 +62,10 @@ macro_rules! reasons {
             pub fn told(&self) -> Told {
                 let (code, description, clause) = match self {
                     $(Self::$name => ($code, $description, $clause),)*
+                    Self::MalformedEncoding(_) => ("invalid_request", "A parameter is not readable: a broken percent sign, bytes that are not UTF-8, or a null character.", "RFC 6749 §3.1"),
                     Self::MetadataInvalid(..) => ("invalid_client_metadata", "A member of the metadata breaks a rule.", "RFC 7591 §3.2.2"),
                     Self::ParameterMissing(name) => ("invalid_request", missing(name), "RFC 6749 §4.1.2.1"),
+                    Self::ParameterRepeated(_) => ("invalid_request", "A parameter is sent more than once.", "RFC 6749 §3.1"),
                     Self::RedirectUriUnsafe(_) => ("invalid_redirect_uri", "A redirect URI cannot be registered.", "RFC 7591 §3.2.2"),
                     Self::Store(StoreError::Busy) => ("temporarily_unavailable", "The server is busy; try again in a moment.", "RFC 6749 §4.1.2.1"),
                     Self::Store(_) => ("server_error", "The server could not answer; try again.", "RFC 6749 §4.1.2.1"),
@@ -110,10 +120,8 @@ reasons! {
     IdTokenHintInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The id_token_hint is not an ID token of this issuer.";
     InteractionExpired => "invalid_request", "RFC 6749 §4.1.1", "The sign-in took too long or its address was changed; go back to the app and start again.";
     LoginRequired => "login_required", "OIDC Core §3.1.2.6", "The person has to sign in, and prompt=none forbids it.";
-    MalformedEncoding => "invalid_request", "RFC 6749 §3.1", "A parameter is not readable: a broken percent sign, bytes that are not UTF-8, or a null character.";
     MaxAgeMalformed => "invalid_request", "OIDC Core §3.1.2.1", "The parameter max_age must be a whole number of seconds.";
     MethodNotAllowed => "invalid_request", "RFC 6749 §3.2", "Use POST.";
-    ParameterRepeated => "invalid_request", "RFC 6749 §3.1", "A parameter is sent more than once.";
     ParameterTooLarge => "invalid_request", "RFC 6749 §3.1", "A parameter is larger than 8 KiB.";
     PromptInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The parameter prompt takes none alone, or login, consent and select_account.";
     RedirectUriMismatch => "invalid_request", "RFC 6749 §3.1.2.3", "The redirect_uri is not one that is registered for this app, letter for letter.";

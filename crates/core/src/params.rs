@@ -50,8 +50,9 @@ impl Params {
             return Err(Error::TooManyParameters);
         }
         let at = part.iter().position(|byte| *byte == b'=').unwrap_or(part.len());
-        let name = decode(&part[..at])?;
-        let value = decode(part.get(at + 1..).unwrap_or_default())?;
+        let unreadable = |name: &[u8]| Error::MalformedEncoding(String::from_utf8_lossy(name).into_owned());
+        let name = decode(&part[..at]).ok_or_else(|| unreadable(&part[..at]))?;
+        let value = decode(part.get(at + 1..).unwrap_or_default()).ok_or_else(|| unreadable(name.as_bytes()))?;
         self.push(name, value)
     }
 
@@ -62,7 +63,7 @@ impl Params {
         }
         // "Request and response parameters MUST NOT be included more than once." (RFC 6749 §3.1)
         if name != "resource" && self.get(&name).is_some() {
-            return Err(Error::ParameterRepeated);
+            return Err(Error::ParameterRepeated(name));
         }
         self.pairs.push((name, value));
         Ok(())
@@ -104,14 +105,14 @@ impl Params {
 }
 
 impl Params {
-    /// Decodes one form-encoded text.
-    pub(crate) fn decode(text: &[u8]) -> Result<String, Error> {
+    /// Decodes one form-encoded text; `None` where that cannot be done.
+    pub(crate) fn decode(text: &[u8]) -> Option<String> {
         decode(text)
     }
 }
 
 /// Decodes percent signs and plus signs; refuses what is broken instead of guessing.
-fn decode(text: &[u8]) -> Result<String, Error> {
+fn decode(text: &[u8]) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.iter().copied();
     while let Some(byte) = rest.next() {
@@ -121,15 +122,11 @@ fn decode(text: &[u8]) -> Result<String, Error> {
             other => other,
         });
     }
-    let text = String::from_utf8(bytes).map_err(|_| Error::MalformedEncoding)?;
-    if text.contains('\0') { Err(Error::MalformedEncoding) } else { Ok(text) }
+    String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))
 }
 
-fn hex(digit: Option<u8>) -> Result<u8, Error> {
-    digit
-        .and_then(|digit| char::from(digit).to_digit(16))
-        .and_then(|value| u8::try_from(value).ok())
-        .ok_or(Error::MalformedEncoding)
+fn hex(digit: Option<u8>) -> Option<u8> {
+    digit.and_then(|digit| char::from(digit).to_digit(16)).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]
@@ -140,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_repeated_parameter_is_refused() {
-        assert!(matches!(Params::parse(b"state=a&state=a"), Err(Error::ParameterRepeated)));
+        assert!(matches!(Params::parse(b"state=a&state=a"), Err(Error::ParameterRepeated(name)) if name == "state"));
         assert!(Params::parse(b"resource=a&resource=b").is_ok());
     }
 
@@ -154,7 +151,7 @@ mod tests {
     #[test]
     fn broken_encodings_are_refused() {
         for text in ["client_id=%", "client_id=%zz", "a=%0", "client_id=%00", "a=%ff%fe", "a=%ed%a0%80"] {
-            assert!(matches!(Params::parse(text.as_bytes()), Err(Error::MalformedEncoding)), "{text}");
+            assert!(matches!(Params::parse(text.as_bytes()), Err(Error::MalformedEncoding(_))), "{text}");
         }
     }
 

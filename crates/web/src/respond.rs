@@ -122,9 +122,10 @@ fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reas
             registered: client.map(|client| client.metadata.redirect_uris.clone()).unwrap_or_default(),
         }),
         Error::RedirectUriMissing => Reason::RedirectUriMissing,
-        Error::ParameterRepeated => Reason::ParameterRepeated(String::new()),
+        Error::ParameterRepeated(name) => Reason::ParameterRepeated(printable(name)),
         Error::InteractionExpired => Reason::RequestExpired,
-        Error::MalformedEncoding | Error::FormMissing => Reason::RequestMalformed(String::new()),
+        Error::MalformedEncoding(name) => Reason::RequestMalformed(printable(name)),
+        Error::FormMissing => Reason::RequestMalformed("Content-Type".to_owned()),
         _ => return None,
     })
 }

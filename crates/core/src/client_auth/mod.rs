@@ -155,7 +155,7 @@ fn read_basic(header: &str) -> Result<(String, String), Error> {
     let decoded = STANDARD.decode(encoded.trim_matches(' ')).map_err(|_| Error::AuthorizationHeaderMalformed)?;
     let text = String::from_utf8(decoded).map_err(|_| Error::AuthorizationHeaderMalformed)?;
     let (client_id, secret) = text.split_once(':').ok_or(Error::AuthorizationHeaderMalformed)?;
-    let decode = |part: &str| Params::decode(part.as_bytes()).map_err(|_| Error::AuthorizationHeaderMalformed);
+    let decode = |part: &str| Params::decode(part.as_bytes()).ok_or(Error::AuthorizationHeaderMalformed);
     let (client_id, secret) = (decode(client_id)?, decode(secret)?);
     if client_id.is_empty() { Err(Error::ClientMissing) } else { Ok((client_id, secret)) }
 }
