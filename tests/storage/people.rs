@@ -46,7 +46,7 @@ pub async fn a_removed_person_leaves_events_only(database: &Database) {
         grant_insert(grant(id)),
         Change::RefreshTokenInsert(Box::new(refresh_token(id))),
         Change::AccessTokenInsert(Box::new(access_token(id, Some(id)))),
-        Change::ConsentPut(Box::new(consent)),
+        Change::ConsentPut { consent: Box::new(consent), expected: None },
         Change::EventInsert(Box::new(event(id, EventKind::ConsentGiven).user(user_id))),
     ];
     keep(database, all).await;

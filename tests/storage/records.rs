@@ -2,7 +2,7 @@
 
 use grantor_core::change::Change;
 use grantor_core::consent::Consent;
-use grantor_core::store::{GrantFacts, Store};
+use grantor_core::store::{GrantFacts, Store, StoreError};
 use grantor_core::user::User;
 use grantor_jose::id::Id;
 use grantor_storage::Database;
@@ -47,8 +47,11 @@ pub async fn a_consent_comes_back_with_its_last_answer(database: &Database) {
         created_at: NOW,
         updated_at: NOW.plus(HOUR),
     };
-    keep(database, [Change::ConsentPut(Box::new(answer("openid", "email")))]).await;
-    keep(database, [Change::ConsentPut(Box::new(answer("email openid", "")))]).await;
+    keep(database, [Change::ConsentPut { consent: Box::new(answer("openid", "email")), expected: None }]).await;
+    let lost = Change::ConsentPut { consent: Box::new(answer("email openid", "")), expected: None };
+    assert!(matches!(database.commit(vec![lost]).await, Err(StoreError::Conflict)));
+    let expected = Some(NOW.plus(HOUR));
+    keep(database, [Change::ConsentPut { consent: Box::new(answer("email openid", "")), expected }]).await;
     let kept = database.consent_find(user_id, "wiki").await.unwrap();
     assert_eq!(kept, Some(answer("email openid", "")));
     assert_eq!(database.consents_of(user_id).await.unwrap(), [answer("email openid", "")]);

@@ -43,7 +43,8 @@ pub fn approve(
     };
     let event =
         event(EventKind::ConsentGiven, &request.client.client_id, user_id, event_id, call).detail(granted.as_str());
-    Ok(vec![Change::ConsentPut(Box::new(consent)), Change::EventInsert(Box::new(event))])
+    let expected = known.map(|known| known.updated_at);
+    Ok(vec![Change::ConsentPut { consent: Box::new(consent), expected }, Change::EventInsert(Box::new(event))])
 }
 
 /// Records that a person did not allow an app. Nothing is remembered: the next request asks again.
@@ -83,7 +84,7 @@ mod tests {
         let ticked = ticked.parse().unwrap();
         let changes = approve(&request, (ada().id, known), &ticked, Mint::seeded(1).id(1), call);
         match changes.map_err(|error| error.reason())?.into_iter().next() {
-            Some(Change::ConsentPut(consent)) => Ok(*consent),
+            Some(Change::ConsentPut { consent, .. }) => Ok(*consent),
             other => panic!("{other:?}"),
         }
     }

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use crate::claims::is_standard_scope;
 use crate::client::{AccessTokenFormat, Client};
 use crate::directory::{Directory, Resource};
 use crate::error::Error;
@@ -51,17 +50,18 @@ pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], name
         return Err(Error::ResourceNotGranted);
     }
     let explicit = if named.is_empty() { approved } else { named };
+    check_granted(about.directory, explicit, scope)?;
     let chosen: Vec<&Resource> = if explicit.is_empty() {
         about.directory.resources.values().filter(|resource| !resource.scopes.intersection(scope).is_empty()).collect()
     } else {
         about.directory.resources.values().filter(|resource| explicit.contains(&resource.identifier)).collect()
     };
-    let scope = if explicit.is_empty() { scope.clone() } else { narrowed(scope, &chosen) };
+    let scope = if explicit.is_empty() { scope.clone() } else { narrowed(about.directory, scope, &chosen) };
     let mut audience: Vec<String> = chosen.iter().map(|resource| resource.identifier.clone()).collect();
     // "If the request does not include a "resource" parameter, the authorization server MUST use a default resource
     // indicator in the "aud" claim." (RFC 9068 §3)
     // Ours is the issuer, whose userinfo endpoint takes the token.
-    if audience.is_empty() || scope.contains("openid") {
+    if audience.is_empty() || (explicit.is_empty() && scope.contains("openid")) {
         audience.push(about.issuer.as_str().to_owned());
     }
     Ok(Target {
@@ -84,9 +84,20 @@ pub(crate) struct About<'a> {
     pub(crate) client: &'a Client,
 }
 
+/// Refuses an API that none of the scopes belongs to: nobody approved a token for it.
+///
+/// # Errors
+/// `ResourceNotGranted`.
+pub(crate) fn check_granted(directory: &Directory, named: &[String], scope: &Scope) -> Result<(), Error> {
+    let has_scope = |resource: &Resource| !resource.scopes.intersection(scope).is_empty();
+    let granted = |identifier: &String| directory.resources.get(identifier).is_some_and(has_scope);
+    if named.iter().all(granted) { Ok(()) } else { Err(Error::ResourceNotGranted) }
+}
+
 /// The scopes that mean something at the chosen APIs, and those that belong to no API.
-fn narrowed(scope: &Scope, chosen: &[&Resource]) -> Scope {
-    scope.filter(|token| is_standard_scope(token) || chosen.iter().any(|resource| resource.scopes.contains(token)))
+fn narrowed(directory: &Directory, scope: &Scope, chosen: &[&Resource]) -> Scope {
+    let of_any = |token: &str| directory.resources.values().any(|resource| resource.scopes.contains(token));
+    scope.filter(|token| !of_any(token) || chosen.iter().any(|resource| resource.scopes.contains(token)))
 }
 
 fn format(client: &Client, chosen: &[&Resource]) -> AccessTokenFormat {
@@ -137,6 +148,13 @@ mod tests {
     fn a_named_api_narrows_audience_and_scope() {
         let target = targeted("notes.read mail.read", &[], &["https://mail"]).unwrap();
         assert_eq!((target.audience, target.scope.as_str()), (vec!["https://mail".to_owned()], "mail.read"));
+    }
+
+    #[test]
+    fn an_api_without_an_approved_scope_is_no_audience() {
+        assert!(matches!(targeted("openid notes.read", &[], &["https://mail"]), Err(Error::ResourceNotGranted)));
+        let named = targeted("openid notes.read", &[], &["https://notes"]).unwrap();
+        assert_eq!(named.audience, ["https://notes"]);
     }
 
     #[test]

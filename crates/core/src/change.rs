@@ -73,8 +73,22 @@ pub enum Change {
         /// When.
         at: Time,
     },
-    /// Remembers a person's answer about an app.
-    ConsentPut(Box<Consent>),
+    /// Expects that a person's answer about an app is still the one that was read. Changes nothing.
+    ConsentExpect {
+        /// The person.
+        user_id: Id,
+        /// The app.
+        client_id: String,
+        /// When the person answered.
+        updated_at: Time,
+    },
+    /// Remembers a person's answer about an app. Expects that the one before is still the one that was read.
+    ConsentPut {
+        /// The answer.
+        consent: Box<Consent>,
+        /// When the person answered before; none when they had not.
+        expected: Option<Time>,
+    },
     /// Forgets a person's answer about an app.
     ConsentRemove {
         /// The person.
@@ -147,6 +161,11 @@ pub enum Change {
         /// When.
         at: Time,
     },
+    /// Expects that a session has not ended. Changes nothing.
+    SessionExpect {
+        /// The session.
+        id: Id,
+    },
     /// Keeps a session.
     SessionInsert(Box<Session>),
     /// Notes that a session was used.
@@ -175,6 +194,13 @@ pub enum Change {
         grant_type: GrantType,
         /// How many more.
         issued: i64,
+    },
+    /// Expects that a person may sign in with the password whose hash was read. Changes nothing.
+    UserExpect {
+        /// The person.
+        id: Id,
+        /// The hash in PHC text.
+        password: String,
     },
     /// Keeps a new hash of a person's password.
     UserPassword {

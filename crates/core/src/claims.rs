@@ -13,6 +13,8 @@ use crate::user::User;
 
 /// The largest number of claims one request may name.
 const MAX_REQUESTED: usize = 64;
+/// The deepest nesting of a value asked for.
+const MAX_DEPTH: usize = 8;
 
 /// The scopes with a meaning of their own and the claims they release (OIDC Core §5.4); `groups` is ours.
 const STANDARD: [(&str, &[&str]); 7] = [
@@ -117,7 +119,11 @@ impl ClaimsRequest {
     pub fn parse(text: &str) -> Result<Self, Error> {
         // "Any members used that are not understood MUST be ignored." (OIDC Core §5.5)
         let members: Map<String, Value> = serde_json::from_str(text).map_err(|_| Error::ClaimsMalformed)?;
-        let request: Self = serde_json::from_value(Value::Object(members)).map_err(|_| Error::ClaimsMalformed)?;
+        let members = Value::Object(members);
+        if !is_shallow(&members, MAX_DEPTH) {
+            return Err(Error::ClaimsMalformed);
+        }
+        let request: Self = serde_json::from_value(members).map_err(|_| Error::ClaimsMalformed)?;
         if request.userinfo.len() + request.id_token.len() > MAX_REQUESTED {
             return Err(Error::ClaimsMalformed);
         }
@@ -134,12 +140,21 @@ impl ClaimsRequest {
         self.id_token.get(name).and_then(Option::as_ref)
     }
 
-    /// The one subject that the request allows, if it names one.
-    pub fn subject(&self) -> Option<&str> {
-        self.id_token_claim("sub")
-            .or_else(|| self.userinfo.get("sub").and_then(Option::as_ref))
-            .and_then(|request| request.value.as_ref())
-            .map(|value| value.as_str().unwrap_or_default())
+    /// Whether a person of this subject is one that the request allows.
+    pub fn accepts_subject(&self, subject: &str) -> bool {
+        let subject = Value::from(subject);
+        let asked = |requested: &Requested| requested.get("sub").and_then(Option::as_ref).cloned();
+        [asked(&self.id_token), asked(&self.userinfo)].into_iter().flatten().all(|request| request.accepts(&subject))
+    }
+}
+
+/// Whether a value is nested no deeper than `depth`.
+fn is_shallow(value: &Value, depth: usize) -> bool {
+    match value {
+        _ if depth == 0 => false,
+        Value::Array(items) => items.iter().all(|item| is_shallow(item, depth - 1)),
+        Value::Object(members) => members.values().all(|member| is_shallow(member, depth - 1)),
+        _ => true,
     }
 }
 
@@ -156,8 +171,7 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
         if let Some(value) = user.claim(name) {
             released.insert((*name).to_owned(), value);
         }
-        // "Languages and scripts are represented as BCP47 language tags, which are added to member names, delimited by a
-        // # character." (OIDC Core §5.2)
+        // Each with its language tags: "name#de" (OIDC Core §5.2).
         let tagged = user.claims.iter().filter(|(key, _)| key.split_once('#').is_some_and(|(base, _)| base == *name));
         released.extend(tagged.map(|(key, value)| (key.clone(), value.clone())));
     }
@@ -214,11 +228,21 @@ mod tests {
     }
 
     #[test]
-    fn the_subject_asked_for_is_read_from_either_place() {
-        let asked = |text| ClaimsRequest::parse(text).unwrap().subject().map(str::to_owned);
-        assert_eq!(asked(r#"{"id_token":{"sub":{"value":"x"}}}"#).as_deref(), Some("x"));
-        assert_eq!(asked(r#"{"userinfo":{"sub":{"value":"y"}}}"#).as_deref(), Some("y"));
-        assert_eq!(asked(r#"{"id_token":{"sub":null}}"#), None);
+    fn the_subject_asked_for_is_the_only_one_accepted() {
+        let accepts = |text: &str, subject| ClaimsRequest::parse(text).unwrap().accepts_subject(subject);
+        for text in [
+            r#"{"id_token":{"sub":{"value":"x"}}}"#,
+            r#"{"id_token":{"sub":null},"userinfo":{"sub":{"values":["x"]}}}"#,
+        ] {
+            assert!(accepts(text, "x") && !accepts(text, "y"), "{text}");
+        }
+        assert!(accepts(r#"{"id_token":{"sub":null}}"#, "y"));
+    }
+
+    #[test]
+    fn a_deep_value_is_refused() {
+        let deep = format!(r#"{{"id_token":{{"acr":{{"value":{}1{}}}}}}}"#, "[".repeat(100), "]".repeat(100));
+        assert!(matches!(ClaimsRequest::parse(&deep), Err(Error::ClaimsMalformed)));
     }
 
     #[test]

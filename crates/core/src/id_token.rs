@@ -71,7 +71,7 @@ fn claims<S>(
     let context = &grant.context;
     let names = claims::id_token_names(&client.metadata.id_token_claims, context);
     let released = Released {
-        sid: context.sid.map(|sid| sid.to_string()),
+        sid: Some(grant.session_id.to_string()),
         user: claims::release(directory, user, &redeemed.target.scope, &names),
     };
     let moment = |time: Time| chrono::DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
@@ -97,6 +97,9 @@ fn claims<S>(
 #[derive(Debug, Deserialize)]
 pub struct Hint {
     iss: String,
+    /// What tells an ID token from a signed userinfo answer, which has none; it may have passed.
+    #[serde(rename = "exp")]
+    _exp: i64,
     /// The person.
     pub sub: String,
     /// The clients.

@@ -106,7 +106,7 @@ impl Default for Lifetimes {
 impl Lifetimes {
     /// The longest time for which anything signed now can be shown to us or to others.
     pub fn longest_signed(&self) -> Duration {
-        self.access_token.max(self.id_token) + self.clock_skew
+        self.access_token.max(self.id_token).saturating_add(self.clock_skew)
     }
 
     /// What is wrong with these lifetimes: the key and why, or nothing.
@@ -127,7 +127,18 @@ impl Lifetimes {
             ("key_publication", self.key_publication <= self.jwks_cache, "is not longer than jwks_cache"),
             ("session_idle", self.session_idle > self.session_absolute, "is longer than session_absolute"),
         ];
-        rules.into_iter().filter(|(_, broken, _)| *broken).map(|(key, _, why)| (key, why)).collect()
+        let longest = [
+            ("client_assertion", self.client_assertion, DAY),
+            ("client_secret_overlap", self.client_secret_overlap, 400 * DAY),
+            ("id_token", self.id_token, DAY),
+            ("refresh_token_absolute", self.refresh_token_absolute, 4000 * DAY),
+            ("session_absolute", self.session_absolute, 400 * DAY),
+        ];
+        let rules =
+            rules.into_iter().chain(longest.map(|(key, lifetime, most)| {
+                (key, lifetime > Duration::from_secs(most), "is longer than anybody needs")
+            }));
+        rules.filter(|(_, broken, _)| *broken).map(|(key, _, why)| (key, why)).collect()
     }
 }
 

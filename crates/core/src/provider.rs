@@ -11,8 +11,7 @@ use url::Url;
 use crate::policy::Policy;
 use crate::time::Time;
 
-/// The issuer identifier: "a URL using the https scheme with no query or fragment components" (OIDC Core §1.2);
-/// http only on the loopback interface.
+/// The issuer identifier: an https URL without path, query and fragment (OIDC Core §1.2); http only on the loopback interface.
 #[derive(Clone, Debug)]
 pub struct Issuer(IssuerUrl);
 

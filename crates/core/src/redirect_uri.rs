@@ -18,7 +18,7 @@ pub enum ApplicationType {
 
 /// An address that answers may be sent to: proof that it is registered for the client of the request.
 ///
-/// Made only by [`crate::client::Client::redirect_uri`], or read back from a row that held one.
+/// Made only by [`crate::client::Client::redirect_uri`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValidRedirectUri(String);
 

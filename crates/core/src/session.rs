@@ -49,3 +49,40 @@ impl Session {
         now.since(self.last_seen_at) >= Duration::from_mins(1)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use grantor_jose::random::Mint;
+
+    use super::*;
+    use crate::user::tests::ada;
+
+    /// A session of Ada's, begun at `auth_time`.
+    pub(crate) fn session(auth_time: Time) -> Session {
+        let mint = Mint::seeded(3);
+        Session {
+            id: mint.id(1),
+            secret: mint.secret().hash(),
+            user_id: ada().id,
+            auth_time,
+            last_seen_at: auth_time,
+            acr: ACR_PASSWORD.into(),
+            amr: vec!["pwd".into()],
+            address: String::new(),
+            user_agent: String::new(),
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn a_session_ends_when_it_is_idle_or_old() {
+        let lifetimes = Lifetimes::default();
+        let begun = Time::from_seconds(1000);
+        let live = |session: &Session, after: Duration| session.is_live(&lifetimes, begun.plus(after));
+        assert!(live(&session(begun), Duration::from_hours(11)));
+        assert!(!live(&session(begun), Duration::from_hours(12)));
+        let used = Session { last_seen_at: begun.plus(Duration::from_hours(167)), ..session(begun) };
+        assert!(live(&used, Duration::from_hours(167)));
+        assert!(!live(&used, Duration::from_hours(168)));
+    }
+}

@@ -36,6 +36,8 @@ pub fn begin(
     };
     let event = Event::new(fresh.id, call.now, EventKind::SignInSucceeded).user(user.id).address(call.address);
     let mut changes = vec![Change::SessionInsert(Box::new(session)), Change::EventInsert(Box::new(event))];
+    // A password that was changed, or an account that was switched off, while the password was compared begins nothing.
+    changes.extend(user.password.clone().map(|password| Change::UserExpect { id: user.id, password }));
     // The same person signing in again goes on with the grants of the old session, which from now on end with the new one;
     // another person ends them.
     if let Some(old) = replaced {

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 
 use crate::error::Failure;
@@ -14,19 +15,24 @@ pub(crate) struct Context {
     pub(crate) sealer: Sealer,
     /// The running number of the next refusal.
     refusals: AtomicI64,
+    /// The running number of the next sign-in that failed; they have a ring of their own, so that other refusals do not
+    /// erase the traces of guessing.
+    sign_ins: AtomicI64,
 }
 
 impl Context {
-    pub(crate) const fn new(sealer: Sealer, newest_slot: Option<i64>) -> Self {
-        let next = match newest_slot {
-            Some(slot) => slot + 1,
-            None => 0,
-        };
-        Self { sealer, refusals: AtomicI64::new(next) }
+    pub(crate) fn new(sealer: Sealer, newest_refusal: Option<i64>, newest_sign_in: Option<i64>) -> Self {
+        let next = |newest: Option<i64>| AtomicI64::new(newest.map_or(0, |slot| slot + 1));
+        Self { sealer, refusals: next(newest_refusal), sign_ins: next(newest_sign_in) }
     }
 
-    pub(crate) fn next_slot(&self) -> i64 {
-        self.refusals.fetch_add(1, Ordering::Relaxed).rem_euclid(REFUSALS)
+    /// The slot of an event in the rings: the first for refusals, the second for sign-ins.
+    pub(crate) fn next_slot(&self, event: &Event) -> i64 {
+        let (ring, first) = match event.kind {
+            EventKind::SignInFailed | EventKind::SignInThrottled => (&self.sign_ins, REFUSALS),
+            _ => (&self.refusals, 0),
+        };
+        first + ring.fetch_add(1, Ordering::Relaxed).rem_euclid(REFUSALS)
     }
 }
 
@@ -94,7 +100,13 @@ macro_rules! define_apply {
                 Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
-                Change::ConsentPut(consent) => one!(consents::put(&consents::Row::new(consent))),
+                Change::ConsentExpect { user_id, client_id, updated_at } => {
+                    one!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
+                }
+                Change::ConsentPut { consent, expected: None } => one!(consents::insert(consents::Row::new(consent))),
+                Change::ConsentPut { consent, expected: Some(read) } => {
+                    one!(consents::replace(consents::Row::new(consent), read.millis()))
+                }
                 Change::ConsentRemove { user_id, client_id } => any!(consents::remove(user_id.as_i64(), client_id)),
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
                 Change::GrantEnd { id, at, end } => any!(grants::end(id.as_i64(), at.millis(), end.as_str())),
@@ -108,12 +120,13 @@ macro_rules! define_apply {
                     let successor = Successor::new(*generation, *successor, *at, *idle_expires_at);
                     one!(refresh_tokens::rotate(grant_id.as_i64(), (*generation).into(), successor))
                 }
-                Change::RefusalInsert(event) => one!(events::put_refusal(&Refusal::new(context.next_slot(), event))),
+                Change::RefusalInsert(event) => one!(events::put_refusal(&Refusal::new(context.next_slot(event), event))),
                 Change::ResourcePut(resource) => one!(resources::put(&resources::Row::new(resource)?)),
                 Change::ResourceRemove(identifier) => any!(resources::remove(identifier)),
                 Change::ScopePut(scope) => one!(scopes::put(&scopes::Row::new(scope)?)),
                 Change::ScopeRemove(name) => any!(scopes::remove(name)),
                 Change::SessionEnd { id, at } => any!(sessions::end(id.as_i64(), at.millis())),
+                Change::SessionExpect { id } => one!(sessions::expect(id.as_i64())),
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
                 Change::SessionsEnd { user_id, except, at } => {
@@ -122,6 +135,7 @@ macro_rules! define_apply {
                 Change::TokensCount { day, client_id, grant_type, issued } => {
                     one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued))
                 }
+                Change::UserExpect { id, password } => one!(users::expect(id.as_i64(), password)),
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),

@@ -62,12 +62,27 @@ pub(crate) fn of_user(user_id: i64) -> _ {
     consents::table.filter(consents::user_id.eq(user_id)).order(consents::client_id)
 }
 
-pub(crate) fn put(row: &Row) -> impl Statement {
-    dsl::insert_into(consents::table)
-        .values(row)
-        .on_conflict((consents::user_id, consents::client_id))
-        .do_update()
-        .set(row)
+/// Fails where the person has answered already.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn insert(row: Row) -> _ {
+    dsl::insert_into(consents::table).values(row)
+}
+
+/// Replaces the answer that was read; no row where there is another one by now.
+pub(crate) fn replace(row: Row, read: i64) -> impl Statement {
+    let as_read = consents::user_id
+        .eq(row.user_id)
+        .and(consents::client_id.eq(row.client_id.clone()))
+        .and(consents::updated_at.eq(read));
+    dsl::update(consents::table.filter(as_read)).set(row)
+}
+
+/// One row where the answer is still the one that was read.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn expect<'a>(user_id: i64, client_id: &'a str, read: i64) -> _ {
+    let as_read =
+        consents::user_id.eq(user_id).and(consents::client_id.eq(client_id)).and(consents::updated_at.eq(read));
+    dsl::update(consents::table.filter(as_read)).set(consents::updated_at.eq(read))
 }
 
 #[dsl::auto_type(no_type_alias)]

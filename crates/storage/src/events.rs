@@ -190,6 +190,10 @@ pub(crate) fn put_refusal(refusal: &Refusal) -> impl Statement {
 
 /// The slot that was written last.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn newest_slot() -> _ {
-    refusals::table.select(refusals::slot).order(refusals::id.desc()).limit(1_i64)
+pub(crate) fn newest_slot(from: i64, to: i64) -> _ {
+    refusals::table
+        .select(refusals::slot)
+        .filter(refusals::slot.ge(from).and(refusals::slot.lt(to)))
+        .order(refusals::id.desc())
+        .limit(1_i64)
 }

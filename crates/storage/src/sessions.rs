@@ -79,6 +79,13 @@ pub(crate) fn insert(row: Row) -> _ {
     dsl::insert_into(sessions::table).values(row)
 }
 
+/// One row where the session has not ended.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn expect(id: i64) -> _ {
+    dsl::update(sessions::table.filter(sessions::id.eq(id).and(sessions::ended_at.is_null())))
+        .set(sessions::last_seen_at.eq(sessions::last_seen_at))
+}
+
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn end(id: i64, at: i64) -> _ {
     dsl::update(sessions::table.filter(sessions::id.eq(id).and(sessions::ended_at.is_null())))

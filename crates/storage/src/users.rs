@@ -82,6 +82,13 @@ pub(crate) fn put(row: &Row) -> impl Statement {
     dsl::insert_into(users::table).values(row).on_conflict(users::id).do_update().set(row)
 }
 
+/// One row where the person may sign in with this password.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn expect<'a>(id: i64, password: &'a str) -> _ {
+    dsl::update(users::table.filter(users::id.eq(id).and(users::password.eq(password)).and(users::disabled.eq(0_i64))))
+        .set(users::disabled.eq(0_i64))
+}
+
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn set_password<'a>(id: i64, password: &'a str) -> _ {
     dsl::update(users::table.filter(users::id.eq(id))).set(users::password.eq(password))

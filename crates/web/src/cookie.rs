@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header::COOKIE;
 
 /// A cookie of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +36,10 @@ impl Name {
 
 /// The value of a cookie. Two of one name count as none: one of them was set by somebody else.
 pub(crate) fn read(request: &HttpRequest, name: Name, https: bool) -> Option<String> {
-    let cookies = request.cookies().ok()?;
-    let mut values = cookies.iter().filter(|cookie| cookie.name() == name.text(https)).map(Cookie::value);
+    // The raw text: a name that only reads like ours once it is decoded was set by another host, whom the prefix keeps out.
+    let headers = request.headers().get_all(COOKIE).filter_map(|header| header.to_str().ok());
+    let pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(known, _)| *known == name.text(https)).map(|(_, value)| value);
     match (values.next(), values.next()) {
         (Some(only), None) if only.len() <= 256 => Some(only.to_owned()),
         _ => None,

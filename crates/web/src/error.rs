@@ -17,6 +17,7 @@ struct Body<'a> {
 pub(crate) fn status(error: &Error) -> StatusCode {
     match error {
         Error::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::FormTooSlow => StatusCode::REQUEST_TIMEOUT,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Error::Store(StoreError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Store(_) | Error::SigningKeyMissing => StatusCode::INTERNAL_SERVER_ERROR,

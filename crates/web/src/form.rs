@@ -1,12 +1,18 @@
 //! The body of a request: measured before it is read.
 
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, Data, Payload};
 use grantor_core::error::Error;
-use grantor_core::params::Params;
+use grantor_core::params::{MAX_PARAMETERS, Params};
 
 use crate::app::App;
+
+/// How long a client may take to send a body.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// Reads a form.
 ///
@@ -22,6 +28,9 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Para
 /// Those of [`read`].
 pub(crate) async fn read_ticks(request: &HttpRequest, payload: Payload, name: &str) -> Result<Params, Error> {
     let body = read_body(request, payload).await?;
+    if body.split(|byte| *byte == b'&').count() > MAX_PARAMETERS {
+        return Err(Error::TooManyParameters);
+    }
     let mut ticks = Vec::new();
     let mut others = Vec::new();
     for part in body.split(|byte| *byte == b'&') {
@@ -46,7 +55,9 @@ async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Err
     if declared.is_some_and(|length| length > most) {
         return Err(Error::FormTooLarge);
     }
-    payload.to_bytes_limited(most).await.map_err(|_| Error::FormTooLarge)?.map_err(|_| Error::FormMissing)
+    // Who sends a body byte by byte would hold a connection for as long as they like.
+    let body = timeout(BODY_WITHIN, payload.to_bytes_limited(most)).await.map_err(|_| Error::FormTooSlow)?;
+    body.map_err(|_| Error::FormTooLarge)?.map_err(|_| Error::FormMissing)
 }
 
 fn is_form(request: &HttpRequest) -> bool {

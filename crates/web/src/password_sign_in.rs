@@ -48,7 +48,7 @@ struct Try<'a> {
 /// Those of the store.
 pub(crate) async fn attempt(visit: &Visit, username: &str, password: &str) -> Result<Outcome, Error> {
     let this = Try::of(visit, username);
-    // A password that cannot be one is compared all the same, so that it takes its time.
+    // A password that cannot be one is the same for every name.
     let Ok(password) = Password::parse(password) else { return Ok(Outcome::Problem(Problem::Wrong)) };
     // Each try is counted before it is looked at: of many at once, each one counts.
     if let Some(seconds) = this.charge().await? {
@@ -61,7 +61,10 @@ pub(crate) async fn attempt(visit: &Visit, username: &str, password: &str) -> Re
     let kept = user.as_ref().and_then(|user| PasswordHash::parse(user.password.as_deref()?).ok());
     let verdict = visit.app.passwords.verify(password.clone(), kept).await;
     match (verdict, user) {
-        (Err(QueueError::Busy), _) => Ok(Outcome::Problem(Problem::Busy)),
+        (Err(QueueError::Busy), _) => {
+            this.not_counted().await;
+            Ok(Outcome::Problem(Problem::Busy))
+        }
         (Ok(verdict @ (Verdict::Match | Verdict::MatchRehash)), Some(user)) if !user.disabled => {
             this.succeeded(&user, (verdict == Verdict::MatchRehash).then_some(password)).await
         }
@@ -132,8 +135,12 @@ impl<'a> Try<'a> {
         {
             decision.changes.push(Change::UserPassword { id: user.id, password: hash.expose().to_owned() });
         }
-        app.provider.store.commit(decision.changes).await?;
-        self.give_back().await;
+        match app.provider.store.commit(decision.changes).await {
+            Ok(()) => self.give_back().await,
+            // The password was changed, or the account switched off, while this one was compared.
+            Err(StoreError::Conflict) => return self.failed(Some(user)).await,
+            Err(error) => return Err(error.into()),
+        }
         let https = app.provider.issuer.is_https();
         let mut cookies = vec![cookie::set(Name::Session, decision.reply, https, None)];
         if let Some(username) = &self.username {
@@ -145,9 +152,19 @@ impl<'a> Try<'a> {
 
     /// Clears the account's counter and takes the address's charge back, as they stand now.
     async fn give_back(&self) {
+        let now = self.visit.now.millis();
+        self.put_back(|_| throttle::after_success(now)).await;
+    }
+
+    /// Takes the charge of a try back that was not looked at.
+    async fn not_counted(&self) {
+        self.put_back(throttle::taken_back).await;
+    }
+
+    async fn put_back(&self, account: impl Fn(Attempts) -> Attempts) {
         let _counting = self.visit.app.counting.lock().await;
         for _ in 0..MAX_RACES {
-            match self.try_give_back().await {
+            match self.try_put_back(&account).await {
                 Err(StoreError::Conflict) => {}
                 Ok(()) => return,
                 Err(error) => return tracing::warn!(%error, "a sign-in's charge was not given back"),
@@ -155,11 +172,12 @@ impl<'a> Try<'a> {
         }
     }
 
-    async fn try_give_back(&self) -> Result<(), StoreError> {
-        let now = self.visit.now.millis();
+    async fn try_put_back(&self, account: &impl Fn(Attempts) -> Attempts) -> Result<(), StoreError> {
         let mut changes = Vec::new();
-        if let Some(slot) = &self.slots.account {
-            changes.push(put(*slot, self.read(Some(slot)).await?, throttle::after_success(now)));
+        if let Some(slot) = &self.slots.account
+            && let Some(read) = self.read(Some(slot)).await?
+        {
+            changes.push(put(*slot, Some(read), account(read)));
         }
         if let Some(slot) = &self.slots.address
             && let Some(read) = self.read(Some(slot)).await?

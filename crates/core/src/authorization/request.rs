@@ -11,7 +11,7 @@ use crate::claims::ClaimsRequest;
 use crate::client::Client;
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::id_token::{self, Hint};
+use crate::id_token;
 use crate::interaction::Interaction;
 use crate::kernel;
 use crate::params::Params;
@@ -77,7 +77,7 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// `claims`.
     pub claims: ClaimsRequest,
-    /// The subject that must be signed in, by `id_token_hint` or `claims`.
+    /// The subject that must be signed in, by `id_token_hint`; `claims` may name one too.
     pub subject: Option<String>,
     /// The APIs named by `resource`.
     pub resources: Vec<String>,
@@ -192,6 +192,8 @@ impl Reading<'_> {
         let claims = self.params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
         check_acr(&claims)?;
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
+        let resources = audience::requested(self.directory, self.params)?;
+        audience::check_granted(self.directory, &resources, &scope)?;
         let text = |name: &str| self.params.get(name).map(str::to_owned);
         Ok(AuthorizationRequest {
             client: Arc::clone(self.client),
@@ -204,9 +206,9 @@ impl Reading<'_> {
             max_age: self.max_age()?,
             login_hint: text("login_hint"),
             ui_locales: text("ui_locales"),
-            subject: subject(hint, &claims)?,
+            subject: hint.map(|hint| hint.sub),
             claims,
-            resources: audience::requested(self.directory, self.params)?,
+            resources,
             code_challenge,
             redirect_uri_sent: self.params.get("redirect_uri").is_some(),
             started: Started::now(now),
@@ -301,15 +303,8 @@ impl Reading<'_> {
     }
 }
 
-fn subject(hint: Option<Hint>, claims: &ClaimsRequest) -> Result<Option<String>, Error> {
-    match (hint.map(|hint| hint.sub), claims.subject().map(str::to_owned)) {
-        (Some(hinted), Some(claimed)) if hinted != claimed => Err(Error::HintMismatch),
-        (hinted, claimed) => Ok(hinted.or(claimed)),
-    }
-}
-
 fn check_acr(claims: &ClaimsRequest) -> Result<(), Error> {
-    // "If the acr Claim is requested as an Essential Claim for the ID Token with a values parameter requesting specific
+    // "If the acr Claim is requested as an Essential Claim for the ID Token with a "value" or "values" parameter requesting specific
     // Authentication Context Class Reference values and the implementation supports the claims parameter, the Authorization
     // Server MUST return an acr Claim Value that matches one of the requested values. ... If this is an Essential Claim and
     // the requirement cannot be met, then the Authorization Server MUST treat that outcome as a failed authentication

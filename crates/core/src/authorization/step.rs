@@ -24,6 +24,9 @@ pub struct Situation<'a> {
     pub now: Time,
 }
 
+/// How long a sign-in answers the request that asked for it.
+const ANSWER_COUNTS_FOR: Duration = Duration::from_mins(10);
+
 /// The next step of an authorization.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
@@ -66,8 +69,10 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
         session.is_live(situation.lifetimes, situation.now) && session.user_id == user.id && !user.disabled
     });
     let Some((session, user)) = live else { return Ok(Step::Login) };
-    // What the person did after the request had started answers it.
-    let signed_in_for_this = request.started.resumed && session.auth_time >= request.started.at;
+    // What the person did after the request had started answers it, for as long as a consent page takes.
+    let signed_in_for_this = request.started.resumed
+        && session.auth_time >= request.started.at
+        && situation.now.since(session.auth_time) < ANSWER_COUNTS_FOR;
     if !signed_in_for_this {
         // "the Authorization Server MUST reauthenticate the End-User even if the End-User is already authenticated."
         // (OIDC Core §3.1.2.3)
@@ -81,7 +86,8 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     // "If the End-User identified by the ID Token is already logged in or is logged in as a result of the request ..., then
     // the Authorization Server returns a positive response; otherwise, it MUST return an error, such as "login_required"."
     // (OIDC Core §3.1.2.1)
-    if request.subject.as_ref().is_some_and(|subject| *subject != user.subject) {
+    let hinted = request.subject.as_ref().is_none_or(|subject| *subject == user.subject);
+    if !hinted || !request.claims.accepts_subject(&user.subject) {
         return if signed_in_for_this { Err(Error::HintMismatch) } else { Ok(Step::Login) };
     }
     Ok(consent_step(request, situation.consent))
@@ -96,14 +102,17 @@ fn too_old(request: &AuthorizationRequest, session: &Session, now: Time) -> bool
 /// "Once the End-User is authenticated, the Authorization Server MUST obtain an authorization decision before releasing
 /// information to the Relying Party." (OIDC Core §3.1.2.4)
 fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> Step {
-    if request.client.metadata.skip_consent {
+    // "unless the identity of the client can be proven, the request SHOULD be processed as if no previous request had been
+    // approved." (RFC 8252 §8.6)
+    let may_be_another = request.client.is_public() && !request.redirect_uri.as_str().starts_with("https:");
+    if request.client.metadata.skip_consent && !may_be_another {
         return Step::Respond(request.scope.clone());
     }
     let answered_for_this =
         request.started.resumed && consent.is_some_and(|consent| consent.updated_at >= request.started.at);
     let unanswered = Consent::unanswered(consent, &request.scope);
     let granted = consent.map(|consent| request.scope.intersection(&consent.granted)).unwrap_or_default();
-    let ask_again = request.prompt.consent && !answered_for_this;
+    let ask_again = (request.prompt.consent || may_be_another) && !answered_for_this;
     if ask_again || !unanswered.is_empty() || granted.is_empty() {
         Step::Consent { unanswered }
     } else {

@@ -149,8 +149,10 @@ fn read_assertion(params: &Params) -> Result<Option<&str>, Error> {
 /// algorithm ... and the encoded value is used as the username" (RFC 6749 §2.3.1).
 fn read_basic(header: &str) -> Result<(String, String), Error> {
     let (scheme, encoded) = header.split_once(' ').ok_or(Error::AuthorizationHeaderMalformed)?;
+    // "invalid_client Client authentication failed (e.g., unknown client, no client authentication included, or unsupported
+    // authentication method)." (RFC 6749 §5.2)
     if !scheme.eq_ignore_ascii_case("basic") {
-        return Err(Error::AuthorizationHeaderMalformed);
+        return Err(Error::AuthMethodMismatch);
     }
     let decoded = STANDARD.decode(encoded.trim_matches(' ')).map_err(|_| Error::AuthorizationHeaderMalformed)?;
     let text = String::from_utf8(decoded).map_err(|_| Error::AuthorizationHeaderMalformed)?;

@@ -5,7 +5,7 @@ use crate::error::Error;
 
 /// Checks that the client is a public one.
 pub(super) fn check(client: &Client) -> Result<(), Error> {
-    // "A public client that was not issued a client password MUST use the "client_id" request parameter to identify
-    // itself" (RFC 6749 §3.2.1)
+    // "A client MAY use the "client_id" request parameter to identify itself when sending requests to the token endpoint."
+    // (RFC 6749 §3.2.1)
     if client.is_public() { Ok(()) } else { Err(Error::AuthMethodMismatch) }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Facts {
     pub(crate) user: User,
     /// Whether the session in which the code was given has ended.
     pub(crate) session_ended: bool,
+    /// Whether the grant of a code that is spent has ended already.
+    pub(crate) grant_ended: bool,
     /// What the person allows the app now.
     pub(crate) consent: Option<Consent>,
     pub(crate) access: Fresh,
@@ -55,10 +57,20 @@ pub(crate) async fn redeem<S: Store>(
         None => (true, provider.store.user_find(code.user_id).await.map_err(Error::from)?),
     };
     let consent = provider.store.consent_find(code.user_id, &code.client_id).await.map_err(Error::from)?;
+    let grant_ended = match code.spent_at {
+        Some(_) => provider
+            .store
+            .grant_find(code.id)
+            .await
+            .map_err(Error::from)?
+            .is_none_or(|found| found.grant.ended.is_some()),
+        None => false,
+    };
     let facts = Facts {
         code,
         user: user.ok_or(Error::CodeUnknown)?,
         session_ended,
+        grant_ended,
         consent,
         access: provider.fresh(call.now),
         refresh: provider.fresh(call.now),
@@ -69,7 +81,7 @@ pub(crate) async fn redeem<S: Store>(
 
 /// Decides whether a code becomes a grant.
 pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Redeemed>, Refusal> {
-    let Facts { code, user, session_ended, consent, access, refresh, address } = facts;
+    let Facts { code, user, session_ended, grant_ended, consent, access, refresh, address } = facts;
     // "ensure that the authorization code was issued to the authenticated confidential client, or if the client is public,
     // ensure that the code was issued to "client_id" in the request" (RFC 6749 §4.1.3)
     if code.client_id != request.client.client_id {
@@ -78,6 +90,10 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     // "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD revoke
     // (when possible) all tokens previously issued based on that authorization code." (RFC 6749 §4.1.2)
     if code.spent_at.is_some() {
+        // A replay is noted once, when it ends something.
+        if grant_ended {
+            return Err(Error::CodeReplayed.into());
+        }
         return Err(replayed(&code, &refresh, &address, request.now));
     }
     // "The authorization code MUST expire shortly after it is issued to mitigate the risk of leaks." (RFC 6749 §4.1.2)
@@ -110,8 +126,11 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
         created_at: request.now,
         ended: None,
     };
+    // What was read must still hold when the grant is made: signing out and taking access back end the grants that are there.
     let mut changes =
-        vec![Change::CodeSpend { id: code.id, at: request.now }, Change::GrantInsert(Box::new(grant.clone()))];
+        vec![Change::CodeSpend { id: code.id, at: request.now }, Change::SessionExpect { id: code.session_id }];
+    changes.extend(consent.filter(|_| !request.client.metadata.skip_consent).map(expect));
+    changes.push(Change::GrantInsert(Box::new(grant.clone())));
     changes.extend(request.access_token_row(&target, &access, Some(grant.id)));
     let refresh_token = request.client.allows(GrantType::RefreshToken).then(|| {
         changes.push(Change::RefreshTokenInsert(Box::new(first_refresh_token(request, &grant, &refresh))));
@@ -121,12 +140,18 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     Ok(Decision { changes, reply: Redeemed { target, approval: Some((grant, user)), access, refresh_token, nonce } })
 }
 
+fn expect(consent: Consent) -> Change {
+    Change::ConsentExpect { user_id: consent.user_id, client_id: consent.client_id, updated_at: consent.updated_at }
+}
+
 fn check_redirect_uri(request: &Request<'_>, code: &AuthorizationCode) -> Result<(), Error> {
     // "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was included in the initial
     // authorization request as described in Section 4.1.1, and if included ensure that their values are identical."
     // (RFC 6749 §4.1.3)
     match request.params.get("redirect_uri") {
         Some(sent) if sent == code.redirect_uri => Ok(()),
+        // Laxer than RFC 6749 §4.1.3: because PKCE binds the code to the request, its redirect_uri need not be named again, as
+        // OAuth 2.1 has it.
         None if !code.redirect_uri_sent || code.code_challenge.is_some() => Ok(()),
         _ => Err(Error::CodeRedirectUriMismatch),
     }

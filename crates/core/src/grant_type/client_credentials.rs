@@ -28,7 +28,8 @@ pub(crate) fn decide(request: &Request<'_>, access: Fresh) -> Result<Decision<Re
 /// The scopes of the request that the client may have; all of them when it names none. Those that speak of a person mean
 /// nothing here.
 fn negotiate(request: &Request<'_>) -> Result<Scope, Error> {
-    let registered = request.client.metadata.scope.filter(|scope| !is_standard_scope(scope));
+    let registered =
+        request.client.metadata.scope.filter(|scope| !is_standard_scope(scope) && request.directory.knows_scope(scope));
     // "If the client omits the scope parameter when requesting authorization, the authorization server MUST either process
     // the request using a pre-defined default value or fail the request" (RFC 6749 §3.3)
     let Some(asked) = request.params.get("scope") else { return Ok(registered) };

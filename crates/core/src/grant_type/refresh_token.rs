@@ -13,11 +13,13 @@ use oxide_auth::primitives::grant::Extensions;
 use super::{Redeemed, Request};
 use crate::audit::{Event, EventKind};
 use crate::change::Change;
+use crate::consent::Consent;
 use crate::error::{Decision, Error, Refusal};
 use crate::grant::{Grant, GrantEnd, RefreshToken};
 use crate::kernel;
 use crate::provider::{Call, Fresh, Provider};
 use crate::scope::Scope;
+use crate::session::Session;
 use crate::store::{GrantFacts, Store};
 use crate::token;
 use crate::user::User;
@@ -31,6 +33,10 @@ pub(crate) struct Facts {
     pub(crate) row: RefreshToken,
     pub(crate) grant: Grant,
     pub(crate) user: User,
+    /// The session that the grant hangs on, as it is now.
+    pub(crate) session: Option<Session>,
+    /// What the person allows the app now.
+    pub(crate) consent: Option<Consent>,
     pub(crate) access: Fresh,
     pub(crate) address: String,
 }
@@ -55,13 +61,15 @@ pub(crate) async fn redeem<S: Store>(
         provider.store.refresh_token_find(grant_id).await.map_err(Error::from)?.ok_or(Error::RefreshTokenUnknown)?;
     let found = provider.store.grant_find(grant_id).await.map_err(Error::from)?.ok_or(Error::RefreshTokenUnknown)?;
     let GrantFacts { grant, user } = found;
-    let access = provider.fresh(call.now);
-    decide(request, Facts { presented, row, grant, user, access, address: call.address.to_owned() })
+    let session = provider.store.session_find(grant.session_id).await.map_err(Error::from)?.map(|(session, _)| session);
+    let consent = provider.store.consent_find(grant.user_id, &grant.client_id).await.map_err(Error::from)?;
+    let (access, address) = (provider.fresh(call.now), call.address.to_owned());
+    decide(request, Facts { presented, row, grant, user, session, consent, access, address })
 }
 
 /// Decides whether a refresh token gives new tokens.
 pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Redeemed>, Refusal> {
-    let Facts { presented, row, grant, user, access, address } = facts;
+    let Facts { presented, row, grant, user, session, consent, access, address } = facts;
     let lifetimes = &request.about.policy.lifetimes;
     let rotation = &request.directory.secrets.rotation;
     let generation = generation(&presented, &row, rotation).ok_or(Error::RefreshTokenUnknown)?;
@@ -85,8 +93,12 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     if user.disabled {
         return Err(Error::UserDisabled.into());
     }
-    // What an administrator has taken from the app since is not given any more, although the person had allowed it.
-    let scope = run_kernel(request, &grant, &user)?.intersection(&request.client.metadata.scope);
+    // Without offline_access, access lasts while the person is signed in; each use of it is a use of the sign-in.
+    let session = session.filter(|session| session.is_live(lifetimes, request.now));
+    if session.is_none() && !grant.is_offline() {
+        return Err(Error::GrantEnded.into());
+    }
+    let scope = still_allowed(request, &run_kernel(request, &grant, &user)?, consent.as_ref());
     if scope.is_empty() {
         return Err(Error::ScopeNotAllowed.into());
     }
@@ -103,8 +115,21 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
             idle_expires_at: request.now.plus(lifetimes.refresh_token_idle),
         });
     }
+    if let Some(session) = session.filter(|session| !grant.is_offline() && session.is_stale(request.now)) {
+        changes.push(Change::SessionSeen { id: session.id, at: request.now });
+    }
     let reply = Redeemed { target, approval: Some((grant, user)), access, refresh_token, nonce: None };
     Ok(Decision { changes, reply })
+}
+
+/// The scopes that neither an administrator has taken from the app, nor the person unticked, since the grant was made.
+fn still_allowed(request: &Request<'_>, scope: &Scope, consent: Option<&Consent>) -> Scope {
+    let scope = scope.intersection(&request.client.metadata.scope).filter(|token| request.directory.knows_scope(token));
+    match consent {
+        _ if request.client.metadata.skip_consent => scope,
+        Some(consent) => scope.intersection(&consent.granted),
+        None => Scope::EMPTY,
+    }
 }
 
 /// Finds out which generation `presented` is of; `None` when it never belonged to the family.

@@ -19,6 +19,7 @@ use crate::apply::Context;
 use crate::database::DatabaseSettings;
 use crate::directory::Newest;
 use crate::error::Failure;
+use crate::events::REFUSALS;
 use crate::sealing::Sealer;
 use crate::sweep::Patrols;
 use crate::{events, root_secret};
@@ -107,8 +108,9 @@ impl Sqlite {
         mint.resume_after(Id::from_i64(examine::newest_id(&mut connection)?));
         let sealer = Sealer::new(settings.key_encryption_key.clone(), mint);
         check_key(&mut connection, &sealer, now)?;
-        let newest_slot = events::newest_slot().first(&mut connection).optional()?;
-        let context = Context::new(sealer, newest_slot);
+        let refusals = events::newest_slot(0, REFUSALS).first(&mut connection).optional()?;
+        let sign_ins = events::newest_slot(REFUSALS, 2 * REFUSALS).first(&mut connection).optional()?;
+        let context = Context::new(sealer, refusals, sign_ins);
         let shared = Arc::new(Shared { path, newest: Newest::default(), context, stale: AtomicBool::new(false) });
         shared.read_directory(&mut connection)?;
         start(connection, shared)

@@ -8,7 +8,7 @@ use grantor_core::authorization::{
 use grantor_core::consent::Consent;
 use grantor_core::error::Error;
 use grantor_core::interaction::Interaction;
-use grantor_core::params::Params;
+use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::scope::Scope;
 use grantor_core::session::Session;
 use grantor_core::store::Store;
@@ -17,7 +17,7 @@ use crate::form;
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_of};
-use crate::routes::{CONSENT, SELECT_ACCOUNT, SIGN_IN};
+use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN};
 use crate::visit::Visit;
 
 /// Begins or resumes an authorization (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1).
@@ -29,7 +29,19 @@ pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
 /// The same with the parameters in the body.
 pub(crate) async fn post_authorize(visit: Visit, payload: Payload) -> HttpResponse {
     let params = form::read(&visit.request, payload).await;
-    authorize(&visit, params).await
+    match again_as_get(&visit, &params) {
+        Some(address) => respond::redirect(&address),
+        None => authorize(&visit, params).await,
+    }
+}
+
+/// A form posted by another site comes without our cookies. Where it is a right request, the browser is asked to come again
+/// by itself, and brings them.
+fn again_as_get(visit: &Visit, params: &Result<Params, Error>) -> Option<String> {
+    let params = params.as_ref().ok().filter(|params| visit.session().is_none() && params.get("resume").is_none())?;
+    let started = Started::now(visit.now);
+    authorization::read(&visit.app.provider, params, started, visit.now).ok()?;
+    on_page(visit, routes::AUTHORIZE, &Interaction::start(params, visit.now)).ok()
 }
 
 async fn authorize(visit: &Visit, params: Result<Params, Error>) -> HttpResponse {
@@ -70,9 +82,24 @@ pub(crate) async fn waiting(visit: &Visit, carried: &str) -> Result<(Interaction
 }
 
 /// The address of a page that goes on with a started request.
-pub(crate) fn on_page(visit: &Visit, path: &str, interaction: &Interaction) -> String {
-    let name = if path == crate::routes::AUTHORIZE { "resume" } else { "request" };
-    format!("{path}?{name}={}", interaction.seal(&visit.app.directory().secrets.browser))
+///
+/// # Errors
+/// `ParameterTooLarge`, when the signed request would be larger than a parameter may be.
+pub(crate) fn on_page(visit: &Visit, path: &str, interaction: &Interaction) -> Result<String, Error> {
+    let name = if path == routes::AUTHORIZE { "resume" } else { "request" };
+    let query = format!("{name}={}", interaction.seal(&visit.app.directory().secrets.browser));
+    if query.len() > MAX_PARAMETER_BYTES {
+        return Err(Error::ParameterTooLarge);
+    }
+    Ok(format!("{path}?{query}"))
+}
+
+/// Sends the browser to a page that goes on with a started request.
+pub(crate) async fn go_to(visit: &Visit, path: &str, interaction: &Interaction) -> HttpResponse {
+    match on_page(visit, path, interaction) {
+        Ok(address) => respond::redirect(&address),
+        Err(error) => respond::failure(visit, &error).await,
+    }
 }
 
 async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse {
@@ -123,7 +150,7 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
         Interaction { started_at: request.started.at, selected: request.started.selected, query: String::new() };
     let to = |path: &str| {
         let interaction = Interaction { query: params.to_query(), ..started.clone() };
-        Ok(respond::redirect(&on_page(visit, path, &interaction)))
+        Ok(respond::redirect(&on_page(visit, path, &interaction)?))
     };
     match (step, session) {
         (Step::Consent { .. }, _) => to(CONSENT),

@@ -52,10 +52,16 @@ async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String,
 fn header_token(request: &HttpRequest) -> Result<Option<&str>, Error> {
     let Some(header) = authorization(request).map_err(|_| Error::BearerMalformed)? else { return Ok(None) };
     // "credentials = "Bearer" 1*SP b64token" (RFC 6750 §2.1)
-    let (scheme, token) = header.split_once(' ').ok_or(Error::BearerMalformed)?;
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    // "If the request lacks any authentication information (e.g., the client was unaware that authentication is necessary or
+    // attempted using an unsupported authentication method), the resource server SHOULD NOT include an error code or other
+    // error information." (RFC 6750 §3.1)
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(None);
+    }
     let token = token.trim_start_matches(' ');
     let well_formed = !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
-    if scheme.eq_ignore_ascii_case("bearer") && well_formed { Ok(Some(token)) } else { Err(Error::BearerMalformed) }
+    if well_formed { Ok(Some(token)) } else { Err(Error::BearerMalformed) }
 }
 
 fn respond(app: &App, request: &HttpRequest, answered: Result<Userinfo, Error>) -> HttpResponse {

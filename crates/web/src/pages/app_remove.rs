@@ -61,14 +61,22 @@ pub(crate) async fn post_app_remove(visit: Visit, payload: Payload) -> HttpRespo
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     let client_id = form.get("app").unwrap_or_default();
+    match access::of(&visit, user).await {
+        Ok(all) if all.iter().any(|access| access.id == client_id) => {}
+        // What has no access any more needs none taken: the second click of a double click ends here, too.
+        Ok(_) => return removed(client_id),
+        Err(error) => return respond::failure(&visit, &error.into()).await,
+    }
     let changes = approval::withdraw(client_id, user.id, visit.app.id(), visit.call());
     match visit.app.provider.store.commit(changes).await {
-        Ok(()) => {
-            let query = Params::from_pairs([("removed", client_id)]).unwrap_or_default().to_query();
-            respond::redirect(&format!("{}?{query}", routes::APPS))
-        }
+        Ok(()) => removed(client_id),
         Err(error) => respond::failure(&visit, &error.into()).await,
     }
+}
+
+fn removed(client_id: &str) -> HttpResponse {
+    let query = Params::from_pairs([("removed", client_id)]).unwrap_or_default().to_query();
+    respond::redirect(&format!("{}?{query}", routes::APPS))
 }
 
 #[cfg(test)]

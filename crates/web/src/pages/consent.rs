@@ -11,7 +11,7 @@ use grantor_core::interaction::Interaction;
 use grantor_core::params::Params;
 use grantor_core::policy::Lifetimes;
 use grantor_core::scope::Scope;
-use grantor_core::store::Store;
+use grantor_core::store::{Store, StoreError};
 use grantor_core::user::User;
 
 use super::status::Kind;
@@ -129,14 +129,17 @@ pub(crate) async fn post_consent(visit: Visit, payload: Payload) -> HttpResponse
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     let Some((_, user)) = visit.session() else {
-        return respond::redirect(&authorize::on_page(&visit, routes::AUTHORIZE, &interaction));
+        return authorize::go_to(&visit, routes::AUTHORIZE, &interaction).await;
     };
     let allowed = form.get("decision") == Some("allow");
     match decide(&visit, user, &request, allowed, &form).await {
-        Ok(()) => respond::redirect(&authorize::on_page(&visit, routes::AUTHORIZE, &interaction)),
+        Ok(()) => authorize::go_to(&visit, routes::AUTHORIZE, &interaction).await,
         Err(error) => authorize::send_error(&visit, &request, &error).await,
     }
 }
+
+/// How often an answer that met another one is looked at again.
+const MAX_RACES: usize = 8;
 
 async fn decide(
     visit: &Visit,
@@ -152,14 +155,20 @@ async fn decide(
         return Err(Error::ConsentDenied);
     }
     let ticked: Scope = form.get("scope").unwrap_or_default().parse()?;
-    let known = store.consent_find(user.id, client_id).await?;
-    let changes = approval::approve(request, (user.id, known.as_ref()), &ticked, visit.app.id(), visit.call())?;
-    Ok(store.commit(changes).await?)
+    for _ in 0..MAX_RACES {
+        let known = store.consent_find(user.id, client_id).await?;
+        let changes = approval::approve(request, (user.id, known.as_ref()), &ticked, visit.app.id(), visit.call())?;
+        match store.commit(changes).await {
+            Err(StoreError::Conflict) => {}
+            done => return Ok(done?),
+        }
+    }
+    Err(StoreError::Busy.into())
 }
 
 async fn show(visit: &Visit, interaction: &Interaction, request: &AuthorizationRequest, carried: &str) -> HttpResponse {
     let Some((_, user)) = visit.session() else {
-        return respond::redirect(&authorize::on_page(visit, routes::AUTHORIZE, interaction));
+        return authorize::go_to(visit, routes::AUTHORIZE, interaction).await;
     };
     let client = &request.client;
     let known = match visit.app.provider.store.consent_find(user.id, &client.client_id).await {
@@ -167,12 +176,12 @@ async fn show(visit: &Visit, interaction: &Interaction, request: &AuthorizationR
         Err(error) => return respond::failure(visit, &error.into()).await,
     };
     let again = Interaction { selected: false, ..interaction.clone() };
-    let change = authorize::on_page(visit, routes::SELECT_ACCOUNT, &again);
+    let change = authorize::on_page(visit, routes::SELECT_ACCOUNT, &again).ok();
     let answer_host = Some(request.redirect_uri.host()).filter(|host| *host != client.host());
     let page = Consent {
         answer_host,
         app: app_of(client),
-        frame: visit.frame(request.ui_locales.as_deref(), Some(change)),
+        frame: visit.frame(request.ui_locales.as_deref(), change),
         known: Known::of(client),
         lasts: Lasts::of(request, &visit.app.provider.policy.lifetimes),
         request: carried.to_owned(),

@@ -17,6 +17,7 @@ use crate::form;
 use crate::html::filters;
 use crate::oauth::authorize;
 use crate::respond::{self, How, app_of};
+use crate::routes::END_SESSION;
 use crate::visit::Visit;
 
 /// Posts `request` and `csrf` to `/sign-out`.
@@ -34,12 +35,23 @@ pub struct EndSession {
 /// Signs out, or asks first (OIDC RP-Initiated Logout 1.0 §2).
 pub(crate) async fn get_end_session(visit: Visit) -> HttpResponse {
     let params = Params::parse(visit.request.query_string().as_bytes());
+    // A request that came by POST comes again like this.
+    let params = params.map(|params| match params.get("request") {
+        Some(text) => authorize::open(&visit, text).and_then(|carried| carried.params()).unwrap_or_default(),
+        None => params,
+    });
     asked(visit, params).await
 }
 
 /// The same with the parameters in the body.
 pub(crate) async fn post_end_session(visit: Visit, payload: Payload) -> HttpResponse {
     let params = form::read(&visit.request, payload).await;
+    // A form posted by an app comes without our cookies; the browser is asked to come again by itself, and brings them.
+    if let Ok(params) = &params
+        && visit.session().is_none()
+    {
+        return authorize::go_to(&visit, END_SESSION, &Interaction::start(params, visit.now)).await;
+    }
     asked(visit, params).await
 }
 
@@ -97,8 +109,10 @@ async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpRespons
         let frame = Frame { account: None, return_to: None, ..visit.frame(None, None) };
         respond::page(visit, &SignedOut { back: None, ended, frame, unreached: Vec::new() }, &How::default())
     };
-    // A cookie of ours is always a header that can be written.
-    let _ = response.add_cookie(&cookie::remove(Name::Session, visit.app.provider.issuer.is_https()));
+    if visit.session().is_some() {
+        // A cookie of ours is always a header that can be written.
+        let _ = response.add_cookie(&cookie::remove(Name::Session, visit.app.provider.issuer.is_https()));
+    }
     response
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn get_select_account(visit: Visit) -> HttpResponse {
         Err(response) => return response,
     };
     let Some((_, user)) = visit.session() else {
-        return respond::redirect(&authorize::on_page(&visit, routes::SIGN_IN, &interaction));
+        return authorize::go_to(&visit, routes::SIGN_IN, &interaction).await;
     };
     let page = SelectAccount {
         account: visit::signed_in(user, None),
@@ -62,14 +62,13 @@ pub(crate) async fn post_select_account(visit: Visit, payload: Payload) -> HttpR
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
-    let next = match form.get("choice") {
+    match form.get("choice") {
         Some("continue") => {
             let selected = Interaction { selected: true, ..interaction };
-            authorize::on_page(&visit, routes::AUTHORIZE, &selected)
+            authorize::go_to(&visit, routes::AUTHORIZE, &selected).await
         }
-        _ => authorize::on_page(&visit, routes::SIGN_IN, &interaction),
-    };
-    respond::redirect(&next)
+        _ => authorize::go_to(&visit, routes::SIGN_IN, &interaction).await,
+    }
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
     };
     match outcome {
         Ok(Outcome::SignedIn(cookies)) => {
-            let mut response = respond::redirect(&waiting.goes_on_at(&visit));
+            let mut response = waiting.go_on(&visit).await;
             for cookie in cookies {
                 // A cookie of ours is always a header that can be written.
                 let _ = response.add_cookie(&cookie);
@@ -133,10 +133,10 @@ impl Waiting {
         Ok(Self { interaction: Some((interaction, request)), carried: carried.to_owned() })
     }
 
-    fn goes_on_at(&self, visit: &Visit) -> String {
+    async fn go_on(&self, visit: &Visit) -> HttpResponse {
         match &self.interaction {
-            Some((interaction, _)) => authorize::on_page(visit, routes::AUTHORIZE, interaction),
-            None => routes::ACCOUNT.to_owned(),
+            Some((interaction, _)) => authorize::go_to(visit, routes::AUTHORIZE, interaction).await,
+            None => respond::redirect(routes::ACCOUNT),
         }
     }
 

@@ -1,31 +1,17 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use grantor_jose::id::Id;
-use grantor_jose::random::Mint;
 use proptest::prelude::*;
 
 use super::*;
 use crate::authorization::tests::request as sample;
 use crate::authorization::{Prompt, Started};
-use crate::session::ACR_PASSWORD;
 use crate::user::tests::ada;
 
 const NOW: Time = Time::from_seconds(10_000);
 
 fn session(auth_time: Time) -> Session {
-    let mint = Mint::seeded(3);
-    Session {
-        id: mint.id(1),
-        secret: mint.secret().hash(),
-        user_id: ada().id,
-        auth_time,
-        last_seen_at: NOW,
-        acr: ACR_PASSWORD.into(),
-        amr: vec!["pwd".into()],
-        address: String::new(),
-        user_agent: String::new(),
-        ended_at: None,
-    }
+    Session { last_seen_at: NOW, ..crate::session::tests::session(auth_time) }
 }
 
 fn consent(granted: &str, declined: &str, updated_at: Time) -> Consent {

@@ -57,7 +57,16 @@ fn facts(frame: &Frame, code: AuthorizationCode) -> Facts {
         created_at: ISSUED,
         updated_at: ISSUED,
     };
-    Facts { code, user: ada(), session_ended: false, consent: Some(consent), access, refresh, address: "::1".into() }
+    Facts {
+        code,
+        user: ada(),
+        session_ended: false,
+        grant_ended: false,
+        consent: Some(consent),
+        access,
+        refresh,
+        address: "::1".into(),
+    }
 }
 
 fn decided(frame: &Frame, code: AuthorizationCode, params: &Params, now: Time) -> Result<Decision<Redeemed>, Refusal> {
@@ -75,10 +84,11 @@ fn a_code_becomes_a_grant_of_its_own_id() {
     let id = code.id;
     let Decision { changes, reply } = decided(&frame, code, &good(), ISSUED).unwrap();
     assert!(matches!(&changes[0], Change::CodeSpend { id: spent, .. } if *spent == id));
-    assert!(
-        matches!(&changes[1], Change::GrantInsert(grant) if grant.id == id && grant.scope.as_str() == "email openid")
-    );
-    assert!(matches!(&changes[2], Change::RefreshTokenInsert(token) if token.grant_id == id && token.generation == 0));
+    assert!(matches!(&changes[1], Change::SessionExpect { .. }));
+    assert!(matches!(&changes[2], Change::ConsentExpect { .. }));
+    let is_its = |grant: &Grant| grant.id == id && grant.scope.as_str() == "email openid";
+    assert!(matches!(&changes[3], Change::GrantInsert(grant) if is_its(grant)));
+    assert!(matches!(&changes[4], Change::RefreshTokenInsert(token) if token.grant_id == id && token.generation == 0));
     assert_eq!(reply.nonce.as_deref(), Some("n"));
 }
 
@@ -95,6 +105,15 @@ fn a_spent_code_ends_its_grant() {
     assert!(
         matches!(&refusal.changes[1], Change::EventInsert(event) if event.reason.as_deref() == Some("code_replayed"))
     );
+}
+
+#[test]
+fn a_second_replay_writes_nothing() {
+    let frame = Frame::new();
+    let code = AuthorizationCode { spent_at: Some(ISSUED), ..code(&frame) };
+    let refusal =
+        decide(&frame.request(&good(), ISSUED), Facts { grant_ended: true, ..facts(&frame, code) }).unwrap_err();
+    assert_eq!((refusal.error.reason(), refusal.changes.len()), ("CodeReplayed", 0));
 }
 
 #[test]

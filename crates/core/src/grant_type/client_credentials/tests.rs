@@ -1,10 +1,13 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::client::AccessTokenFormat;
 use crate::client::tests::sample;
+use crate::directory::ScopeDefinition;
 use crate::grant_type::tests::Frame;
 use crate::params::Params;
 use crate::time::Time;
@@ -13,7 +16,9 @@ fn decided(scope: Option<&str>, format: AccessTokenFormat) -> Result<Decision<Re
     let mut client = sample("svc");
     client.metadata.scope = "api.read api.write openid".parse().unwrap();
     client.metadata.access_token_format = format;
-    let frame = Frame::of(client);
+    let mut frame = Frame::of(client);
+    let known = |name: &str| ScopeDefinition { name: name.into(), description: BTreeMap::new(), claims: Vec::new() };
+    frame.directory.scopes = ["api.read", "api.write"].map(|name| (name.to_owned(), known(name))).into();
     let mut pairs = vec![("grant_type", "client_credentials")];
     pairs.extend(scope.map(|scope| ("scope", scope)));
     let params = Params::from_pairs(pairs).unwrap();

@@ -8,6 +8,7 @@ use super::*;
 use crate::grant::OidcContext;
 use crate::grant_type::tests::Frame;
 use crate::params::Params;
+use crate::session::tests::session;
 use crate::time::Time;
 use crate::user::tests::ada;
 
@@ -18,6 +19,8 @@ struct Family {
     frame: Frame,
     row: RefreshToken,
     grant: Grant,
+    session: Session,
+    consent: Consent,
     /// The secrets handed out so far, the first one first.
     secrets: Vec<String>,
 }
@@ -44,7 +47,16 @@ impl Family {
             idle_expires_at: START.plus(frame.policy.lifetimes.refresh_token_idle),
             absolute_expires_at: START.plus(frame.policy.lifetimes.refresh_token_absolute),
         };
-        Self { frame, row, grant, secrets: vec![first.secret.to_text()] }
+        let consent = Consent {
+            user_id: ada().id,
+            client_id: "wiki".into(),
+            granted: grant.scope.clone(),
+            declined: Scope::EMPTY,
+            created_at: START,
+            updated_at: START,
+        };
+        let secrets = vec![first.secret.to_text()];
+        Self { frame, row, grant, session: session(START), consent, secrets }
     }
 
     /// Presents the secret of a generation; what is decided is kept.
@@ -57,6 +69,8 @@ impl Family {
             row: self.row.clone(),
             grant: self.grant.clone(),
             user: ada(),
+            session: Some(self.session.clone()),
+            consent: Some(self.consent.clone()),
             access: self.frame.fresh(),
             address: "::1".into(),
         };
@@ -158,6 +172,24 @@ fn a_narrowed_refresh_does_not_narrow_the_grant() {
     assert_eq!(family.present(0, Some("openid"), at(2000)).unwrap().target.scope.as_str(), "openid");
     assert_eq!(family.present(1, Some("openid email"), at(2020)).unwrap_err(), "ScopeWidened");
     assert_eq!(family.present(1, None, at(2020)).unwrap().target.scope.as_str(), "offline_access openid profile");
+}
+
+#[test]
+fn without_offline_access_it_lasts_as_long_as_the_sign_in() {
+    let mut family = Family::new();
+    family.grant.scope = "openid profile".parse().unwrap();
+    let hour = 3600;
+    assert!(family.present(0, None, at(1000 + 11 * hour)).is_ok());
+    assert_eq!(family.present(1, None, at(1000 + 12 * hour)).unwrap_err(), "GrantEnded");
+}
+
+#[test]
+fn what_the_person_unticked_since_is_not_given_any_more() {
+    let mut family = Family::new();
+    family.consent.granted = "openid offline_access".parse().unwrap();
+    assert_eq!(family.present(0, None, at(2000)).unwrap().target.scope.as_str(), "offline_access openid");
+    family.consent.granted = Scope::EMPTY;
+    assert_eq!(family.present(1, None, at(2020)).unwrap_err(), "ScopeNotAllowed");
 }
 
 proptest! {
