@@ -11,7 +11,12 @@ use crate::harness::server::Server;
 
 async fn asserted(server: &Server, skew: i64) -> Page {
     let assertion = assertion(server, skew);
-    let form = [("grant_type", "client_credentials"), ("scope", "notes.read"), ("client_assertion_type", TYPE), ("client_assertion", &assertion)];
+    let form = [
+        ("grant_type", "client_credentials"),
+        ("scope", "notes.read"),
+        ("client_assertion_type", TYPE),
+        ("client_assertion", &assertion),
+    ];
     App::new(server, "signed").post_raw("/token", &[], &form).await
 }
 

@@ -62,7 +62,9 @@ fn is_public(record: &grantor_core::key::KeyRecord, bytes: &[u8]) -> bool {
 async fn a_password_is_kept_as_a_slow_hash_with_a_salt_of_its_own() {
     let server = Server::start().await;
     server.apply("[[users]]\nusername = \"twin\"\npassword = \"correct horse battery staple\"\n").await;
-    let hash = async |username: &str| server.database.user_find_by_username(username).await.unwrap().unwrap().password.unwrap();
+    let hash = async |username: &str| {
+        server.database.user_find_by_username(username).await.unwrap().unwrap().password.unwrap()
+    };
     let (alice, twin) = (hash("alice").await, hash("twin").await);
     assert!(alice.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{alice}");
     assert_ne!(alice, twin);

@@ -79,7 +79,13 @@ async fn forty_guesses_at_one_account_are_slowed_down_however_they_are_spelled()
     for number in 0..40 {
         let name = ["alice", "ALICE", " Alice ", "Alice\u{A0}", "ａｌｉｃｅ"][number % 5];
         let address = format!("203.0.113.{number}");
-        let page = guess_from(&server, name, &format!("guess {number}"), &[("x-forwarded-for", &address), ("forwarded", &format!("for={address}"))]).await;
+        let page = guess_from(
+            &server,
+            name,
+            &format!("guess {number}"),
+            &[("x-forwarded-for", &address), ("forwarded", &format!("for={address}"))],
+        )
+        .await;
         if page.status == 429 {
             assert!(page.header("retry-after").unwrap().parse::<u64>().unwrap() >= 30);
             assert!(page.text().contains("Too many tries."), "{}", page.text());
@@ -121,7 +127,11 @@ async fn join_all<T>(futures: impl Iterator<Item = impl Future<Output = T>>) -> 
                 *answer = Some(value);
             }
         }
-        if waiting.iter().all(|(_, answer)| answer.is_some()) { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if waiting.iter().all(|(_, answer)| answer.is_some()) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
     waiting.into_iter().filter_map(|(_, answer)| answer).collect()
@@ -213,7 +223,8 @@ async fn every_other_door_is_closed_to_passwords() {
         assert!(page.status != 200 && !page.body.contains("Alice"), "{path}: {}", page.status);
     }
     let wiki = crate::harness::app::App::new(&server, "wiki");
-    let page = wiki.post("/token", &[("grant_type", "password"), ("username", ALICE), ("password", ALICE_PASSWORD)]).await;
+    let page =
+        wiki.post("/token", &[("grant_type", "password"), ("username", ALICE), ("password", ALICE_PASSWORD)]).await;
     assert_eq!(page.json()["error"], "unsupported_grant_type");
 }
 

@@ -6,8 +6,20 @@ use crate::harness::seeds::ALICE_PASSWORD;
 use crate::harness::server::Server;
 
 const SIGNS: &[&str] = &[
-    "' OR '1'='1", "alice' --", "alice'; DROP TABLE users; --", "\" OR \"\"=\"", "al%", "%", "_____", "alice\\", "ali*", "*",
-    "alice' UNION SELECT 1,2,3 --", "alice/*", "') OR (1=1", "alice\u{0}",
+    "' OR '1'='1",
+    "alice' --",
+    "alice'; DROP TABLE users; --",
+    "\" OR \"\"=\"",
+    "al%",
+    "%",
+    "_____",
+    "alice\\",
+    "ali*",
+    "*",
+    "alice' UNION SELECT 1,2,3 --",
+    "alice/*",
+    "') OR (1=1",
+    "alice\u{0}",
 ];
 
 #[tokio::test]
@@ -28,7 +40,9 @@ async fn no_sign_makes_a_client() {
     let server = Server::start().await;
     let mut wiki = App::new(&server, "wiki");
     for sign in SIGNS {
-        let page = Person::new(&server).open(wiki.authorize_url("openid", &[("client_id", &sign.replace("alice", "wiki"))])).await;
+        let page = Person::new(&server)
+            .open(wiki.authorize_url("openid", &[("client_id", &sign.replace("alice", "wiki"))]))
+            .await;
         assert_eq!((page.status.as_u16(), page.name().as_str()), (400, "error"), "{sign:?}");
         wiki.client_id = sign.replace("alice", "wiki");
         let page = wiki.post("/token", &[("grant_type", "client_credentials")]).await;

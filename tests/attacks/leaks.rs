@@ -15,7 +15,8 @@ use crate::harness::server::Server;
 /// Runs one of the ignored tests below in a process of its own, for a log is one for the whole process.
 fn in_a_process_of_its_own(test: &str) -> Output {
     let itself = std::env::current_exe().unwrap();
-    let output = Command::new(itself).args([&format!("attacks::leaks::{test}"), "--exact", "--ignored", "--nocapture"]).output();
+    let output =
+        Command::new(itself).args([&format!("attacks::leaks::{test}"), "--exact", "--ignored", "--nocapture"]).output();
     let output = output.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     output
@@ -39,7 +40,8 @@ async fn all_flows() {
 fn the_log_has_no_secret_even_at_its_most_talkative() {
     let output = in_a_process_of_its_own("all_flows");
     let (said, log) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    let secrets: Vec<Vec<&str>> = said.lines().filter(|line| line.starts_with("SECRET")).map(|line| line.split('\t').collect()).collect();
+    let secrets: Vec<Vec<&str>> =
+        said.lines().filter(|line| line.starts_with("SECRET")).map(|line| line.split('\t').collect()).collect();
     assert!(secrets.len() > 40, "{}", secrets.len());
     assert!(log.lines().count() > 60 && log.contains("/token"), "the log is there: {log}");
     for secret in secrets {
@@ -61,7 +63,11 @@ async fn hostile_words() {
         person.sign_in_on(&page, text, text).await;
         let path: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
         let host = wire::host(&server);
-        wire::get_raw(&server, &format!("/{}", path.replace('+', "%20")), &format!("Host: {host}\r\nUser-Agent: a\u{1b}[31mb\r\nX-Forwarded-For: {path}\r\n"));
+        wire::get_raw(
+            &server,
+            &format!("/{}", path.replace('+', "%20")),
+            &format!("Host: {host}\r\nUser-Agent: a\u{1b}[31mb\r\nX-Forwarded-For: {path}\r\n"),
+        );
         wiki.post_raw("/token", &[("authorization", &basic(text, text))], &[("grant_type", text)]).await;
     }
     for event in server.events().await {
@@ -69,7 +75,13 @@ async fn hostile_words() {
     }
 }
 
-const HOSTILE: &[&str] = &["a\r\n{\"level\":\"ERROR\",\"forged\":true}", "a\u{1b}[2J\u{1b}[31mred\u{7}", "a\u{0}b", "\u{202E}a\u{2028}b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"];
+const HOSTILE: &[&str] = &[
+    "a\r\n{\"level\":\"ERROR\",\"forged\":true}",
+    "a\u{1b}[2J\u{1b}[31mred\u{7}",
+    "a\u{0}b",
+    "\u{202E}a\u{2028}b",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+];
 
 #[test]
 fn what_comes_from_outside_begins_no_line_of_the_log() {
@@ -103,12 +115,22 @@ async fn every_security_event_is_kept_with_who_when_and_from_where() {
     events.reverse();
     let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
     for kind in [
-        EventKind::SignInFailed, EventKind::SignInSucceeded, EventKind::ConsentGiven, EventKind::TokenRevoked,
-        EventKind::Refused, EventKind::GrantEnded, EventKind::SignedOut,
+        EventKind::SignInFailed,
+        EventKind::SignInSucceeded,
+        EventKind::ConsentGiven,
+        EventKind::TokenRevoked,
+        EventKind::Refused,
+        EventKind::GrantEnded,
+        EventKind::SignedOut,
     ] {
         assert!(kinds.contains(&kind), "{kind:?} in {kinds:?}");
     }
-    for event in events.iter().filter(|event| !matches!(event.kind, EventKind::KeyChanged | EventKind::UserChanged | EventKind::ClientChanged | EventKind::ResourceChanged)) {
+    for event in events.iter().filter(|event| {
+        !matches!(
+            event.kind,
+            EventKind::KeyChanged | EventKind::UserChanged | EventKind::ClientChanged | EventKind::ResourceChanged
+        )
+    }) {
         assert!(event.user_id.is_some() || event.client_id.is_some(), "{event:?}");
         assert_eq!(event.address.as_deref(), Some("127.0.0.1"), "{event:?}");
     }
@@ -130,7 +152,17 @@ async fn no_answer_over_http_shows_an_event_or_a_secret_setting() {
     let server = Server::start().await;
     let person = Person::new(&server);
     person.sign_in().await;
-    for path in ["/events", "/audit", "/metrics", "/debug", "/account/events", "/.env", "/grantor.toml", "/static/../grantor.db", "/static/%2e%2e%2fgrantor.db"] {
+    for path in [
+        "/events",
+        "/audit",
+        "/metrics",
+        "/debug",
+        "/account/events",
+        "/.env",
+        "/grantor.toml",
+        "/static/../grantor.db",
+        "/static/%2e%2e%2fgrantor.db",
+    ] {
         let page = person.open(path).await;
         assert_eq!(page.status, 404, "{path}");
     }

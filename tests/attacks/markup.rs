@@ -9,10 +9,33 @@ use crate::harness::server::Server;
 
 const MARKUP: &[&str] = &["\"><img src=x onerror=alert(1)>", "'><svg/onload=alert(1)>{{7*7}}${7*7}<!--"];
 const PARAMETERS: &[&str] = &[
-    "client_id", "response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method",
-    "response_mode", "prompt", "max_age", "login_hint", "ui_locales", "claims", "claims_locales", "id_token_hint",
-    "acr_values", "display", "resource", "request", "request_uri", "registration", "error", "error_description", "iss",
-    "resume", "unknown_parameter",
+    "client_id",
+    "response_type",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "response_mode",
+    "prompt",
+    "max_age",
+    "login_hint",
+    "ui_locales",
+    "claims",
+    "claims_locales",
+    "id_token_hint",
+    "acr_values",
+    "display",
+    "resource",
+    "request",
+    "request_uri",
+    "registration",
+    "error",
+    "error_description",
+    "iss",
+    "resume",
+    "unknown_parameter",
 ];
 
 fn is_clean(page: &Page) {
@@ -77,7 +100,8 @@ async fn a_form_for_an_app_escapes_its_fields_and_goes_to_its_own_address() {
     let (portal, person) = (App::new(&server, "portal"), Person::new(&server));
     person.sign_in().await;
     for markup in MARKUP {
-        let page = person.open(portal.authorize_url("openid", &[("response_mode", "form_post"), ("state", markup)])).await;
+        let page =
+            person.open(portal.authorize_url("openid", &[("response_mode", "form_post"), ("state", markup)])).await;
         let form = page.form("form");
         assert_eq!(form.action.as_str(), "https://portal.example/cb");
         assert!(form.fields.contains(&("state".to_owned(), (*markup).to_owned())));
@@ -91,7 +115,8 @@ async fn a_form_for_an_app_escapes_its_fields_and_goes_to_its_own_address() {
 async fn an_error_for_an_app_is_a_form_to_its_own_address_too() {
     let server = Server::start().await;
     let portal = App::new(&server, "portal");
-    let url = portal.authorize_url("openid", &[("response_mode", "form_post"), ("prompt", "none"), ("state", MARKUP[0])]);
+    let url =
+        portal.authorize_url("openid", &[("response_mode", "form_post"), ("prompt", "none"), ("state", MARKUP[0])]);
     let page = Person::new(&server).open(url).await;
     assert_eq!((page.name().as_str(), page.form("form").action.as_str()), ("form-post", "https://portal.example/cb"));
     is_clean_without_numbers(&page);
@@ -105,10 +130,23 @@ async fn no_other_page_shows_markup() {
     for markup in MARKUP {
         let text: String = url::form_urlencoded::byte_serialize(markup.as_bytes()).collect();
         for path in [
-            "/", "/nothing", "/sign-in?request=", "/consent?request=", "/select-account?request=", "/authorize?resume=",
-            "/end-session?client_id=", "/end-session?post_logout_redirect_uri=", "/end-session?id_token_hint=",
-            "/end-session?state=", "/account?x=", "/account/apps?search=", "/account/apps?removed=",
-            "/account/apps/remove?app=", "/account/sessions?ended=", "/static/", "/userinfo?access_token=",
+            "/",
+            "/nothing",
+            "/sign-in?request=",
+            "/consent?request=",
+            "/select-account?request=",
+            "/authorize?resume=",
+            "/end-session?client_id=",
+            "/end-session?post_logout_redirect_uri=",
+            "/end-session?id_token_hint=",
+            "/end-session?state=",
+            "/account?x=",
+            "/account/apps?search=",
+            "/account/apps?removed=",
+            "/account/apps/remove?app=",
+            "/account/sessions?ended=",
+            "/static/",
+            "/userinfo?access_token=",
         ] {
             is_clean_without_numbers(&person.open(format!("{path}{text}")).await);
         }

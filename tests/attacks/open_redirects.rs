@@ -44,7 +44,9 @@ async fn no_parameter_leads_away_from_a_page() {
     let server = Server::start().await;
     for address in ELSEWHERE {
         let pairs: Vec<(&str, &str)> = NAMES.iter().map(|name| (*name, *address)).collect();
-        for path in ["/", "/sign-in", "/account", "/account/apps", "/consent", "/select-account", "/end-session", "/nothing"] {
+        for path in
+            ["/", "/sign-in", "/account", "/account/apps", "/consent", "/select-account", "/end-session", "/nothing"]
+        {
             let page = wire::get(&server.at(&format!("{path}?{}", query(&pairs))), &[]).await;
             stays_here(&server, &page);
             assert!(page.status.as_u16() < 500, "{path} {address}");
@@ -57,7 +59,8 @@ async fn no_field_leads_away_after_signing_in_or_out() {
     let server = Server::start().await;
     let person = Person::new(&server);
     for address in ELSEWHERE {
-        let with_all = |form: crate::harness::page::Form| NAMES.iter().fold(form, |form, name| form.with(name, address));
+        let with_all =
+            |form: crate::harness::page::Form| NAMES.iter().fold(form, |form, name| form.with(name, address));
         let page = person.open("/sign-in").await;
         let form = page.form(r#"form[action="/sign-in"]"#).with("username", ALICE).with("password", ALICE_PASSWORD);
         stays_here(&server, &person.post(&with_all(form)).await);
@@ -94,7 +97,12 @@ async fn a_request_that_we_did_not_sign_is_not_gone_on_with() {
 async fn after_signing_out_only_a_registered_address_is_followed() {
     let server = Server::start().await;
     let wiki = App::new(&server, "wiki");
-    let near = ["https://wiki.example/out/", "https://wiki.example/OUT", "https://wiki.example/out?x", "https://wiki.example/cb"];
+    let near = [
+        "https://wiki.example/out/",
+        "https://wiki.example/OUT",
+        "https://wiki.example/out?x",
+        "https://wiki.example/cb",
+    ];
     for address in ELSEWHERE.iter().chain(&near) {
         let tokens = wiki.tokens("openid").await;
         let pairs = [("id_token_hint", tokens.id()), ("post_logout_redirect_uri", address), ("client_id", "wiki")];
@@ -108,7 +116,9 @@ async fn an_error_of_the_authorization_endpoint_goes_to_no_other_host() {
     let server = Server::start().await;
     let wiki = App::new(&server, "wiki");
     for address in ELSEWHERE {
-        let page = wire::get(&wiki.authorize_url("bogus", &[("redirect_uri", *address), ("response_type", "bogus")]), &[]).await;
+        let page =
+            wire::get(&wiki.authorize_url("bogus", &[("redirect_uri", *address), ("response_type", "bogus")]), &[])
+                .await;
         assert_eq!((page.status.as_u16(), page.location()), (400, None), "{address}");
     }
 }

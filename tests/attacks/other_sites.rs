@@ -54,7 +54,12 @@ async fn every_page_allows_as_little_as_it_needs() {
         assert!(policy.starts_with("default-src 'none';"), "{}: {policy}", page.url);
         assert!(!policy.contains("unsafe") && !policy.contains('*') && policy.contains("base-uri 'none'"), "{policy}");
         assert!(!policy.contains("script-src") || ["sign-in", "form-post"].contains(&page.name().as_str()), "{policy}");
-        assert_eq!((header("x-content-type-options"), header("cache-control")), ("nosniff", "no-store"), "{}", page.url);
+        assert_eq!(
+            (header("x-content-type-options"), header("cache-control")),
+            ("nosniff", "no-store"),
+            "{}",
+            page.url
+        );
         assert_eq!(header("referrer-policy"), "same-origin", "{}", page.url);
         assert!(!page.has("script:not([src]), style, [style], [onclick], [onload]"), "{}", page.url);
     }
@@ -65,7 +70,10 @@ async fn another_site_cannot_allow_an_app() {
     let server = Server::start().await;
     let (person, page) = at_consent(&server).await;
     let form = page.form(r#"form[action="/consent"]"#).with("decision", "allow");
-    let bare = Form { action: form.action.clone(), fields: form.fields.iter().filter(|(name, _)| name != "csrf").cloned().collect() };
+    let bare = Form {
+        action: form.action.clone(),
+        fields: form.fields.iter().filter(|(name, _)| name != "csrf").cloned().collect(),
+    };
     for (form, headers) in [
         (&form, vec![("origin", EVIL)]),
         (&form, vec![("origin", "null")]),
@@ -130,7 +138,13 @@ async fn reading_changes_nothing() {
     let person = Person::new(&server);
     App::new(&server, "wiki").approved_by(&person, "openid").await;
     let csrf = person.open("/account").await.attribute("[name=csrf]", "value").unwrap();
-    for path in ["/sign-out?", "/account/sessions?end=others&", "/account/apps/remove?app=wiki&", "/consent?decision=allow&", "/language?language=de&"] {
+    for path in [
+        "/sign-out?",
+        "/account/sessions?end=others&",
+        "/account/apps/remove?app=wiki&",
+        "/consent?decision=allow&",
+        "/language?language=de&",
+    ] {
         person.open(format!("{path}csrf={csrf}")).await;
     }
     let page = person.open("/account").await;

@@ -33,7 +33,7 @@ async fn is_signed_in(server: &Server, cookies: &[String]) -> bool {
 
 #[tokio::test]
 async fn the_cookies_of_before_a_sign_in_stay_anonymous() {
-    // "the application generates a new session token on user authentication" (ASVS 7.2.4)
+    // A new session token at each sign-in: ASVS 7.2.4.
     let server = Server::start().await;
     let before = wire::get(&server.at("/sign-in"), &[]).await.cookies();
     let session = session_of(&sign_in_with(&server, &before).await);
@@ -55,11 +55,17 @@ async fn a_cookie_is_out_of_reach_of_scripts_and_other_hosts() {
     let server = Server::start().await;
     let anonymous = wire::get(&server.at("/sign-in"), &[]).await;
     let signed_in = sign_in_with(&server, &[]).await;
-    let set: Vec<&str> =
-        [&anonymous, &signed_in].iter().flat_map(|page| page.headers.get_all("set-cookie")).map(|it| it.to_str().unwrap()).collect();
+    let set: Vec<&str> = [&anonymous, &signed_in]
+        .iter()
+        .flat_map(|page| page.headers.get_all("set-cookie"))
+        .map(|it| it.to_str().unwrap())
+        .collect();
     assert_eq!(set.len(), 3, "{set:?}");
     for cookie in set {
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"), "{cookie}");
+        assert!(
+            cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"),
+            "{cookie}"
+        );
         assert!(!cookie.contains("Domain"), "{cookie}");
     }
 }
@@ -67,7 +73,8 @@ async fn a_cookie_is_out_of_reach_of_scripts_and_other_hosts() {
 #[tokio::test]
 async fn on_https_a_cookie_is_secure_and_bound_to_its_host() {
     let mut address = String::new();
-    let server = Server::start_with(|config| address = std::mem::replace(&mut config.issuer, "https://id.example".into())).await;
+    let server =
+        Server::start_with(|config| address = std::mem::replace(&mut config.issuer, "https://id.example".into())).await;
     let page = wire::get(&format!("{address}/sign-in"), &[]).await;
     let cookie = page.header("set-cookie").unwrap();
     assert!(cookie.starts_with("__Host-") && cookie.contains("Secure") && !cookie.contains("Domain"), "{cookie}");

@@ -35,7 +35,9 @@ impl Spoils {
     }
 
     fn tokens(&mut self, tokens: &serde_json::Value) {
-        for (name, what) in [("access_token", "an access token"), ("refresh_token", "a refresh token"), ("id_token", "an ID token")] {
+        for (name, what) in
+            [("access_token", "an access token"), ("refresh_token", "a refresh token"), ("id_token", "an ID token")]
+        {
             if let Some(token) = tokens[name].as_str() {
                 self.token(what, token);
             }
@@ -44,7 +46,9 @@ impl Spoils {
 
     /// Right and wrong passwords, and the cookies and form tokens that come with them.
     async fn passwords(&mut self, server: &Server) {
-        for (username, password) in [(ALICE, "a-wrong-password-that-she-uses-elsewhere"), (BOB, BOB_PASSWORD), (ALICE, ALICE_PASSWORD)] {
+        for (username, password) in
+            [(ALICE, "a-wrong-password-that-she-uses-elsewhere"), (BOB, BOB_PASSWORD), (ALICE, ALICE_PASSWORD)]
+        {
             let page = wire::get(&server.at("/sign-in"), &[]).await;
             let form = page.form(r#"form[action="/sign-in"]"#).with("username", username).with("password", password);
             let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
@@ -77,10 +81,16 @@ impl Spoils {
 
     async fn other_grants(&mut self, server: &Server) {
         let service = App::new(server, "service");
-        let tokens = service.post("/token", &[("grant_type", "client_credentials"), ("scope", "notes.read")]).await.json();
+        let tokens =
+            service.post("/token", &[("grant_type", "client_credentials"), ("scope", "notes.read")]).await.json();
         self.tokens(&tokens);
         let assertion = assertion(server, 0);
-        let form = [("grant_type", "client_credentials"), ("scope", "notes.read"), ("client_assertion_type", assertion::TYPE), ("client_assertion", assertion.as_str())];
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("scope", "notes.read"),
+            ("client_assertion_type", assertion::TYPE),
+            ("client_assertion", assertion.as_str()),
+        ];
         let answer = service.post_raw("/token", &[], &form).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         self.token("an assertion", &assertion);
@@ -95,7 +105,8 @@ impl Spoils {
         let tokens = Tokens(wiki.redeem(&code).await.json());
         self.token("a code", &code);
         wiki.redeem(&code).await;
-        wiki.post_raw("/token", &[("authorization", &basic("wiki", "a-wrong-client-secret"))], &[("code", &code)]).await;
+        wiki.post_raw("/token", &[("authorization", &basic("wiki", "a-wrong-client-secret"))], &[("code", &code)])
+            .await;
         self.0.push(("a wrong client secret", "a-wrong-client-secret".to_owned()));
         if let Some(access) = tokens.0["access_token"].as_str() {
             wire::get(&server.at(&format!("/userinfo?access_token={access}")), &[]).await;
@@ -103,7 +114,13 @@ impl Spoils {
             wire::send("GET", &server.at("/userinfo"), &[("authorization", &format!("Bearer {access}x"))], "").await;
             self.tokens(&tokens.0);
         }
-        wire::send("POST", &server.at("/token"), &[("content-type", "application/json")], &format!("{{\"code\":\"{code}\"}}")).await;
+        wire::send(
+            "POST",
+            &server.at("/token"),
+            &[("content-type", "application/json")],
+            &format!("{{\"code\":\"{code}\"}}"),
+        )
+        .await;
     }
 
     async fn leaving(&mut self, server: &Server) {
@@ -111,7 +128,12 @@ impl Spoils {
         let code = wiki.approved_by(&person, "openid").await.param("code");
         let tokens = Tokens(wiki.redeem(&code).await.json());
         self.tokens(&tokens.0);
-        let page = person.open(format!("/end-session?id_token_hint={}&post_logout_redirect_uri=https://wiki.example/out", tokens.id())).await;
+        let page = person
+            .open(format!(
+                "/end-session?id_token_hint={}&post_logout_redirect_uri=https://wiki.example/out",
+                tokens.id()
+            ))
+            .await;
         assert_eq!(Answer::of(&page).0.as_str(), "https://wiki.example/out");
     }
 }

@@ -153,6 +153,7 @@ async fn a_right_name_and_password_sign_in() {
 
 /// The form that ends the other session that is listed first.
 fn button(page: &Page) -> Form {
-    let id = page.attribute(r#"form[action="/account/sessions"] button[name=end]:not(#sign-out-others)"#, "value").unwrap();
+    let id =
+        page.attribute(r#"form[action="/account/sessions"] button[name=end]:not(#sign-out-others)"#, "value").unwrap();
     page.form(r#"form[action="/account/sessions"]"#).with("end", &id)
 }

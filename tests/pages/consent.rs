@@ -65,7 +65,8 @@ async fn what_the_app_needs_cannot_be_unticked() {
 async fn what_was_not_offered_cannot_be_ticked() {
     let server = Server::start().await;
     let (wiki, person) = (App::new(&server, "wiki"), Person::new(&server));
-    let mut form = asked_by(&person, &wiki, "openid").await.form(r#"form[action="/consent"]"#).with("decision", "allow");
+    let mut form =
+        asked_by(&person, &wiki, "openid").await.form(r#"form[action="/consent"]"#).with("decision", "allow");
     form.fields.push(("scope".into(), "notes.write".into()));
     let code = Answer::of(&person.send(&form).await).param("code");
     assert_eq!(wiki.redeem(&code).await.json()["scope"], "openid");

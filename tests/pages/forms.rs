@@ -187,6 +187,11 @@ async fn forms_of_a_signed_in_person(server: &Server, person: &Person) -> Vec<Fo
         remove.form(r#"form[action="/account/apps/remove"]"#),
         person.open("/account").await.form(r#"form[action="/sign-out"]"#),
         person.open("/end-session").await.form(r#"form[action="/sign-out"]"#),
-        person.open("/account").await.form(r#"form[action="/sign-out"]"#).at(&server.at("/account/sessions")).with("end", "others"),
+        person
+            .open("/account")
+            .await
+            .form(r#"form[action="/sign-out"]"#)
+            .at(&server.at("/account/sessions"))
+            .with("end", "others"),
     ]
 }

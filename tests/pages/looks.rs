@@ -12,7 +12,10 @@ const TYPICAL: &str = "openid profile email offline_access notes.read";
 async fn look(browser: &Browser, page: &str, name: &str) {
     browser.arrives_at(page).await;
     for scheme in ["light", "dark"] {
-        if scheme == "dark" { browser.dark().await } else { browser.light().await }
+        match scheme {
+            "dark" => browser.dark().await,
+            _ => browser.light().await,
+        }
         for width in [360, 1440] {
             browser.size(width, if width == 360 { 640 } else { 900 }).await;
             browser.screenshot(&format!("pages/{name}-{scheme}-{width}")).await;
@@ -135,11 +138,70 @@ async fn both_answers_are_seen_on_a_phone_without_scrolling() {
 }
 
 #[tokio::test]
+async fn the_longest_and_strangest_names_leave_both_answers_in_view() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start().await;
+    server.apply(STRANGE).await;
+    let mut app = App::new(&server, "wiki");
+    browser.size(360, 640).await;
+    for (number, client_id) in ["long", "unbroken", "turned", "picture"].into_iter().enumerate() {
+        app.client_id = client_id.into();
+        browser.open(&app.authorize_url("openid profile email", &[])).await;
+        if number == 0 {
+            sign_in(&browser).await;
+        }
+        browser.arrives_at("consent").await;
+        browser.screenshot(&format!("pages/name-{client_id}-light-360")).await;
+        assert!(browser.in_view("deny").await && browser.in_view("allow").await, "{client_id}");
+        assert!(!browser.scrolls_sideways().await, "{client_id}");
+    }
+}
+
+const STRANGE: &str = r#"
+[[clients]]
+client_id = "long"
+client_name = "The Collaborative Notebook of the Society for the Improvement of Useful Knowledge"
+token_endpoint_auth_method = "none"
+redirect_uris = ["https://wiki.example/cb"]
+grant_types = ["authorization_code"]
+scope = "openid profile email"
+
+[[clients]]
+client_id = "unbroken"
+client_name = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+token_endpoint_auth_method = "none"
+redirect_uris = ["https://wiki.example/cb"]
+grant_types = ["authorization_code"]
+scope = "openid profile email"
+
+[[clients]]
+client_id = "turned"
+client_name = "دفتر الملاحظات المشترك"
+token_endpoint_auth_method = "none"
+redirect_uris = ["https://wiki.example/cb"]
+grant_types = ["authorization_code"]
+scope = "openid profile email"
+
+[[clients]]
+client_id = "picture"
+client_name = "🦊 Notes 📒"
+token_endpoint_auth_method = "none"
+redirect_uris = ["https://wiki.example/cb"]
+grant_types = ["authorization_code"]
+scope = "openid profile email"
+"#;
+
+#[tokio::test]
 async fn the_last_tick_is_not_hidden_behind_the_answers() {
     let Some(browser) = Browser::setup().start().await else { return };
     let server = Server::start().await;
     browser.size(360, 640).await;
-    browser.open(&App::new(&server, "wiki").authorize_url("openid profile email groups offline_access notes.read notes.write", &[])).await;
+    browser
+        .open(
+            &App::new(&server, "wiki")
+                .authorize_url("openid profile email groups offline_access notes.read notes.write", &[]),
+        )
+        .await;
     sign_in(&browser).await;
     let last = browser.attribute("input[value='notes.write']", "id").await.unwrap();
     browser.untick("input[value='notes.write']").await;

@@ -87,14 +87,14 @@ impl Visit {
     ///
     /// The hidden field must fit, and where the browser tells where the form stood, that must be our own origin.
     pub(crate) fn is_own_form(&self, csrf: Option<&str>) -> bool {
-        self.is_from_here() && self.fits(csrf, self.csrf_parts())
+        self.is_from_here() && self.fits(csrf, &self.csrf_parts())
     }
 
     /// Whether a posted sign-in form is one that this browser was given, also before somebody was signed in: the second
     /// click of a double click comes with the session that the first one began.
     pub(crate) fn is_own_sign_in_form(&self, csrf: Option<&str>) -> bool {
         let [kind, mark, _] = self.csrf_parts();
-        self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, [kind, mark, Vec::new()])
+        self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, &[kind, mark, Vec::new()])
     }
 
     /// Whether the form stood on a page of ours, as far as the browser tells.
@@ -104,7 +104,7 @@ impl Visit {
         own_origin && header("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"))
     }
 
-    fn fits(&self, csrf: Option<&str>, parts: [Vec<u8>; 3]) -> bool {
+    fn fits(&self, csrf: Option<&str>, parts: &[Vec<u8>; 3]) -> bool {
         let tag = csrf.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).unwrap_or_default();
         let key = &self.app.directory().secrets.browser;
         !self.mark_is_new && key.verify(&parts.each_ref().map(Vec::as_slice), &tag)
