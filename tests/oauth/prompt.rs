@@ -1,4 +1,4 @@
-//! When a person is asked, and when not: `prompt` and `max_age` (OpenID Connect Core §3.1.2.1).
+//! When a person is asked, and when not: `prompt` and `max_age` (OIDC Core §3.1.2.1).
 
 use std::time::Duration;
 

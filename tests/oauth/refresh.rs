@@ -218,10 +218,23 @@ async fn no_use_makes_a_family_live_longer_than_90_days() {
 async fn without_offline_access_a_family_lives_no_longer_than_a_sign_in_may() {
     let server = Server::start().await;
     let wiki = App::new(&server, "wiki");
-    let tokens = wiki.tokens("openid").await;
-    server.clock.advance((DAY * 7).saturating_sub(MOMENT));
-    let tokens = Tokens(wiki.refresh(tokens.refresh()).await.json());
-    server.clock.advance(MOMENT);
+    let mut tokens = wiki.tokens("openid").await;
+    // Each refresh is a use of the sign-in, which may be idle for twelve hours.
+    for _ in 0..20 {
+        server.clock.advance(DAY / 3);
+        tokens = Tokens(wiki.refresh(tokens.refresh()).await.json());
+    }
+    server.clock.advance(DAY / 3);
     assert_eq!(wiki.refresh(tokens.refresh()).await.brief(), "400 invalid_grant");
     assert_eq!(server.reason().await, "RefreshTokenExpired");
+}
+
+#[tokio::test]
+async fn without_offline_access_a_family_ends_with_an_idle_sign_in() {
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    let tokens = wiki.tokens("openid").await;
+    server.clock.advance(DAY / 2);
+    assert_eq!(wiki.refresh(tokens.refresh()).await.brief(), "400 invalid_grant");
+    assert_eq!(server.reason().await, "GrantEnded");
 }

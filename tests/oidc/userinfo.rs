@@ -104,10 +104,17 @@ async fn a_header_that_is_no_bearer_token_is_refused() {
     let token = token(&server).await;
     let basic = format!("Basic {token}");
     let (comma, quoted) = (format!("Bearer {token}, Bearer {token}"), format!("Bearer \"{token}\""));
-    for wrong in ["Bearer", "Bearer ", "", token.as_str(), &basic, &comma, &quoted, "Bearer a b", "Bearer é"] {
+    for wrong in ["Bearer", "Bearer ", &comma, &quoted, "Bearer a b", "Bearer é"] {
         let answer = get(&server, &[("authorization", wrong)]).await;
         assert_eq!(answer.status, 400, "{wrong}");
         assert!(challenge(&answer).starts_with("Bearer "), "{wrong}");
+    }
+    // "If the request lacks any authentication information (e.g., the client was unaware that authentication is necessary or
+    // attempted using an unsupported authentication method), the resource server SHOULD NOT include an error code or other
+    // error information." (RFC 6750 §3.1)
+    for other in ["", token.as_str(), &basic] {
+        let answer = get(&server, &[("authorization", other)]).await;
+        assert_eq!((answer.status.as_u16(), challenge(&answer)), (401, "Bearer realm=\"Grantor\""), "{other}");
     }
 }
 

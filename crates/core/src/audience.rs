@@ -50,12 +50,11 @@ pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], name
         return Err(Error::ResourceNotGranted);
     }
     let explicit = if named.is_empty() { approved } else { named };
-    check_granted(about.directory, explicit, scope)?;
-    let chosen: Vec<&Resource> = if explicit.is_empty() {
-        about.directory.resources.values().filter(|resource| !resource.scopes.intersection(scope).is_empty()).collect()
-    } else {
-        about.directory.resources.values().filter(|resource| explicit.contains(&resource.identifier)).collect()
+    check_granted(about.directory, named, scope)?;
+    let is_chosen = |resource: &&Resource| {
+        has_scope(resource, scope) && (explicit.is_empty() || explicit.contains(&resource.identifier))
     };
+    let chosen: Vec<&Resource> = about.directory.resources.values().filter(is_chosen).collect();
     let scope = if explicit.is_empty() { scope.clone() } else { narrowed(about.directory, scope, &chosen) };
     let mut audience: Vec<String> = chosen.iter().map(|resource| resource.identifier.clone()).collect();
     // "If the request does not include a "resource" parameter, the authorization server MUST use a default resource
@@ -89,9 +88,12 @@ pub(crate) struct About<'a> {
 /// # Errors
 /// `ResourceNotGranted`.
 pub(crate) fn check_granted(directory: &Directory, named: &[String], scope: &Scope) -> Result<(), Error> {
-    let has_scope = |resource: &Resource| !resource.scopes.intersection(scope).is_empty();
-    let granted = |identifier: &String| directory.resources.get(identifier).is_some_and(has_scope);
+    let granted = |name: &String| directory.resources.get(name).is_some_and(|resource| has_scope(resource, scope));
     if named.iter().all(granted) { Ok(()) } else { Err(Error::ResourceNotGranted) }
+}
+
+fn has_scope(resource: &Resource, scope: &Scope) -> bool {
+    !resource.scopes.intersection(scope).is_empty()
 }
 
 /// The scopes that mean something at the chosen APIs, and those that belong to no API.

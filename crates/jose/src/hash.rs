@@ -34,7 +34,7 @@ pub fn digest_of(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
 /// The value of `at_hash` and `c_hash` for a token or code in an ID token signed with `algorithm`.
 pub fn left_half_hash(algorithm: Algorithm, text: &str) -> String {
     // "Its value is the base64url encoding of the left-most half of the hash of the octets of the ASCII representation of
-    // the "access_token" value" (OpenID Connect Core §3.1.3.6)
+    // the "access_token" value" (OIDC Core §3.1.3.6)
     let digest = digest_of(algorithm, text.as_bytes());
     base64url::encode(&digest[..digest.len() / 2])
 }

@@ -203,7 +203,7 @@ async fn issuer(config: &Config) -> Finding {
             sound("issuer", format!("{} answers", config.issuer))
         }
         // "The issuer value returned MUST be identical to the Issuer URL that was used as the prefix to
-        // /.well-known/openid-configuration to retrieve the configuration information." (OpenID Connect Discovery §4.3)
+        // /.well-known/openid-configuration to retrieve the configuration information." (OIDC Discovery §4.3)
         Ok(metadata) => broken(
             "issuer",
             format!("{address} names another issuer: {}", metadata.get("issuer").unwrap_or(&Value::Null)),

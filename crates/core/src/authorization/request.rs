@@ -11,7 +11,7 @@ use crate::claims::ClaimsRequest;
 use crate::client::Client;
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::id_token;
+use crate::id_token::{self, Hint};
 use crate::interaction::Interaction;
 use crate::kernel;
 use crate::params::Params;
@@ -206,7 +206,7 @@ impl Reading<'_> {
             max_age: self.max_age()?,
             login_hint: text("login_hint"),
             ui_locales: text("ui_locales"),
-            subject: hint.map(|hint| hint.sub),
+            subject: subject(hint, &claims)?,
             claims,
             resources,
             code_challenge,
@@ -300,6 +300,14 @@ impl Reading<'_> {
                 Output::Err(_) => return Err(Error::ScopeNotAllowed),
             };
         }
+    }
+}
+
+/// Nobody can be both of two people.
+fn subject(hint: Option<Hint>, claims: &ClaimsRequest) -> Result<Option<String>, Error> {
+    match hint {
+        Some(hint) if !claims.accepts_subject(&hint.sub) => Err(Error::HintMismatch),
+        hint => Ok(hint.map(|hint| hint.sub)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Claims about a person: the standard ones by their types (OpenID Connect Core §5.1), any other as it is.
+//! Claims about a person: the standard ones by their types (OIDC Core §5.1), any other as it is.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -77,7 +77,7 @@ const RESERVED: [&str; 22] = [
 ];
 
 /// Whether a name, without its language tag, is a standard claim: "Claim names and language tags … are separated by a "#"
-/// character" (OpenID Connect Core §5.2).
+/// character" (OIDC Core §5.2).
 pub(super) fn is_standard(name: &str) -> bool {
     kind(name).is_some()
 }
@@ -121,7 +121,7 @@ fn address(value: &Value) -> Option<String> {
 }
 
 /// "represented as an ISO 8601-1 YYYY-MM-DD format. The year MAY be 0000, indicating that it is omitted. To represent only the
-/// year, YYYY format is allowed." (OpenID Connect Core §5.1)
+/// year, YYYY format is allowed." (OIDC Core §5.1)
 fn is_birthdate(text: &str) -> bool {
     let digits = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
     let within = |part: &str, highest: u8| {

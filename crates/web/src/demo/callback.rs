@@ -96,7 +96,7 @@ async fn exchange(session: &mut Session, demo: &Demo, pending: Pending, code: Au
         let mut step = Step::new(StepKind::IdTokenCheck, Vec::new());
         subject = id_token::verify(&mut step, &expected, id_token, answer.access_token());
         session.log.push(step);
-        // "Clients MUST validate the ID Token in the Token Response" (OpenID Connect Core §3.1.3.7)
+        // "Clients MUST validate the ID Token in the Token Response" (OIDC Core §3.1.3.7)
         subject.as_ref()?;
     }
     Some(SignedIn {

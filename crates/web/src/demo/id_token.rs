@@ -75,7 +75,7 @@ fn note_binding(
     }
     if let Some(max_age) = expected.max_age {
         let age = claims.auth_time().map(|at| (claims.issue_time() - at).num_seconds());
-        // "When max_age is used, the ID Token returned MUST include an auth_time Claim Value." (OpenID Connect Core §3.1.2.1)
+        // "When max_age is used, the ID Token returned MUST include an auth_time Claim Value." (OIDC Core §3.1.2.1)
         let fresh = age.is_some_and(|age| age <= i64::try_from(max_age).unwrap_or(i64::MAX).saturating_add(LEEWAY));
         step.check(
             Subject::AuthTime,
@@ -84,14 +84,14 @@ fn note_binding(
         );
     }
     if let Some(subject) = expected.subject {
-        // "its sub Claim Value MUST be the same as in the ID Token issued when the original authentication occurred" (OpenID Connect Core §12.2)
+        // "its sub Claim Value MUST be the same as in the ID Token issued when the original authentication occurred" (OIDC Core §12.2)
         step.check(Subject::SamePerson, claims.subject() == subject, claims.subject().as_str());
     }
 }
 
 fn nonce_matches(expected: &Expected<'_>, nonce: Option<&Nonce>) -> Result<(), String> {
     // "If a nonce value was sent in the Authentication Request, a nonce Claim MUST be present and its value checked to
-    // verify that it is the same value as the one that was sent in the Authentication Request." (OpenID Connect Core §3.1.3.7)
+    // verify that it is the same value as the one that was sent in the Authentication Request." (OIDC Core §3.1.3.7)
     match nonce {
         Some(nonce) if nonce.secret() == expected.nonce.secret() => Ok(()),
         None if expected.nonce_may_be_absent => Ok(()),

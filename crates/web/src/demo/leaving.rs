@@ -42,7 +42,7 @@ pub(super) async fn post_sign_out(demo: web::Data<Demo>, mut post: Post) -> Http
         .set_client_id(ClientId::new(demo.settings.client_id.clone()))
         .set_post_logout_redirect_uri(PostLogoutRedirectUrl::from_url(demo.address("signed-out")))
         .set_state(state.clone());
-    // "An id_token_hint is also RECOMMENDED when this parameter is included." (OpenID Connect RP-Initiated Logout §2, on post_logout_redirect_uri)
+    // "An id_token_hint is also RECOMMENDED when this parameter is included." (OIDC RP-Initiated Logout §2)
     if let Some(id_token) = &signed_in.id_token {
         request = request.set_id_token_hint(id_token);
     }

@@ -74,7 +74,7 @@ async fn userinfo(
     signed_in: &SignedIn,
     recorder: &Recorder<'_>,
 ) -> Result<UserInfoClaims<EmptyAdditionalClaims, CoreGenderClaim>, StepError> {
-    // "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the ID Token" (OpenID Connect Core §5.3.2)
+    // "The sub Claim in the UserInfo Response MUST be verified to exactly match the sub Claim in the ID Token" (OIDC Core §5.3.2)
     let request = signed_in.provider.client.user_info(signed_in.access_token.clone(), signed_in.subject.clone())?;
     Ok(request.request_async(recorder).await?)
 }
