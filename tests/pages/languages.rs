@@ -4,8 +4,8 @@ use crate::harness::app::App;
 use crate::harness::person::Person;
 use crate::harness::server::Server;
 
-const GERMAN: &str = "Benutzername oder E-Mail";
-const ENGLISH: &str = "Username or e-mail";
+const GERMAN: &str = "Benutzername";
+const ENGLISH: &str = "Username";
 
 #[tokio::test]
 async fn a_page_is_in_the_language_that_the_browser_asks_for() {

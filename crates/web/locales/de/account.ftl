@@ -57,4 +57,4 @@ sessions-ended = { $count ->
     [one] Sie sind auf { $count } Gerät abgemeldet.
    *[other] Sie sind auf { $count } Geräten abgemeldet.
 }
-sessions-unknown-hint = Wenn Sie eines nicht erkennen, melden Sie es ab und ändern Sie Ihr Passwort.
+sessions-unknown-hint = Wenn Sie eines nicht erkennen, melden Sie es ab und sagen Sie den Betreibern Bescheid.

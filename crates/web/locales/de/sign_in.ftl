@@ -2,7 +2,7 @@
 sign-in-title = Anmelden
 sign-in-title-app = Bei { $app } anmelden
 sign-in-to-continue = weiter zu { $app }
-sign-in-username = Benutzername oder E-Mail
+sign-in-username = Benutzername
 sign-in-password = Passwort
 sign-in-button = Anmelden
 sign-in-show = Zeigen

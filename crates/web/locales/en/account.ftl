@@ -57,4 +57,4 @@ sessions-ended = { $count ->
     [one] You are signed out on { $count } device.
    *[other] You are signed out on { $count } devices.
 }
-sessions-unknown-hint = If you don’t recognise one, sign it out and change your password.
+sessions-unknown-hint = If you don’t recognise one, sign it out and tell the people who run this server.

@@ -2,7 +2,7 @@
 sign-in-title = Sign in
 sign-in-title-app = Sign in to { $app }
 sign-in-to-continue = to continue to { $app }
-sign-in-username = Username or e-mail
+sign-in-username = Username
 sign-in-password = Password
 sign-in-button = Sign in
 sign-in-show = Show
