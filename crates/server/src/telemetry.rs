@@ -8,9 +8,10 @@ use crate::config::{Log, LogFormat};
 
 /// Starts logging; a second start changes nothing.
 pub fn start(log: &Log) {
-    // Libraries speak at their own warnings only, so that a level is chosen for Grantor's words.
+    // Libraries speak at their own warnings only, so that a level is chosen for Grantor's words. What cannot be read as HTTP
+    // is answered and no error of ours: anybody could fill the log with it.
     let filter = format!(
-        "warn,grantor={level},grantor_core={level},grantor_identity={level},grantor_storage={level},grantor_web={level},grantor_server={level}",
+        "warn,actix_http::h1::dispatcher=off,grantor={level},grantor_core={level},grantor_identity={level},grantor_storage={level},grantor_web={level},grantor_server={level}",
         level = log.level.as_str()
     );
     let builder = tracing_subscriber::fmt()
