@@ -76,7 +76,7 @@ async fn a_scope_that_is_taken_from_an_app_is_not_given_any_more() {
     let fresh = Tokens(wiki.refresh(tokens.refresh()).await.json());
     assert_eq!(fresh.0["scope"], "offline_access openid");
     server.apply(&WIKI.replace("openid offline_access", "email")).await;
-    assert_eq!(wiki.refresh(fresh.refresh()).await.brief(), "400 invalid_scope");
+    assert_eq!(wiki.refresh(fresh.refresh()).await.brief(), "400 invalid_grant");
 }
 
 #[tokio::test]

@@ -290,3 +290,33 @@ async fn an_answer_that_comes_too_late_gives_nothing() {
     assert_eq!((late.status.as_u16(), late.name().as_str()), (400, "error"));
     assert_eq!(server.reasons().await[0], "InteractionExpired");
 }
+
+// "unless the identity of the client can be proven, the request SHOULD be processed as if no previous request had been
+// approved." (RFC 8252 §8.6)
+#[tokio::test]
+async fn a_native_app_of_the_team_is_asked_for_each_time_and_gets_its_code() {
+    let server = Server::start().await;
+    server.apply(TEAM_APP).await;
+    let (person, app) = (Person::new(&server), App::new(&server, "native"));
+    for _ in 0..2 {
+        let mut page = person.open(app.authorize_url("openid profile", &[])).await;
+        if page.name() == "sign-in" {
+            page = person.sign_in_on(&page, ALICE, ALICE_PASSWORD).await;
+        }
+        assert_eq!(page.name(), "consent");
+        let code = Answer::of(&person.allow_on(&page).await).param("code");
+        assert_eq!(app.redeem(&code).await.status, 200);
+    }
+}
+
+/// The native app of the seeds, as one of the team's own.
+const TEAM_APP: &str = r#"
+[[clients]]
+client_id = "native"
+client_name = "Desk"
+application_type = "native"
+token_endpoint_auth_method = "none"
+redirect_uris = ["http://127.0.0.1/cb"]
+scope = "openid profile"
+skip_consent = true
+"#;

@@ -28,9 +28,9 @@ pub struct Target {
 ///
 /// # Errors
 /// `ResourceUnknown`.
-pub fn requested(directory: &Directory, params: &Params) -> Result<Vec<String>, Error> {
+pub fn requested(directory: &Directory, issuer: &Issuer, params: &Params) -> Result<Vec<String>, Error> {
     // Only declared identifiers are taken, and their form is checked when they are declared.
-    let known = |resource: &str| directory.resources.contains_key(resource);
+    let known = |resource: &str| directory.resources.contains_key(resource) || resource == issuer.as_str();
     let mut named: Vec<String> = params.all("resource").map(str::to_owned).collect();
     named.sort_unstable();
     named.dedup();
@@ -50,7 +50,7 @@ pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], name
         return Err(Error::ResourceNotGranted);
     }
     let explicit = if named.is_empty() { approved } else { named };
-    check_granted(about.directory, named, scope)?;
+    check_granted(about.directory, about.issuer, named, scope)?;
     let is_chosen = |resource: &&Resource| {
         has_scope(resource, scope) && (explicit.is_empty() || explicit.contains(&resource.identifier))
     };
@@ -60,7 +60,9 @@ pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], name
     // "If the request does not include a "resource" parameter, the authorization server MUST use a default resource
     // indicator in the "aud" claim." (RFC 9068 §3)
     // Ours is the issuer, whose userinfo endpoint takes the token.
-    if audience.is_empty() || (explicit.is_empty() && scope.contains("openid")) {
+    // An app that names APIs names the issuer with them where it wants to ask userinfo, too.
+    let names_issuer = explicit.is_empty() || explicit.iter().any(|name| name == about.issuer.as_str());
+    if audience.is_empty() || (names_issuer && scope.contains("openid")) {
         audience.push(about.issuer.as_str().to_owned());
     }
     Ok(Target {
@@ -87,8 +89,16 @@ pub(crate) struct About<'a> {
 ///
 /// # Errors
 /// `ResourceNotGranted`.
-pub(crate) fn check_granted(directory: &Directory, named: &[String], scope: &Scope) -> Result<(), Error> {
-    let granted = |name: &String| directory.resources.get(name).is_some_and(|resource| has_scope(resource, scope));
+pub(crate) fn check_granted(
+    directory: &Directory,
+    issuer: &Issuer,
+    named: &[String],
+    scope: &Scope,
+) -> Result<(), Error> {
+    let granted = |name: &String| match directory.resources.get(name) {
+        Some(resource) => has_scope(resource, scope),
+        None => name == issuer.as_str() && scope.contains("openid"),
+    };
     if named.iter().all(granted) { Ok(()) } else { Err(Error::ResourceNotGranted) }
 }
 
@@ -157,6 +167,8 @@ mod tests {
         assert!(matches!(targeted("openid notes.read", &[], &["https://mail"]), Err(Error::ResourceNotGranted)));
         let named = targeted("openid notes.read", &[], &["https://notes"]).unwrap();
         assert_eq!(named.audience, ["https://notes"]);
+        let with_userinfo = targeted("openid notes.read", &[], &["https://notes", "https://id.example"]).unwrap();
+        assert_eq!(with_userinfo.audience, ["https://notes", "https://id.example"]);
     }
 
     #[test]
@@ -167,6 +179,9 @@ mod tests {
     #[test]
     fn an_unknown_api_is_refused() {
         let params = Params::from_pairs([("resource", "https://evil")]).unwrap();
-        assert!(matches!(requested(&directory(), &params), Err(Error::ResourceUnknown)));
+        assert!(matches!(
+            requested(&directory(), &Issuer::parse("https://id.example").unwrap(), &params),
+            Err(Error::ResourceUnknown)
+        ));
     }
 }

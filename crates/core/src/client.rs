@@ -184,6 +184,16 @@ impl Client {
         self.is_public() || self.metadata.require_pkce.unwrap_or(policy)
     }
 
+    /// Whether people are not asked when the answer goes to `redirect_uri`.
+    pub fn asks_nobody(&self, redirect_uri: &str) -> bool {
+        self.metadata.skip_consent && !self.may_be_another(redirect_uri)
+    }
+
+    /// Whether any app of the same machine could pose as this client, since nothing proves who answers at `redirect_uri`.
+    pub fn may_be_another(&self, redirect_uri: &str) -> bool {
+        self.is_public() && !redirect_uri.starts_with("https:")
+    }
+
     /// The algorithm of this client's ID tokens.
     pub fn id_token_algorithm(&self) -> Algorithm {
         // "The default, if omitted, is RS256." (OIDC Registration §2)

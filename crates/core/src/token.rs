@@ -43,7 +43,7 @@ impl TokenKind {
     }
 }
 
-/// A successful answer of the token endpoint (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
+/// A successful answer of the token endpoint (RFC 6749 §5.1, OIDC Core §3.1.3.3).
 #[derive(Debug, Serialize)]
 pub struct TokenResponse {
     /// The access token.

@@ -74,8 +74,8 @@ fn schedule(keys: &KeyRing, algorithm: Algorithm, lifetimes: &Lifetimes, now: Ti
     let due = signer.active_from.plus(lifetimes.key_rotation);
     let published_by = now.plus(lifetimes.key_publication);
     let mut steps: Vec<Step> = stragglers.collect();
-    match living(keys, algorithm, now).filter(|record| record.active_from > now).min_by_key(|record| record.active_from)
-    {
+    let waits = |record: &&KeyRecord| record.active_from > now && record.id != signer.id;
+    match living(keys, algorithm, now).filter(waits).min_by_key(|record| record.active_from) {
         Some(successor) if signer.retired_at.is_none() => {
             steps.push(Step::Retire { id: signer.id, successor_from: successor.active_from });
         }

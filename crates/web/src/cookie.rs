@@ -37,8 +37,10 @@ impl Name {
 /// The value of a cookie. Two of one name count as none: one of them was set by somebody else.
 pub(crate) fn read(request: &HttpRequest, name: Name, https: bool) -> Option<String> {
     // The raw text: a name that only reads like ours once it is decoded was set by another host, whom the prefix keeps out.
-    let headers = request.headers().get_all(COOKIE).filter_map(|header| header.to_str().ok());
-    let pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    // Another cookie of the same host may hold any bytes; it harms itself alone.
+    let headers: Vec<_> =
+        request.headers().get_all(COOKIE).map(|header| String::from_utf8_lossy(header.as_bytes())).collect();
+    let pairs = headers.iter().flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut values = pairs.filter(|(known, _)| *known == name.text(https)).map(|(_, value)| value);
     match (values.next(), values.next()) {
         (Some(only), None) if only.len() <= 256 => Some(only.to_owned()),

@@ -22,6 +22,8 @@ use crate::visit::Visit;
 
 /// How often a count that another node changed is read again.
 const MAX_RACES: usize = 16;
+/// How often an account that is changed while its password is compared is looked at again.
+const MAX_CHANGES: usize = 4;
 /// How long a browser is known.
 const KNOWN_FOR: Duration = Duration::days(365);
 
@@ -54,22 +56,12 @@ pub(crate) async fn attempt(visit: &Visit, username: &str, password: &str) -> Re
     if let Some(seconds) = this.charge().await? {
         return this.throttled(seconds).await;
     }
-    let user = match &this.username {
-        Some(username) => visit.app.provider.store.user_find_by_username(username.as_str()).await?,
-        None => None,
-    };
-    let kept = user.as_ref().and_then(|user| PasswordHash::parse(user.password.as_deref()?).ok());
-    let verdict = visit.app.passwords.verify(password.clone(), kept).await;
-    match (verdict, user) {
-        (Err(QueueError::Busy), _) => {
-            this.not_counted().await;
-            Ok(Outcome::Problem(Problem::Busy))
+    for _ in 0..MAX_CHANGES {
+        if let Some(outcome) = this.compare(&password).await? {
+            return Ok(outcome);
         }
-        (Ok(verdict @ (Verdict::Match | Verdict::MatchRehash)), Some(user)) if !user.disabled => {
-            this.succeeded(&user, (verdict == Verdict::MatchRehash).then_some(password)).await
-        }
-        (_, user) => this.failed(user.as_ref()).await,
     }
+    Err(StoreError::Busy.into())
 }
 
 impl<'a> Try<'a> {
@@ -123,11 +115,31 @@ impl<'a> Try<'a> {
         Ok(row.map(|(failures, window_started)| Attempts { failures, window_started: window_started.millis() }))
     }
 
-    async fn succeeded(&self, user: &User, rehash: Option<Password>) -> Result<Outcome, Error> {
+    /// Compares the password with the one that is kept; none when that was changed meanwhile.
+    async fn compare(&self, password: &Password) -> Result<Option<Outcome>, Error> {
+        let app = &self.visit.app;
+        let user = match &self.username {
+            Some(username) => app.provider.store.user_find_by_username(username.as_str()).await?,
+            None => None,
+        };
+        let kept = user.as_ref().and_then(|user| PasswordHash::parse(user.password.as_deref()?).ok());
+        match (app.passwords.verify(password.clone(), kept).await, user) {
+            (Err(QueueError::Busy), _) => {
+                self.not_counted().await;
+                Ok(Some(Outcome::Problem(Problem::Busy)))
+            }
+            (Ok(verdict @ (Verdict::Match | Verdict::MatchRehash)), Some(user)) if !user.disabled => {
+                self.succeeded(&user, (verdict == Verdict::MatchRehash).then(|| password.clone())).await
+            }
+            (_, user) => self.failed(user.as_ref()).await.map(Some),
+        }
+    }
+
+    async fn succeeded(&self, user: &User, rehash: Option<Password>) -> Result<Option<Outcome>, Error> {
         let app = &self.visit.app;
         let header = self.visit.request.headers().get("user-agent");
         let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
-        let replaced = self.visit.session().map(|(session, _)| session);
+        let replaced = self.visit.replaced();
         let mut decision =
             sign_in::begin(user, &app.provider.fresh(self.visit.now), &user_agent, replaced, self.visit.call());
         if let Some(password) = rehash
@@ -137,8 +149,7 @@ impl<'a> Try<'a> {
         }
         match app.provider.store.commit(decision.changes).await {
             Ok(()) => self.give_back().await,
-            // The password was changed, or the account switched off, while this one was compared.
-            Err(StoreError::Conflict) => return self.failed(Some(user)).await,
+            Err(StoreError::Conflict) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
         let https = app.provider.issuer.is_https();
@@ -147,7 +158,7 @@ impl<'a> Try<'a> {
             let browser = self.browser.clone().remembering(username, &self.key).to_string();
             cookies.push(cookie::set(Name::Browser, browser, https, Some(KNOWN_FOR)));
         }
-        Ok(Outcome::SignedIn(cookies))
+        Ok(Some(Outcome::SignedIn(cookies)))
     }
 
     /// Clears the account's counter and takes the address's charge back, as they stand now.

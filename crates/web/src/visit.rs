@@ -37,6 +37,8 @@ pub(crate) struct Visit {
     mark: String,
     /// Whether the mark is new, so that the answer must set it.
     mark_is_new: bool,
+    /// The session that the cookie opens and that has not been ended, idle or not, and its person.
+    presented: Option<Rc<(Session, User)>>,
     /// The live session, and its person.
     pub(crate) signed_in: Option<Rc<(Session, User)>>,
 }
@@ -46,15 +48,18 @@ impl Visit {
     async fn of(app: Data<App>, request: HttpRequest) -> Result<Self, Error> {
         let now = app.clock.now();
         let https = app.provider.issuer.is_https();
-        let signed_in = find_session(&app, cookie::read(&request, Name::Session, https).as_deref(), now).await?;
-        if let Some((session, _)) = &signed_in {
+        let presented = find_session(&app, cookie::read(&request, Name::Session, https).as_deref()).await?;
+        let lifetimes = &app.provider.policy.lifetimes;
+        let presented = presented.map(Rc::new);
+        let signed_in = presented.clone().filter(|found| found.0.is_live(lifetimes, now) && !found.1.disabled);
+        if let Some((session, _)) = signed_in.as_deref() {
             note_use(&app, session, now).await;
         }
         let known = cookie::read(&request, Name::Visit, https).filter(|mark| mark.len() == 22);
         let mark_is_new = known.is_none();
         let mark = known.unwrap_or_else(|| URL_SAFE_NO_PAD.encode(app.provider.mint.bytes::<16>()));
         let address = app.address(&request).to_string().into();
-        Ok(Self { app, request, address, now, mark, mark_is_new, signed_in: signed_in.map(Rc::new) })
+        Ok(Self { app, request, address, now, mark, mark_is_new, presented, signed_in })
     }
 
     /// The circumstances for core.
@@ -65,6 +70,11 @@ impl Visit {
     /// The session and its person.
     pub(crate) fn session(&self) -> Option<(&Session, &User)> {
         self.signed_in.as_deref().map(|(session, user)| (session, user))
+    }
+
+    /// The session that a sign-in in this browser takes the place of, idle or not.
+    pub(crate) fn replaced(&self) -> Option<&Session> {
+        self.presented.as_deref().map(|(session, _)| session)
     }
 
     /// The new mark, where the answer must set one.
@@ -162,10 +172,8 @@ async fn note_use(app: &App, session: &Session, now: Time) {
     }
 }
 
-async fn find_session(app: &App, cookie: Option<&str>, now: Time) -> Result<Option<(Session, User)>, Error> {
+async fn find_session(app: &App, cookie: Option<&str>) -> Result<Option<(Session, User)>, Error> {
     let Some((id, secret)) = cookie.and_then(|value| token::SESSION.parse(value)) else { return Ok(None) };
     let found = app.provider.store.session_find(id).await?;
-    let lifetimes = &app.provider.policy.lifetimes;
-    Ok(found
-        .filter(|(session, user)| session.secret.matches(&secret) && session.is_live(lifetimes, now) && !user.disabled))
+    Ok(found.filter(|(session, _)| session.secret.matches(&secret) && session.ended_at.is_none()))
 }

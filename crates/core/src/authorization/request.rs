@@ -192,8 +192,8 @@ impl Reading<'_> {
         let claims = self.params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
         check_acr(&claims)?;
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
-        let resources = audience::requested(self.directory, self.params)?;
-        audience::check_granted(self.directory, &resources, &scope)?;
+        let resources = audience::requested(self.directory, &provider.issuer, self.params)?;
+        audience::check_granted(self.directory, &provider.issuer, &resources, &scope)?;
         let text = |name: &str| self.params.get(name).map(str::to_owned);
         Ok(AuthorizationRequest {
             client: Arc::clone(self.client),

@@ -69,7 +69,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
         session.is_live(situation.lifetimes, situation.now) && session.user_id == user.id && !user.disabled
     });
     let Some((session, user)) = live else { return Ok(Step::Login) };
-    // What the person did after the request had started answers it, for as long as a consent page takes.
+    // What the person did after the request had started answers it, for a while.
     let signed_in_for_this = request.started.resumed
         && session.auth_time >= request.started.at
         && situation.now.since(session.auth_time) < ANSWER_COUNTS_FOR;
@@ -104,8 +104,8 @@ fn too_old(request: &AuthorizationRequest, session: &Session, now: Time) -> bool
 fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> Step {
     // "unless the identity of the client can be proven, the request SHOULD be processed as if no previous request had been
     // approved." (RFC 8252 §8.6)
-    let may_be_another = request.client.is_public() && !request.redirect_uri.as_str().starts_with("https:");
-    if request.client.metadata.skip_consent && !may_be_another {
+    let may_be_another = request.client.may_be_another(request.redirect_uri.as_str());
+    if request.client.asks_nobody(request.redirect_uri.as_str()) {
         return Step::Respond(request.scope.clone());
     }
     let answered_for_this =

@@ -111,7 +111,8 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     }
     // What the person took back since the code was issued counts for it as for a grant.
     let allows = |consent: &Consent| code.scope.is_subset(&consent.granted);
-    if !request.client.metadata.skip_consent && !consent.as_ref().is_some_and(allows) {
+    let asks_nobody = request.client.asks_nobody(&code.redirect_uri);
+    if !asks_nobody && !consent.as_ref().is_some_and(allows) {
         return Err(Error::ConsentWithdrawn.into());
     }
     let scope = run_kernel(request, &code, &user)?;
@@ -129,7 +130,7 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     // What was read must still hold when the grant is made: signing out and taking access back end the grants that are there.
     let mut changes =
         vec![Change::CodeSpend { id: code.id, at: request.now }, Change::SessionExpect { id: code.session_id }];
-    changes.extend(consent.filter(|_| !request.client.metadata.skip_consent).map(expect));
+    changes.extend(consent.filter(|_| !asks_nobody).map(expect));
     changes.push(Change::GrantInsert(Box::new(grant.clone())));
     changes.extend(request.access_token_row(&target, &access, Some(grant.id)));
     let refresh_token = request.client.allows(GrantType::RefreshToken).then(|| {

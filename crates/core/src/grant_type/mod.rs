@@ -94,7 +94,7 @@ pub(crate) struct Request<'a> {
 impl Request<'_> {
     /// What the access token will be, for `scope` under an approval of `approved` APIs.
     fn target(&self, scope: &crate::scope::Scope, approved: &[String]) -> Result<Target, Error> {
-        let named = audience::requested(self.directory, self.params)?;
+        let named = audience::requested(self.directory, self.about.issuer, self.params)?;
         audience::target(&self.about, scope, approved, &named)
     }
 

@@ -5,6 +5,7 @@
 //! * a token presented a second time within the grace window gives the very successor that the lost answer held;
 //! * an older token can be proved genuine by deriving forward, and only a genuine one ends the family: a guess cannot.
 
+use grantor_jose::id::Id;
 use grantor_jose::mac::MacKey;
 use grantor_jose::secret::Secret;
 use oxide_auth::code_grant::refresh::{Input, Output, Refresh};
@@ -17,10 +18,12 @@ use crate::consent::Consent;
 use crate::error::{Decision, Error, Refusal};
 use crate::grant::{Grant, GrantEnd, RefreshToken};
 use crate::kernel;
+use crate::policy::Lifetimes;
 use crate::provider::{Call, Fresh, Provider};
 use crate::scope::Scope;
 use crate::session::Session;
 use crate::store::{GrantFacts, Store};
+use crate::time::Time;
 use crate::token;
 use crate::user::User;
 
@@ -59,12 +62,27 @@ pub(crate) async fn redeem<S: Store>(
     let (grant_id, presented) = token::REFRESH.parse(presented).ok_or(Error::RefreshTokenUnknown)?;
     let row =
         provider.store.refresh_token_find(grant_id).await.map_err(Error::from)?.ok_or(Error::RefreshTokenUnknown)?;
-    let found = provider.store.grant_find(grant_id).await.map_err(Error::from)?.ok_or(Error::RefreshTokenUnknown)?;
-    let GrantFacts { grant, user } = found;
-    let session = provider.store.session_find(grant.session_id).await.map_err(Error::from)?.map(|(session, _)| session);
+    let (GrantFacts { grant, user }, session) = load(provider, grant_id).await?;
     let consent = provider.store.consent_find(grant.user_id, &grant.client_id).await.map_err(Error::from)?;
     let (access, address) = (provider.fresh(call.now), call.address.to_owned());
     decide(request, Facts { presented, row, grant, user, session, consent, access, address })
+}
+
+/// Loads the grant and its session. A second sign-in moves a grant from one session to the next: who read in between reads
+/// again.
+async fn load<S: Store>(provider: &Provider<S>, grant_id: Id) -> Result<(GrantFacts, Option<Session>), Error> {
+    let mut facts = provider.store.grant_find(grant_id).await?.ok_or(Error::RefreshTokenUnknown)?;
+    loop {
+        let session_id = facts.grant.session_id;
+        let session = provider.store.session_find(session_id).await?.map(|(session, _)| session);
+        if session.as_ref().is_some_and(|session| session.ended_at.is_none()) {
+            return Ok((facts, session));
+        }
+        facts = provider.store.grant_find(grant_id).await?.ok_or(Error::RefreshTokenUnknown)?;
+        if facts.grant.session_id == session_id {
+            return Ok((facts, session));
+        }
+    }
 }
 
 /// Decides whether a refresh token gives new tokens.
@@ -93,15 +111,10 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     if user.disabled {
         return Err(Error::UserDisabled.into());
     }
-    // Without offline_access, access lasts while the person is signed in; each use of it is a use of the sign-in.
-    let session = session.filter(|session| session.is_live(lifetimes, request.now));
-    if session.is_none() && !grant.is_offline() {
+    if !grant.is_offline() && !session.is_some_and(|session| lasts(&session, &row, lifetimes, request.now)) {
         return Err(Error::GrantEnded.into());
     }
-    let scope = still_allowed(request, &run_kernel(request, &grant, &user)?, consent.as_ref());
-    if scope.is_empty() {
-        return Err(Error::ScopeNotAllowed.into());
-    }
+    let scope = still_allowed(request, &run_kernel(request, &grant, &user)?, consent.as_ref())?;
     let target = request.target(&scope, &grant.context.resources)?;
     let successor = presented.successor(rotation);
     let refresh_token = Some(token::REFRESH.format(grant.id, &successor));
@@ -115,20 +128,31 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
             idle_expires_at: request.now.plus(lifetimes.refresh_token_idle),
         });
     }
-    if let Some(session) = session.filter(|session| !grant.is_offline() && session.is_stale(request.now)) {
-        changes.push(Change::SessionSeen { id: session.id, at: request.now });
-    }
     let reply = Redeemed { target, approval: Some((grant, user)), access, refresh_token, nonce: None };
     Ok(Decision { changes, reply })
 }
 
+/// Without offline_access, access lasts while the person is signed in: until they sign out, at most as long as a sign-in may,
+/// and idle at most as long. A use by the app counts as one here, but puts off no end in the browser.
+fn lasts(session: &Session, row: &RefreshToken, lifetimes: &Lifetimes, now: Time) -> bool {
+    let used = session.last_seen_at.max(row.rotated_at);
+    Session { last_seen_at: used, ..session.clone() }.is_live(lifetimes, now)
+}
+
 /// The scopes that neither an administrator has taken from the app, nor the person unticked, since the grant was made.
-fn still_allowed(request: &Request<'_>, scope: &Scope, consent: Option<&Consent>) -> Scope {
-    let scope = scope.intersection(&request.client.metadata.scope).filter(|token| request.directory.knows_scope(token));
-    match consent {
-        _ if request.client.metadata.skip_consent => scope,
-        Some(consent) => scope.intersection(&consent.granted),
-        None => Scope::EMPTY,
+fn still_allowed(request: &Request<'_>, scope: &Scope, consent: Option<&Consent>) -> Result<Scope, Error> {
+    let client = request.client;
+    let registered = scope.intersection(&client.metadata.scope).filter(|token| request.directory.knows_scope(token));
+    let allowed = match consent {
+        _ if client.metadata.skip_consent && !client.is_public() => registered,
+        Some(consent) => registered.intersection(&consent.granted),
+        None if client.metadata.skip_consent => registered,
+        None => return Err(Error::ConsentWithdrawn),
+    };
+    match (allowed.is_empty(), request.params.get("scope")) {
+        (false, _) => Ok(allowed),
+        (true, Some(_)) => Err(Error::ScopeNotAllowed),
+        (true, None) => Err(Error::GrantEnded),
     }
 }
 
@@ -182,7 +206,7 @@ fn run_kernel(request: &Request<'_>, grant: &Grant, user: &User) -> Result<Scope
     }
 }
 
-fn reused(grant: &Grant, fresh: &Fresh, address: &str, now: crate::time::Time) -> Refusal {
+fn reused(grant: &Grant, fresh: &Fresh, address: &str, now: Time) -> Refusal {
     let end = GrantEnd::RefreshTokenReused;
     let event = Event::new(fresh.id, now, EventKind::GrantEnded)
         .reason(end.as_str())

@@ -20,7 +20,7 @@ use crate::respond::{self, How, Sent, app_of};
 use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN};
 use crate::visit::Visit;
 
-/// Begins or resumes an authorization (RFC 6749 §3.1, OpenID Connect Core §3.1.2.1).
+/// Begins or resumes an authorization (RFC 6749 §3.1, OIDC Core §3.1.2.1).
 pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
     let params = Params::parse(visit.request.query_string().as_bytes());
     authorize(&visit, params).await
@@ -138,7 +138,7 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
     let provider = &visit.app.provider;
     let session = visit.session();
     let consent: Option<Consent> = match session {
-        Some((_, user)) if !request.client.metadata.skip_consent => {
+        Some((_, user)) if !request.client.asks_nobody(request.redirect_uri.as_str()) => {
             provider.store.consent_find(user.id, &request.client.client_id).await?
         }
         _ => None,

@@ -50,7 +50,10 @@ pub(crate) async fn post_end_session(visit: Visit, payload: Payload) -> HttpResp
     if let Ok(params) = &params
         && visit.session().is_none()
     {
-        return authorize::go_to(&visit, END_SESSION, &Interaction::start(params, visit.now)).await;
+        // One that is too long for an address is answered as it is.
+        if let Ok(address) = authorize::on_page(&visit, END_SESSION, &Interaction::start(params, visit.now)) {
+            return respond::redirect(&address);
+        }
     }
     asked(visit, params).await
 }
@@ -61,7 +64,8 @@ pub(crate) async fn post_sign_out(visit: Visit, payload: Payload) -> HttpRespons
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    if !visit.is_own_form(form.get("csrf")) {
+    // Who is signed out already, as by a double click, is told so.
+    if visit.session().is_some() && !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     // What was asked for an hour ago still signs out; it only is no longer followed.

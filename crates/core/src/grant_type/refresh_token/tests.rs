@@ -180,7 +180,12 @@ fn without_offline_access_it_lasts_as_long_as_the_sign_in() {
     family.grant.scope = "openid profile".parse().unwrap();
     let hour = 3600;
     assert!(family.present(0, None, at(1000 + 11 * hour)).is_ok());
-    assert_eq!(family.present(1, None, at(1000 + 12 * hour)).unwrap_err(), "GrantEnded");
+    assert!(family.present(1, None, at(1000 + 22 * hour)).is_ok(), "a use by the app is one");
+    assert_eq!(family.present(2, None, at(1000 + 34 * hour)).unwrap_err(), "GrantEnded");
+    let mut family = Family::new();
+    family.grant.scope = "openid profile".parse().unwrap();
+    family.session.ended_at = Some(at(1500));
+    assert_eq!(family.present(0, None, at(1600)).unwrap_err(), "GrantEnded");
 }
 
 #[test]
@@ -189,7 +194,7 @@ fn what_the_person_unticked_since_is_not_given_any_more() {
     family.consent.granted = "openid offline_access".parse().unwrap();
     assert_eq!(family.present(0, None, at(2000)).unwrap().target.scope.as_str(), "offline_access openid");
     family.consent.granted = Scope::EMPTY;
-    assert_eq!(family.present(1, None, at(2020)).unwrap_err(), "ScopeNotAllowed");
+    assert_eq!(family.present(1, None, at(2020)).unwrap_err(), "GrantEnded");
 }
 
 proptest! {
