@@ -276,8 +276,9 @@ async fn only_the_person_who_was_asked_can_answer() {
     let (person, wiki) = (alice(&server).await, App::new(&server, "wiki"));
     let page = person.open(wiki.authorize_url("openid", &[])).await;
     let stranger = Person::new(&server);
-    assert_eq!(stranger.send(&allow(&page)).await.status, 403);
-    assert_eq!(stranger.open(page.url.as_str()).await.name(), "sign-in");
+    assert_eq!(stranger.send(&allow(&page)).await.status, 400);
+    assert_eq!(server.reasons().await[0], "InteractionExpired");
+    assert_eq!(stranger.open(page.url.as_str()).await.name(), "error");
 }
 
 #[tokio::test]

@@ -31,21 +31,22 @@ impl Interaction {
         Self { started_at: now, selected: false, query: params.to_query() }
     }
 
-    /// The text for the pages.
-    pub fn seal(&self, key: &MacKey) -> String {
+    /// The text for the pages of one browser, by its mark. Without a mark it is for any browser, and proves no more than the
+    /// request itself.
+    pub fn seal(&self, key: &MacKey, browser: &str) -> String {
         let body = URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default());
-        let tag = URL_SAFE_NO_PAD.encode(key.tag(&[b"interaction", body.as_bytes()]));
+        let tag = URL_SAFE_NO_PAD.encode(key.tag(&[b"interaction", browser.as_bytes(), body.as_bytes()]));
         format!("{body}.{tag}")
     }
 
     /// Reads the text back.
     ///
     /// # Errors
-    /// `InteractionExpired` when it is old, or not one of ours.
-    pub fn open(text: &str, key: &MacKey, lifetimes: &Lifetimes, now: Time) -> Result<Self, Error> {
+    /// `InteractionExpired` when it is old, of another browser, or not one of ours.
+    pub fn open(text: &str, (key, browser): (&MacKey, &str), lifetimes: &Lifetimes, now: Time) -> Result<Self, Error> {
         let (body, tag) = text.split_once('.').ok_or(Error::InteractionExpired)?;
         let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| Error::InteractionExpired)?;
-        if !key.verify(&[b"interaction", body.as_bytes()], &tag) {
+        if !key.verify(&[b"interaction", browser.as_bytes(), body.as_bytes()], &tag) {
             return Err(Error::InteractionExpired);
         }
         let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| Error::InteractionExpired)?;
@@ -73,16 +74,24 @@ mod tests {
         let key = MacKey::new([7; 32]);
         let params = Params::from_pairs([("client_id", "wiki"), ("state", "a&b")]).unwrap();
         let interaction = Interaction::start(&params, Time::from_seconds(1000));
-        let text = interaction.seal(&key);
+        let text = interaction.seal(&key, "mark");
         (interaction, text, key)
     }
 
     #[test]
     fn an_interaction_is_read_back_until_it_expires() {
         let (interaction, text, key) = sealed();
-        let open = |seconds| Interaction::open(&text, &key, &Lifetimes::default(), Time::from_seconds(seconds));
+        let open =
+            |seconds| Interaction::open(&text, (&key, "mark"), &Lifetimes::default(), Time::from_seconds(seconds));
         assert_eq!(open(1001).unwrap(), interaction);
         assert!(matches!(open(1000 + 3600), Err(Error::InteractionExpired)));
+    }
+
+    #[test]
+    fn the_text_of_one_browser_says_nothing_in_another() {
+        let (_, text, key) = sealed();
+        let open = |mark| Interaction::open(&text, (&key, mark), &Lifetimes::default(), Time::from_seconds(1001));
+        assert!(open("mark").is_ok() && open("other").is_err() && open("").is_err());
     }
 
     proptest! {
@@ -93,7 +102,7 @@ mod tests {
             let at = at % bytes.len();
             bytes[at] = byte;
             if let Ok(altered) = String::from_utf8(bytes) {
-                let opened = Interaction::open(&altered, &key, &Lifetimes::default(), Time::from_seconds(1001));
+                let opened = Interaction::open(&altered, (&key, "mark"), &Lifetimes::default(), Time::from_seconds(1001));
                 prop_assert_eq!(opened.is_ok(), altered == text);
             }
         }

@@ -56,6 +56,17 @@ pub(crate) fn redirect(location: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 
+/// Sends a browser on that has to be known again by its mark.
+pub(crate) fn redirect_marked(visit: &Visit, location: &str) -> HttpResponse {
+    let mut response = redirect(location);
+    if let Some(mark) = visit.new_mark() {
+        let cookie = cookie::set(Name::Visit, mark.to_owned(), visit.app.provider.issuer.is_https(), None);
+        // A cookie of ours is always a header that can be written.
+        let _ = response.add_cookie(&cookie);
+    }
+    response
+}
+
 /// A page for what went wrong.
 pub(crate) fn status_page(visit: &Visit, kind: Kind, case: Option<String>) -> HttpResponse {
     let frame = Frame { return_to: None, ..visit.frame(None, None) };

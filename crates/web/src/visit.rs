@@ -77,6 +77,11 @@ impl Visit {
         self.presented.as_deref().map(|(session, _)| session)
     }
 
+    /// The browser's mark.
+    pub(crate) fn mark(&self) -> &str {
+        &self.mark
+    }
+
     /// The new mark, where the answer must set one.
     pub(crate) fn new_mark(&self) -> Option<&str> {
         self.mark_is_new.then_some(self.mark.as_str())

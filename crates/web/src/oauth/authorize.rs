@@ -41,7 +41,8 @@ fn again_as_get(visit: &Visit, params: &Result<Params, Error>) -> Option<String>
     let params = params.as_ref().ok().filter(|params| visit.session().is_none() && params.get("resume").is_none())?;
     let started = Started::now(visit.now);
     authorization::read(&visit.app.provider, params, started, visit.now).ok()?;
-    on_page(visit, routes::AUTHORIZE, &Interaction::start(params, visit.now)).ok()
+    // The browser's mark did not come either, so the text is for any browser: what comes again with it starts anew.
+    sealed(visit, routes::AUTHORIZE, &Interaction::start(params, visit.now), "").ok()
 }
 
 async fn authorize(visit: &Visit, params: Result<Params, Error>) -> HttpResponse {
@@ -55,17 +56,22 @@ async fn authorize(visit: &Visit, params: Result<Params, Error>) -> HttpResponse
 fn resumed(visit: &Visit, params: Params) -> Result<(Params, Started), Error> {
     match params.get("resume") {
         None => Ok((params, Started::now(visit.now))),
-        Some(text) => {
-            let interaction = open(visit, text)?;
-            Ok((interaction.params()?, Started::from(&interaction)))
-        }
+        Some(text) => match open(visit, text) {
+            Ok(interaction) => Ok((interaction.params()?, Started::from(&interaction))),
+            Err(_) => Ok((opened(visit, text, "")?.params()?, Started::now(visit.now))),
+        },
     }
 }
 
-/// Reads the signed request that a page carried.
+/// Reads the signed request that a page of this browser carried.
 pub(crate) fn open(visit: &Visit, text: &str) -> Result<Interaction, Error> {
+    opened(visit, text, visit.mark())
+}
+
+/// Reads a signed request of the browser with this mark, or of any.
+pub(crate) fn opened(visit: &Visit, text: &str, mark: &str) -> Result<Interaction, Error> {
     let lifetimes = &visit.app.provider.policy.lifetimes;
-    Interaction::open(text, &visit.app.directory().secrets.browser, lifetimes, visit.now)
+    Interaction::open(text, (&visit.app.directory().secrets.browser, mark), lifetimes, visit.now)
 }
 
 /// The request that a page goes on with, read again; or the page that says why it cannot.
@@ -86,8 +92,13 @@ pub(crate) async fn waiting(visit: &Visit, carried: &str) -> Result<(Interaction
 /// # Errors
 /// `ParameterTooLarge`, when the signed request would be larger than a parameter may be.
 pub(crate) fn on_page(visit: &Visit, path: &str, interaction: &Interaction) -> Result<String, Error> {
+    sealed(visit, path, interaction, visit.mark())
+}
+
+/// The same for the browser with this mark, or for any.
+pub(crate) fn sealed(visit: &Visit, path: &str, interaction: &Interaction, mark: &str) -> Result<String, Error> {
     let name = if path == routes::AUTHORIZE { "resume" } else { "request" };
-    let query = format!("{name}={}", interaction.seal(&visit.app.directory().secrets.browser));
+    let query = format!("{name}={}", interaction.seal(&visit.app.directory().secrets.browser, mark));
     if query.len() > MAX_PARAMETER_BYTES {
         return Err(Error::ParameterTooLarge);
     }
@@ -97,7 +108,7 @@ pub(crate) fn on_page(visit: &Visit, path: &str, interaction: &Interaction) -> R
 /// Sends the browser to a page that goes on with a started request.
 pub(crate) async fn go_to(visit: &Visit, path: &str, interaction: &Interaction) -> HttpResponse {
     match on_page(visit, path, interaction) {
-        Ok(address) => respond::redirect(&address),
+        Ok(address) => respond::redirect_marked(visit, &address),
         Err(error) => respond::failure(visit, &error).await,
     }
 }
@@ -150,7 +161,7 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
         Interaction { started_at: request.started.at, selected: request.started.selected, query: String::new() };
     let to = |path: &str| {
         let interaction = Interaction { query: params.to_query(), ..started.clone() };
-        Ok(respond::redirect(&on_page(visit, path, &interaction)?))
+        Ok(respond::redirect_marked(visit, &on_page(visit, path, &interaction)?))
     };
     match (step, session) {
         (Step::Consent { .. }, _) => to(CONSENT),

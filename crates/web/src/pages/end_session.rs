@@ -37,7 +37,7 @@ pub(crate) async fn get_end_session(visit: Visit) -> HttpResponse {
     let params = Params::parse(visit.request.query_string().as_bytes());
     // A request that came by POST comes again like this.
     let params = params.map(|params| match params.get("request") {
-        Some(text) => authorize::open(&visit, text).and_then(|carried| carried.params()).unwrap_or_default(),
+        Some(text) => authorize::opened(&visit, text, "").and_then(|carried| carried.params()).unwrap_or_default(),
         None => params,
     });
     asked(visit, params).await
@@ -51,7 +51,7 @@ pub(crate) async fn post_end_session(visit: Visit, payload: Payload) -> HttpResp
         && visit.session().is_none()
     {
         // One that is too long for an address is answered as it is.
-        if let Ok(address) = authorize::on_page(&visit, END_SESSION, &Interaction::start(params, visit.now)) {
+        if let Ok(address) = authorize::sealed(&visit, END_SESSION, &Interaction::start(params, visit.now), "") {
             return respond::redirect(&address);
         }
     }
@@ -92,7 +92,7 @@ fn ask(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpR
     let page = EndSession {
         app: asked.client.as_deref().map(app_of),
         frame: visit.frame(params.get("ui_locales"), None),
-        request: interaction.seal(&visit.app.directory().secrets.browser),
+        request: interaction.seal(&visit.app.directory().secrets.browser, visit.mark()),
     };
     let form_action = asked.redirect.as_ref().and_then(|redirect| redirect_uri::origin(redirect.as_str()));
     respond::page(visit, &page, &How { form_action, ..How::default() })
