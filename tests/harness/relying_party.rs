@@ -9,7 +9,7 @@ use openidconnect::{
     AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
     EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenClaims,
     IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RefreshToken, StandardErrorResponse, StandardTokenResponse, TokenResponse, UserInfoClaims,
+    RefreshToken, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -39,7 +39,8 @@ pub type Claims = IdTokenClaims<Extra, CoreGenderClaim>;
 /// The claims of a userinfo answer.
 pub type Userinfo = UserInfoClaims<Extra, CoreGenderClaim>;
 
-type Tokens = StandardTokenResponse<
+/// What the token endpoint answers.
+pub type Tokens = StandardTokenResponse<
     IdTokenFields<
         Extra,
         EmptyExtraTokenFields,
@@ -195,6 +196,13 @@ impl<'a> RelyingParty<'a> {
         // the time that the new ID token is issued" (OIDC Core §12.2)
         assert_eq!(claims.auth_time(), before.auth_time());
         SignedIn { tokens, claims }
+    }
+
+    /// Asks for a token of its own.
+    pub async fn own_tokens(&self, scope: &str) -> Tokens {
+        let request = self.client.exchange_client_credentials().unwrap().add_scope(Scope::new(scope.to_owned()));
+        let request = self.proofs().into_iter().fold(request, |r, (name, value)| r.add_extra_param(name, value));
+        request.request_async(&send).await.expect("the credentials are good")
     }
 
     /// Verifies the ID token by the published keys, at the time of the server.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use grantor_core::change::Change;
 use grantor_core::store::Store;
+use openidconnect::{OAuth2TokenResponse, TokenResponse};
 
 use crate::harness::app::{Answer, App, claims, header};
 use crate::harness::page::Form;
@@ -235,4 +236,16 @@ async fn an_authorization_request_may_be_posted() {
     let page = person.follow(person.post_with(&post, &[("origin", "https://wiki.example")]).await).await;
     let answer = Answer::of(&person.approve(page).await);
     assert_eq!(wiki.redeem(&answer.param("code")).await.status, 200);
+}
+
+// "A refresh token SHOULD NOT be included." (RFC 6749 §4.4.3)
+#[tokio::test]
+async fn an_app_gets_a_token_of_its_own_by_secret_and_by_key() {
+    let server = Server::start().await;
+    for (client_id, proof) in [("service", Proof::Basic), ("signed", Proof::Key)] {
+        let app = RelyingParty::discover(&server, client_id, REDIRECT_URI, proof).await;
+        let tokens = app.own_tokens("notes.read").await;
+        assert_eq!(claims(tokens.access_token().secret())["sub"], client_id);
+        assert!(tokens.refresh_token().is_none() && tokens.id_token().is_none());
+    }
 }
