@@ -127,8 +127,9 @@ impl Jwk {
         let members = self.members();
         let mut text = String::with_capacity(512);
         text.push('{');
-        // "The JSON object must contain only the required members of a JWK representing the key, with no whitespace or line
-        // breaks, and ordered lexicographically by the Unicode code points of the member names" (RFC 7638 §3)
+        // "Construct a JSON object [RFC7159] containing only the required members of a JWK representing the key and with no
+        // whitespace or line breaks before or after any syntactic elements and with the required members ordered
+        // lexicographically by the Unicode [UNICODE] code points of the member names." (RFC 7638 §3)
         let ordered = [
             ("crv", members.crv),
             ("e", members.e.as_deref()),

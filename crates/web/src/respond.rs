@@ -51,8 +51,8 @@ pub(crate) fn page(visit: &Visit, page: &impl Template, how: &How) -> HttpRespon
 
 /// Sends the browser on. 303, so that a form is never posted again elsewhere.
 pub(crate) fn redirect(location: &str) -> HttpResponse {
-    // "the HTTP status code 303 (See Other) ... unambiguously enforces rewriting the HTTP POST request to an HTTP GET request"
-    // (RFC 9700 §4.12)
+    // "In the HTTP standard [RFC9110], only the status code 303 unambiguously enforces rewriting the HTTP POST request to an
+    // HTTP GET request." (RFC 9700 §4.12)
     HttpResponse::SeeOther().insert_header((LOCATION, location)).insert_header((CACHE_CONTROL, "no-store")).finish()
 }
 

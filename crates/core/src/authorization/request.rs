@@ -232,7 +232,7 @@ impl Reading<'_> {
     }
 
     fn check_unsupported(&self) -> Result<(), Error> {
-        // "request_not_supported: The OP does not support use of the request parameter defined in Section 6."
+        // "request_not_supported The OP does not support use of the "request" parameter defined in Section 6."
         // (OIDC Core §3.1.2.6)
         let sent = |name: &str| self.params.get(name).is_some();
         if sent("request") {

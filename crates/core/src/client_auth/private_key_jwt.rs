@@ -83,6 +83,7 @@ fn check_claims(
     (lifetimes, now): (&Lifetimes, Time),
 ) -> Result<(), Error> {
     // "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the JWT."
+    // (RFC 7523 §3)
     // "For client authentication, the subject MUST be the "client_id" of the OAuth client." (RFC 7523 §3)
     if claims.iss != client_id || claims.sub != client_id {
         return Err(Error::AssertionSubject);

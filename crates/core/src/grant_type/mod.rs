@@ -62,7 +62,7 @@ impl GrantType {
         let named = params.get("grant_type").ok_or(Error::GrantTypeMissing)?;
         let grant_type =
             Self::ALL.into_iter().find(|known| known.as_str() == named).ok_or(Error::GrantTypeUnsupported)?;
-        // "unauthorized_client: The authenticated client is not authorized to use this authorization grant type."
+        // "unauthorized_client The authenticated client is not authorized to use this authorization grant type."
         // (RFC 6749 §5.2)
         if client.allows(grant_type) { Ok(grant_type) } else { Err(Error::GrantTypeNotAllowed) }
     }

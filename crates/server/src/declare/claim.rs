@@ -76,9 +76,9 @@ const RESERVED: [&str; 22] = [
     "updated_at",
 ];
 
-/// Whether a name, without its language tag, is a standard claim: "Claim names and language tags … are separated by a "#"
-/// character" (OIDC Core §5.2).
+/// Whether a name, without its language tag, is a standard claim.
 pub(super) fn is_standard(name: &str) -> bool {
+    // "BCP47 [RFC5646] language tags are added to member names, delimited by a "#" character." (OIDC Core §5.2)
     kind(name).is_some()
 }
 
@@ -120,9 +120,9 @@ fn address(value: &Value) -> Option<String> {
     })
 }
 
-/// "represented as an ISO 8601-1 YYYY-MM-DD format. The year MAY be 0000, indicating that it is omitted. To represent only the
-/// year, YYYY format is allowed." (OIDC Core §5.1)
 fn is_birthdate(text: &str) -> bool {
+    // "represented as an ISO 8601-1 [ISO8601-1] "YYYY-MM-DD" format. The year MAY be "0000", indicating that it is omitted. To
+    // represent only the year, "YYYY" format is allowed." (OIDC Core §5.1)
     let digits = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
     let within = |part: &str, highest: u8| {
         digits(part, 2) && part.parse::<u8>().is_ok_and(|number| (1..=highest).contains(&number))

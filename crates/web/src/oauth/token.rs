@@ -29,8 +29,9 @@ pub(crate) async fn post_token(app: Data<App>, request: HttpRequest, payload: Pa
 
 async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<TokenResponse, Error> {
     let address = app.address(request).to_string();
-    // "The authorization server MUST ignore unrecognized request parameters." and "The client MUST use the HTTP "POST" method
-    // when making access token requests." (RFC 6749 §3.2): what stands in the query is not read.
+    // Only the body is read; what stands in the query is not.
+    // "The client MUST use the HTTP "POST" method when making access token requests." (RFC 6749 §3.2)
+    // "The authorization server MUST ignore unrecognized request parameters." (RFC 6749 §3.2)
     token::token(&app.provider, params, authorization(request)?, app.call(&address)).await
 }
 
