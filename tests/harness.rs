@@ -5,6 +5,7 @@ pub mod assertion;
 pub mod browser;
 pub mod page;
 pub mod person;
+pub mod postgres;
 pub mod relying_party;
 pub mod seeds;
 pub mod server;

@@ -5,6 +5,7 @@
 
 mod architecture;
 mod attacks;
+mod clients;
 mod harness;
 mod oauth;
 mod oidc;

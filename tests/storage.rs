@@ -1,13 +1,14 @@
 //! The contract of the store: rules that hold on each database. A rule is a function over an empty one.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use grantor_jose::random::{Mint, Random};
 use grantor_jose::seal::KeyEncryptionKey;
 use grantor_storage::{Database, DatabaseSettings};
 
+use crate::harness::postgres;
 use samples::NOW;
 
 mod directory;
@@ -32,6 +33,7 @@ impl OnSqlite {
         let folder = std::env::temp_dir().join(name);
         let settings = DatabaseSettings {
             url: format!("sqlite:{}", folder.join("grantor.db").display()),
+            certificates: None,
             key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
         };
         let database = Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap();
@@ -47,7 +49,41 @@ impl Drop for OnSqlite {
 }
 
 fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// A database of PostgreSQL's, gone with the test.
+struct OnPostgres {
+    database: Database,
+    _scratch: postgres::Scratch,
+}
+
+impl OnPostgres {
+    /// An empty one; `None` where there is no PostgreSQL.
+    fn new() -> Option<Self> {
+        static LAYOUT: LazyLock<Option<postgres::Scratch>> = LazyLock::new(|| {
+            let scratch = postgres::Scratch::new(postgres::server()?, None);
+            drop(OnPostgres::open(&scratch));
+            Some(scratch)
+        });
+        let scratch = postgres::Scratch::new(postgres::server()?, LAYOUT.as_ref());
+        Some(Self { database: Self::open(&scratch), _scratch: scratch })
+    }
+
+    fn open(scratch: &postgres::Scratch) -> Database {
+        let settings = DatabaseSettings {
+            url: scratch.url.clone(),
+            certificates: None,
+            key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
+        };
+        Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap()
+    }
+}
+
+impl Drop for OnPostgres {
+    fn drop(&mut self) {
+        wait(self.database.shut_down());
+    }
 }
 
 /// Makes a test of each rule on each database.
@@ -59,6 +95,15 @@ macro_rules! contract {
                 fn $rule() {
                     let sqlite = super::super::OnSqlite::new();
                     super::super::wait(super::super::$module::$rule(&sqlite.database));
+                })*
+            })*
+        }
+        mod on_postgres {
+            $(mod $module {
+                $(#[test]
+                fn $rule() {
+                    let Some(postgres) = super::super::OnPostgres::new() else { return };
+                    super::super::wait(super::super::$module::$rule(&postgres.database));
                 })*
             })*
         }

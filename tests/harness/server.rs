@@ -23,7 +23,7 @@ use grantor_storage::{Database, EventFilter};
 use grantor_web::{App, Clock};
 use tokio::sync::oneshot;
 
-use super::seeds;
+use super::{postgres, seeds};
 
 /// The key-encryption key of every test server.
 const KEY_ENCRYPTION_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
@@ -70,7 +70,64 @@ pub struct Server {
     pub app: Arc<App>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    place: Place,
+}
+
+/// Where a server's database is: a folder, and a database of PostgreSQL's where that is chosen.
+pub struct Place {
     folder: PathBuf,
+    postgres: Option<postgres::Scratch>,
+}
+
+impl Place {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::like(None)
+    }
+
+    fn like(template: Option<&Self>) -> Self {
+        let folder = new_folder();
+        let of = |server| postgres::Scratch::new(server, template.and_then(|template| template.postgres.as_ref()));
+        let chosen = postgres::is_chosen().then(|| postgres::server().expect("GRANTOR_TEST_POSTGRES names a server"));
+        if let (Some(template), None) = (template, chosen) {
+            fs::copy(template.folder.join("grantor.db"), folder.join("grantor.db")).unwrap();
+        }
+        Self { folder, postgres: chosen.map(of) }
+    }
+
+    /// The folder of its own.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The settings of a server there.
+    pub fn config(&self, port: u16) -> Config {
+        let sqlite = || format!("sqlite:{}", self.folder.join("grantor.db").display());
+        let mut config = Config {
+            issuer: format!("http://127.0.0.1:{port}"),
+            database_url: Hidden::new(self.postgres.as_ref().map_or_else(sqlite, |scratch| scratch.url.clone())),
+            key_encryption_key: Some(Hidden::new(KEY_ENCRYPTION_KEY)),
+            ..Config::default()
+        };
+        config.limits.workers = 1;
+        config.limits.password_workers = 1;
+        config
+    }
+
+    /// All that the database keeps, as whoever steals it finds it.
+    pub fn dump(&self) -> Vec<u8> {
+        if let Some(scratch) = &self.postgres {
+            return scratch.dump();
+        }
+        let files = fs::read_dir(&self.folder).unwrap().map(|file| file.unwrap().path());
+        files.flat_map(|file| fs::read(file).unwrap()).collect()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
 }
 
 impl Server {
@@ -81,28 +138,26 @@ impl Server {
 
     /// Starts one with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let folder = new_folder();
-        fs::copy(TEMPLATE.join("grantor.db"), folder.join("grantor.db")).unwrap();
+        let place = Place::like(Some(&TEMPLATE));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut config = config(&folder, listener.local_addr().unwrap().port());
+        let mut config = place.config(listener.local_addr().unwrap().port());
         change(&mut config);
-        Self::launch(config, folder, listener, None).await
+        Self::launch(config, place, listener, None).await
     }
 
     /// Starts one as `grantor serve --dev` does, with the demo app beside it; returns the demo's address, too.
     pub async fn start_dev() -> (Self, String) {
-        let folder = new_folder();
-        fs::copy(EMPTY.join("grantor.db"), folder.join("grantor.db")).unwrap();
+        let place = Place::like(Some(&EMPTY));
         let (listener, demo) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
         let port = listener.local_addr().unwrap().port();
-        let mut config = config(&folder, port);
+        let mut config = place.config(port);
         config.issuer = format!("http://localhost:{port}");
         config.demo_listen = demo.local_addr().unwrap();
         let address = dev::demo_origin(&config);
-        (Self::launch(config, folder, listener, Some(demo)).await, address)
+        (Self::launch(config, place, listener, Some(demo)).await, address)
     }
 
-    async fn launch(config: Config, folder: PathBuf, listener: TcpListener, demo: Option<TcpListener>) -> Self {
+    async fn launch(config: Config, place: Place, listener: TcpListener, demo: Option<TcpListener>) -> Self {
         let clock = TestClock::now();
         let url = config.issuer.clone();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -118,7 +173,7 @@ impl Server {
         });
         let app = app.await.expect("the server starts");
         let database = app.provider.store.clone();
-        Self { url, clock, database, app, stop: Some(stop), thread: Some(thread), folder }
+        Self { url, clock, database, app, stop: Some(stop), thread: Some(thread), place }
     }
 
     /// The address of a path.
@@ -157,9 +212,15 @@ impl Server {
         rows
     }
 
-    /// The folder with the database.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    /// Where its database is.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Another node on the same database.
+    pub async fn another_node(&self) -> Self {
+        let database = self.place.config(0).database_url;
+        Self::start_with(|config| config.database_url = database).await
     }
 }
 
@@ -172,21 +233,20 @@ impl Drop for Server {
                 ended.expect("the server ends as it should");
             }
         }
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
 /// A database with keys and seeds, made once and copied for each server: keys and passwords take their time.
-static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| template(Some(seeds::DECLARATION)));
+static TEMPLATE: LazyLock<Place> = LazyLock::new(|| template(Some(seeds::DECLARATION)));
 
 /// A database with keys alone.
-static EMPTY: LazyLock<PathBuf> = LazyLock::new(|| template(None));
+static EMPTY: LazyLock<Place> = LazyLock::new(|| template(None));
 
-fn template(seeds: Option<&'static str>) -> PathBuf {
+fn template(seeds: Option<&'static str>) -> Place {
     // Persons and apps ask by a client that takes the process's TLS, although no server here speaks it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let folder = new_folder();
-    let config = config(&folder, 1);
+    let place = Place::new();
+    let config = place.config(1);
     let making = std::thread::spawn(move || {
         runtime().block_on(async move {
             let opened = settings::open(config, Role::Server).unwrap();
@@ -201,25 +261,12 @@ fn template(seeds: Option<&'static str>) -> PathBuf {
         });
     });
     making.join().expect("the template is made");
-    folder
+    place
 }
 
 /// What servers and commands run on.
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// The settings of a test server in `folder`.
-pub fn config(folder: &Path, port: u16) -> Config {
-    let mut config = Config {
-        issuer: format!("http://127.0.0.1:{port}"),
-        database_url: Hidden::new(format!("sqlite:{}", folder.join("grantor.db").display())),
-        key_encryption_key: Some(Hidden::new(KEY_ENCRYPTION_KEY)),
-        ..Config::default()
-    };
-    config.limits.workers = 1;
-    config.limits.password_workers = 1;
-    config
 }
 
 /// A folder of its own for each server.

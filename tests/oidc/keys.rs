@@ -14,7 +14,6 @@ use grantor_jose::jwk::JwkSet;
 use grantor_jose::key::Typ;
 use grantor_jose::random::Mint;
 use grantor_jose::verify::{Expected, TypRule, verify};
-use grantor_server::config::Hidden;
 use grantor_server::key_schedule;
 use grantor_server::keys::{self, OFFERED};
 use serde_json::Value;
@@ -143,8 +142,7 @@ async fn an_app_that_keeps_the_key_set_for_an_hour_never_meets_an_unknown_key() 
 #[tokio::test]
 async fn all_nodes_of_one_database_publish_the_same_keys() {
     let server = Server::start().await;
-    let database = format!("sqlite:{}", server.folder().join("grantor.db").display());
-    let second = Server::start_with(|config| config.database_url = Hidden::new(database)).await;
+    let second = server.another_node().await;
     rotate(&server, Algorithm::Rs256, false).await;
     // As each node does twice a second.
     second.database.refresh_directory().await.unwrap();

@@ -2,7 +2,6 @@
 
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::grant::{Grant, GrantEnd};
-use grantor_core::store::Store;
 use grantor_jose::id::Id;
 use grantor_storage::Database;
 
@@ -27,7 +26,7 @@ async fn ended_by(database: &Database, of: GrantsOf) -> Vec<i64> {
     keep(database, [Change::GrantsEnd { of, at: NOW, end: GrantEnd::SignedOut }]).await;
     let mut ended = Vec::new();
     for place in 1..=5 {
-        if database.grant_find(at(place)).await.unwrap().unwrap().grant.ended == Some((NOW, GrantEnd::SignedOut)) {
+        if grant_find(database, at(place)).await.unwrap().grant.ended == Some((NOW, GrantEnd::SignedOut)) {
             ended.push(place);
         }
     }
@@ -50,8 +49,8 @@ pub async fn grants_move_to_the_session_that_follows(database: &Database) {
     keep(database, [grant_insert(grant(kept)), grant_insert(elsewhere.clone())]).await;
     keep(database, [Change::GrantsMove { from: Id::from_i64(9), to: Id::from_i64(12) }]).await;
     let moved = Grant { session_id: Id::from_i64(12), ..grant(kept) };
-    assert_same(&database.grant_find(kept).await.unwrap().unwrap().grant, &moved);
-    assert_same(&database.grant_find(other).await.unwrap().unwrap().grant, &elsewhere);
+    assert_same(&grant_find(database, kept).await.unwrap().grant, &moved);
+    assert_same(&grant_find(database, other).await.unwrap().grant, &elsewhere);
 }
 
 pub async fn an_end_is_not_overwritten(database: &Database) {
@@ -63,7 +62,7 @@ pub async fn an_end_is_not_overwritten(database: &Database) {
     keep(database, [Change::GrantEnd { id, at: later, end: GrantEnd::RevokedByUser }]).await;
     keep(database, [Change::GrantsEnd { of: GrantsOf::User(Id::from_i64(7)), at: later, end: GrantEnd::SignedOut }])
         .await;
-    assert_eq!(database.grant_find(id).await.unwrap().unwrap().grant.ended, Some((NOW, GrantEnd::CodeReplayed)));
+    assert_eq!(grant_find(database, id).await.unwrap().grant.ended, Some((NOW, GrantEnd::CodeReplayed)));
 }
 
 pub async fn only_grants_in_force_are_listed_with_their_refresh_tokens(database: &Database) {

@@ -59,7 +59,7 @@ pub async fn a_refresh_token_is_rotated_once_a_generation(database: &Database) {
     assert!(is_conflict(&database.commit(rotate(1)).await));
     keep(database, rotate(0)).await;
     assert!(is_conflict(&database.commit(rotate(0)).await));
-    let kept = database.refresh_token_find(grant_id).await.unwrap().unwrap();
+    let kept = database.refresh_token_find(grant_id).await.unwrap().unwrap().token;
     assert_eq!((kept.generation, kept.secret, kept.rotated_at), (1, hash(8), NOW.plus(HOUR)));
     assert_eq!(
         (kept.idle_expires_at, kept.absolute_expires_at),

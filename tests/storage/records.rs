@@ -29,11 +29,11 @@ pub async fn a_code_comes_back(database: &Database) {
     let id = id_at(NOW, 1);
     assert!(database.code_find(id).await.unwrap().is_none());
     keep(database, [Change::CodeInsert(Box::new(code(id)))]).await;
-    let kept = database.code_find(id).await.unwrap().unwrap();
+    let kept = database.code_find(id).await.unwrap().unwrap().code;
     assert_same(&kept, &code(id));
     assert_eq!(kept.secret, hash(4));
     keep(database, [Change::CodeSpend { id, at: NOW }]).await;
-    assert_eq!(database.code_find(id).await.unwrap().unwrap().spent_at, Some(NOW));
+    assert_eq!(database.code_find(id).await.unwrap().unwrap().code.spent_at, Some(NOW));
 }
 
 pub async fn a_consent_comes_back_with_its_last_answer(database: &Database) {
@@ -62,9 +62,9 @@ pub async fn a_consent_comes_back_with_its_last_answer(database: &Database) {
 pub async fn a_grant_comes_back_with_its_person(database: &Database) {
     with_wiki_and_user(database).await;
     let id = id_at(NOW, 1);
-    assert!(database.grant_find(id).await.unwrap().is_none());
+    assert!(grant_find(database, id).await.is_none());
     keep(database, [grant_insert(grant(id))]).await;
-    assert_same(&database.grant_find(id).await.unwrap().unwrap(), &GrantFacts { grant: grant(id), user: user(7) });
+    assert_same(&grant_find(database, id).await.unwrap(), &GrantFacts { grant: grant(id), user: user(7) });
 }
 
 pub async fn a_person_comes_back(database: &Database) {
@@ -95,15 +95,16 @@ pub async fn tokens_come_back(database: &Database) {
     let tokens = [access_token(id, Some(id)), access_token(other, None)];
     keep(database, [grant_insert(grant(id)), Change::RefreshTokenInsert(Box::new(refresh_token(id)))]).await;
     keep(database, tokens.clone().map(|token| Change::AccessTokenInsert(Box::new(token)))).await;
-    assert_same(&database.refresh_token_find(id).await.unwrap().unwrap(), &refresh_token(id));
+    assert_same(&database.refresh_token_find(id).await.unwrap().unwrap().token, &refresh_token(id));
     for token in tokens {
-        let kept = database.access_token_find(token.id).await.unwrap().unwrap();
+        let (kept, facts) = database.access_token_find(token.id).await.unwrap().unwrap();
         assert_same(&kept, &token);
         assert_eq!(kept.secret, hash(6));
+        assert_eq!(facts.approval.map(|approval| approval.grant.id), token.grant_id);
     }
-    assert!(!database.access_token_is_revoked(id).await.unwrap());
+    assert!(!is_revoked(database, id).await);
     for _ in 0..2 {
         keep(database, [Change::AccessTokenRevoke { id, expires_at: NOW }]).await;
     }
-    assert!(database.access_token_is_revoked(id).await.unwrap());
+    assert!(is_revoked(database, id).await);
 }

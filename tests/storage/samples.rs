@@ -10,7 +10,7 @@ use grantor_core::grant::{AccessToken, AuthorizationCode, Grant, OidcContext, Re
 use grantor_core::pkce::CodeChallenge;
 use grantor_core::scope::Scope;
 use grantor_core::session::Session;
-use grantor_core::store::Store;
+use grantor_core::store::{GrantFacts, Store};
 use grantor_core::time::Time;
 use grantor_core::user::User;
 use grantor_jose::id::Id;
@@ -180,6 +180,16 @@ pub async fn keep(database: &Database, changes: impl IntoIterator<Item = Change>
 /// A database with the client `wiki` and the person 7.
 pub async fn with_wiki_and_user(database: &Database) {
     keep(database, [Change::ClientPut(Box::new(client("wiki"))), Change::UserPut(Box::new(user(7)))]).await;
+}
+
+/// A grant as it is kept, with its person.
+pub async fn grant_find(database: &Database, id: Id) -> Option<GrantFacts> {
+    database.access_token_facts(id, Some(id)).await.unwrap().approval
+}
+
+/// Whether a note says that an access token was revoked.
+pub async fn is_revoked(database: &Database, id: Id) -> bool {
+    database.access_token_facts(id, None).await.unwrap().revoked
 }
 
 /// How many rows each table has that has any.

@@ -14,7 +14,7 @@ use crate::grant_type::Redeemed;
 use crate::key::KeyRing;
 use crate::provider::{Issuer, Provider};
 use crate::scope::Scope;
-use crate::store::{GrantFacts, Store};
+use crate::store::{AccessTokenFacts, GrantFacts, Store};
 use crate::time::Time;
 use crate::token::{self, Jti};
 
@@ -153,27 +153,41 @@ pub async fn find<S: Store>(
     presented: &str,
     now: Time,
 ) -> Result<Option<LiveAccessToken>, Error> {
-    let Some(token) = read(provider, presented, now).await? else { return Ok(None) };
-    // "The current time MUST be before the time represented by the "exp" claim." (RFC 9068 §4)
-    let enabled = provider.store.directory().client(&token.client_id).is_some();
-    if now >= token.expires_at || !enabled || provider.store.access_token_is_revoked(token.id).await? {
-        return Ok(None);
-    }
-    let Some(grant_id) = token.jti.grant_id else { return Ok(Some(token)) };
-    let Some(approval) = provider.store.grant_find(grant_id).await? else { return Ok(None) };
-    let counts =
-        approval.grant.ended.is_none() && !approval.user.disabled && approval.grant.client_id == token.client_id;
-    Ok(counts.then_some(LiveAccessToken { subject: approval.user.subject.clone(), approval: Some(approval), ..token }))
+    let found = match token::ACCESS.parse(presented) {
+        Some((id, secret)) => {
+            let found = provider.store.access_token_find(id).await?;
+            found.filter(|(row, _)| row.secret.matches(&secret)).map(|(row, facts)| (from_row(row), facts))
+        }
+        None => match read_jwt(provider, presented, now) {
+            Some(token) => {
+                let facts = provider.store.access_token_facts(token.id, token.jti.grant_id).await?;
+                Some((token, facts))
+            }
+            None => None,
+        },
+    };
+    Ok(found.and_then(|(token, facts)| live(provider, token, facts, now)))
 }
 
-async fn read<S: Store>(provider: &Provider<S>, presented: &str, now: Time) -> Result<Option<LiveAccessToken>, Error> {
-    match token::ACCESS.parse(presented) {
-        Some((id, secret)) => {
-            let row = provider.store.access_token_find(id).await?;
-            Ok(row.filter(|row| row.secret.matches(&secret)).map(from_row))
-        }
-        None => Ok(read_jwt(provider, presented, now)),
+/// The token with its approval, if it counts.
+fn live<S: Store>(
+    provider: &Provider<S>,
+    token: LiveAccessToken,
+    AccessTokenFacts { revoked, approval }: AccessTokenFacts,
+    now: Time,
+) -> Option<LiveAccessToken> {
+    // "The current time MUST be before the time represented by the "exp" claim." (RFC 9068 §4)
+    let enabled = provider.store.directory().client(&token.client_id).is_some();
+    if now >= token.expires_at || !enabled || revoked {
+        return None;
     }
+    if token.jti.grant_id.is_none() {
+        return Some(token);
+    }
+    let approval = approval?;
+    let counts =
+        approval.grant.ended.is_none() && !approval.user.disabled && approval.grant.client_id == token.client_id;
+    counts.then(|| LiveAccessToken { subject: approval.user.subject.clone(), approval: Some(approval), ..token })
 }
 
 fn from_row(row: AccessToken) -> LiveAccessToken {

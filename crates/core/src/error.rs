@@ -55,6 +55,7 @@ macro_rules! reasons {
                     Self::Store(StoreError::Conflict) => "StoreConflict",
                     Self::Store(StoreError::Corrupt { .. }) => "StoreCorrupt",
                     Self::Store(StoreError::Failed(_)) => "StoreFailed",
+                    Self::Store(StoreError::Unavailable) => "StoreUnavailable",
                 }
             }
 
@@ -67,7 +68,7 @@ macro_rules! reasons {
                     Self::ParameterMissing(name) => ("invalid_request", missing(name), "RFC 6749 §4.1.2.1"),
                     Self::ParameterRepeated(_) => ("invalid_request", "A parameter is sent more than once.", "RFC 6749 §3.1"),
                     Self::RedirectUriUnsafe(_) => ("invalid_redirect_uri", "A redirect URI cannot be registered.", "RFC 7591 §3.2.2"),
-                    Self::Store(StoreError::Busy) => ("temporarily_unavailable", "The server is busy; try again in a moment.", "RFC 6749 §4.1.2.1"),
+                    Self::Store(error) if error.is_passing() => ("temporarily_unavailable", "The server is busy; try again in a moment.", "RFC 6749 §4.1.2.1"),
                     Self::Store(_) => ("server_error", "The server could not answer; try again.", "RFC 6749 §4.1.2.1"),
                 };
                 Told { code, description, clause }

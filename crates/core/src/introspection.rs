@@ -6,10 +6,9 @@ use crate::access_token::{self, LiveAccessToken};
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::directory::Directory;
 use crate::error::Error;
-use crate::grant::RefreshToken;
 use crate::params::Params;
 use crate::provider::{Call, Provider};
-use crate::store::{GrantFacts, Store};
+use crate::store::{RefreshTokenFacts, Store};
 use crate::time::Time;
 use crate::token;
 
@@ -109,8 +108,10 @@ async fn of_refresh_token<S: Store>(
     presented: &str,
     now: Time,
 ) -> Result<Option<Introspection>, Error> {
-    let Some((row, approval)) = live_refresh_token(provider, presented, now).await? else { return Ok(None) };
-    let GrantFacts { grant, user } = approval;
+    let Some(RefreshTokenFacts { token: row, grant, user, .. }) = live_refresh_token(provider, presented, now).await?
+    else {
+        return Ok(None);
+    };
     if grant.client_id != client.client().client_id {
         return Ok(None);
     }
@@ -130,11 +131,12 @@ async fn live_refresh_token<S: Store>(
     provider: &Provider<S>,
     presented: &str,
     now: Time,
-) -> Result<Option<(RefreshToken, GrantFacts)>, Error> {
+) -> Result<Option<RefreshTokenFacts>, Error> {
     let Some((grant_id, secret)) = token::REFRESH.parse(presented) else { return Ok(None) };
-    let Some(row) = provider.store.refresh_token_find(grant_id).await? else { return Ok(None) };
-    let Some(approval) = provider.store.grant_find(grant_id).await? else { return Ok(None) };
-    let expired = now >= row.idle_expires_at || now >= row.absolute_expires_at;
-    let counts = row.secret.matches(&secret) && !expired && approval.grant.ended.is_none() && !approval.user.disabled;
-    Ok(counts.then_some((row, approval)))
+    let found = provider.store.refresh_token_find(grant_id).await?;
+    let counts = |facts: &RefreshTokenFacts| {
+        let expired = now >= facts.token.idle_expires_at || now >= facts.token.absolute_expires_at;
+        facts.token.secret.matches(&secret) && !expired && facts.grant.ended.is_none() && !facts.user.disabled
+    };
+    Ok(found.filter(counts))
 }

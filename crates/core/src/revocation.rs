@@ -47,16 +47,13 @@ async fn of_refresh_token<S: Store>(
     (grant_id, secret): (Id, Secret),
     call: Call<'_>,
 ) -> Result<Vec<Change>, Error> {
-    let Some(row) = provider.store.refresh_token_find(grant_id).await? else { return Ok(Vec::new()) };
+    let Some(facts) = provider.store.refresh_token_find(grant_id).await? else { return Ok(Vec::new()) };
     let rotation = provider.store.directory().secrets.rotation.clone();
     // A replaced token of the family still names it: whoever holds one may end the family, never more.
-    if refresh_token::generation(&secret, &row, &rotation).is_none() {
+    let genuine = refresh_token::generation(&secret, &facts.token, &rotation).is_some();
+    if !genuine || facts.grant.client_id != client_id || facts.grant.ended.is_some() {
         return Ok(Vec::new());
     }
-    let found = provider.store.grant_find(grant_id).await?;
-    let Some(facts) = found.filter(|facts| facts.grant.client_id == client_id && facts.grant.ended.is_none()) else {
-        return Ok(Vec::new());
-    };
     let end = GrantEnd::RevokedByClient;
     let event = event(provider, EventKind::GrantEnded, client_id, call).reason(end.as_str()).user(facts.grant.user_id);
     // "If the particular token is a refresh token and the authorization server supports the revocation of access tokens,

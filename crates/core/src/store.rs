@@ -34,9 +34,19 @@ pub enum StoreError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database cannot be reached. What was to be committed is done as a whole or not at all; ask again in a moment.
+    #[error("the database cannot be reached")]
+    Unavailable,
 }
 
-/// What an introspecting or userinfo request needs to know of a grant in one read.
+impl StoreError {
+    /// Whether it passes by itself, so that asking again helps.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable)
+    }
+}
+
+/// A grant and the person who gave it.
 #[derive(Clone, Debug)]
 pub struct GrantFacts {
     /// The grant.
@@ -45,28 +55,71 @@ pub struct GrantFacts {
     pub user: User,
 }
 
+/// What hangs on the identifier of an access token, as it was at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct AccessTokenFacts {
+    /// Whether the token was revoked before its time.
+    pub revoked: bool,
+    /// The grant that was asked for, ended or not.
+    pub approval: Option<GrantFacts>,
+}
+
+/// An authorization code, spent or not, and what its redemption is decided by, all as it was at one moment.
+#[derive(Clone, Debug)]
+pub struct CodeFacts {
+    /// The code.
+    pub code: AuthorizationCode,
+    /// The person who approved.
+    pub user: User,
+    /// The session in which they did; none when it is gone.
+    pub session: Option<Session>,
+    /// What the person allows the app.
+    pub consent: Option<Consent>,
+    /// The grant that the code has become.
+    pub grant: Option<Grant>,
+}
+
+/// A refresh token and what its use is decided by, all as it was at one moment.
+#[derive(Clone, Debug)]
+pub struct RefreshTokenFacts {
+    /// The refresh token.
+    pub token: RefreshToken,
+    /// Its grant, ended or not.
+    pub grant: Grant,
+    /// The person who gave it.
+    pub user: User,
+    /// The session that the grant hangs on; none when it is gone.
+    pub session: Option<Session>,
+    /// What the person allows the app.
+    pub consent: Option<Consent>,
+}
+
 /// The facts of a provider, and the one way to change them.
 pub trait Store {
     /// The newest snapshot of clients, scopes, APIs and keys.
     fn directory(&self) -> Arc<Directory>;
 
-    /// The opaque access token with this id.
-    fn access_token_find(&self, id: Id) -> impl Future<Output = Result<Option<AccessToken>, StoreError>>;
+    /// The opaque access token with this id, and its facts.
+    fn access_token_find(
+        &self,
+        id: Id,
+    ) -> impl Future<Output = Result<Option<(AccessToken, AccessTokenFacts)>, StoreError>>;
 
-    /// Whether the token with this id was revoked before its time.
-    fn access_token_is_revoked(&self, id: Id) -> impl Future<Output = Result<bool, StoreError>>;
+    /// What hangs on an access token that carries its own claims: the token's id, and that of its grant.
+    fn access_token_facts(
+        &self,
+        id: Id,
+        grant_id: Option<Id>,
+    ) -> impl Future<Output = Result<AccessTokenFacts, StoreError>>;
 
     /// The authorization code with this id, spent or not.
-    fn code_find(&self, id: Id) -> impl Future<Output = Result<Option<AuthorizationCode>, StoreError>>;
+    fn code_find(&self, id: Id) -> impl Future<Output = Result<Option<CodeFacts>, StoreError>>;
 
     /// What a person answered about an app.
     fn consent_find(&self, user_id: Id, client_id: &str) -> impl Future<Output = Result<Option<Consent>, StoreError>>;
 
-    /// The grant with this id, ended or not, and its person.
-    fn grant_find(&self, id: Id) -> impl Future<Output = Result<Option<GrantFacts>, StoreError>>;
-
-    /// The refresh token of a grant.
-    fn refresh_token_find(&self, grant_id: Id) -> impl Future<Output = Result<Option<RefreshToken>, StoreError>>;
+    /// The refresh token of a grant, ended or not.
+    fn refresh_token_find(&self, grant_id: Id) -> impl Future<Output = Result<Option<RefreshTokenFacts>, StoreError>>;
 
     /// The session with this id, ended or not, and its person.
     fn session_find(&self, id: Id) -> impl Future<Output = Result<Option<(Session, User)>, StoreError>>;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::{Zeroize, Zeroizing};
@@ -13,6 +13,7 @@ use crate::id::{EPOCH_MS, Id, NODE_BITS, SEQUENCE_BITS, TIME_BITS};
 use crate::secret::Secret;
 
 const BLOCK: usize = 4096;
+const NODE_MASK: u8 = (1 << NODE_BITS) - 1;
 
 thread_local! {
     static POOL: RefCell<Pool> = RefCell::new(Pool { block: Zeroizing::new([0; BLOCK]), spent: BLOCK });
@@ -119,7 +120,7 @@ impl Seeded {
 #[derive(Debug)]
 pub struct Mint {
     random: Random,
-    node: u8,
+    node: AtomicU8,
     /// Milliseconds since 2024 and sequence of the last identifier.
     last: AtomicU64,
 }
@@ -137,7 +138,12 @@ impl Mint {
     }
 
     const fn with(random: Random, node: u8) -> Self {
-        Self { random, node: node & ((1 << NODE_BITS) - 1), last: AtomicU64::new(0) }
+        Self { random, node: AtomicU8::new(node & NODE_MASK), last: AtomicU64::new(0) }
+    }
+
+    /// Makes identifiers with another number from now on, for a database that gives one to each node.
+    pub fn set_node(&self, node: u8) {
+        self.node.store(node & NODE_MASK, Ordering::Relaxed);
     }
 
     /// Makes no identifier from now on that sorts before `id`: for a start after the clock was set back.
@@ -162,7 +168,7 @@ impl Mint {
         let ticket = step(last);
         let time = ticket >> SEQUENCE_BITS;
         let sequence = ticket & ((1 << SEQUENCE_BITS) - 1);
-        let number = (((time << NODE_BITS) | u64::from(self.node)) << SEQUENCE_BITS) | sequence;
+        let number = (((time << NODE_BITS) | u64::from(self.node.load(Ordering::Relaxed))) << SEQUENCE_BITS) | sequence;
         Id::from_i64((number & (u64::MAX >> 1)).cast_signed())
     }
 

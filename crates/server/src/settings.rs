@@ -81,6 +81,7 @@ impl Settings {
 pub fn open(config: Config, role: Role) -> Result<Opened, CommandError> {
     let settings = DatabaseSettings {
         url: config.database_url.expose().to_owned(),
+        certificates: config.database_ca_file.clone(),
         key_encryption_key: key_encryption_key(&config)?,
     };
     let mint = Arc::new(Mint::new(role.node()));

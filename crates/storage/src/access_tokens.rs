@@ -9,7 +9,7 @@ use grantor_jose::id::Id;
 
 use crate::column::{Place, json};
 use crate::error::Failure;
-use crate::schema::access_tokens;
+use crate::schema::{access_tokens, grants, revoked_access_tokens, users};
 use crate::statement::Statement;
 
 #[derive(Insertable, Queryable)]
@@ -58,9 +58,14 @@ impl TryFrom<Row> for AccessToken {
     }
 }
 
+/// The token, the note that it was revoked, its grant and its person.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn find(id: i64) -> _ {
-    access_tokens::table.filter(access_tokens::id.eq(id))
+    access_tokens::table
+        .left_join(revoked_access_tokens::table.on(revoked_access_tokens::id.eq(access_tokens::id)))
+        .left_join(grants::table.on(grants::id.nullable().eq(access_tokens::grant_id)))
+        .left_join(users::table.on(users::id.eq(grants::user_id)))
+        .filter(access_tokens::id.eq(id))
 }
 
 #[dsl::auto_type(no_type_alias)]

@@ -10,7 +10,7 @@ use grantor_jose::id::Id;
 
 use crate::column::{Place, json};
 use crate::error::Failure;
-use crate::schema::authorization_codes;
+use crate::schema::{authorization_codes, consents, grants, sessions, users};
 use crate::statement::Statement;
 
 #[derive(Insertable, Queryable)]
@@ -71,9 +71,17 @@ impl TryFrom<Row> for AuthorizationCode {
     }
 }
 
+/// The code, its person, session and consent, and the grant that it has become.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn find(id: i64) -> _ {
-    authorization_codes::table.filter(authorization_codes::id.eq(id))
+    let answered =
+        consents::user_id.eq(authorization_codes::user_id).and(consents::client_id.eq(authorization_codes::client_id));
+    authorization_codes::table
+        .inner_join(users::table.on(users::id.eq(authorization_codes::user_id)))
+        .left_join(sessions::table.on(sessions::id.eq(authorization_codes::session_id)))
+        .left_join(consents::table.on(answered))
+        .left_join(grants::table.on(grants::id.eq(authorization_codes::id)))
+        .filter(authorization_codes::id.eq(id))
 }
 
 #[dsl::auto_type(no_type_alias)]

@@ -1,6 +1,7 @@
 //! The database of one provider, whichever kind it is.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use grantor_core::store::StoreError;
@@ -8,21 +9,26 @@ use grantor_core::time::Time;
 use grantor_jose::random::Mint;
 use grantor_jose::seal::KeyEncryptionKey;
 
-use crate::sqlite::{OpenError, Sqlite};
+use crate::open_error::OpenError;
+use crate::postgres::Postgres;
+use crate::sqlite::Sqlite;
 use crate::sweep::{Patrols, Step};
 
 /// A database of one of the kinds that we know. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub enum Database {
+    /// A PostgreSQL database, shared by any number of nodes.
+    Postgres(Arc<Postgres>),
     /// A file, through the embedded SQLite.
     Sqlite(Arc<Sqlite>),
 }
 
 /// Where the database is, and what opens what is sealed in it.
-#[derive(Debug)]
 pub struct DatabaseSettings {
-    /// `sqlite:PATH` or `sqlite://PATH`.
+    /// `sqlite:PATH`, `sqlite://PATH` or `postgres://USER:PASSWORD@HOST:PORT/DATABASE`.
     pub url: String,
+    /// A file, in PEM, of authorities that the certificate of a PostgreSQL database may be of, beside the public ones.
+    pub certificates: Option<PathBuf>,
     /// The key-encryption key.
     pub key_encryption_key: KeyEncryptionKey,
 }
@@ -34,6 +40,12 @@ macro_rules! query {
             $crate::Database::Sqlite(sqlite) => {
                 std::future::ready(sqlite.read(|connection| diesel::RunQueryDsl::load($statement, connection))).await
             }
+            $crate::Database::Postgres(postgres) => {
+                let load = async |mut connection: &diesel_async::AsyncPgConnection| {
+                    diesel_async::RunQueryDsl::load($statement, &mut connection).await
+                };
+                postgres.read(load).await
+            }
         }
     };
     ($database:expr, first?, $statement:expr) => {
@@ -43,6 +55,13 @@ macro_rules! query {
                     diesel::OptionalExtension::optional(diesel::RunQueryDsl::first($statement, connection))
                 }))
                 .await
+            }
+            $crate::Database::Postgres(postgres) => {
+                let first = async |mut connection: &diesel_async::AsyncPgConnection| {
+                    let found = diesel_async::RunQueryDsl::first($statement, &mut connection).await;
+                    diesel::OptionalExtension::optional(found)
+                };
+                postgres.read(first).await
             }
         }
     };
@@ -56,6 +75,9 @@ impl Database {
     /// # Errors
     /// What is wrong and how to mend it. Nothing can be served then.
     pub fn open(settings: &DatabaseSettings, mint: Arc<Mint>, now: Time) -> Result<Self, OpenError> {
+        if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
+            return Postgres::open(settings, mint, now).map(|postgres| Self::Postgres(Arc::new(postgres)));
+        }
         Sqlite::open(settings, mint, now).map(|sqlite| Self::Sqlite(Arc::new(sqlite)))
     }
 
@@ -66,6 +88,7 @@ impl Database {
     /// What the database says; the last snapshot stays in use.
     pub async fn refresh_directory(&self) -> Result<(), StoreError> {
         match self {
+            Self::Postgres(postgres) => postgres.refresh_directory().await,
             Self::Sqlite(sqlite) => std::future::ready(sqlite.refresh_directory()).await,
         }
     }
@@ -73,6 +96,7 @@ impl Database {
     /// Writes what is still waiting, and closes the database. Later commits fail.
     pub async fn shut_down(&self) {
         match self {
+            Self::Postgres(postgres) => postgres.shut_down(),
             Self::Sqlite(sqlite) => sqlite.shut_down().await,
         }
     }
@@ -83,6 +107,7 @@ impl Database {
     /// What is broken.
     pub fn integrity_check(&self) -> Result<(), StoreError> {
         match self {
+            Self::Postgres(postgres) => postgres.integrity_check(),
             Self::Sqlite(sqlite) => sqlite.integrity_check(),
         }
     }
@@ -93,6 +118,7 @@ impl Database {
     /// What the database says.
     pub fn schema_version(&self) -> Result<i64, StoreError> {
         match self {
+            Self::Postgres(postgres) => postgres.schema_version(),
             Self::Sqlite(sqlite) => sqlite.schema_version(),
         }
     }
@@ -103,18 +129,21 @@ impl Database {
     /// What the database says.
     pub fn data_counts(&self) -> Result<Vec<(&'static str, i64)>, StoreError> {
         match self {
+            Self::Postgres(postgres) => postgres.data_counts(),
             Self::Sqlite(sqlite) => sqlite.data_counts(),
         }
     }
 
     pub(crate) async fn sweep_step(&self, step: Step) -> Result<usize, StoreError> {
         match self {
+            Self::Postgres(postgres) => postgres.sweep_step(step).await,
             Self::Sqlite(sqlite) => sqlite.sweep_step(step).await,
         }
     }
 
     pub(crate) fn patrols(&self) -> &Patrols {
         match self {
+            Self::Postgres(postgres) => &postgres.patrols,
             Self::Sqlite(sqlite) => &sqlite.patrols,
         }
     }
@@ -123,6 +152,7 @@ impl Database {
 impl fmt::Debug for Database {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Postgres(_) => out.write_str("Database::Postgres"),
             Self::Sqlite(_) => out.write_str("Database::Sqlite"),
         }
     }

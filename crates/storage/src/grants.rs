@@ -9,7 +9,7 @@ use grantor_jose::id::Id;
 
 use crate::column::{Place, json};
 use crate::error::Failure;
-use crate::schema::{grants, refresh_tokens, users};
+use crate::schema::{grants, refresh_tokens, revoked_access_tokens, users};
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = grants)]
@@ -72,9 +72,13 @@ impl TryFrom<Row> for Grant {
     }
 }
 
+/// The grant, its person, and the note that the access token `token_id` was revoked.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn find(id: i64) -> _ {
-    grants::table.inner_join(users::table).filter(grants::id.eq(id))
+pub(crate) fn find_with_token(id: i64, token_id: i64) -> _ {
+    grants::table
+        .inner_join(users::table)
+        .left_join(revoked_access_tokens::table.on(revoked_access_tokens::id.eq(token_id)))
+        .filter(grants::id.eq(id))
 }
 
 /// Those that have not ended, the newest first.

@@ -2,7 +2,8 @@
 //!
 //! # Map
 //! * [`Database`]: the store that core asks for (`store`), what pages and commands read (`pages`), the sweep (`sweep`).
-//! * `sqlite`: opening and migrating, the one writer, the readers.
+//! * `sqlite`: opening and migrating, the one writer, the readers. `postgres`: the same with connections of each thread, and
+//!   what nodes tell each other.
 //! * `schema`: the tables. One file a table: its row, how it becomes a core type, its statements.
 //! * `apply`: from changes to statements. `directory`: the snapshot. `sealing`: what is kept encrypted.
 //!
@@ -26,7 +27,10 @@ mod directory_revision;
 mod error;
 mod events;
 mod grants;
+mod layout;
+mod open_error;
 mod pages;
+mod postgres;
 mod refresh_tokens;
 mod resources;
 mod revoked_access_tokens;
@@ -48,4 +52,6 @@ use database::query;
 
 pub use database::{Database, DatabaseSettings};
 pub use events::EventFilter;
-pub use sqlite::{OpenError, Sqlite};
+pub use open_error::OpenError;
+pub use postgres::Postgres;
+pub use sqlite::Sqlite;

@@ -9,7 +9,7 @@ use grantor_jose::id::Id;
 use grantor_jose::secret::SecretHash;
 
 use crate::column::Place;
-use crate::schema::refresh_tokens;
+use crate::schema::{consents, grants, refresh_tokens, sessions, users};
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = refresh_tokens)]
@@ -51,9 +51,16 @@ impl TryFrom<Row> for RefreshToken {
     }
 }
 
+/// The token, its grant, person, session and consent.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn find(grant_id: i64) -> _ {
-    refresh_tokens::table.filter(refresh_tokens::grant_id.eq(grant_id))
+    let answered = consents::user_id.eq(grants::user_id).and(consents::client_id.eq(grants::client_id));
+    refresh_tokens::table
+        .inner_join(grants::table.on(grants::id.eq(refresh_tokens::grant_id)))
+        .inner_join(users::table.on(users::id.eq(grants::user_id)))
+        .left_join(sessions::table.on(sessions::id.eq(grants::session_id)))
+        .left_join(consents::table.on(answered))
+        .filter(refresh_tokens::grant_id.eq(grant_id))
 }
 
 #[dsl::auto_type(no_type_alias)]

@@ -220,4 +220,13 @@ diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
 diesel::joinable!(sessions -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(grants, refresh_tokens, sessions, users);
+diesel::allow_tables_to_appear_in_same_query!(
+    access_tokens,
+    authorization_codes,
+    consents,
+    grants,
+    refresh_tokens,
+    revoked_access_tokens,
+    sessions,
+    users,
+);

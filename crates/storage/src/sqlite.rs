@@ -30,8 +30,6 @@ mod run;
 mod tests;
 mod writer;
 
-pub use open::OpenError;
-
 /// What the writer, the readers and their owner share.
 struct Shared {
     path: PathBuf,

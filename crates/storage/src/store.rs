@@ -5,9 +5,9 @@ use std::sync::Arc;
 use grantor_core::change::Change;
 use grantor_core::consent::Consent;
 use grantor_core::directory::Directory;
-use grantor_core::grant::{AccessToken, AuthorizationCode, RefreshToken};
+use grantor_core::grant::{AccessToken, Grant};
 use grantor_core::session::Session;
-use grantor_core::store::{GrantFacts, Store, StoreError};
+use grantor_core::store::{AccessTokenFacts, CodeFacts, GrantFacts, RefreshTokenFacts, Store, StoreError};
 use grantor_core::user::User;
 use grantor_jose::id::Id;
 
@@ -16,26 +16,58 @@ use crate::{
     sessions, users,
 };
 
+/// A note that an access token was revoked: its identifier, and until when the note is needed.
+type Revoked = (i64, i64);
+
+type AccessTokenRow = (access_tokens::Row, Option<Revoked>, Option<grants::Row>, Option<users::Row>);
+type CodeRow =
+    (authorization_codes::Row, users::Row, Option<sessions::Row>, Option<consents::Row>, Option<grants::Row>);
+type RefreshTokenRow = (refresh_tokens::Row, grants::Row, users::Row, Option<sessions::Row>, Option<consents::Row>);
+
+fn approval((grant, user): (grants::Row, users::Row)) -> Result<GrantFacts, StoreError> {
+    Ok(GrantFacts { grant: grant.try_into()?, user: user.try_into()? })
+}
+
 impl Store for Database {
     fn directory(&self) -> Arc<Directory> {
         match self {
+            Self::Postgres(postgres) => postgres.directory(),
             Self::Sqlite(sqlite) => sqlite.directory(),
         }
     }
 
-    async fn access_token_find(&self, id: Id) -> Result<Option<AccessToken>, StoreError> {
-        let row: Option<access_tokens::Row> = query!(self, first?, access_tokens::find(id.as_i64()))?;
-        row.map(AccessToken::try_from).transpose()
+    async fn access_token_find(&self, id: Id) -> Result<Option<(AccessToken, AccessTokenFacts)>, StoreError> {
+        let row: Option<AccessTokenRow> = query!(self, first?, access_tokens::find(id.as_i64()))?;
+        row.map(|(token, revoked, grant, user)| {
+            let approval = grant.zip(user).map(approval).transpose()?;
+            Ok((token.try_into()?, AccessTokenFacts { revoked: revoked.is_some(), approval }))
+        })
+        .transpose()
     }
 
-    async fn access_token_is_revoked(&self, id: Id) -> Result<bool, StoreError> {
-        let row: Option<i64> = query!(self, first?, revoked_access_tokens::find(id.as_i64()))?;
-        Ok(row.is_some())
+    async fn access_token_facts(&self, id: Id, grant_id: Option<Id>) -> Result<AccessTokenFacts, StoreError> {
+        let Some(grant_id) = grant_id else {
+            let row: Option<i64> = query!(self, first?, revoked_access_tokens::find(id.as_i64()))?;
+            return Ok(AccessTokenFacts { revoked: row.is_some(), approval: None });
+        };
+        let row: Option<(grants::Row, users::Row, Option<Revoked>)> =
+            query!(self, first?, grants::find_with_token(grant_id.as_i64(), id.as_i64()))?;
+        let Some((grant, user, revoked)) = row else { return Ok(AccessTokenFacts::default()) };
+        Ok(AccessTokenFacts { revoked: revoked.is_some(), approval: Some(approval((grant, user))?) })
     }
 
-    async fn code_find(&self, id: Id) -> Result<Option<AuthorizationCode>, StoreError> {
-        let row: Option<authorization_codes::Row> = query!(self, first?, authorization_codes::find(id.as_i64()))?;
-        row.map(AuthorizationCode::try_from).transpose()
+    async fn code_find(&self, id: Id) -> Result<Option<CodeFacts>, StoreError> {
+        let row: Option<CodeRow> = query!(self, first?, authorization_codes::find(id.as_i64()))?;
+        row.map(|(code, user, session, consent, grant)| {
+            Ok(CodeFacts {
+                code: code.try_into()?,
+                user: user.try_into()?,
+                session: session.map(Session::try_from).transpose()?,
+                consent: consent.map(Consent::try_from).transpose()?,
+                grant: grant.map(Grant::try_from).transpose()?,
+            })
+        })
+        .transpose()
     }
 
     async fn consent_find(&self, user_id: Id, client_id: &str) -> Result<Option<Consent>, StoreError> {
@@ -43,14 +75,18 @@ impl Store for Database {
         row.map(Consent::try_from).transpose()
     }
 
-    async fn grant_find(&self, id: Id) -> Result<Option<GrantFacts>, StoreError> {
-        let row: Option<(grants::Row, users::Row)> = query!(self, first?, grants::find(id.as_i64()))?;
-        row.map(|(grant, user)| Ok(GrantFacts { grant: grant.try_into()?, user: user.try_into()? })).transpose()
-    }
-
-    async fn refresh_token_find(&self, grant_id: Id) -> Result<Option<RefreshToken>, StoreError> {
-        let row: Option<refresh_tokens::Row> = query!(self, first?, refresh_tokens::find(grant_id.as_i64()))?;
-        row.map(RefreshToken::try_from).transpose()
+    async fn refresh_token_find(&self, grant_id: Id) -> Result<Option<RefreshTokenFacts>, StoreError> {
+        let row: Option<RefreshTokenRow> = query!(self, first?, refresh_tokens::find(grant_id.as_i64()))?;
+        row.map(|(token, grant, user, session, consent)| {
+            Ok(RefreshTokenFacts {
+                token: token.try_into()?,
+                grant: grant.try_into()?,
+                user: user.try_into()?,
+                session: session.map(Session::try_from).transpose()?,
+                consent: consent.map(Consent::try_from).transpose()?,
+            })
+        })
+        .transpose()
     }
 
     async fn session_find(&self, id: Id) -> Result<Option<(Session, User)>, StoreError> {
@@ -68,6 +104,7 @@ impl Store for Database {
             return Ok(());
         }
         match self {
+            Self::Postgres(postgres) => postgres.commit(changes).await,
             Self::Sqlite(sqlite) => sqlite.commit(changes).await,
         }
     }

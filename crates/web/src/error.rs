@@ -4,7 +4,6 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use grantor_core::error::Error;
-use grantor_core::store::StoreError;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -19,7 +18,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         Error::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::FormTooSlow => StatusCode::REQUEST_TIMEOUT,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        Error::Store(StoreError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Store(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
         Error::Store(_) | Error::SigningKeyMissing => StatusCode::INTERNAL_SERVER_ERROR,
         Error::BearerMissing | Error::TokenUnknown => StatusCode::UNAUTHORIZED,
         Error::ScopeInsufficient => StatusCode::FORBIDDEN,
@@ -76,7 +75,7 @@ pub(crate) fn bearer(error: &Error) -> HttpResponse {
 }
 
 fn hints(response: &mut HttpResponseBuilder, error: &Error) {
-    if matches!(error, Error::Store(StoreError::Busy)) {
+    if matches!(error, Error::Store(error) if error.is_passing()) {
         response.insert_header((RETRY_AFTER, "1"));
     }
     if matches!(error, Error::MethodNotAllowed) {

@@ -10,7 +10,6 @@ use grantor_core::audit::printable;
 use grantor_core::client::Client;
 use grantor_core::directory::Directory;
 use grantor_core::error::Error;
-use grantor_core::store::StoreError;
 
 use crate::cookie::{self, Name};
 use crate::locale::{self, Language};
@@ -90,7 +89,7 @@ pub(crate) fn status_page(visit: &Visit, kind: Kind, case: Option<String>) -> Ht
 pub(crate) async fn failure(visit: &Visit, error: &Error) -> HttpResponse {
     let kind = match error {
         Error::FormTooLarge | Error::ParameterTooLarge | Error::TooManyParameters => Kind::TooLarge,
-        Error::Store(StoreError::Busy) => Kind::Busy,
+        Error::Store(error) if error.is_passing() => Kind::Busy,
         Error::Store(_) | Error::SigningKeyMissing => Kind::ServerError,
         _ => Kind::BadRequest,
     };
@@ -104,7 +103,7 @@ pub(crate) async fn refusal(visit: &Visit, error: &Error, client: Option<&Client
         visit.app.record(error, client.map(|client| client.client_id.as_str()).or(sent.client_id), visit.call()).await;
     let Some(reason) = reason(error, client, sent) else {
         return match error {
-            Error::Store(StoreError::Busy) => status_page(visit, Kind::Busy, Some(case.to_string())),
+            Error::Store(error) if error.is_passing() => status_page(visit, Kind::Busy, Some(case.to_string())),
             Error::Store(_) => status_page(visit, Kind::ServerError, Some(case.to_string())),
             Error::FormTooLarge | Error::ParameterTooLarge | Error::TooManyParameters => {
                 status_page(visit, Kind::TooLarge, Some(case.to_string()))

@@ -47,31 +47,16 @@ pub(crate) async fn redeem<S: Store>(
 ) -> Result<Decision<Redeemed>, Refusal> {
     let presented = request.params.required("code")?;
     let (id, secret) = token::CODE.parse(presented).ok_or(Error::CodeUnknown)?;
-    let code = provider.store.code_find(id).await.map_err(Error::from)?.ok_or(Error::CodeUnknown)?;
-    if !code.secret.matches(&secret) {
+    let found = provider.store.code_find(id).await.map_err(Error::from)?.ok_or(Error::CodeUnknown)?;
+    if !found.code.secret.matches(&secret) {
         return Err(Error::CodeUnknown.into());
     }
-    let found = provider.store.session_find(code.session_id).await.map_err(Error::from)?;
-    let (session_ended, user) = match found {
-        Some((session, user)) => (session.ended_at.is_some(), Some(user)),
-        None => (true, provider.store.user_find(code.user_id).await.map_err(Error::from)?),
-    };
-    let consent = provider.store.consent_find(code.user_id, &code.client_id).await.map_err(Error::from)?;
-    let grant_ended = match code.spent_at {
-        Some(_) => provider
-            .store
-            .grant_find(code.id)
-            .await
-            .map_err(Error::from)?
-            .is_none_or(|found| found.grant.ended.is_some()),
-        None => false,
-    };
     let facts = Facts {
-        code,
-        user: user.ok_or(Error::CodeUnknown)?,
-        session_ended,
-        grant_ended,
-        consent,
+        session_ended: found.session.is_none_or(|session| session.ended_at.is_some()),
+        grant_ended: found.code.spent_at.is_some() && found.grant.is_none_or(|grant| grant.ended.is_some()),
+        code: found.code,
+        user: found.user,
+        consent: found.consent,
         access: provider.fresh(call.now),
         refresh: provider.fresh(call.now),
         address: call.address.to_owned(),

@@ -5,7 +5,6 @@
 //! * a token presented a second time within the grace window gives the very successor that the lost answer held;
 //! * an older token can be proved genuine by deriving forward, and only a genuine one ends the family: a guess cannot.
 
-use grantor_jose::id::Id;
 use grantor_jose::mac::MacKey;
 use grantor_jose::secret::Secret;
 use oxide_auth::code_grant::refresh::{Input, Output, Refresh};
@@ -22,7 +21,7 @@ use crate::policy::Lifetimes;
 use crate::provider::{Call, Fresh, Provider};
 use crate::scope::Scope;
 use crate::session::Session;
-use crate::store::{GrantFacts, Store};
+use crate::store::{RefreshTokenFacts, Store};
 use crate::time::Time;
 use crate::token;
 use crate::user::User;
@@ -60,29 +59,11 @@ pub(crate) async fn redeem<S: Store>(
 ) -> Result<Decision<Redeemed>, Refusal> {
     let presented = request.params.required("refresh_token")?;
     let (grant_id, presented) = token::REFRESH.parse(presented).ok_or(Error::RefreshTokenUnknown)?;
-    let row =
+    let found =
         provider.store.refresh_token_find(grant_id).await.map_err(Error::from)?.ok_or(Error::RefreshTokenUnknown)?;
-    let (GrantFacts { grant, user }, session) = load(provider, grant_id).await?;
-    let consent = provider.store.consent_find(grant.user_id, &grant.client_id).await.map_err(Error::from)?;
+    let RefreshTokenFacts { token: row, grant, user, session, consent } = found;
     let (access, address) = (provider.fresh(call.now), call.address.to_owned());
     decide(request, Facts { presented, row, grant, user, session, consent, access, address })
-}
-
-/// Loads the grant and its session. A second sign-in moves a grant from one session to the next: who read in between reads
-/// again.
-async fn load<S: Store>(provider: &Provider<S>, grant_id: Id) -> Result<(GrantFacts, Option<Session>), Error> {
-    let mut facts = provider.store.grant_find(grant_id).await?.ok_or(Error::RefreshTokenUnknown)?;
-    loop {
-        let session_id = facts.grant.session_id;
-        let session = provider.store.session_find(session_id).await?.map(|(session, _)| session);
-        if session.as_ref().is_some_and(|session| session.ended_at.is_none()) {
-            return Ok((facts, session));
-        }
-        facts = provider.store.grant_find(grant_id).await?.ok_or(Error::RefreshTokenUnknown)?;
-        if facts.grant.session_id == session_id {
-            return Ok((facts, session));
-        }
-    }
 }
 
 /// Decides whether a refresh token gives new tokens.

@@ -29,8 +29,11 @@ pub struct Config {
     /// The address and port to listen on. Default `127.0.0.1:8080`; another host than this one is only reached with `tls`,
     /// or behind `trusted_proxies`.
     pub listen: SocketAddr,
-    /// Where everything is kept: `sqlite:` and the path of a file. Default `sqlite:grantor.db`.
+    /// Where everything is kept: `sqlite:` and the path of a file, or `postgres://USER:PASSWORD@HOST/DATABASE`, which any
+    /// number of servers may share. Default `sqlite:grantor.db`.
     pub database_url: Hidden,
+    /// The file, in PEM, of the authorities that a PostgreSQL database's certificate may be of, beside the public ones.
+    pub database_ca_file: Option<PathBuf>,
     /// The key that seals the signing keys in the database: 32 bytes in base64url, made by
     /// `grantor key generate-encryption-key`. Better kept in a file of its own.
     pub key_encryption_key: Option<Hidden>,
@@ -173,6 +176,7 @@ impl Default for Config {
             issuer: String::new(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             database_url: Hidden::new("sqlite:grantor.db"),
+            database_ca_file: None,
             key_encryption_key: None,
             key_encryption_key_file: None,
             name: "Grantor".into(),

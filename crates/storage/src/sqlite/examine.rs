@@ -5,9 +5,9 @@ use diesel::sql_types::Text;
 use diesel::{dsl, sql_query};
 use grantor_core::store::StoreError;
 
-use super::{Sqlite, migrate};
+use super::Sqlite;
 use crate::error::failed;
-use crate::schema;
+use crate::{layout, schema};
 
 #[derive(QueryableByName)]
 struct Finding {
@@ -36,7 +36,7 @@ impl Sqlite {
     }
 
     pub(crate) fn schema_version(&self) -> Result<i64, StoreError> {
-        self.read(migrate::version)
+        self.read(layout::version)
     }
 
     pub(crate) fn data_counts(&self) -> Result<Vec<(&'static str, i64)>, StoreError> {

@@ -6,11 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
-use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
 use grantor_jose::random::Mint;
-use grantor_jose::seal::SealError;
 use tokio::sync::mpsc;
 
 use super::writer::{QUEUE, Writer};
@@ -18,83 +16,14 @@ use super::{Shared, Sqlite, connection, examine, files, migrate};
 use crate::apply::Context;
 use crate::database::DatabaseSettings;
 use crate::directory::Newest;
-use crate::error::Failure;
 use crate::events::REFUSALS;
+use crate::open_error::OpenError;
 use crate::sealing::Sealer;
 use crate::sweep::Patrols;
 use crate::{events, root_secret};
 
 /// How long another process that changes the layout is waited for, in milliseconds.
 const PATIENCE: u32 = 60_000;
-
-/// Why the database cannot be opened, and what mends it.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// SQLite does not open the file.
-    #[error(
-        "{path} cannot be opened as a database: {reason}; name a file that Grantor made, or one that is not there yet"
-    )]
-    Connect {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite says.
-        reason: String,
-    },
-    /// The system refuses the file or its folder.
-    #[error(
-        "{path}: {source}; the folder must be there or possible to make, and this user must be able to write to it"
-    )]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// Another process holds it.
-    #[error("another process has held the database for a minute; end it, or wait until it is done")]
-    Locked,
-    /// A change of layout failed.
-    #[error("the database's layout could not be changed, and is as it was: {0}; mend what it names, and start again")]
-    Migration(String),
-    /// A later version has changed it.
-    #[error(
-        "the database has layout {version}, which this version of Grantor does not know; start the version that was used last, or a newer one"
-    )]
-    Newer {
-        /// The layout that is not known.
-        version: String,
-    },
-    /// What it holds cannot be read.
-    #[error("the database cannot be used: {0}; restore it from a backup")]
-    Store(#[from] StoreError),
-    /// The system gives no thread.
-    #[error("no thread for the database: {0}")]
-    Thread(std::io::Error),
-    /// Not a URL that we know.
-    #[error("\"{0}\" is no database; write `sqlite:PATH`, as in `sqlite:grantor.db`")]
-    Url(String),
-    /// Sealed with another key.
-    #[error(
-        "the keys in the database were sealed with another key-encryption key; set `key_encryption_key` or `key_encryption_key_file` to the one it was made with"
-    )]
-    WrongKey,
-}
-
-impl From<diesel::result::Error> for OpenError {
-    fn from(error: diesel::result::Error) -> Self {
-        migrate::refused(&error)
-    }
-}
-
-impl From<Failure> for OpenError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Sealed { source: SealError::WrongKey, .. } => Self::WrongKey,
-            Failure::Database(error) => error.into(),
-            other => Self::Store(other.into()),
-        }
-    }
-}
 
 impl Sqlite {
     /// Opens the file that the settings name.

@@ -21,7 +21,8 @@ use grantor_jose::key::SigningKey;
 use grantor_jose::random::{Mint, Random};
 use grantor_jose::seal::KeyEncryptionKey;
 
-use super::{OpenError, connection};
+use super::connection;
+use crate::open_error::OpenError;
 use crate::{Database, DatabaseSettings, EventFilter};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
@@ -47,6 +48,7 @@ impl Folder {
     fn open_with(&self, key: u64) -> Result<Database, OpenError> {
         let settings = DatabaseSettings {
             url: format!("sqlite:{}", self.file().display()),
+            certificates: None,
             key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(key)),
         };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW)
@@ -163,8 +165,11 @@ fn nobody_else_may_read_the_files() {
 fn what_cannot_be_opened_is_told_with_what_mends_it() {
     let folder = Folder::new();
     let url = |url: &str| {
-        let settings =
-            DatabaseSettings { url: url.into(), key_encryption_key: KeyEncryptionKey::generate(&Random::new()) };
+        let settings = DatabaseSettings {
+            url: url.into(),
+            certificates: None,
+            key_encryption_key: KeyEncryptionKey::generate(&Random::new()),
+        };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap_err()
     };
     for bad in ["grantor.db", "postgres://localhost/grantor", "sqlite:", "sqlite::memory:", ""] {
@@ -350,7 +355,7 @@ fn an_impossible_row_is_named() {
         [("ended_at = 5", "ended_reason"), ("ended_at = NULL, ended_reason = 'signed_out'", "ended_at")]
     {
         folder.tamper(&format!("UPDATE grants SET {end}"));
-        let error = wait(database.grant_find(id)).unwrap_err();
+        let error = wait(database.access_token_facts(id, Some(id))).unwrap_err();
         assert!(matches!(&error, StoreError::Corrupt { table: "grants", column, .. } if *column == missing), "{error}");
     }
 }
@@ -372,6 +377,7 @@ fn identifiers_go_on_after_the_newest_row() {
     let mint = Arc::new(Mint::new(0));
     let settings = DatabaseSettings {
         url: format!("sqlite://{}", folder.file().display()),
+        certificates: None,
         key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
     };
     let _database = Database::open(&settings, Arc::clone(&mint), NOW).unwrap();

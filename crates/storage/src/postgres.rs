@@ -1,0 +1,183 @@
+//! PostgreSQL: each thread has connections of its own, so that no answer waits for another thread. All reads of a thread share
+//! one connection, on which they follow one another without waiting in between; each set of changes has a connection to
+//! itself while it is applied.
+//!
+//! Nodes have no leader. What must happen once is decided by the database: an expectation finds its row or does not, a node's
+//! number is a lock that it holds, and the others hear of changed clients and keys by LISTEN and NOTIFY, or by asking.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use grantor_core::change::Change;
+use grantor_core::directory::Directory;
+use grantor_core::store::StoreError;
+use grantor_jose::random::Mint;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use crate::apply::{Context, is_one_statement};
+use crate::directory::Newest;
+use crate::directory_revision;
+use crate::error::{Failure, failed};
+use crate::sweep::{Patrols, Step};
+
+mod address;
+mod examine;
+mod link;
+mod links;
+mod migrate;
+mod node;
+mod open;
+mod run;
+
+use address::Address;
+use link::Link;
+
+/// How long an answer of the database is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many connections of one node apply sets of changes at one time.
+const WRITERS: usize = 16;
+
+/// What the threads, the node's own thread and their owner share.
+struct Shared {
+    address: Address,
+    newest: Newest,
+    context: Context,
+    mint: Arc<Mint>,
+    writers: Semaphore,
+}
+
+/// A PostgreSQL database.
+pub struct Postgres {
+    shared: Arc<Shared>,
+    pub(crate) patrols: Patrols,
+    node: node::Node,
+}
+
+/// What became of an exchange with the database.
+enum Outcome<T> {
+    /// An answer, or an error that the database reported and that leaves the connection usable.
+    Told(Result<T, Failure>),
+    /// The connection is none any more.
+    Gone,
+}
+
+impl Postgres {
+    pub(crate) fn directory(&self) -> Arc<Directory> {
+        self.shared.newest.get()
+    }
+
+    /// Reads with this thread's connection; once more with a new one where that one is gone, since reading twice harms nobody.
+    pub(crate) async fn read<T>(
+        &self,
+        query: impl AsyncFn(&AsyncPgConnection) -> diesel::QueryResult<T>,
+    ) -> Result<T, StoreError> {
+        for _ in 0..2 {
+            let link = links::reader(&self.shared).await?;
+            let asked = timeout(PATIENCE, query(&link.connection)).await;
+            match link.outcome(asked.map(|answer| answer.map_err(Failure::from))).await {
+                Outcome::Told(answer) => return Ok(answer?),
+                Outcome::Gone => links::forget_reader(&self.shared, &link),
+            }
+        }
+        Err(StoreError::Unavailable)
+    }
+
+    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let touched =
+            self.write(async |connection| apply_set(&changes, &self.shared.context, connection).await).await?;
+        // Who changed clients, scopes, resources or keys shall find them changed when told that it is done.
+        if touched && let Err(error) = self.read_directory().await {
+            tracing::error!(%error, "clients and keys could not be read again; the last known ones stay in use");
+        }
+        Ok(())
+    }
+
+    /// Takes a step of the sweep, unless another node is at it.
+    pub(crate) async fn sweep_step(&self, step: Step) -> Result<usize, StoreError> {
+        self.write(async |connection| {
+            transaction(connection, async |connection| {
+                if run::may_sweep(connection).await? { run::sweep(step, &mut { connection }).await } else { Ok(0) }
+            })
+            .await
+        })
+        .await
+    }
+
+    pub(crate) async fn refresh_directory(&self) -> Result<(), StoreError> {
+        let read = async |mut connection: &AsyncPgConnection| {
+            diesel_async::RunQueryDsl::first(directory_revision::find(), &mut connection).await
+        };
+        let revision: i64 = self.read(read).await?;
+        if revision == self.shared.newest.revision() { Ok(()) } else { self.read_directory().await }
+    }
+
+    pub(crate) fn shut_down(&self) {
+        links::close(&self.shared);
+        self.node.stop();
+    }
+
+    async fn read_directory(&self) -> Result<(), StoreError> {
+        let rows = self.write(async |connection| run::snapshot(connection).await).await?;
+        self.shared.newest.update(rows, &self.shared.context.sealer)
+    }
+
+    /// Works on a connection that nobody else has meanwhile. What fails in the middle is not tried again, but for an error of
+    /// the database that took everything back, as when two sets wait for each other.
+    async fn write<T>(&self, work: impl AsyncFn(&AsyncPgConnection) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let _permit = permit(&self.shared.writers).await?;
+        let link = links::take_writer(&self.shared).await?;
+        for is_last in [false, true] {
+            let worked = timeout(PATIENCE, work(&link.connection)).await;
+            match link.outcome(worked).await {
+                Outcome::Told(Err(Failure::Database(error))) if !is_last => {
+                    tracing::debug!(%error, "a set of changes is tried again");
+                }
+                Outcome::Told(Err(failure @ Failure::Database(_))) => {
+                    tracing::error!(error = %failure, "a set of changes could not be written");
+                    return Err(failure.into());
+                }
+                Outcome::Told(answer) => {
+                    links::give_back(&self.shared, link);
+                    return Ok(answer?);
+                }
+                Outcome::Gone => return Err(StoreError::Unavailable),
+            }
+        }
+        Err(failed("a set of changes could not be written"))
+    }
+}
+
+async fn permit(writers: &Semaphore) -> Result<SemaphorePermit<'_>, StoreError> {
+    match timeout(PATIENCE, writers.acquire()).await {
+        Ok(permit) => permit.map_err(|_| failed("the database is shut down")),
+        Err(_) => Err(StoreError::Busy),
+    }
+}
+
+/// Applies a set, all or nothing; says whether it touched the directory.
+async fn apply_set(changes: &[Change], context: &Context, connection: &AsyncPgConnection) -> Result<bool, Failure> {
+    if is_one_statement(changes) {
+        return run::apply_all(changes, context, &mut { connection }).await;
+    }
+    transaction(connection, async |connection| run::apply_all(changes, context, &mut { connection }).await).await
+}
+
+async fn transaction<T>(
+    mut connection: &AsyncPgConnection,
+    work: impl AsyncFn(&AsyncPgConnection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    connection.batch_execute("BEGIN").await?;
+    match work(connection).await {
+        Ok(done) => {
+            connection.batch_execute("COMMIT").await?;
+            Ok(done)
+        }
+        Err(failure) => {
+            connection.batch_execute("ROLLBACK").await?;
+            Err(failure)
+        }
+    }
+}

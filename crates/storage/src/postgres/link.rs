@@ -1,0 +1,102 @@
+//! A connection, and whether it still is one.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use tokio::sync::Notify;
+use tokio::time::{error::Elapsed, timeout};
+use tokio_postgres::AsyncMessage;
+
+use super::Outcome;
+use super::address::Address;
+use crate::error::Failure;
+
+/// What holds for each connection.
+/// * What is committed has reached the disk before anybody is told, also where the database is set otherwise; a stronger
+///   setting, as for a standby, stays.
+/// * A node that vanishes in the middle of a transaction lets go of its rows.
+/// * Each statement is planned once: all of them find rows by their key.
+const SETTINGS: &str = "
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
+    SET idle_in_transaction_session_timeout = '10s';
+    SET statement_timeout = '60s';
+    SET plan_cache_mode = force_generic_plan;
+    SET jit = off;";
+
+/// How long a connection may take to show that it is still one.
+const PROBE: Duration = Duration::from_millis(500);
+
+/// Why there is no connection.
+pub(super) type NotConnected = Box<dyn std::error::Error + Send + Sync>;
+
+/// A connection to the database.
+pub(super) struct Link {
+    pub(super) connection: AsyncPgConnection,
+    open: Arc<AtomicBool>,
+}
+
+/// Marks the connection as closed when the task that drives it ends, also where its runtime ends.
+struct Closing {
+    open: Arc<AtomicBool>,
+    told: Arc<Notify>,
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.open.store(false, Ordering::Release);
+        self.told.notify_one();
+    }
+}
+
+impl Link {
+    /// Connects. `told` is notified at each NOTIFY, and when the connection closes.
+    pub(super) async fn connect(address: &Address, told: Arc<Notify>) -> Result<Self, NotConnected> {
+        let (client, mut driver) = address.config.connect(address.tls.clone()).await?;
+        let open = Arc::new(AtomicBool::new(true));
+        let closing = Closing { open: Arc::clone(&open), told };
+        tokio::spawn(async move {
+            loop {
+                match poll_fn(|context| driver.poll_message(context)).await {
+                    Some(Ok(AsyncMessage::Notification(_))) => closing.told.notify_one(),
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        tracing::debug!(%error, "a connection to the database broke off");
+                        return;
+                    }
+                    None => return,
+                }
+            }
+        });
+        client.batch_execute(SETTINGS).await?;
+        Ok(Self { connection: AsyncPgConnection::try_from(client).await?, open })
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Tells an error that the database reported from the end of the connection.
+    pub(super) async fn outcome<T>(&self, asked: Result<Result<T, Failure>, Elapsed>) -> Outcome<T> {
+        match asked {
+            Ok(Err(Failure::Database(error))) => {
+                if self.still_answers().await {
+                    Outcome::Told(Err(Failure::Database(error)))
+                } else {
+                    Outcome::Gone
+                }
+            }
+            Ok(told) => Outcome::Told(told),
+            Err(Elapsed { .. }) => Outcome::Gone,
+        }
+    }
+
+    /// A database that shuts down, or has become a standby, reports an error as any other.
+    async fn still_answers(&self) -> bool {
+        let mut connection = &self.connection;
+        let writable = "DO $$ BEGIN IF pg_is_in_recovery() THEN RAISE EXCEPTION 'a standby'; END IF; END $$";
+        self.is_open() && matches!(timeout(PROBE, connection.batch_execute(writable)).await, Ok(Ok(())))
+    }
+}

@@ -1,0 +1,130 @@
+//! The node's own thread: it holds the node's number, and hears at once when another node has changed clients or keys.
+//!
+//! The number is a lock of the database's: it ends with the connection, so nobody keeps one that is needed no more, and no
+//! clock decides. Where the connection breaks off, the node takes a number again as soon as it can.
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use diesel::sql_types::Integer;
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{sleep, timeout};
+
+use super::link::Link;
+use super::{PATIENCE, Shared, run};
+use crate::error::Failure;
+use crate::open_error::OpenError;
+
+/// The first half of the locks that are the numbers of nodes; the second half is the number.
+const NUMBERS: i32 = 0x6772_616e;
+
+/// How many nodes there can be at one time, commands among them.
+const NODES: i32 = 128;
+
+/// How long after a failure the next attempt is made.
+const REST: Duration = Duration::from_millis(500);
+
+#[derive(diesel::QueryableByName)]
+struct Number {
+    #[diesel(sql_type = Integer)]
+    number: i32,
+}
+
+/// The thread, until it is stopped.
+pub(super) struct Node {
+    thread: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
+}
+
+impl Node {
+    /// Starts the thread, and waits until it has a number.
+    pub(super) fn start(shared: &Arc<Shared>) -> Result<Self, OpenError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(OpenError::Thread)?;
+        let (stop, stopped) = oneshot::channel();
+        let (ready, is_ready) = mpsc::sync_channel(1);
+        let shared = Arc::clone(shared);
+        let work = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = keep(&shared, &ready) => {}
+                    _ = stopped => {}
+                }
+            });
+        };
+        let thread = std::thread::Builder::new().name("grantor-node".into()).spawn(work).map_err(OpenError::Thread)?;
+        let node = Self { thread: Mutex::new(Some((stop, thread))) };
+        match is_ready.recv() {
+            Ok(Ok(())) => Ok(node),
+            Ok(Err(why)) => Err(OpenError::Unreachable(why)),
+            Err(_) => Err(OpenError::Unreachable("the node's thread broke off".to_owned())),
+        }
+    }
+
+    pub(super) fn stop(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((stop, thread)) = thread {
+            drop(stop);
+            if thread.join().is_err() {
+                tracing::error!("the node's thread had broken off");
+            }
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Listens, and listens again after each break; the first result is told.
+async fn keep(shared: &Shared, ready: &mpsc::SyncSender<Result<(), String>>) {
+    let mut number = None;
+    loop {
+        let ended = listen(shared, &mut number, ready).await;
+        // Only the first is waited for.
+        let _ = ready.try_send(ended.as_ref().copied().map_err(ToString::to_string));
+        if let Err(error) = ended {
+            tracing::warn!(%error, "nothing is heard of other nodes; clients and keys are asked for instead");
+        }
+        sleep(REST).await;
+    }
+}
+
+async fn listen(
+    shared: &Shared,
+    number: &mut Option<i32>,
+    ready: &mpsc::SyncSender<Result<(), String>>,
+) -> Result<(), super::link::NotConnected> {
+    let told = Arc::new(Notify::new());
+    let link = Link::connect(&shared.address, Arc::clone(&told)).await?;
+    let mut connection = &link.connection;
+    *number = Some(take_number(connection, *number).await?);
+    let own =
+        number.and_then(|number| u8::try_from(number).ok()).ok_or("128 nodes and commands are using the database")?;
+    shared.mint.set_node(own);
+    connection.batch_execute("LISTEN grantor_directory").await?;
+    let _ = ready.try_send(Ok(()));
+    while link.is_open() {
+        // What changed before we listened, or by what we were told.
+        match timeout(PATIENCE, run::snapshot(&link.connection)).await? {
+            Ok(rows) => shared.newest.update(rows, &shared.context.sealer)?,
+            Err(failure) => return Err(failure.into()),
+        }
+        told.notified().await;
+    }
+    Err("the connection to the database broke off".into())
+}
+
+/// The first number that nobody has; the last one, where it is still free.
+async fn take_number(mut connection: &AsyncPgConnection, last: Option<i32>) -> Result<i32, Failure> {
+    let statement = diesel::sql_query(format!(
+        "SELECT number FROM generate_series(-1, {NODES} - 1) AS number \
+         WHERE pg_try_advisory_lock({NUMBERS}, CASE number WHEN -1 THEN {} ELSE number END) LIMIT 1",
+        last.unwrap_or_default()
+    ));
+    let found: Vec<Number> = statement.load(&mut connection).await?;
+    let number = found.as_slice().first().map_or(NODES, |found| found.number);
+    Ok(if number == -1 { last.unwrap_or_default() } else { number })
+}

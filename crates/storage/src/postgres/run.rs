@@ -1,0 +1,48 @@
+//! The statements, run on PostgreSQL.
+
+use diesel::QueryResult;
+use diesel::sql_types::Bool;
+use diesel_async::methods::ExecuteDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use grantor_core::change::{Change, GrantsOf};
+use grantor_core::client::Client;
+use grantor_jose::id::Id;
+
+use crate::apply::{Context, define_apply, is_of_directory, one};
+use crate::directory::{self, define_read_directory};
+use crate::error::Failure;
+use crate::events::Refusal;
+use crate::refresh_tokens::Successor;
+use crate::sweep::{STEP, Step};
+use crate::{
+    access_tokens, attempts, authorization_codes, clients, consents, directory_revision, events, grants,
+    refresh_tokens, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions,
+    token_counts, users,
+};
+
+define_apply!(&AsyncPgConnection, [async], [.await]);
+define_read_directory!(&AsyncPgConnection, [async], [.await]);
+
+/// Reads what makes a snapshot as it is at one moment.
+pub(super) async fn snapshot(mut connection: &AsyncPgConnection) -> Result<directory::Rows, Failure> {
+    connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let rows = read_directory(&mut connection).await;
+    connection.batch_execute("COMMIT").await?;
+    Ok(rows?)
+}
+
+/// The lock that the sweeping node holds for the time of one step.
+const SWEEPING: i64 = 0x6772_616e_746f_7201;
+
+#[derive(diesel::QueryableByName)]
+struct Held {
+    #[diesel(sql_type = Bool)]
+    held: bool,
+}
+
+/// Whether no other node is sweeping; none will until this transaction ends.
+pub(super) async fn may_sweep(mut connection: &AsyncPgConnection) -> Result<bool, Failure> {
+    let statement = diesel::sql_query(format!("SELECT pg_try_advisory_xact_lock({SWEEPING}) AS held"));
+    let Held { held } = RunQueryDsl::get_result(statement, &mut connection).await?;
+    Ok(held)
+}

@@ -1,0 +1,116 @@
+//! Apps and a proxy that others wrote, at a real server: their libraries know the specifications, and nothing of this one.
+//!
+//! `node`, `go` and `python` hold a program each, which plays both an app on one library and a person at a browser, prints
+//! a line for each step that passed, and fails at the first that does not. `proxy` holds the version of oauth2-proxy.
+//! `tests/run` makes them ready in `target/clients`; here they only run.
+
+mod oauth2_proxy;
+mod ready;
+mod running;
+
+use std::process::{Command, Stdio};
+
+use self::running::{Ended, Running};
+use crate::harness::seeds::{ALICE, ALICE_PASSWORD, SECRET};
+use crate::harness::server::Server;
+
+/// What each library's app is registered for: together, three ways to sign, two to authenticate, two kinds of access token.
+const REGISTERED: &str = r#"
+[[clients]]
+client_id = "openid-client"
+client_secret = "a-secret-for-tests-and-nothing-else-at-all"
+client_name = "An app on openid-client"
+token_endpoint_auth_method = "client_secret_post"
+redirect_uris = ["https://app.example/cb"]
+post_logout_redirect_uris = ["https://app.example/out"]
+grant_types = ["authorization_code", "refresh_token"]
+scope = "openid profile email"
+id_token_signed_response_alg = "EdDSA"
+access_token_format = "opaque"
+
+[[clients]]
+client_id = "go-oidc"
+client_secret = "a-secret-for-tests-and-nothing-else-at-all"
+client_name = "An app on go-oidc"
+redirect_uris = ["https://app.example/cb"]
+post_logout_redirect_uris = ["https://app.example/out"]
+grant_types = ["authorization_code", "refresh_token"]
+scope = "openid profile email"
+id_token_signed_response_alg = "RS256"
+
+[[clients]]
+client_id = "authlib"
+client_secret = "a-secret-for-tests-and-nothing-else-at-all"
+client_name = "An app on Authlib"
+redirect_uris = ["https://app.example/cb"]
+post_logout_redirect_uris = ["https://app.example/out"]
+grant_types = ["authorization_code", "refresh_token"]
+scope = "openid profile email"
+id_token_signed_response_alg = "ES256"
+"#;
+
+#[tokio::test]
+async fn openid_client_signs_in_refreshes_and_signs_out() {
+    let Some(program) = openid_client() else { return };
+    must_succeed(&run(program, "openid-client", ALICE_PASSWORD).await);
+}
+
+#[tokio::test]
+async fn go_oidc_signs_in_refreshes_and_signs_out() {
+    let Some(program) = go_oidc() else { return };
+    must_succeed(&run(program, "go-oidc", ALICE_PASSWORD).await);
+}
+
+#[tokio::test]
+async fn authlib_signs_in_refreshes_and_signs_out() {
+    let Some(program) = authlib() else { return };
+    must_succeed(&run(program, "authlib", ALICE_PASSWORD).await);
+}
+
+// A program that could not fail would prove nothing.
+#[tokio::test]
+async fn every_program_fails_where_the_person_does_not_get_in() {
+    for (client_id, program) in [("openid-client", openid_client()), ("go-oidc", go_oidc()), ("authlib", authlib())] {
+        let Some(program) = program else { continue };
+        let ended = run(program, client_id, "not her password").await;
+        assert!(!ended.success && ended.said.contains("the page sign-in again"), "{client_id}: {}", ended.said);
+    }
+}
+
+fn openid_client() -> Option<Command> {
+    let folder = ready::folder("node")?;
+    let mut program = Command::new("node");
+    program.arg(folder.join("client.js"));
+    Some(program)
+}
+
+fn go_oidc() -> Option<Command> {
+    Some(Command::new(ready::folder("go")?.join("client")))
+}
+
+fn authlib() -> Option<Command> {
+    let folder = ready::folder("python")?;
+    let mut program = Command::new(folder.join("venv/bin/python"));
+    program.arg(folder.join("client.py"));
+    Some(program)
+}
+
+/// Runs a program at a server of its own, with Alice at the browser.
+async fn run(mut program: Command, client_id: &str, password: &str) -> Ended {
+    let server = Server::start().await;
+    server.apply(REGISTERED).await;
+    program.stdin(Stdio::null()).envs([
+        ("ISSUER", server.url.as_str()),
+        ("CLIENT_ID", client_id),
+        ("CLIENT_SECRET", SECRET),
+        ("REDIRECT_URI", "https://app.example/cb"),
+        ("POST_LOGOUT_REDIRECT_URI", "https://app.example/out"),
+        ("USERNAME", ALICE),
+        ("PASSWORD", password),
+    ]);
+    Running::start(program).end()
+}
+
+fn must_succeed(ended: &Ended) {
+    assert!(ended.success, "the program says:\n{}", ended.said);
+}

@@ -1,0 +1,140 @@
+// An app built on openid-client: every step of its life at a server, and what it must refuse.
+
+import assert from 'node:assert/strict';
+import * as oidc from 'openid-client';
+import { Person } from './person.js';
+
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, POST_LOGOUT_REDIRECT_URI, USERNAME, PASSWORD } = process.env;
+
+const person = new Person(ISSUER, USERNAME, PASSWORD);
+let server;
+let tokens;
+
+async function discovers() {
+  // Plain HTTP is for tests; signatures are checked even where TLS already tells who sent an ID token.
+  const execute = [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks];
+  server = await oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, { execute });
+  assert.equal(server.serverMetadata().issuer, ISSUER);
+}
+
+// What is asked, and what the answer must fit.
+async function authorization(changes = {}) {
+  const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
+  const [expectedState, expectedNonce] = [oidc.randomState(), oidc.randomNonce()];
+  const url = oidc.buildAuthorizationUrl(server, {
+    redirect_uri: REDIRECT_URI,
+    scope: 'openid profile email',
+    state: expectedState,
+    nonce: expectedNonce,
+    code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    ...changes,
+  });
+  return { url, checks: { pkceCodeVerifier, expectedState, expectedNonce, idTokenExpected: true } };
+}
+
+async function authorize(changes) {
+  const { url, checks } = await authorization(changes);
+  const answer = await person.walk(url);
+  assert.ok(answer.href.startsWith(`${REDIRECT_URI}?`), `an answer to the app, not ${answer}`);
+  return oidc.authorizationCodeGrant(server, answer, checks);
+}
+
+async function signsIn() {
+  tokens = await authorize({ prompt: 'consent' });
+  assert.deepEqual(person.pages, ['sign-in', 'consent']);
+  assert.equal(tokens.claims().iss, ISSUER);
+}
+
+async function learnsWhoItIs() {
+  const user = await oidc.fetchUserInfo(server, tokens.access_token, tokens.claims().sub);
+  assert.equal(user.preferred_username, USERNAME);
+  assert.ok(user.email, 'an e-mail address');
+}
+
+async function refreshes() {
+  const spent = tokens;
+  tokens = await oidc.refreshTokenGrant(server, spent.refresh_token);
+  assert.notEqual(tokens.refresh_token, spent.refresh_token, 'refresh tokens rotate');
+  assert.equal(tokens.claims().sub, spent.claims().sub);
+  await oidc.fetchUserInfo(server, tokens.access_token, tokens.claims().sub);
+}
+
+async function introspects() {
+  const token = await oidc.tokenIntrospection(server, tokens.access_token);
+  assert.equal(token.active, true);
+  assert.equal(token.client_id, CLIENT_ID);
+}
+
+async function comesBackWithoutBeingAsked() {
+  await authorize();
+  assert.deepEqual(person.pages, []);
+}
+
+async function signsOut() {
+  const state = oidc.randomState();
+  const parameters = { id_token_hint: tokens.id_token, post_logout_redirect_uri: POST_LOGOUT_REDIRECT_URI, state };
+  const back = await person.walk(oidc.buildEndSessionUrl(server, parameters));
+  assert.equal(back.href, `${POST_LOGOUT_REDIRECT_URI}?state=${state}`);
+  await assert.rejects(oidc.refreshTokenGrant(server, tokens.refresh_token), { error: 'invalid_grant' });
+}
+
+async function signsInAgain() {
+  tokens = await authorize();
+  assert.deepEqual(person.pages, ['sign-in']);
+}
+
+async function revokes() {
+  await oidc.tokenRevocation(server, tokens.refresh_token);
+  await assert.rejects(oidc.refreshTokenGrant(server, tokens.refresh_token), { error: 'invalid_grant' });
+  assert.deepEqual(await oidc.tokenIntrospection(server, tokens.access_token), { active: false });
+}
+
+async function refusesAnAnswerToAnotherRequest() {
+  const { url, checks } = await authorization();
+  const answer = await person.walk(url);
+  answer.searchParams.set('state', 'of another request');
+  await assert.rejects(oidc.authorizationCodeGrant(server, answer, checks), refusal(/"state"/));
+}
+
+async function refusesAnIdTokenForAnotherRequest() {
+  const { url, checks } = await authorization({ nonce: 'of another request' });
+  const answer = await person.walk(url);
+  await assert.rejects(oidc.authorizationCodeGrant(server, answer, checks), refusal(/"nonce"/));
+}
+
+async function hearsThatItIsDenied() {
+  const { url, checks } = await authorization({ prompt: 'consent' });
+  const answer = await person.walk(url, 'deny');
+  await assert.rejects(oidc.authorizationCodeGrant(server, answer, checks), { error: 'access_denied' });
+}
+
+// openid-client wraps the reason of what it refuses.
+function refusal(reason) {
+  return (error) => reason.test(`${error.message} ${error.cause?.message}`);
+}
+
+const steps = [
+  discovers,
+  signsIn,
+  learnsWhoItIs,
+  refreshes,
+  introspects,
+  comesBackWithoutBeingAsked,
+  signsOut,
+  signsInAgain,
+  revokes,
+  refusesAnAnswerToAnotherRequest,
+  refusesAnIdTokenForAnotherRequest,
+  hearsThatItIsDenied,
+];
+
+for (const step of steps) {
+  try {
+    await step();
+    console.log('passed:', step.name);
+  } catch (error) {
+    console.error('failed:', step.name, error);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,87 @@
+//! PostgreSQL databases for tests, in the server that `tests/run` starts and names in `GRANTOR_TEST_POSTGRES`.
+
+use std::io::Write;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio_postgres::NoTls;
+use url::Url;
+
+/// The address of the server; `None` where there is none, after saying so once. With `CI` set, that is a failure.
+pub fn server() -> Option<&'static Url> {
+    static SERVER: LazyLock<Option<Url>> = LazyLock::new(|| {
+        let server = std::env::var("GRANTOR_TEST_POSTGRES").ok().and_then(|url| url.parse().ok());
+        if server.is_none() {
+            assert!(std::env::var_os("CI").is_none(), "GRANTOR_TEST_POSTGRES is missing: tests/run starts a server");
+            // Written past the test runner, which keeps back what a passing test prints.
+            let _ = writeln!(std::io::stderr(), "SKIPPED, not tested: no PostgreSQL; tests/run starts one");
+        }
+        server
+    });
+    SERVER.as_ref()
+}
+
+/// Whether the stories run on PostgreSQL; on SQLite otherwise.
+pub fn is_chosen() -> bool {
+    std::env::var("GRANTOR_TEST_DATABASE").is_ok_and(|kind| kind == "postgres")
+}
+
+/// A database of its own, gone with the value.
+pub struct Scratch {
+    /// Its name.
+    name: String,
+    /// Its address.
+    pub url: String,
+}
+
+impl Scratch {
+    /// An empty one, or a copy of another one that nobody is connected to.
+    pub fn new(server: &Url, template: Option<&Self>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let template = template.map_or("template0", |template| template.name.as_str());
+        run(server, &format!("CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'"));
+        let mut url = server.clone();
+        url.set_path(&name);
+        Self { name, url: url.into() }
+    }
+
+    /// Everything that it holds: as SQL, and the bytes that SQL writes as digits.
+    pub fn dump(&self) -> Vec<u8> {
+        let dump = std::process::Command::new("pg_dump").args(["--inserts", &self.url]).output().expect("pg_dump runs");
+        assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+        let text = String::from_utf8_lossy(&dump.stdout);
+        let bytes =
+            text.split(r"'\x").skip(1).flat_map(|literal| decode(literal.split('\'').next().unwrap_or_default()));
+        let bytes: Vec<u8> = bytes.collect();
+        [dump.stdout, bytes].concat()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Some(server) = server()
+            && !std::thread::panicking()
+        {
+            run(server, &format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        }
+    }
+}
+
+fn decode(hexadecimal: &str) -> Vec<u8> {
+    let pairs = hexadecimal.as_bytes().chunks(2).filter_map(|pair| std::str::from_utf8(pair).ok());
+    pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect()
+}
+
+/// Runs one statement on a connection of its own, also inside a runtime.
+fn run(server: &Url, statement: &str) {
+    let work = async {
+        let (client, connection) = tokio_postgres::connect(server.as_str(), NoTls).await.expect("PostgreSQL answers");
+        let driver = tokio::spawn(connection);
+        client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        drop(client);
+        driver.await.unwrap().unwrap();
+    };
+    std::thread::scope(|scope| scope.spawn(|| super::server::runtime().block_on(work)).join())
+        .expect("the statement runs");
+}
