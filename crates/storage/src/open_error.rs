@@ -11,10 +11,10 @@ use crate::error::{Failure, is_locked};
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The URL of a PostgreSQL database is not one.
-    #[error("database_url: {0}; write `postgres://USER:PASSWORD@HOST:PORT/DATABASE`")]
+    #[error("it is no address: {0}; write `postgres://USER:PASSWORD@HOST:PORT/DATABASE`")]
     Address(String),
     /// The file of authorities for the database's certificate cannot be used.
-    #[error("database_ca_file: {path}: {reason}; name a file of certificates in PEM")]
+    #[error("the authorities in {path} cannot be used: {reason}; let database_ca_file name a file of certificates in PEM")]
     Certificates {
         /// The file.
         path: PathBuf,

@@ -120,9 +120,10 @@ impl Config {
     }
 
     fn database_finding(&self) -> Option<Finding> {
-        let path = self.database_url.expose().strip_prefix("sqlite:");
-        path.is_none_or(str::is_empty)
-            .then(|| finding("database_url", "is not known", "write it as \"sqlite:grantor.db\""))
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        let place = known.iter().find_map(|scheme| self.database_url.expose().strip_prefix(scheme));
+        let how = "write it as \"sqlite:grantor.db\", or as \"postgres://USER:PASSWORD@HOST/DATABASE\"";
+        place.is_none_or(str::is_empty).then(|| finding("database_url", "is not known", how))
     }
 
     fn accent_finding(&self) -> Option<Finding> {
