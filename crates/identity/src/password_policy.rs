@@ -15,6 +15,12 @@ const SHORTEST_WORD: usize = 3;
 /// So many characters besides the context's words, or the password is those words.
 const OWN_CHARACTERS: usize = 4;
 
+/// So many characters are estimated at one time. What an estimate costs grows fast with them: a hundred signs that may each stand
+/// for a letter take more than a second.
+const ESTIMATED: usize = 12;
+/// So many times at most.
+const MAX_ESTIMATES: usize = 8;
+
 /// What a new password has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordPolicy {
@@ -106,11 +112,16 @@ impl PasswordPolicy {
 
     fn check_strength(&self, password: &Password, words: &[&str]) -> Result<(), WeakPassword> {
         let parts: Vec<&str> = words.iter().flat_map(|word| parts(word).chain([*word])).collect();
-        let estimate = zxcvbn::zxcvbn(password.expose(), &parts);
-        if u8::from(estimate.score()) >= self.minimum_score {
-            return Ok(());
+        let mut warning = None;
+        // A password is at least as strong as any piece of it.
+        for piece in pieces(password.expose()) {
+            let estimate = zxcvbn::zxcvbn(piece, &parts);
+            if u8::from(estimate.score()) >= self.minimum_score {
+                return Ok(());
+            }
+            warning = warning.or(estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning));
         }
-        match estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning) {
+        match warning {
             Some(
                 Warning::ThisIsATop10Password
                 | Warning::ThisIsATop100Password
@@ -120,6 +131,18 @@ impl PasswordPolicy {
             _ => Err(WeakPassword::Guessable),
         }
     }
+}
+
+/// The pieces of a password that are estimated, each by itself.
+fn pieces(password: &str) -> impl Iterator<Item = &str> {
+    let mut rest = password;
+    let piece = move || {
+        let end = rest.char_indices().nth(ESTIMATED).map_or(rest.len(), |(end, _)| end);
+        let (piece, after) = rest.split_at(end);
+        rest = after;
+        (!piece.is_empty()).then_some(piece)
+    };
+    std::iter::from_fn(piece).take(MAX_ESTIMATES)
 }
 
 /// The letters and digits of a text, folded.
@@ -191,6 +214,14 @@ mod tests {
         ] {
             assert_eq!(check(typed), Ok(()), "{typed}");
         }
+    }
+
+    #[test]
+    fn a_long_password_is_as_good_as_its_best_piece() {
+        assert_eq!(check(&"4@8({[<369!1|0$5+7%2x".repeat(5)), Ok(()));
+        assert_eq!(check("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa correct horse"), Ok(()));
+        assert_eq!(check(&"password".repeat(12)), Err(WeakPassword::Common));
+        assert_eq!(check(&"ä".repeat(200)), Err(WeakPassword::Guessable));
     }
 
     #[test]
