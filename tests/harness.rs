@@ -1,8 +1,11 @@
 //! What a story needs around it.
 
+pub mod amount;
 pub mod app;
 pub mod assertion;
 pub mod browser;
+pub mod connection;
+pub mod dice;
 pub mod page;
 pub mod person;
 pub mod postgres;

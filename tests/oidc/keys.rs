@@ -12,7 +12,6 @@ use grantor_core::store::Store;
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::jwk::JwkSet;
 use grantor_jose::key::Typ;
-use grantor_jose::random::Mint;
 use grantor_jose::verify::{Expected, TypRule, verify};
 use grantor_server::key_schedule;
 use grantor_server::keys::{self, OFFERED};
@@ -27,7 +26,7 @@ async fn document(server: &Server, path: &str) -> Page {
     Page::of(reqwest::get(server.at(path)).await.unwrap()).await
 }
 
-async fn jwks(server: &Server) -> Value {
+pub async fn jwks(server: &Server) -> Value {
     document(server, "/jwks").await.json()
 }
 
@@ -36,22 +35,22 @@ async fn kids(server: &Server) -> Vec<String> {
     jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
 
-fn kid(jwt: &str) -> String {
+pub fn kid(jwt: &str) -> String {
     header(jwt)["kid"].as_str().unwrap().to_owned()
 }
 
 /// Puts a new key in the place of the one that signs, as `grantor key rotate` does.
-async fn rotate(server: &Server, algorithm: Algorithm, at_once: bool) {
+pub async fn rotate(server: &Server, algorithm: Algorithm, at_once: bool) {
     let (directory, now) = (server.database.directory(), server.clock.read());
     let lifetimes = keys::longest(&Lifetimes::default(), &directory);
     let steps = keys::plan_succession(&directory.keys, algorithm, at_once, &lifetimes, now);
-    key_schedule::carry_out(&server.database, &Mint::new(2), &lifetimes, now, &steps).await.unwrap();
+    key_schedule::carry_out(&server.database, &server.app.provider.mint, &lifetimes, now, &steps).await.unwrap();
 }
 
 /// Does what is due, as the background does each minute.
-async fn keep_schedule(server: &Server) {
-    let mint = Mint::new(2);
-    key_schedule::keep(&server.database, &mint, &Lifetimes::default(), server.clock.read(), &[]).await.unwrap();
+pub async fn keep_schedule(server: &Server) {
+    let (mint, now) = (&server.app.provider.mint, server.clock.read());
+    key_schedule::keep(&server.database, mint, &Lifetimes::default(), now, &[]).await.unwrap();
 }
 
 /// Removes a key at once, as `grantor key remove` does.

@@ -3,6 +3,7 @@
 mod claims;
 mod consent;
 mod discovery;
+mod key_rotations;
 mod keys;
 mod logout;
 mod prompts;

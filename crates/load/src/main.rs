@@ -4,6 +4,7 @@
 //! and after. It survives a noisy machine; requests per second and percentiles stand beside it. The server is a release
 //! build with a database of its own in a temporary folder; it is started here and ended here.
 
+mod crowd;
 mod http;
 mod process;
 mod server;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::crowd::Crowd;
 use crate::server::Server;
 use crate::workload::{Measured, Workload};
 
@@ -32,6 +34,9 @@ struct Arguments {
     /// Only these workloads.
     #[arg(long)]
     only: Vec<Workload>,
+    /// Instead of the workloads: how long others wait while crowds come, each for `--seconds`.
+    #[arg(long)]
+    crowds: bool,
     /// Print JSON beside the table.
     #[arg(long)]
     json: bool,
@@ -56,6 +61,13 @@ fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let server = Server::start(&arguments.program).await?;
     say(&format!("ready after {} ms; idle RSS {:.1} MiB", server.ready_ms, server.rss_mib()?));
+    if arguments.crowds {
+        say(crowd::HEAD);
+        for crowd in Crowd::ALL {
+            say(&crowd::measure(&server, crowd, arguments.seconds).await?);
+        }
+        return server.stop().await;
+    }
     say("workload             req/s    p50 ms    p99 ms   CPU µs/req   peak RSS MiB");
     let chosen = if arguments.only.is_empty() { Workload::ALL.to_vec() } else { arguments.only.clone() };
     let mut all: Vec<Measured> = Vec::new();

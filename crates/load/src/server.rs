@@ -51,6 +51,13 @@ impl Server {
         process::memory_mib(self.pid, "VmRSS")
     }
 
+    /// The size of the database with its log.
+    pub(crate) fn database_kib(&self) -> Result<u64, Failure> {
+        let files = fs::read_dir(&self.folder)?.filter_map(|file| Some(file.ok()?.path()));
+        let of_database = files.filter(|path| path.to_string_lossy().contains("grantor.db"));
+        Ok(of_database.filter_map(|path| Some(fs::metadata(path).ok()?.len())).sum::<u64>() / 1024)
+    }
+
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         end(self.child).await?;
         fs::remove_dir_all(&self.folder)?;

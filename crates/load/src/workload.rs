@@ -16,7 +16,7 @@ use crate::process;
 use crate::server::Server;
 
 const SECRET: &str = "a-secret-for-the-load-program-alone";
-const AUTHORIZE: &str = "/authorize?client_id=app&response_type=code&redirect_uri=https%3A%2F%2Fapp.load.example%2Fcb&scope=openid%20profile%20email%20offline_access&state=s&nonce=n";
+pub(crate) const AUTHORIZE: &str = "/authorize?client_id=app&response_type=code&redirect_uri=https%3A%2F%2Fapp.load.example%2Fcb&scope=openid%20profile%20email%20offline_access&state=s&nonce=n";
 
 /// A workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
@@ -120,7 +120,8 @@ pub(crate) async fn measure(
     })
 }
 
-fn percentile(times: &[u32], percent: usize) -> f64 {
+/// A percentile of sorted microseconds, in milliseconds.
+pub(crate) fn percentile(times: &[u32], percent: usize) -> f64 {
     times.get(times.len().saturating_sub(1) * percent / 100).map_or(0.0, |time| f64::from(*time) / 1000.0)
 }
 
@@ -134,7 +135,7 @@ struct Counting {
 }
 
 /// One connection with what its requests carry.
-struct Driver {
+pub(crate) struct Driver {
     connection: Connection,
     workload: Workload,
     cookies: String,
@@ -142,7 +143,8 @@ struct Driver {
 }
 
 impl Driver {
-    async fn ready(server: &Server, workload: Workload) -> Result<Self, Failure> {
+    /// With all that its first request needs.
+    pub(crate) async fn ready(server: &Server, workload: Workload) -> Result<Self, Failure> {
         let connection = Connection::open(&server.address).await?;
         let mut this = Self { connection, workload, cookies: String::new(), token: String::new() };
         match workload {
@@ -159,6 +161,11 @@ impl Driver {
         Ok(this)
     }
 
+    /// What it does.
+    pub(crate) fn workload(&self) -> Workload {
+        self.workload
+    }
+
     async fn run(mut self, counting: Arc<Counting>) -> Result<(), Failure> {
         while !counting.stop.load(Ordering::Relaxed) {
             let begun = Instant::now();
@@ -172,7 +179,8 @@ impl Driver {
         Ok(())
     }
 
-    async fn once(&mut self) -> Result<(), Failure> {
+    /// One request of the workload.
+    pub(crate) async fn once(&mut self) -> Result<(), Failure> {
         match self.workload {
             Workload::Discovery => {
                 expect(self.connection.send("GET", "/.well-known/openid-configuration", "", "").await?, 200).map(drop)
