@@ -78,8 +78,8 @@ fn a_declaration_is_read_or_refused() {
 
 #[test]
 fn settings_are_read_or_refused() {
-    let all: String =
-        example::TEXT.lines().map(|line| format!("{}\n", line.strip_prefix('#').unwrap_or(line))).collect();
+    let all: Vec<&str> = example::TEXT.lines().map(|line| line.strip_prefix('#').unwrap_or(line)).collect();
+    let all = all.join("\n");
     let examples = texts(&[
         example::TEXT,
         &all,

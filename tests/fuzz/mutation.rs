@@ -62,7 +62,10 @@ fn change(input: &mut Vec<u8>, grammar: Grammar<'_>, dice: &mut Dice) {
         0 | 1 => flip(input, dice),
         2 => drop(input.drain(from..to)),
         3 => input.truncate(to),
-        4 => insert(input, &input[from..to].to_vec(), dice),
+        4 => {
+            let part = input[from..to].to_vec();
+            insert(input, &part, dice);
+        }
         5 => repeat(input, (from, to), dice),
         6 | 7 => insert(input, word(grammar, dice).as_bytes(), dice),
         8 => drop(input.splice(from..to, word(grammar, dice).bytes())),

@@ -53,6 +53,9 @@ const KEY_WORDS: &[&str] = &[
 ];
 const JSON_BRACKETS: &[(&str, &str)] = &[("[", "]"), ("{\"a\":", "}"), ("{\"keys\":[", "]}"), ("\"", "\"")];
 
+/// A key of ours.
+static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_private_jwk(Algorithm::EdDsa, PRIVATE).unwrap());
+
 /// The keys of the examples, and as many more as are tried for one token.
 static KEYS: LazyLock<JwkSet> = LazyLock::new(|| {
     let keys = [RSA_KEY, EC_KEY, OKP_KEY, EC_KEY, RSA_KEY, RSA_KEY].map(|key| serde_json::from_str(key).unwrap());
@@ -117,8 +120,6 @@ fn whatever_is_signed_is_read_or_refused() {
         brackets: JSON_BRACKETS,
         longest: MAX_TOKEN * 3 / 4 - 100,
     };
-    static KEY: LazyLock<SigningKey> =
-        LazyLock::new(|| SigningKey::from_private_jwk(Algorithm::EdDsa, PRIVATE).unwrap());
     let signed = |input: &[u8]| {
         let (header, claims) = input.split_at(input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len()));
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));

@@ -88,7 +88,7 @@ pub fn write(target: &Target, pocket: &Pocket, host: &str, dice: &mut Dice) -> R
     }
     head.push_str(&cookies(pocket, dice));
     if let Some(authorization) = &target.authorization {
-        head.push_str(&format!("Authorization: {authorization}\r\n"));
+        head.extend(["Authorization: ", authorization, "\r\n"]);
     }
     for _ in 0..if dice.one_in(3) { dice.small(5) } else { 0 } {
         head.push_str(dice.pick(&HEADERS));
@@ -96,7 +96,7 @@ pub fn write(target: &Target, pocket: &Pocket, host: &str, dice: &mut Dice) -> R
     }
     let body = if target.method == "POST" || dice.one_in(20) { Some(body(target, &mut head, dice)) } else { None };
     let mut bytes = head.into_bytes();
-    bytes.extend_from_slice(&frame(body.unwrap_or_default(), dice));
+    bytes.extend_from_slice(&frame(&body.unwrap_or_default(), dice));
     let request = Request { bytes, form: Form::Whole, is_head: target.method == "HEAD", is_last };
     match dice.roll(40) {
         0 => unfinished(request, dice),
@@ -140,7 +140,7 @@ fn changed(text: String, dice: &mut Dice) -> String {
 /// The body of a request, and its line of header.
 fn body(target: &Target, head: &mut String, dice: &mut Dice) -> Vec<u8> {
     let content_type = CONTENT_TYPES[if dice.one_in(12) { dice.roll(CONTENT_TYPES.len()) } else { dice.roll(2) }];
-    head.push_str(&format!("Content-Type: {content_type}\r\n"));
+    head.extend(["Content-Type: ", content_type, "\r\n"]);
     let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&target.form).finish();
     match dice.roll(20) {
         0 => serde_json::to_vec(&target.form).unwrap(),
@@ -153,9 +153,9 @@ fn body(target: &Target, head: &mut String, dice: &mut Dice) -> Vec<u8> {
 }
 
 /// The lines that tell the length, the end of the head, and the body.
-fn frame(body: Vec<u8>, dice: &mut Dice) -> Vec<u8> {
+fn frame(body: &[u8], dice: &mut Dice) -> Vec<u8> {
     if !dice.one_in(6) {
-        return [format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes(), &body].concat();
+        return [format!("Content-Length: {}\r\n\r\n", body.len()).as_bytes(), body].concat();
     }
     let mut framed = b"Transfer-Encoding: chunked\r\n\r\n".to_vec();
     for chunk in body.chunks(dice.small(500) + 1) {

@@ -159,7 +159,9 @@ async fn no_request_is_answered_by_a_fault_of_the_server() {
     let (mut statuses, mut met) = ([0; 6], BTreeMap::new());
     for (of_client, met_by_client) in clients.join_all().await {
         statuses.iter_mut().zip(of_client).for_each(|(all, one)| *all += one);
-        met_by_client.into_iter().for_each(|(kind, count)| *met.entry(kind).or_insert(0) += count);
+        for (kind, count) in met_by_client {
+            *met.entry(kind).or_insert(0) += count;
+        }
     }
     println!("answers by the first digit of their status: {statuses:?}; met on the way: {met:?}");
     assert_eq!(met.len(), Kind::ALL.len(), "the clients come far: {met:?}");

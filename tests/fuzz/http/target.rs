@@ -22,6 +22,8 @@ pub struct Target {
     pub authorization: Option<String>,
 }
 
+const METHODS: [&str; 9] = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "BREW"];
+
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// The next thing that this client asks.
@@ -249,12 +251,9 @@ fn spoil(target: &mut Target, pocket: &Pocket, dice: &mut Dice) {
             }
             (4, Some(_)) => target.form.push((name, value)),
             (5, _) => target.query = mutated(&target.query, dice),
-            (6, _) => target.query.push_str(&format!("&{}", encoded(&[(&name, &value)]))),
+            (6, _) => target.query = format!("{}&{}", target.query, encoded(&[(&name, &value)])),
             (7, _) => target.authorization = Some(strange_authorization(target, &value, dice)),
-            _ => {
-                target.method =
-                    dice.pick(&["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "BREW"])
-            }
+            _ => target.method = dice.pick(&METHODS),
         }
     }
 }
