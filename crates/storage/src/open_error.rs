@@ -14,7 +14,9 @@ pub enum OpenError {
     #[error("it is no address: {0}; write `postgres://USER:PASSWORD@HOST:PORT/DATABASE`")]
     Address(String),
     /// The file of authorities for the database's certificate cannot be used.
-    #[error("the authorities in {path} cannot be used: {reason}; let database_ca_file name a file of certificates in PEM")]
+    #[error(
+        "the authorities in {path} cannot be used: {reason}; let database_ca_file name a file of certificates in PEM"
+    )]
     Certificates {
         /// The file.
         path: PathBuf,

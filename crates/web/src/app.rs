@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::HttpRequest;
 use arc_swap::ArcSwap;
@@ -92,6 +93,8 @@ pub struct App {
     /// Held while a sign-in is counted: of many at once on this node, none has to count again because of another.
     pub(crate) counting: tokio::sync::Mutex<()>,
     pub(crate) documents: ArcSwap<Documents>,
+    /// Whether the server is about to stop.
+    draining: AtomicBool,
 }
 
 impl App {
@@ -106,7 +109,19 @@ impl App {
             counts: Counts::default(),
             counting: tokio::sync::Mutex::new(()),
             documents,
+            draining: AtomicBool::new(false),
         }
+    }
+
+    /// Sends requests elsewhere before the server stops: it says that it is not ready, and closes each connection with its
+    /// next answer. Everything is still answered.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether requests should go elsewhere.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The directory as it is now.

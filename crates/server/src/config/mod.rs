@@ -126,6 +126,9 @@ pub struct Limits {
     pub password_workers: usize,
     /// Passwords that may wait to be checked; beyond it people are asked to try again. Default 64.
     pub password_queue: usize,
+    /// Seconds between SIGTERM and the last new request. `/readyz` says 503 meanwhile, so that a balancer sends requests to
+    /// other servers. Default 3; Ctrl-C does not wait.
+    pub drain_seconds: u64,
     /// Seconds for which requests in progress may go on after the server was told to stop. Default 20.
     pub shutdown_seconds: u64,
 }
@@ -202,6 +205,7 @@ impl Default for Limits {
             connections: 4096,
             password_workers: 0,
             password_queue: 64,
+            drain_seconds: 3,
             shutdown_seconds: 20,
         }
     }
