@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use grantor_jose::random::{Mint, Random};
 use grantor_jose::seal::KeyEncryptionKey;
-use grantor_storage::{Database, DatabaseSettings};
+use grantor_storage::{Database, DatabaseSettings, Meters};
 
 use crate::harness::postgres;
 use samples::NOW;
@@ -34,6 +34,7 @@ impl OnSqlite {
         let settings = DatabaseSettings {
             url: format!("sqlite:{}", folder.join("grantor.db").display()),
             certificates: None,
+            meters: Meters::default(),
             key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
         };
         let database = Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap();
@@ -74,6 +75,7 @@ impl OnPostgres {
         let settings = DatabaseSettings {
             url: scratch.url.clone(),
             certificates: None,
+            meters: Meters::default(),
             key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
         };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap()

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use grantor_jose::random::Mint;
 use grantor_jose::seal::KeyEncryptionKey;
-use grantor_storage::{Database, DatabaseSettings};
+use grantor_storage::{Database, DatabaseSettings, Meters};
 
-use crate::clock::system_time;
+use crate::clock::{stopwatch, system_time};
 use crate::commands::CommandError;
 use crate::config::Config;
 use crate::config::check::HOW_TO_MAKE_A_KEY;
@@ -51,6 +51,8 @@ pub struct Opened {
     pub database: Database,
     /// Where identifiers and secrets come from.
     pub mint: Arc<Mint>,
+    /// What is measured of the database.
+    pub meters: Meters,
 }
 
 impl Settings {
@@ -79,14 +81,16 @@ impl Settings {
 /// # Errors
 /// When there is no key-encryption key, or the database cannot be opened.
 pub fn open(config: Config, role: Role) -> Result<Opened, CommandError> {
+    let meters = Meters::new(stopwatch());
     let settings = DatabaseSettings {
+        meters: meters.clone(),
         url: config.database_url.expose().to_owned(),
         certificates: config.database_ca_file.clone(),
         key_encryption_key: key_encryption_key(&config)?,
     };
     let mint = Arc::new(Mint::new(role.node()));
     let database = Database::open(&settings, Arc::clone(&mint), system_time())?;
-    Ok(Opened { config, database, mint })
+    Ok(Opened { config, database, mint, meters })
 }
 
 /// The key-encryption key that the settings name.

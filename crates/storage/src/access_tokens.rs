@@ -13,7 +13,7 @@ use crate::schema::{access_tokens, grants, revoked_access_tokens, users};
 use crate::statement::Statement;
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = access_tokens)]
+#[diesel(table_name = access_tokens, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     secret: Vec<u8>,

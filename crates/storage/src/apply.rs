@@ -80,8 +80,8 @@ macro_rules! define_apply {
             Ok(touched)
         }
 
-        /// One change. `one` expects exactly one row; a row that is there already is a conflict by itself.
-        $($async)? fn apply(change: &Change, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
+        /// One change, which is one statement but where it is of the directory. `one` expects exactly one row; a row that is there already is a conflict by itself.
+        pub(crate) $($async)? fn apply(change: &Change, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
             macro_rules! one {
                 ($statement:expr) => { one(ExecuteDsl::execute($statement, connection)$($wait)*?) };
             }

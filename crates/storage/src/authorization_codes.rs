@@ -14,7 +14,7 @@ use crate::schema::{authorization_codes, consents, grants, sessions, users};
 use crate::statement::Statement;
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = authorization_codes)]
+#[diesel(table_name = authorization_codes, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     secret: Vec<u8>,

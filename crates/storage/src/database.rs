@@ -9,6 +9,7 @@ use grantor_core::time::Time;
 use grantor_jose::random::Mint;
 use grantor_jose::seal::KeyEncryptionKey;
 
+use crate::meters::Meters;
 use crate::open_error::OpenError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
@@ -29,6 +30,8 @@ pub struct DatabaseSettings {
     pub url: String,
     /// A file, in PEM, of authorities that the certificate of a PostgreSQL database may be of, beside the public ones.
     pub certificates: Option<PathBuf>,
+    /// What is measured.
+    pub meters: Meters,
     /// The key-encryption key.
     pub key_encryption_key: KeyEncryptionKey,
 }

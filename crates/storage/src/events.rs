@@ -65,7 +65,7 @@ impl EventFilter {
 
 /// A row of either table.
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = events)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     at: i64,
@@ -163,7 +163,7 @@ pub(crate) fn sweep(before: i64, happened_by: i64, limit: i64) -> impl Statement
 
 /// A row of the ring.
 #[derive(AsChangeset, Insertable)]
-#[diesel(table_name = refusals, primary_key(slot), treat_none_as_null = true)]
+#[diesel(table_name = refusals, primary_key(slot), treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct Refusal {
     slot: i64,
     id: i64,

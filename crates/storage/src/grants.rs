@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::schema::{grants, refresh_tokens, revoked_access_tokens, users};
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = grants)]
+#[diesel(table_name = grants, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     client_id: String,

@@ -28,6 +28,7 @@ mod error;
 mod events;
 mod grants;
 mod layout;
+mod meters;
 mod open_error;
 mod pages;
 mod postgres;
@@ -52,6 +53,7 @@ use database::query;
 
 pub use database::{Database, DatabaseSettings};
 pub use events::EventFilter;
+pub use meters::{Meters, Stopwatch};
 pub use open_error::OpenError;
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;

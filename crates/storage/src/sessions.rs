@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::schema::{sessions, users};
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = sessions)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     secret: Vec<u8>,

@@ -18,7 +18,7 @@ use crate::sealing::{Sealer, Slot};
 use crate::statement::Statement;
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = signing_keys)]
+#[diesel(table_name = signing_keys, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     algorithm: String,

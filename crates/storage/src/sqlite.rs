@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use crate::apply::Context;
 use crate::directory::Newest;
 use crate::error::Failure;
+use crate::meters::Meters;
 use crate::sweep::{Patrols, Step};
 
 mod connection;
@@ -35,6 +36,7 @@ struct Shared {
     path: PathBuf,
     newest: Newest,
     context: Context,
+    meters: Meters,
     /// Whether the last snapshot could not be read after a commit of ours.
     stale: AtomicBool,
 }

@@ -13,7 +13,7 @@ use crate::schema::users;
 use crate::statement::Statement;
 
 #[derive(AsChangeset, Insertable, Queryable)]
-#[diesel(table_name = users, treat_none_as_null = true)]
+#[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     subject: String,

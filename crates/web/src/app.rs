@@ -22,6 +22,7 @@ use ipnet::IpNet;
 
 use crate::counts::Counts;
 use crate::locale::Language;
+use crate::metrics::Metrics;
 use crate::oauth::documents::Documents;
 use crate::pages;
 
@@ -90,6 +91,8 @@ pub struct App {
     pub passwords: HashQueue,
     /// Tokens issued since the counts were last kept.
     pub counts: Counts,
+    /// What is measured.
+    pub(crate) metrics: Metrics,
     /// Held while a sign-in is counted: of many at once on this node, none has to count again because of another.
     pub(crate) counting: tokio::sync::Mutex<()>,
     pub(crate) documents: ArcSwap<Documents>,
@@ -99,7 +102,13 @@ pub struct App {
 
 impl App {
     /// A provider that is ready to answer.
-    pub fn new(provider: Provider<Database>, settings: Settings, clock: Clock, passwords: HashQueue) -> Self {
+    pub fn new(
+        provider: Provider<Database>,
+        settings: Settings,
+        clock: Clock,
+        passwords: HashQueue,
+        metrics: Metrics,
+    ) -> Self {
         let documents = ArcSwap::from_pointee(Documents::build(&provider, clock.now()));
         Self {
             provider,
@@ -107,6 +116,7 @@ impl App {
             clock,
             passwords,
             counts: Counts::default(),
+            metrics,
             counting: tokio::sync::Mutex::new(()),
             documents,
             draining: AtomicBool::new(false),

@@ -100,7 +100,7 @@ async fn around(
         return Err(Unanswered::without_app().into());
     };
     let logged = tracing::enabled!(target: "grantor::request", tracing::Level::INFO);
-    let begun = logged.then(|| app.clock.now());
+    let (begun, measured) = (logged.then(|| app.clock.now()), app.metrics.begin());
     let mut response = if may_speak(&app, &request) {
         next.call(request).await?.map_into_left_body()
     } else {
@@ -118,6 +118,7 @@ async fn around(
     if app.is_draining() {
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
+    app.metrics.end(measured, response.request(), response.status().as_u16());
     if let Some(begun) = begun {
         log(&app, &response, app.clock.now().since(begun));
     }

@@ -1,6 +1,5 @@
 //! `grantor serve`: runs the server until it is told to stop.
 
-use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use super::CommandError;
 use crate::clock::system_time;
 use crate::dev;
 use crate::output::print;
-use crate::running::Running;
+use crate::running::{Running, listen};
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -51,11 +50,6 @@ pub async fn run(settings: &Settings, _: Arguments) -> Result<ExitCode, CommandE
     };
     running.run(listener, demo, asked_to_stop).await?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Takes an address, or says which setting to change.
-fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, CommandError> {
-    TcpListener::bind(address).map_err(|source| CommandError::Address { key, address, source })
 }
 
 /// How the process is asked to end.

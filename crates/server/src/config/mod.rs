@@ -50,6 +50,9 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The address and port of the demo app, with `--dev` only. Default `127.0.0.1:8081`.
     pub demo_listen: SocketAddr,
+    /// The address and port where Prometheus reads what is measured, at `/metrics`, in plain HTTP and without a password.
+    /// Default none.
+    pub metrics_listen: Option<SocketAddr>,
     /// The server's own certificate: section `[tls]`.
     pub tls: Tls,
     /// What is written about requests and events: section `[log]`.
@@ -187,6 +190,7 @@ impl Default for Config {
             default_language: "en".into(),
             trusted_proxies: Vec::new(),
             demo_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
+            metrics_listen: None,
             tls: Tls::default(),
             log: Log::default(),
             limits: Limits::default(),

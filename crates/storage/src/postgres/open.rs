@@ -42,7 +42,8 @@ impl Postgres {
             })
         })?;
         let context = Context::new(sealer, None, None);
-        let shared = Arc::new(Shared { address, newest, context, mint, writers: Semaphore::new(WRITERS) });
+        let (meters, writers) = (settings.meters.clone(), Semaphore::new(WRITERS));
+        let shared = Arc::new(Shared { address, newest, context, mint, meters, writers });
         let node = Node::start(&shared)?;
         Ok(Self { shared, patrols: Patrols::default(), node })
     }

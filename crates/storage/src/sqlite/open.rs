@@ -40,7 +40,8 @@ impl Sqlite {
         let refusals = events::newest_slot(0, REFUSALS).first(&mut connection).optional()?;
         let sign_ins = events::newest_slot(REFUSALS, 2 * REFUSALS).first(&mut connection).optional()?;
         let context = Context::new(sealer, refusals, sign_ins);
-        let shared = Arc::new(Shared { path, newest: Newest::default(), context, stale: AtomicBool::new(false) });
+        let (newest, meters) = (Newest::default(), settings.meters.clone());
+        let shared = Arc::new(Shared { path, newest, context, meters, stale: AtomicBool::new(false) });
         shared.read_directory(&mut connection)?;
         start(connection, shared)
     }

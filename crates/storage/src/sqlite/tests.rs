@@ -22,6 +22,7 @@ use grantor_jose::random::{Mint, Random};
 use grantor_jose::seal::KeyEncryptionKey;
 
 use super::connection;
+use crate::meters::Meters;
 use crate::open_error::OpenError;
 use crate::{Database, DatabaseSettings, EventFilter};
 
@@ -49,6 +50,7 @@ impl Folder {
         let settings = DatabaseSettings {
             url: format!("sqlite:{}", self.file().display()),
             certificates: None,
+            meters: Meters::default(),
             key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(key)),
         };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW)
@@ -168,6 +170,7 @@ fn what_cannot_be_opened_is_told_with_what_mends_it() {
         let settings = DatabaseSettings {
             url: url.into(),
             certificates: None,
+            meters: Meters::default(),
             key_encryption_key: KeyEncryptionKey::generate(&Random::new()),
         };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap_err()
@@ -378,6 +381,7 @@ fn identifiers_go_on_after_the_newest_row() {
     let settings = DatabaseSettings {
         url: format!("sqlite://{}", folder.file().display()),
         certificates: None,
+        meters: Meters::default(),
         key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
     };
     let _database = Database::open(&settings, Arc::clone(&mint), NOW).unwrap();

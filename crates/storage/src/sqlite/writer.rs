@@ -86,7 +86,11 @@ impl Writer {
         let mut closers = Vec::new();
         while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
             let (sets, replies): (Vec<_>, Vec<_>) = waiting.drain(..).map(|it| (it.work, it.reply)).unzip();
+            let meters = &self.shared.meters;
+            meters.waiting.set(i64::try_from(queue.len()).unwrap_or(i64::MAX));
+            let begun = meters.stopwatch.read();
             let answers = self.write(&sets);
+            self.shared.meters.committed(begun, sets.len());
             for ((work, reply), answer) in sets.into_iter().zip(replies).zip(answers) {
                 if matches!(work, Work::ShutDown) {
                     queue.close();
