@@ -88,6 +88,27 @@ impl Drop for OnPostgres {
     }
 }
 
+/// By TLS the database's certificate is checked: it counts with the authority that is named, and not without.
+#[test]
+fn a_certificate_that_nobody_vouches_for_opens_no_database() {
+    let Some(server) = postgres::server() else { return };
+    let scratch = postgres::Scratch::new(server, None);
+    let open = |certificates: Option<PathBuf>, mode: &str| {
+        let settings = DatabaseSettings {
+            url: format!("{}?sslmode={mode}", scratch.url),
+            certificates,
+            meters: Meters::default(),
+            key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
+        };
+        Database::open(&settings, Arc::new(Mint::new(0)), NOW).map(|database| wait(database.shut_down()))
+    };
+    let authority = std::env::var_os("TEST_POSTGRES_CA").map(PathBuf::from);
+    assert!(open(authority, "require").is_ok());
+    let refused = open(None, "require").unwrap_err().to_string();
+    assert!(refused.contains("cannot be reached") && refused.contains("certificate"), "{refused}");
+    assert!(open(None, "disable").is_ok());
+}
+
 /// Makes a test of each rule on each database.
 macro_rules! contract {
     ($($module:ident { $($rule:ident)* })*) => {

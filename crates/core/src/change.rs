@@ -96,6 +96,11 @@ pub enum Change {
         /// The app.
         client_id: String,
     },
+    /// Expects that clients, scopes, APIs and keys are still those that were read. Changes nothing.
+    DirectoryExpect {
+        /// The revision of the snapshot.
+        revision: i64,
+    },
     /// Records a security event.
     EventInsert(Box<Event>),
     /// Ends a grant, unless it has ended.

@@ -108,6 +108,7 @@ macro_rules! define_apply {
                     one!(consents::replace(consents::Row::new(consent), read.millis()))
                 }
                 Change::ConsentRemove { user_id, client_id } => any!(consents::remove(user_id.as_i64(), client_id)),
+                Change::DirectoryExpect { revision } => one!(directory_revision::expect(*revision)),
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
                 Change::GrantEnd { id, at, end } => any!(grants::end(id.as_i64(), at.millis(), end.as_str())),
                 Change::GrantInsert(grant) => one!(grants::insert(grants::Row::new(grant)?)),

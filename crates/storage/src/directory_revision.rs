@@ -14,3 +14,10 @@ pub(crate) fn find() -> _ {
 pub(crate) fn bump() -> _ {
     dsl::update(directory_revision::table).set(directory_revision::revision.eq(directory_revision::revision + 1_i64))
 }
+
+/// One row where the revision is still this one; nobody changes it until the transaction ends.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn expect(revision: i64) -> _ {
+    dsl::update(directory_revision::table.filter(directory_revision::revision.eq(revision)))
+        .set(directory_revision::revision.eq(revision))
+}
