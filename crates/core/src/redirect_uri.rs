@@ -98,6 +98,10 @@ pub fn check(uri: &str, application_type: ApplicationType) -> Result<(), Error> 
         return unsafe_because("its path holds dot segments");
     }
     match url.scheme() {
+        // Browsers forgive a missing slash and a host of any signs; what else reads the address finds another host, or none.
+        "https" | "http" if !names_host(uri, &url) => {
+            unsafe_because("it does not begin with its scheme, // and the name of a host")
+        }
         "https" => Ok(()),
         "http" if is_loopback(&url) => Ok(()),
         "http" => unsafe_because("it is http and not on the loopback interface; use https"),
@@ -106,6 +110,15 @@ pub fn check(uri: &str, application_type: ApplicationType) -> Result<(), Error> 
         scheme if application_type == ApplicationType::Native && scheme.contains('.') => Ok(()),
         _ => unsafe_because("its scheme is neither https nor, for a native app, a reversed domain name"),
     }
+}
+
+/// Whether the address names its host letter for letter, in letters that host names have.
+fn names_host(uri: &str, url: &Url) -> bool {
+    let rest = uri.strip_prefix(url.scheme()).and_then(|rest| rest.strip_prefix("://"));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    url.host_str().filter(|host| host.bytes().all(plain)).is_some_and(|host| {
+        rest.and_then(|rest| rest.get(..host.len())).is_some_and(|written| written.eq_ignore_ascii_case(host))
+    })
 }
 
 pub(crate) fn is_loopback(url: &Url) -> bool {
@@ -194,6 +207,15 @@ mod tests {
             "myapp:/cb",
             "https://x\\evil/",
             "https://é.example/",
+            "https:/x.example/cb",
+            "https:///x.example/cb",
+            "https:x.example",
+            "HTTPS://x.example/cb",
+            "http:/localhost/cb",
+            "https://x.example;script-src/cb",
+            "https://a,b.example/cb",
+            "https://a%2eexample/cb",
+            "http://0x7f.1/cb",
         ] {
             assert!(check(uri, ApplicationType::Native).is_err(), "{uri}");
         }

@@ -11,6 +11,8 @@ use toml::de::{DeTable, DeValue};
 pub struct Source {
     name: String,
     text: String,
+    /// Where each line ends: a file may hold any number of things, and each is told with its line.
+    ends: Vec<usize>,
 }
 
 /// What is wrong at one place of a file: `grantor.toml:12: clients[2].redirect_uris: …`.
@@ -39,7 +41,8 @@ impl fmt::Display for Fault {
 impl Source {
     /// The file `name` with `text`.
     pub fn new(name: &str, text: &str) -> Self {
-        Self { name: name.to_owned(), text: text.to_owned() }
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect();
+        Self { name: name.to_owned(), text: text.to_owned(), ends }
     }
 
     /// The text.
@@ -81,7 +84,7 @@ impl Source {
     }
 
     fn line(&self, offset: usize) -> usize {
-        self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+        self.ends.partition_point(|end| *end < offset) + 1
     }
 }
 
@@ -91,8 +94,11 @@ pub struct Suggestion(Option<String>);
 impl Suggestion {
     /// The name of `known` that `unknown` most likely stands for.
     pub fn of(unknown: &str, known: &[&str]) -> Self {
-        let far = 2 + unknown.chars().count() / 8;
-        let measured = known.iter().map(|name| (strsim::damerau_levenshtein(name, unknown), *name));
+        let length = unknown.chars().count();
+        let far = 2 + length / 8;
+        // Names of other lengths are not measured at all: to measure one costs the product of both lengths.
+        let near = known.iter().filter(|name| name.chars().count().abs_diff(length) <= far);
+        let measured = near.map(|name| (strsim::damerau_levenshtein(name, unknown), *name));
         let nearest = measured.filter(|(distance, _)| *distance <= far).min();
         Self(nearest.map(|(_, name)| name.to_owned()))
     }
@@ -122,9 +128,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_fault_names_the_line_of_its_first_character() {
+        let source = Source::new("a.toml", "a = 1\n\nb = 2\n");
+        let lines = [0, 5, 6, 7, 12, 13].map(|at| source.fault(&(at..at), "", "").line);
+        assert_eq!(lines, [1, 1, 2, 3, 3, 4]);
+    }
+
+    #[test]
     fn only_a_near_name_is_suggested() {
         let known = ["redirect_uris", "scope"];
         assert_eq!(Suggestion::of("redirect_uri", &known).to_string(), "; did you mean \"redirect_uris\"?");
         assert_eq!(Suggestion::of("colour", &known).to_string(), "");
+        assert_eq!(Suggestion::of(&"redirect_uris".repeat(10_000), &known).to_string(), "");
     }
 }

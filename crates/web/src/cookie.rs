@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::header::COOKIE;
+use actix_web::http::header::{COOKIE, HeaderValue};
 
 /// A cookie of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,14 +34,19 @@ impl Name {
     }
 }
 
-/// The value of a cookie. Two of one name count as none: one of them was set by somebody else.
+/// The value of a cookie of ours.
 pub(crate) fn read(request: &HttpRequest, name: Name, https: bool) -> Option<String> {
+    value(request.headers().get_all(COOKIE).map(HeaderValue::as_bytes), name.text(https))
+}
+
+/// The value of the cookie `name` in the Cookie headers of a request. Two of one name count as none: one of them was set by
+/// somebody else.
+pub fn value<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Option<String> {
     // The raw text: a name that only reads like ours once it is decoded was set by another host, whom the prefix keeps out.
     // Another cookie of the same host may hold any bytes; it harms itself alone.
-    let headers: Vec<_> =
-        request.headers().get_all(COOKIE).map(|header| String::from_utf8_lossy(header.as_bytes())).collect();
+    let headers: Vec<_> = headers.map(String::from_utf8_lossy).collect();
     let pairs = headers.iter().flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(known, _)| *known == name.text(https)).map(|(_, value)| value);
+    let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value);
     match (values.next(), values.next()) {
         (Some(only), None) if only.len() <= 256 => Some(only.to_owned()),
         _ => None,

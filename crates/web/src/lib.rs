@@ -12,7 +12,7 @@
 
 mod access;
 mod app;
-mod cookie;
+pub mod cookie;
 mod cors;
 mod counts;
 pub mod demo;

@@ -52,17 +52,30 @@ fn read(defaults: &Config, file: Option<&Path>) -> Result<Config, ConfigError> {
     extract(defaults, Some(&Source::new(&path.display().to_string(), &text)))
 }
 
+/// The settings that the text of a file makes of the defaults, without the environment.
+///
+/// # Errors
+/// When a key or value is not understood.
+pub fn parse(source: &Source) -> Result<Config, ConfigError> {
+    settle(layers(&Config::default(), Some(source))?, Some(source))
+}
+
 /// The settings that `source` and the environment make of `defaults`.
 fn extract(defaults: &Config, source: Option<&Source>) -> Result<Config, ConfigError> {
-    let mut figment = Figment::from(Serialized::defaults(defaults));
-    if let Some(source) = source {
-        source.parse().map_err(|fault| ConfigError::Wrong(vec![fault.to_string()]))?;
-        figment = figment.merge(Toml::string(source.text()));
-    }
-    figment
-        .merge(Env::prefixed(PREFIX).ignore(&["config"]).split("__"))
-        .extract()
-        .map_err(|error| ConfigError::Wrong(error.into_iter().map(|error| describe(&error, source)).collect()))
+    let environment = Env::prefixed(PREFIX).ignore(&["config"]).split("__");
+    settle(layers(defaults, source)?.merge(environment), source)
+}
+
+fn layers(defaults: &Config, source: Option<&Source>) -> Result<Figment, ConfigError> {
+    let figment = Figment::from(Serialized::defaults(defaults));
+    let Some(source) = source else { return Ok(figment) };
+    source.parse().map_err(|fault| ConfigError::Wrong(vec![fault.to_string()]))?;
+    Ok(figment.merge(Toml::string(source.text())))
+}
+
+fn settle(figment: Figment, source: Option<&Source>) -> Result<Config, ConfigError> {
+    let wrong = |error: figment::Error| error.into_iter().map(|error| describe(&error, source)).collect();
+    figment.extract().map_err(|error| ConfigError::Wrong(wrong(error)))
 }
 
 /// One line about one error: place, key, what is wrong.
@@ -102,7 +115,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Config, String> {
-        extract(&Config::default(), Some(&Source::new("grantor.toml", text))).map_err(|error| error.to_string())
+        parse(&Source::new("grantor.toml", text)).map_err(|error| error.to_string())
     }
 
     #[test]

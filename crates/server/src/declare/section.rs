@@ -163,7 +163,6 @@ impl<'s> Section<'s> {
     }
 
     fn remove(&mut self, name: &str) -> Option<Spanned<DeValue<'s>>> {
-        let key = self.table.keys().find(|key| key.get_ref() == name)?.clone();
-        self.table.remove(&key)
+        self.table.remove(name)
     }
 }
