@@ -61,9 +61,11 @@ pub(crate) fn is_one_statement(changes: &[Change]) -> bool {
     matches!(changes, [change] if !is_of_directory(change))
 }
 
-/// Defines `apply`, `apply_all` and `sweep` for one kind of connection. `ExecuteDsl` in scope is that of the connection.
+/// Defines `apply`, `apply_all` and `sweep` for one kind of connection. `ExecuteDsl` and `RunQueryDsl` in scope are those of the
+/// connection. `lock` is what keeps a row that was only read from being changed until the transaction ends: nothing where
+/// there is one writer.
 macro_rules! define_apply {
-    ($connection:ty, [$($async:tt)?], [$($wait:tt)*]) => {
+    ($connection:ty, [$($async:tt)?], [$($wait:tt)*], [$($lock:tt)*]) => {
         /// Applies a whole set; says whether it touched the directory.
         pub(crate) $($async)? fn apply_all(
             changes: &[Change],
@@ -100,15 +102,14 @@ macro_rules! define_apply {
                 Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
-                Change::ConsentExpect { user_id, client_id, updated_at } => {
-                    one!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
+                Change::ConsentExpect { .. } | Change::DirectoryExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } => {
+                    expect(change, connection)$($wait)*
                 }
                 Change::ConsentPut { consent, expected: None } => one!(consents::insert(consents::Row::new(consent))),
                 Change::ConsentPut { consent, expected: Some(read) } => {
                     one!(consents::replace(consents::Row::new(consent), read.millis()))
                 }
                 Change::ConsentRemove { user_id, client_id } => any!(consents::remove(user_id.as_i64(), client_id)),
-                Change::DirectoryExpect { revision } => one!(directory_revision::expect(*revision)),
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
                 Change::GrantEnd { id, at, end } => any!(grants::end(id.as_i64(), at.millis(), end.as_str())),
                 Change::GrantInsert(grant) => one!(grants::insert(grants::Row::new(grant)?)),
@@ -127,7 +128,6 @@ macro_rules! define_apply {
                 Change::ScopePut(scope) => one!(scopes::put(&scopes::Row::new(scope)?)),
                 Change::ScopeRemove(name) => any!(scopes::remove(name)),
                 Change::SessionEnd { id, at } => any!(sessions::end(id.as_i64(), at.millis())),
-                Change::SessionExpect { id } => one!(sessions::expect(id.as_i64())),
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
                 Change::SessionsEnd { user_id, except, at } => {
@@ -136,10 +136,28 @@ macro_rules! define_apply {
                 Change::TokensCount { day, client_id, grant_type, issued } => {
                     one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued))
                 }
-                Change::UserExpect { id, password } => one!(users::expect(id.as_i64(), password)),
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),
+            }
+        }
+
+        /// What was read must still be so, until the transaction ends.
+        $($async)? fn expect(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! expect {
+                ($statement:expr) => {{
+                    let found: Vec<i64> = RunQueryDsl::load($statement$($lock)*, connection)$($wait)*?;
+                    one(found.len())
+                }};
+            }
+            match change {
+                Change::ConsentExpect { user_id, client_id, updated_at } => {
+                    expect!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
+                }
+                Change::DirectoryExpect { revision } => expect!(directory_revision::expect(*revision)),
+                Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
+                Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
+                _ => Ok(()),
             }
         }
 

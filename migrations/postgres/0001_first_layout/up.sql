@@ -15,7 +15,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER directory_changed AFTER UPDATE ON directory_revision
-    FOR EACH ROW WHEN (OLD.revision <> NEW.revision) EXECUTE FUNCTION grantor_directory_changed();
+    FOR EACH ROW EXECUTE FUNCTION grantor_directory_changed();
 
 -- One row. The sealed secret that the provider's symmetric keys are derived from.
 CREATE TABLE root_secret (

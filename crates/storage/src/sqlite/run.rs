@@ -20,5 +20,5 @@ use crate::{
     token_counts, users,
 };
 
-define_apply!(SqliteConnection, [], []);
+define_apply!(SqliteConnection, [], [], []);
 define_read_directory!(SqliteConnection, [], []);
