@@ -6,6 +6,7 @@
 mod architecture;
 mod attacks;
 mod clients;
+mod crash;
 mod harness;
 mod oauth;
 mod oidc;

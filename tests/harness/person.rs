@@ -22,10 +22,15 @@ impl Person {
 
     /// A fresh browser whose person reads `language`.
     pub fn with_language(server: &Server, language: &'static str) -> Self {
+        Self::at(&server.url, language)
+    }
+
+    /// The same for a server of which only the issuer is known.
+    pub fn at(issuer: &str, language: &'static str) -> Self {
         let mut headers = reqwest::header::HeaderMap::new();
         headers.insert("accept-language", language.parse().unwrap());
         let http = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).default_headers(headers);
-        Self { http: http.build().unwrap(), origin: server.url.clone() }
+        Self { http: http.build().unwrap(), origin: issuer.to_owned() }
     }
 
     /// A request that is not followed.
