@@ -7,8 +7,10 @@ use crate::harness::server::Kind;
 
 mod caller;
 mod child;
+mod cut;
 mod holder;
 mod kill;
+mod proxy;
 mod races;
 
 /// How often something is done: as the environment says, or as often as in each run.
