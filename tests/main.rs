@@ -8,6 +8,7 @@ mod attacks;
 mod clients;
 mod crash;
 mod harness;
+mod nodes;
 mod oauth;
 mod oidc;
 mod pages;

@@ -23,7 +23,7 @@ const READY: Duration = Duration::from_secs(2);
 const LOOK_BACK: usize = 3;
 
 async fn what_was_answered_outlives_each_kill(kind: Kind) {
-    let (place, port, kills) = (Place::seeded(kind), free_port(), times("GRANTOR_TEST_KILLS", 25));
+    let (place, port, kills) = (Place::seeded(kind), free_port(), times("TEST_KILLS", 25));
     let (mut child, _) = Child::start(&place, port).await;
     let mut holders = holder::eight(&place.config(port).issuer).await;
     let mut starts = Vec::new();

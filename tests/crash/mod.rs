@@ -1,7 +1,7 @@
 //! What strikes a server in operation: many at once, on one node and on several; an end without warning; a database that is
 //! gone for a while. Nothing given is lost, and nothing is given twice.
 //!
-//! More than in each run: `GRANTOR_TEST_ROUNDS=1000` races, `GRANTOR_TEST_KILLS=500` ends.
+//! More than in each run: `TEST_ROUNDS=1000` races, `TEST_KILLS=500` ends.
 
 use crate::harness::server::Kind;
 

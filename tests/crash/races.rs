@@ -46,7 +46,7 @@ impl Contest {
             };
             nodes_of_issuer.push(nodes_of_issuer[0].another_node_with(settings).await);
         }
-        Self { nodes: nodes_of_issuer, rounds: times("GRANTOR_TEST_ROUNDS", 100) }
+        Self { nodes: nodes_of_issuer, rounds: times("TEST_ROUNDS", 100) }
     }
 
     fn server(&self) -> &Server {

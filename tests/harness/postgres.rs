@@ -1,4 +1,4 @@
-//! PostgreSQL databases for tests, in the server that `tests/run` starts and names in `GRANTOR_TEST_POSTGRES`.
+//! PostgreSQL databases for tests, in the server that `tests/run` starts and names in `TEST_POSTGRES`.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -10,9 +10,9 @@ use url::Url;
 /// The address of the server; `None` where there is none, after saying so once. With `CI` set, that is a failure.
 pub fn server() -> Option<&'static Url> {
     static SERVER: LazyLock<Option<Url>> = LazyLock::new(|| {
-        let server = std::env::var("GRANTOR_TEST_POSTGRES").ok().and_then(|url| url.parse().ok());
+        let server = std::env::var("TEST_POSTGRES").ok().and_then(|url| url.parse().ok());
         if server.is_none() {
-            assert!(std::env::var_os("CI").is_none(), "GRANTOR_TEST_POSTGRES is missing: tests/run starts a server");
+            assert!(std::env::var_os("CI").is_none(), "TEST_POSTGRES is missing: tests/run starts a server");
             // Written past the test runner, which keeps back what a passing test prints.
             let _ = writeln!(std::io::stderr(), "SKIPPED, not tested: no PostgreSQL; tests/run starts one");
         }
@@ -23,7 +23,7 @@ pub fn server() -> Option<&'static Url> {
 
 /// Whether the stories run on PostgreSQL; on SQLite otherwise.
 pub fn is_chosen() -> bool {
-    std::env::var("GRANTOR_TEST_DATABASE").is_ok_and(|kind| kind == "postgres")
+    std::env::var("TEST_DATABASE").is_ok_and(|kind| kind == "postgres")
 }
 
 /// A database of its own, gone with the value.

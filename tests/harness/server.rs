@@ -120,8 +120,7 @@ impl Place {
     fn like(kind: Kind, template: Option<&Self>) -> Self {
         let folder = new_folder();
         let of = |server| postgres::Scratch::new(server, template.and_then(|template| template.postgres.as_ref()));
-        let chosen =
-            (kind == Kind::Postgres).then(|| postgres::server().expect("GRANTOR_TEST_POSTGRES names a server"));
+        let chosen = (kind == Kind::Postgres).then(|| postgres::server().expect("TEST_POSTGRES names a server"));
         if let (Some(template), None) = (template, chosen) {
             fs::copy(template.folder.join("grantor.db"), folder.join("grantor.db")).unwrap();
         }
@@ -197,7 +196,9 @@ impl Server {
     async fn launch(config: Config, place: Place, listener: TcpListener, demo: Option<TcpListener>) -> Self {
         let clock = TestClock::now();
         let url = config.issuer.clone();
-        let address = format!("http://{}", listener.local_addr().unwrap());
+        let listens = format!("http://{}", listener.local_addr().unwrap());
+        // The demo's server has a name, and is only itself by that name.
+        let address = if demo.is_some() { url.clone() } else { listens };
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, app) = oneshot::channel();
         let time = clock.clock();
@@ -216,7 +217,7 @@ impl Server {
 
     /// The address of a path.
     pub fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.url)
+        format!("{}{path}", self.address)
     }
 
     /// Applies a declaration, as `grantor apply` does.
