@@ -9,5 +9,6 @@ mod clients;
 mod harness;
 mod oauth;
 mod oidc;
+mod operations;
 mod pages;
 mod storage;

@@ -70,7 +70,26 @@ pub struct Server {
     pub app: Arc<App>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    place: Place,
+    config: Config,
+    place: Arc<Place>,
+}
+
+/// A server that was stopped, with what it left behind.
+pub struct Stopped {
+    /// Its settings, as it is started again with.
+    pub config: Config,
+    clock: TestClock,
+    place: Arc<Place>,
+}
+
+impl Stopped {
+    /// Starts it again at the same address, as late as it is by now.
+    pub async fn start(self) -> Server {
+        let Self { config, clock, place } = self;
+        clock.0.fetch_max(system_time().millis(), Ordering::SeqCst);
+        let address = config.issuer.strip_prefix("http://").unwrap().to_owned();
+        Server::launch(config, (place, clock), TcpListener::bind(address).unwrap(), None).await
+    }
 }
 
 /// Where a server's database is: a folder, and a database of PostgreSQL's where that is chosen.
@@ -142,7 +161,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut config = place.config(listener.local_addr().unwrap().port());
         change(&mut config);
-        Self::launch(config, place, listener, None).await
+        Self::launch(config, (Arc::new(place), TestClock::now()), listener, None).await
     }
 
     /// Starts one as `grantor serve --dev` does, with the demo app beside it; returns the demo's address, too.
@@ -154,11 +173,16 @@ impl Server {
         config.issuer = format!("http://localhost:{port}");
         config.demo_listen = demo.local_addr().unwrap();
         let address = dev::demo_origin(&config);
-        (Self::launch(config, place, listener, Some(demo)).await, address)
+        (Self::launch(config, (Arc::new(place), TestClock::now()), listener, Some(demo)).await, address)
     }
 
-    async fn launch(config: Config, place: Place, listener: TcpListener, demo: Option<TcpListener>) -> Self {
-        let clock = TestClock::now();
+    async fn launch(
+        config: Config,
+        (place, clock): (Arc<Place>, TestClock),
+        listener: TcpListener,
+        demo: Option<TcpListener>,
+    ) -> Self {
+        let kept = config.clone();
         let url = config.issuer.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, app) = oneshot::channel();
@@ -173,7 +197,17 @@ impl Server {
         });
         let app = app.await.expect("the server starts");
         let database = app.provider.store.clone();
-        Self { url, clock, database, app, stop: Some(stop), thread: Some(thread), place }
+        Self { url, clock, database, app, stop: Some(stop), thread: Some(thread), config: kept, place }
+    }
+
+    /// Its settings, for commands beside it.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Stops it.
+    pub fn stop(self) -> Stopped {
+        Stopped { config: self.config.clone(), clock: self.clock.clone(), place: Arc::clone(&self.place) }
     }
 
     /// The address of a path.

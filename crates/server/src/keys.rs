@@ -56,6 +56,13 @@ pub fn plan_succession(
     std::iter::once(Step::Generate { algorithm, active_from }).chain(retire).collect()
 }
 
+/// A key that signs at once for each algorithm in use, where none of the old ones is left.
+pub fn plan_new_ring(keys: &KeyRing, now: Time) -> Vec<Step> {
+    let used = |algorithm: &&Algorithm| OFFERED.contains(algorithm) || living(keys, **algorithm, now).next().is_some();
+    let algorithms = Algorithm::ALL.iter().filter(used);
+    algorithms.map(|algorithm| Step::Generate { algorithm: *algorithm, active_from: now }).collect()
+}
+
 /// The lifetimes with the longest access token of any API, since a key stays published as long as any token it signed.
 pub fn longest(lifetimes: &Lifetimes, directory: &Directory) -> Lifetimes {
     let apis = directory.resources.values().filter_map(|resource| resource.access_token_lifetime);
