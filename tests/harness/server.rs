@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use grantor_storage::{Database, EventFilter};
 use grantor_web::{App, Clock};
 use tokio::sync::oneshot;
 
+use super::folder::Folder;
 use super::{postgres, seeds};
 
 /// The key-encryption key of every test server.
@@ -40,6 +41,11 @@ impl TestClock {
     /// Moves the time on.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Moves the time on to that of commands, which have no other clock than the system's.
+    pub fn catch_up(&self) {
+        self.0.fetch_max(system_time().millis(), Ordering::SeqCst);
     }
 
     /// Sets the time back.
@@ -83,10 +89,9 @@ pub struct Stopped {
 }
 
 impl Stopped {
-    /// Starts it again at the same address, as late as it is by now.
+    /// Starts it again at the same address and time.
     pub async fn start(self) -> Server {
         let Self { config, clock, place } = self;
-        clock.0.fetch_max(system_time().millis(), Ordering::SeqCst);
         let address = config.issuer.strip_prefix("http://").unwrap().to_owned();
         Server::launch(config, (place, clock), TcpListener::bind(address).unwrap(), None).await
     }
@@ -94,7 +99,7 @@ impl Stopped {
 
 /// Where a server's database is: a folder, and a database of PostgreSQL's where that is chosen.
 pub struct Place {
-    folder: PathBuf,
+    folder: Folder,
     postgres: Option<postgres::Scratch>,
 }
 
@@ -105,7 +110,7 @@ impl Place {
     }
 
     fn like(template: Option<&Self>) -> Self {
-        let folder = new_folder();
+        let folder = Folder::new();
         let of = |server| postgres::Scratch::new(server, template.and_then(|template| template.postgres.as_ref()));
         let chosen = postgres::is_chosen().then(|| postgres::server().expect("GRANTOR_TEST_POSTGRES names a server"));
         if let (Some(template), None) = (template, chosen) {
@@ -138,14 +143,8 @@ impl Place {
         if let Some(scratch) = &self.postgres {
             return scratch.dump();
         }
-        let files = fs::read_dir(&self.folder).unwrap().map(|file| file.unwrap().path());
+        let files = fs::read_dir(&*self.folder).unwrap().map(|file| file.unwrap().path());
         files.flat_map(|file| fs::read(file).unwrap()).collect()
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -301,13 +300,4 @@ fn template(seeds: Option<&'static str>) -> Place {
 /// What servers and commands run on.
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// A folder of its own for each server.
-pub fn new_folder() -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let name = format!("grantor-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
-    let folder = std::env::temp_dir().join(name);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }

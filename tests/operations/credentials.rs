@@ -7,6 +7,7 @@ use crate::harness::app::{App, Tokens};
 use crate::harness::assertion::{Assertion, params};
 use crate::harness::page::Page;
 use crate::harness::person::Person;
+use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
 
 pub const CODE: &str = "a code";
@@ -23,8 +24,9 @@ pub const ALL: [&str; 8] = [SESSION, STARTED, ACCESS_TOKEN, OPAQUE, OWN, CODE, R
 
 /// One of each.
 pub struct Credentials {
-    /// Who is signed in.
-    pub person: Person,
+    person: Person,
+    /// The cookies of the person's browser, which others may have a copy of.
+    cookies: String,
     stranger: Person,
     started: Url,
     code: String,
@@ -38,6 +40,7 @@ impl Credentials {
     /// Has them issued.
     pub async fn of(server: &Server) -> Self {
         let (person, stranger) = (Person::new(server), Person::new(server));
+        let cookies = sign_in(&person).await;
         let (wiki, chat, service) = (App::new(server, "wiki"), App::new(server, "chat"), App::new(server, "service"));
         let tokens = wiki.tokens_with(&person, "openid offline_access notes.read", &[]).await;
         let opaque = chat.tokens_with(&person, "openid offline_access", &[]).await;
@@ -45,7 +48,7 @@ impl Credentials {
         let started = stranger.open(wiki.authorize_url("openid", &[])).await.url;
         let code = wiki.approved_by(&person, "openid offline_access notes.read").await.param("code");
         let assertion = Assertion::new(server).signed();
-        Self { person, stranger, started, code, tokens, opaque, own, assertion }
+        Self { person, cookies, stranger, started, code, tokens, opaque, own, assertion }
     }
 
     /// Spends, revokes or ends what can be.
@@ -66,7 +69,7 @@ impl Credentials {
     pub async fn alive(&self, server: &Server) -> Vec<&'static str> {
         let (wiki, chat) = (App::new(server, "wiki"), App::new(server, "chat"));
         let counts = [
-            self.person.open("/account").await.name() == "account",
+            self.is_signed_in(server).await,
             self.stranger.open(&self.started).await.name() == "sign-in",
             wiki.userinfo(self.tokens.access()).await.status == 200,
             chat.userinfo(self.opaque.access()).await.status == 200,
@@ -78,6 +81,12 @@ impl Credentials {
         ALL.into_iter().zip(counts).filter_map(|(name, counts)| counts.then_some(name)).collect()
     }
 
+    async fn is_signed_in(&self, server: &Server) -> bool {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let request = http.get(server.at("/account")).header("cookie", &self.cookies);
+        Page::of(request.send().await.unwrap()).await.name() == "account"
+    }
+
     /// The access token that says of itself what it is.
     pub fn access(&self) -> &str {
         self.tokens.access()
@@ -87,6 +96,13 @@ impl Credentials {
     pub fn refresh(&self) -> &str {
         self.tokens.refresh()
     }
+}
+
+/// Signs in as Alice; the cookies that the browser has then.
+async fn sign_in(person: &Person) -> String {
+    let page = person.open("/sign-in").await;
+    let form = page.form(r#"form[action="/sign-in"]"#).with("username", ALICE).with("password", ALICE_PASSWORD);
+    [page.cookies(), person.post(&form).await.cookies()].concat().join("; ")
 }
 
 /// The app `signed` asks for a token with an assertion.

@@ -1,36 +1,30 @@
 //! What a restore brings back to life, and what a new epoch ends.
 
-use std::path::PathBuf;
-
 use grantor_core::audit::EventKind;
 use grantor_server::checkup::{self, Level};
 use grantor_server::clock::system_time;
 use grantor_server::config::Config;
 
-use super::backup::at;
+use super::backup::{at, on_sqlite};
 use super::credentials::{ALL, Credentials, STARTED, asserted, key_set};
 use crate::harness::app::{Answer, App, Tokens, claims, header};
 use crate::harness::assertion::Assertion;
 use crate::harness::command;
+use crate::harness::folder::Folder;
 use crate::harness::person::Person;
-use crate::harness::postgres;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
-use crate::harness::server::{Server, Stopped, new_folder};
+use crate::harness::server::{Server, Stopped};
 
 /// Has everything issued, backed up, and then spent; the server that was stopped, and what it left to be put back.
-async fn spent_after_a_backup() -> Option<(Stopped, Credentials, PathBuf)> {
-    if postgres::is_chosen() {
-        return None;
-    }
-    let server = Server::start().await;
+async fn spent_after_a_backup() -> Option<(Stopped, Credentials, Folder)> {
+    let (server, folder) = on_sqlite().await?;
     let credentials = Credentials::of(&server).await;
-    let file = new_folder().join("it");
-    command::back_up(server.config(), &file).unwrap();
+    command::back_up(server.config(), &folder.join("it")).unwrap();
     credentials.spend(&server).await;
     assert_eq!(credentials.alive(&server).await, [STARTED]);
     let mut stopped = server.stop();
-    stopped.config = at(&stopped.config, &file.with_file_name("grantor.db"));
-    Some((stopped, credentials, file))
+    stopped.config = at(&stopped.config, &folder.join("grantor.db"));
+    Some((stopped, credentials, folder))
 }
 
 fn kids(key_set: &serde_json::Value) -> Vec<&str> {
@@ -39,8 +33,8 @@ fn kids(key_set: &serde_json::Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn what_was_spent_after_the_backup_counts_again_and_that_is_said() {
-    let Some((stopped, credentials, file)) = spent_after_a_backup().await else { return };
-    let said = command::restore(&stopped.config, &file, &[]).await.unwrap();
+    let Some((stopped, credentials, folder)) = spent_after_a_backup().await else { return };
+    let said = command::restore(&stopped.config, &folder.join("it"), &[]).await.unwrap();
     assert!(
         said.contains("counts again: codes, refresh tokens, sessions") && said.contains("grantor new-epoch"),
         "{said}"
@@ -52,9 +46,9 @@ async fn what_was_spent_after_the_backup_counts_again_and_that_is_said() {
 
 #[tokio::test]
 async fn with_a_new_epoch_nothing_counts_that_was_issued_before() {
-    let Some((stopped, credentials, file)) = spent_after_a_backup().await else { return };
-    let said = command::restore(&stopped.config, &file, &["--new-epoch"]).await.unwrap();
-    assert!(said.contains("A new epoch has begun") && said.contains("Passwords, client secrets"), "{said}");
+    let Some((stopped, credentials, folder)) = spent_after_a_backup().await else { return };
+    let said = command::restore(&stopped.config, &folder.join("it"), &["--new-epoch"]).await.unwrap();
+    assert!(said.contains("A new epoch has begun") && said.contains("passwords, client secrets"), "{said}");
     let server = stopped.start().await;
     assert_eq!(credentials.alive(&server).await, [""; 0]);
     let kid = header(credentials.access())["kid"].clone();
@@ -68,9 +62,10 @@ async fn with_a_new_epoch_nothing_counts_that_was_issued_before() {
 
 #[tokio::test]
 async fn after_a_new_epoch_people_and_apps_begin_again() {
-    let Some((stopped, credentials, file)) = spent_after_a_backup().await else { return };
-    command::restore(&stopped.config, &file, &["--new-epoch"]).await.unwrap();
+    let Some((stopped, credentials, folder)) = spent_after_a_backup().await else { return };
+    command::restore(&stopped.config, &folder.join("it"), &["--new-epoch"]).await.unwrap();
     let server = stopped.start().await;
+    server.clock.catch_up();
     let wiki = App::new(&server, "wiki");
     let person = Person::new(&server);
     let page = person.open(wiki.authorize_url("openid offline_access notes.read", &[])).await;
@@ -84,9 +79,10 @@ async fn after_a_new_epoch_people_and_apps_begin_again() {
 
 #[tokio::test]
 async fn an_assertion_of_before_the_epoch_is_refused_and_one_of_after_it_is_taken() {
-    let Some((stopped, _, file)) = spent_after_a_backup().await else { return };
-    command::restore(&stopped.config, &file, &["--new-epoch"]).await.unwrap();
+    let Some((stopped, _, folder)) = spent_after_a_backup().await else { return };
+    command::restore(&stopped.config, &folder.join("it"), &["--new-epoch"]).await.unwrap();
     let server = stopped.start().await;
+    server.clock.catch_up();
     let lifetimes = server.app.provider.policy.lifetimes.clone();
     let undated = Assertion::new(&server).claim("iat", serde_json::Value::Null);
     for assertion in [&Assertion::new(&server), &undated] {
@@ -120,9 +116,9 @@ async fn a_running_server_follows_into_a_new_epoch() {
 
 #[tokio::test]
 async fn the_doctor_finds_a_restore_without_a_new_epoch() {
-    let Some((stopped, _, file)) = spent_after_a_backup().await else { return };
+    let Some((stopped, _, folder)) = spent_after_a_backup().await else { return };
     let config = stopped.config.clone();
-    command::restore(&config, &file, &[]).await.unwrap();
+    command::restore(&config, &folder.join("it"), &[]).await.unwrap();
     let found = examine(&config).await;
     assert!(
         found.iter().any(|(level, fix)| *level == Level::Doubtful && fix.contains("grantor new-epoch")),

@@ -4,17 +4,18 @@ use std::sync::mpsc;
 
 use grantor_server::checkup::{self, Level};
 use grantor_server::clock::system_time;
-use grantor_server::config::{Config, Hidden};
+use grantor_server::config::Hidden;
 use grantor_server::settings::{self, Role};
 use grantor_storage::{Copying, DatabaseSettings};
 use tokio::task::JoinHandle;
 use tokio_postgres::NoTls;
 
-use super::credentials::{ALL, Credentials, key_set};
+use super::credentials::{ALL, Credentials, STARTED, key_set};
 use crate::harness::app::{App, Tokens};
 use crate::harness::command;
 use crate::harness::person::Person;
 use crate::harness::postgres::{self, Scratch};
+use crate::harness::seeds::ALICE;
 use crate::harness::server::{Server, Stopped};
 
 /// A server on SQLite, and an empty database of PostgreSQL's; nothing where there is no PostgreSQL.
@@ -26,9 +27,10 @@ async fn both() -> Option<(Server, Scratch)> {
     Some((Server::start().await, scratch))
 }
 
-fn on(stopped: Stopped, target: &Scratch) -> Stopped {
-    let config = Config { database_url: Hidden::new(target.url.clone()), ..stopped.config.clone() };
-    Stopped { config, ..stopped }
+/// The server as it is started on PostgreSQL.
+fn on(mut stopped: Stopped, target: &Scratch) -> Stopped {
+    stopped.config.database_url = Hidden::new(target.url.clone());
+    stopped
 }
 
 /// Asks PostgreSQL for a number.
@@ -58,18 +60,25 @@ fn rows(said: &str) -> Vec<&str> {
 #[tokio::test]
 async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let Some((server, target)) = both().await else { return };
+    let spent = Credentials::of(&server).await;
+    spent.spend(&server).await;
     let credentials = Credentials::of(&server).await;
+    let stranger = Person::new(&server);
+    stranger.sign_in_on(&stranger.open("/sign-in").await, ALICE, "a wrong password").await;
     App::new(&server, "wiki").redeem("no code").await;
+    server.app.keep_counts().await.unwrap();
     let (before, events) = (key_set(&server).await, server.events().await.len());
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
     assert_eq!(rows(&said).len(), 20, "{said}");
+    assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let server = on(server.stop(), &target).start().await;
     assert_eq!(key_set(&server).await, before);
     assert_eq!(server.events().await.len(), events);
     assert_eq!(App::new(&server, "wiki").introspect(credentials.refresh()).await["active"], true);
     assert_eq!(credentials.alive(&server).await, ALL);
+    assert_eq!(spent.alive(&server).await, [STARTED], "what was spent stays spent");
     assert_eq!(Person::new(&server).sign_in().await.name(), "account");
     App::new(&server, "wiki").redeem("no code").await;
     assert_eq!(server.reasons().await.iter().filter(|reason| *reason == "CodeUnknown").count(), 2, "rings go on");
@@ -169,7 +178,7 @@ async fn a_database_that_holds_something_is_left_as_it_is() {
 async fn a_copy_that_breaks_off_leaves_everything_for_another_one() {
     let Some((server, target)) = both().await else { return };
     let tokens = App::new(&server, "wiki").tokens("openid offline_access").await;
-    for table in ["users", "refresh_tokens", "token_counts", "grants, verified"] {
+    for table in ["users", "refresh_tokens", "token_counts", "grants, read back"] {
         let (wanted, url) = (table.to_owned(), target.url.clone());
         let broken = copied(&server, &target, move |table| {
             if table == wanted {

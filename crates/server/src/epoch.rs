@@ -15,10 +15,10 @@ use crate::key_schedule;
 use crate::keys;
 use crate::settings::Opened;
 
-/// What remains to be said wherever a database was put back.
+/// What neither a restore nor a new epoch can know.
 pub const NOT_KNOWN: &str = "\
-Passwords, client secrets, accounts, apps and approvals are as they were then: change again, or remove again, what
-was changed or removed since.
+What a backup brings back is as it was in it: passwords, client secrets, accounts, apps and approvals. Those that were
+changed or removed since have to be changed or removed again.
 ";
 
 /// Begins one, in one commit; `first` goes into it before.
@@ -26,7 +26,7 @@ was changed or removed since.
 /// # Errors
 /// When a key cannot be made or the store fails. Nothing has changed then.
 pub async fn begin(opened: &Opened, first: Vec<Change>, now: Time) -> Result<(), CommandError> {
-    let Opened { config, database, mint } = opened;
+    let Opened { config, database, mint, .. } = opened;
     let steps = keys::plan_new_ring(&database.directory().keys, now);
     let keys = key_schedule::prepare(database, mint, &config.lifetimes, now, &steps).await?;
     let event = Event::new(mint.id(now.millis()), now, EventKind::EpochBegun);

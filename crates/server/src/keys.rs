@@ -195,6 +195,17 @@ mod tests {
     }
 
     #[test]
+    fn a_new_ring_signs_at_once_with_each_algorithm_that_the_old_one_had() {
+        let steps = |ring: &KeyRing| plan_new_ring(ring, START);
+        let generate = |algorithm| Step::Generate { algorithm, active_from: START };
+        assert_eq!(steps(&started(&Lifetimes::default())), steps(&KeyRing::default()));
+        assert_eq!(steps(&KeyRing::default()).len(), OFFERED.len());
+        let key = Arc::new(SigningKey::generate(Algorithm::Es384, &Random::seeded(1)).unwrap());
+        let ring = KeyRing { keys: vec![KeyRecord::fresh(Id::from_i64(1), key, START, START)] };
+        assert!(steps(&ring).contains(&generate(Algorithm::Es384)));
+    }
+
+    #[test]
     fn a_key_stays_as_long_as_the_longest_token_of_any_api() {
         let mut directory = Directory::default();
         let api = serde_json::json!({"identifier": "https://api.example", "access_token_lifetime": "2h"});

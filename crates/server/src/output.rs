@@ -66,11 +66,11 @@ impl ProgressLine {
     /// Tells that so many of so many are done, unless it was told just now.
     pub fn tell(&mut self, what: &str, done: u64, of: u64) {
         let often = if self.on_terminal { Duration::from_millis(100) } else { Duration::from_secs(10) };
-        if self.last.elapsed() < often {
+        if of == 0 || self.last.elapsed() < often {
             return;
         }
         let (begin, end) = if self.on_terminal { ("\r\u{1b}[K", "") } else { ("", "\n") };
-        let percent = done.min(of).saturating_mul(100) / of.max(1);
+        let percent = done.min(of).saturating_mul(100) / of;
         let _ = write!(std::io::stderr(), "{begin}{}: {done} of {of}, {percent} %{end}", printable(what));
         self.last = Instant::now();
         self.shown = true;

@@ -140,7 +140,7 @@ fn copy(
     }
     receiver.settle()?;
     for (table, copied) in &sent {
-        progress(&format!("{}, verified", table.name), copied.rows, copied.rows);
+        progress(&format!("{}, read back", table.name), copied.rows, copied.rows);
         if receiver.read_back(table)? != (copied.rows, copied.hash) {
             return Err(CopyError::Differs(table.name));
         }

@@ -57,6 +57,6 @@ pub fn make(config: &Config, arguments: &Arguments) -> Result<String, CommandErr
 }
 
 const KEEP: &str = "\
-It opens only with the key-encryption key, which is not in it: keep that too, and keep it elsewhere. `grantor restore` puts
-it back.
+It opens only with the key-encryption key, which is not in it: keep that too, and keep it elsewhere. `grantor restore`
+puts it back.
 ";

@@ -110,11 +110,11 @@ fn switch(from: &str, to: &str) -> String {
     format!(
         "\
 PostgreSQL has them now, and {from} takes no more writes. What to switch, now:
-  1. database_url = \"{to}\", with the password, in grantor.toml or as
-     GRANTOR_DATABASE_URL in the environment, which goes first where both are set. Everything else stays, the key-encryption
-     key above all.
-  2. Restart the server; until then it answers what it would have to write with 503. `grantor doctor` looks at the rest.
-Keep the file until all is well. `grantor migrate --reopen` goes back to it, without what PostgreSQL was given since.
+  1. database_url = \"{to}\", with the password,
+     in grantor.toml, or as GRANTOR_DATABASE_URL in the environment, which goes first where both are set. Everything
+     else stays, the key-encryption key above all.
+  2. Restart the server; until then it answers what it would have to write with 503. `grantor doctor` sees the rest.
+Keep the file until all is well: `grantor migrate --reopen` goes back to it, without what PostgreSQL was given since.
 "
     )
 }

@@ -33,14 +33,12 @@ pub async fn begin(config: Config) -> Result<String, CommandError> {
     let begun = epoch::begin(&opened, Vec::new(), system_time()).await;
     opened.close().await;
     begun?;
-    Ok(format!("{ENDED}{IF_RESTORED}{}", epoch::NOT_KNOWN))
+    Ok(format!("{ENDED}{}", epoch::NOT_KNOWN))
 }
 
 /// What a new epoch has done.
 pub(super) const ENDED: &str = "\
-A new epoch has begun: codes, sessions, grants and tokens of before count no longer, and all keys are new ones.
-People sign in again, and apps ask again. An API that checks signatures by itself accepts older tokens until it fetches
-the key set again, or they expire.
+A new epoch has begun: codes, sessions, grants and tokens of before count no longer, and all keys are new ones. People
+sign in again, and apps ask again. An API that checks signatures by itself takes older tokens until it fetches the key
+set again, or they expire.
 ";
-
-const IF_RESTORED: &str = "If the database was put back from a backup: ";

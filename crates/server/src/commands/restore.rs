@@ -75,7 +75,7 @@ async fn change(opened: &Opened, new_epoch: bool, contents: &Contents, now: Time
 fn text(place: &str, new_epoch: bool, contents: &Contents) -> String {
     let count = |table| contents.counts.iter().find(|(name, _)| *name == table).map_or(0, |(_, rows)| *rows);
     format!(
-        "Put back at {place}: {} people, {} apps, {} grants; the newest thing in it is of {}.\n{}{}",
+        "Put back at {place}, with users {}, clients {}, grants {}; the newest thing in it is of {}.\n{}{}",
         count("users"),
         count("clients"),
         count("grants"),
@@ -86,6 +86,6 @@ fn text(place: &str, new_epoch: bool, contents: &Contents) -> String {
 }
 
 const ALIVE: &str = "\
-What was spent, ended or revoked since then counts again: codes, refresh tokens, sessions, access tokens, client assertions.
-`grantor new-epoch` ends all of it, with everything else that was issued; better before the server starts.
+WARNING: what was spent, ended or revoked since counts again: codes, refresh tokens, sessions, access tokens, client
+assertions. `grantor new-epoch` ends all of it, with everything else that was issued; best before the server starts.
 ";

@@ -42,8 +42,8 @@ impl QueryableByName<Sqlite> for Encoded {
                 continue;
             };
             match value.value_type() {
-                Some(SqliteType::Text) => put(&mut bytes, value.read_text().as_bytes())?,
-                Some(SqliteType::Binary) => put(&mut bytes, value.read_blob())?,
+                // Text as it is, too: what is no UTF-8 is for PostgreSQL to refuse, not to be mended here.
+                Some(SqliteType::Text | SqliteType::Binary) => put(&mut bytes, value.read_blob())?,
                 Some(SqliteType::SmallInt | SqliteType::Integer | SqliteType::Long) => {
                     put(&mut bytes, &value.read_long().to_be_bytes())?;
                 }
