@@ -132,9 +132,7 @@ macro_rules! define_apply {
                 Change::SessionEnd { id, at } => any!(sessions::end(id.as_i64(), at.millis())),
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
-                Change::SessionsEnd { user_id, except, at } => {
-                    any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis()))
-                }
+                Change::SessionsEnd { user_id, except, at } => any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis())),
                 Change::TokensCount { day, client_id, grant_type, issued } => {
                     one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued))
                 }
