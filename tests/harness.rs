@@ -3,6 +3,8 @@
 pub mod app;
 pub mod assertion;
 pub mod browser;
+pub mod command;
+pub mod folder;
 pub mod page;
 pub mod person;
 pub mod postgres;

@@ -11,5 +11,6 @@ mod harness;
 mod nodes;
 mod oauth;
 mod oidc;
+mod operations;
 mod pages;
 mod storage;

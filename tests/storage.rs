@@ -12,6 +12,7 @@ use crate::harness::postgres;
 use samples::NOW;
 
 mod directory;
+mod epoch;
 mod events;
 mod grants;
 mod people;
@@ -139,6 +140,10 @@ contract! {
         a_declared_scope_and_api_come_back_and_go
         a_key_keeps_its_dates_and_goes
         a_set_that_fails_changes_no_snapshot
+    }
+    epoch {
+        a_new_epoch_ends_what_was_issued_and_nothing_else
+        what_ended_before_an_epoch_keeps_its_end
     }
     events {
         events_are_found_by_what_they_say

@@ -53,7 +53,7 @@ impl Caller {
             "signed" => {}
             "spa" => drop(body.append_pair("client_id", self.client_id)),
             "chat" => drop(body.extend_pairs([("client_id", self.client_id), ("client_secret", SECRET)])),
-            _ => lines += &format!("Authorization: {}\r\n", basic(self.client_id, SECRET)),
+            _ => lines.extend(["Authorization: ", &basic(self.client_id, SECRET), "\r\n"]),
         }
         self.send(&format!("POST {path}"), &lines, &body.finish())
     }

@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use grantor_storage::{Database, EventFilter};
 use grantor_web::{App, Clock};
 use tokio::sync::oneshot;
 
+use super::folder::Folder;
 use super::{postgres, seeds};
 
 /// The key-encryption key of every test server.
@@ -40,6 +41,11 @@ impl TestClock {
     /// Moves the time on.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Moves the time on to that of commands, which have no other clock than the system's.
+    pub fn catch_up(&self) {
+        self.0.fetch_max(system_time().millis(), Ordering::SeqCst);
     }
 
     /// Sets the time back.
@@ -72,7 +78,25 @@ pub struct Server {
     pub app: Arc<App>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    place: Place,
+    config: Config,
+    place: Arc<Place>,
+}
+
+/// A server that was stopped, with what it left behind.
+pub struct Stopped {
+    /// Its settings, as it is started again with.
+    pub config: Config,
+    clock: TestClock,
+    place: Arc<Place>,
+}
+
+impl Stopped {
+    /// Starts it again at the same address and time.
+    pub async fn start(self) -> Server {
+        let Self { config, clock, place } = self;
+        let address = config.issuer.strip_prefix("http://").unwrap().to_owned();
+        Server::launch(config, (place, clock), TcpListener::bind(address).unwrap(), None).await
+    }
 }
 
 /// The kinds of databases.
@@ -98,7 +122,7 @@ impl Kind {
 
 /// Where a server's database is: a folder, and a database of PostgreSQL's where that is chosen.
 pub struct Place {
-    folder: PathBuf,
+    folder: Folder,
     /// The database of PostgreSQL's.
     pub postgres: Option<postgres::Scratch>,
 }
@@ -118,7 +142,7 @@ impl Place {
     }
 
     fn like(kind: Kind, template: Option<&Self>) -> Self {
-        let folder = new_folder();
+        let folder = Folder::new();
         let of = |server| postgres::Scratch::new(server, template.and_then(|template| template.postgres.as_ref()));
         let chosen = (kind == Kind::Postgres).then(|| postgres::server().expect("TEST_POSTGRES names a server"));
         if let (Some(template), None) = (template, chosen) {
@@ -151,14 +175,8 @@ impl Place {
         if let Some(scratch) = &self.postgres {
             return scratch.dump();
         }
-        let files = fs::read_dir(&self.folder).unwrap().map(|file| file.unwrap().path());
+        let files = fs::read_dir(&*self.folder).unwrap().map(|file| file.unwrap().path());
         files.flat_map(|file| fs::read(file).unwrap()).collect()
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -178,7 +196,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut config = place.config(listener.local_addr().unwrap().port());
         change(&mut config);
-        Self::launch(config, place, listener, None).await
+        Self::launch(config, (Arc::new(place), TestClock::now()), listener, None).await
     }
 
     /// Starts one as `grantor serve --dev` does, with the demo app beside it; returns the demo's address, too.
@@ -190,11 +208,16 @@ impl Server {
         config.issuer = format!("http://localhost:{port}");
         config.demo_listen = demo.local_addr().unwrap();
         let address = dev::demo_origin(&config);
-        (Self::launch(config, place, listener, Some(demo)).await, address)
+        (Self::launch(config, (Arc::new(place), TestClock::now()), listener, Some(demo)).await, address)
     }
 
-    async fn launch(config: Config, place: Place, listener: TcpListener, demo: Option<TcpListener>) -> Self {
-        let clock = TestClock::now();
+    async fn launch(
+        config: Config,
+        (place, clock): (Arc<Place>, TestClock),
+        listener: TcpListener,
+        demo: Option<TcpListener>,
+    ) -> Self {
+        let kept = config.clone();
         let url = config.issuer.clone();
         let listens = format!("http://{}", listener.local_addr().unwrap());
         // The demo's server has a name, and is only itself by that name.
@@ -212,7 +235,17 @@ impl Server {
         });
         let app = app.await.expect("the server starts");
         let database = app.provider.store.clone();
-        Self { url, address, clock, database, app, stop: Some(stop), thread: Some(thread), place }
+        Self { url, address, clock, database, app, stop: Some(stop), thread: Some(thread), config: kept, place }
+    }
+
+    /// Its settings, for commands beside it.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Stops it.
+    pub fn stop(self) -> Stopped {
+        Stopped { config: self.config.clone(), clock: self.clock.clone(), place: Arc::clone(&self.place) }
     }
 
     /// The address of a path.
@@ -318,13 +351,4 @@ fn template(kind: Kind, seeds: Option<&'static str>) -> Place {
 /// What servers and commands run on.
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// A folder of its own for each server.
-pub fn new_folder() -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let name = format!("grantor-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
-    let folder = std::env::temp_dir().join(name);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }

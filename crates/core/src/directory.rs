@@ -11,6 +11,7 @@ use crate::fault::{Fault, seeded};
 use crate::key::{KeyRing, Secrets};
 use crate::policy::lifetime;
 use crate::scope::Scope;
+use crate::time::Time;
 
 /// A scope as declared: what it is called, what people read at consent, which claims it releases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +93,8 @@ pub struct Directory {
     pub keys: KeyRing,
     /// The provider's own symmetric keys.
     pub secrets: Secrets,
+    /// When everything that had been issued was ended, as after a restore; none where that never was.
+    pub epoch: Option<Time>,
 }
 
 impl Directory {

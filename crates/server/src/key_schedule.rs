@@ -70,15 +70,30 @@ pub async fn carry_out(
     if steps.is_empty() {
         return Ok(0);
     }
+    let revision = database.directory().revision;
+    let mut changes = prepare(database, mint, lifetimes, now, steps).await?;
+    changes.push(Change::DirectoryExpect { revision });
+    database.commit(changes).await?;
+    Ok(steps.len())
+}
+
+/// Makes the keys that steps need; what is to be committed then.
+///
+/// # Errors
+/// When a key cannot be made.
+pub async fn prepare(
+    database: &Database,
+    mint: &Mint,
+    lifetimes: &Lifetimes,
+    now: Time,
+    steps: &[Step],
+) -> Result<Vec<Change>, KeyScheduleError> {
     let directory = database.directory();
     let wanted: Vec<Algorithm> = steps.iter().filter_map(algorithm_to_make).collect();
     let random = mint.random().clone();
     let made =
         tokio::task::spawn_blocking(move || generate(&wanted, &random)).await.map_err(|_| KeyError::Generate)??;
-    let mut changes = decide(steps, made, &directory, &Moment { mint, lifetimes, now });
-    changes.push(Change::DirectoryExpect { revision: directory.revision });
-    database.commit(changes).await?;
-    Ok(steps.len())
+    Ok(decide(steps, made, &directory, &Moment { mint, lifetimes, now }))
 }
 
 fn algorithm_to_make(step: &Step) -> Option<Algorithm> {

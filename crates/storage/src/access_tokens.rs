@@ -83,3 +83,9 @@ pub(crate) fn sweep(expired_by: i64, limit: i64) -> impl Statement {
         .limit(limit);
     dsl::delete(access_tokens::table.filter(access_tokens::id.eq_any(expired)))
 }
+
+/// Removes all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn clear() -> _ {
+    dsl::delete(access_tokens::table)
+}

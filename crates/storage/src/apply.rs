@@ -47,6 +47,7 @@ pub(crate) const fn is_of_directory(change: &Change) -> bool {
         change,
         Change::ClientPut(_)
             | Change::ClientRemove(_)
+            | Change::EpochBegin { .. }
             | Change::KeyPut(_)
             | Change::KeyRemove(_)
             | Change::ResourcePut(_)
@@ -110,6 +111,7 @@ macro_rules! define_apply {
                     one!(consents::replace(consents::Row::new(consent), read.millis()))
                 }
                 Change::ConsentRemove { user_id, client_id } => any!(consents::remove(user_id.as_i64(), client_id)),
+                Change::EpochBegin { at } => begin_epoch(at.millis(), context, connection)$($wait)*,
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
                 Change::GrantEnd { id, at, end } => one!(grants::end(id.as_i64(), at.millis(), end.as_str())),
                 Change::GrantInsert(grant) => one!(grants::insert(grants::Row::new(grant)?)),
@@ -130,9 +132,7 @@ macro_rules! define_apply {
                 Change::SessionEnd { id, at } => any!(sessions::end(id.as_i64(), at.millis())),
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
-                Change::SessionsEnd { user_id, except, at } => {
-                    any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis()))
-                }
+                Change::SessionsEnd { user_id, except, at } => any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis())),
                 Change::TokensCount { day, client_id, grant_type, issued } => {
                     one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued))
                 }
@@ -167,6 +167,23 @@ macro_rules! define_apply {
             for secret in clients::SecretRow::all(client) {
                 one(ExecuteDsl::execute(clients::insert_secret(secret), connection)$($wait)*?)?;
             }
+            Ok(())
+        }
+
+        /// Codes first: whoever is redeeming one has then become a grant that ends, or does not become one.
+        $($async)? fn begin_epoch(at: i64, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! all {
+                ($statement:expr) => { ExecuteDsl::execute($statement, connection)$($wait)*? };
+            }
+            all!(authorization_codes::clear());
+            all!(sessions::end_all(at));
+            all!(grants::end_all(at, GrantEnd::EpochBegun.as_str()));
+            all!(access_tokens::clear());
+            all!(attempts::clear());
+            all!(signing_keys::clear());
+            one(all!(root_secret::replace(root_secret::generate(&context.sealer), at)))?;
+            // Also a server that knew a later revision than the restored one shall notice.
+            all!(directory_revision::raise(at));
             Ok(())
         }
 

@@ -110,3 +110,9 @@ pub(crate) fn sweep(before: i64, expired_by: i64, limit: i64) -> impl Statement 
         .limit(limit);
     dsl::delete(authorization_codes::table.filter(authorization_codes::id.eq_any(expired)))
 }
+
+/// Removes all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn clear() -> _ {
+    dsl::delete(authorization_codes::table)
+}

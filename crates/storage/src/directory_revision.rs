@@ -20,3 +20,10 @@ pub(crate) fn bump() -> _ {
 pub(crate) fn expect(revision: i64) -> _ {
     directory_revision::table.select(directory_revision::revision).filter(directory_revision::revision.eq(revision))
 }
+
+/// Counts on from `revision`, unless it is counted further already.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn raise(revision: i64) -> _ {
+    dsl::update(directory_revision::table.filter(directory_revision::revision.lt(revision)))
+        .set(directory_revision::revision.eq(revision))
+}

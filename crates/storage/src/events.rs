@@ -188,6 +188,18 @@ pub(crate) fn put_refusal(refusal: &Refusal) -> impl Statement {
     dsl::insert_into(refusals::table).values(refusal).on_conflict(refusals::slot).do_update().set(refusal)
 }
 
+/// Lets the rings of a database whose slots were filled from elsewhere go on after the newest ones. For PostgreSQL, where
+/// sequences count them.
+pub(crate) fn resume_rings() -> String {
+    let resume = |sequence: &str, from: i64, to: i64| {
+        format!(
+            "SELECT setval('{sequence}', coalesce((SELECT slot - {from} + 1 FROM refusals \
+             WHERE slot >= {from} AND slot < {to} ORDER BY id DESC LIMIT 1), 0), false);"
+        )
+    };
+    resume("refusals_next", 0, REFUSALS) + &resume("refused_sign_ins_next", REFUSALS, 2 * REFUSALS)
+}
+
 /// The slot that was written last.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn newest_slot(from: i64, to: i64) -> _ {

@@ -102,6 +102,12 @@ pub(crate) fn end<'a>(id: i64, at: i64, reason: &'a str) -> _ {
 }
 
 #[dsl::auto_type(no_type_alias)]
+pub(crate) fn end_all<'a>(at: i64, reason: &'a str) -> _ {
+    dsl::update(grants::table.filter(grants::ended_at.is_null()))
+        .set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
+}
+
+#[dsl::auto_type(no_type_alias)]
 pub(crate) fn end_of_client<'a>(client_id: &'a str, at: i64, reason: &'a str) -> _ {
     dsl::update(grants::table.filter(grants::client_id.eq(client_id).and(grants::ended_at.is_null())))
         .set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))

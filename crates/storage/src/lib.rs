@@ -5,6 +5,7 @@
 //! * `sqlite`: opening and migrating, the one writer, the readers. `postgres`: the same with connections of each thread, and
 //!   what nodes tell each other.
 //! * `schema`: the tables. One file a table: its row, how it becomes a core type, its statements.
+//! * `copy`: from SQLite to PostgreSQL, all tables alike. `sqlite/backup`: a copy of a file in use, and the way back.
 //! * `apply`: from changes to statements. `directory`: the snapshot. `sealing`: what is kept encrypted.
 //!
 //! # Invariants
@@ -21,6 +22,7 @@ mod authorization_codes;
 mod clients;
 mod column;
 mod consents;
+mod copy;
 mod database;
 mod directory;
 mod directory_revision;
@@ -51,9 +53,13 @@ mod users;
 
 use database::query;
 
+pub use copy::{Copied, CopyError, Copying};
 pub use database::{Database, DatabaseSettings};
 pub use events::EventFilter;
 pub use meters::{Meters, Stopwatch};
 pub use open_error::OpenError;
 pub use postgres::Postgres;
-pub use sqlite::Sqlite;
+pub use sqlite::{BackupError, Contents, Restoration, Sqlite, back_up};
+
+/// Is told how far long work has come: what is counted, how many, and of how many.
+pub type Progress<'a> = dyn FnMut(&str, u64, u64) + Send + 'a;

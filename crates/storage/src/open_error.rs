@@ -49,6 +49,11 @@ pub enum OpenError {
     /// A change of layout failed.
     #[error("the database's layout could not be changed, and is as it was: {0}; mend what it names, and start again")]
     Migration(String),
+    /// Its rows are somewhere else now.
+    #[error(
+        "this database has moved to PostgreSQL and takes no more writes; set database_url to where it is now, or go back to this one with `grantor migrate --reopen`"
+    )]
+    Moved,
     /// A later version has changed it.
     #[error(
         "the database has layout {version}, which this version of Grantor does not know; start the version that was used last, or a newer one"

@@ -23,17 +23,19 @@ use crate::error::{Failure, failed};
 use crate::meters::Meters;
 use crate::sweep::{Patrols, Step};
 
-mod address;
+pub(crate) mod address;
 mod examine;
 mod link;
 mod links;
 mod migrate;
 mod node;
 mod open;
+pub(crate) mod receiver;
 mod run;
 
 use address::Address;
 use link::Link;
+pub(crate) use open::aside;
 
 /// How long an answer of the database is waited for, connecting included. A database that is gone may refuse at once, or
 /// never say a word.
@@ -97,12 +99,25 @@ impl Postgres {
     }
 
     pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        let touched = self.write(async |link| apply_set(&changes, &self.shared.context, link).await).await?;
+        let touched = if changes.iter().any(|change| matches!(change, Change::EpochBegin { .. })) {
+            self.commit_at_length(&changes).await?
+        } else {
+            self.write(async |link| apply_set(&changes, &self.shared.context, link).await).await?
+        };
         // Who changed clients, scopes, resources or keys shall find them changed when told that it is done.
         if touched && let Err(error) = self.read_directory().await {
             tracing::error!(%error, "clients and keys could not be read again; the last known ones stay in use");
         }
         Ok(())
+    }
+
+    /// Applies a set that changes all rows of the largest tables, however long that takes, on a connection of its own.
+    async fn commit_at_length(&self, changes: &[Change]) -> Result<bool, StoreError> {
+        let link = Link::connect(&self.shared.address, Arc::default()).await;
+        let link = link.map_err(|error| failed(error.to_string()))?;
+        let mut connection = &link.connection;
+        connection.batch_execute("SET statement_timeout = 0").await.map_err(Failure::from)?;
+        Ok(apply_set(changes, &self.shared.context, &link).await?)
     }
 
     /// Takes a step of the sweep, unless another node is at it.

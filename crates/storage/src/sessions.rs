@@ -98,6 +98,12 @@ pub(crate) fn end_of_user(user_id: i64, except: i64, at: i64) -> _ {
     dsl::update(sessions::table.filter(others)).set(sessions::ended_at.eq(at))
 }
 
+/// Ends all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn end_all(at: i64) -> _ {
+    dsl::update(sessions::table.filter(sessions::ended_at.is_null())).set(sessions::ended_at.eq(at))
+}
+
 /// Never moves the moment back.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn seen(id: i64, at: i64) -> _ {

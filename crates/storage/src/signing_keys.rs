@@ -94,3 +94,9 @@ pub(crate) fn put(row: &Row) -> impl Statement {
 pub(crate) fn remove(id: i64) -> _ {
     dsl::delete(signing_keys::table.filter(signing_keys::id.eq(id)))
 }
+
+/// Removes all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn clear() -> _ {
+    dsl::delete(signing_keys::table)
+}

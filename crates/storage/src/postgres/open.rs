@@ -49,13 +49,13 @@ impl Postgres {
     }
 }
 
-async fn connect(address: &Address) -> Result<Link, OpenError> {
+pub(super) async fn connect(address: &Address) -> Result<Link, OpenError> {
     let connected = Link::connect(address, Arc::new(Notify::new())).await;
     connected.map_err(|error| OpenError::Unreachable(in_full(&*error)))
 }
 
 /// An error with what is behind it: the database's own words are there.
-fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", in_full(source)),
         None => error.to_string(),
@@ -63,7 +63,7 @@ fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// Works on a thread of its own, with a runtime for as long: also where the caller is inside one.
-pub(super) fn aside<T: Send>(work: impl FnOnce(&Runtime) -> Result<T, OpenError> + Send) -> Result<T, OpenError> {
+pub(crate) fn aside<T: Send>(work: impl FnOnce(&Runtime) -> Result<T, OpenError> + Send) -> Result<T, OpenError> {
     let work = || {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().map_err(OpenError::Thread)?;

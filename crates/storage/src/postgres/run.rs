@@ -6,6 +6,7 @@ use diesel_async::methods::ExecuteDsl;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
+use grantor_core::grant::GrantEnd;
 use grantor_jose::id::Id;
 
 use crate::apply::{Context, define_apply, is_of_directory, one};

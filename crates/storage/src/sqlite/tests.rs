@@ -24,6 +24,7 @@ use grantor_jose::seal::KeyEncryptionKey;
 use super::connection;
 use crate::meters::Meters;
 use crate::open_error::OpenError;
+use crate::schema::TABLES;
 use crate::{Database, DatabaseSettings, EventFilter};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
@@ -127,6 +128,7 @@ fn the_tables_are_those_that_the_migrations_make() {
     let _database = folder.open().unwrap();
     let mut connection = connection::reader(&folder.file()).unwrap();
     let declared = declared();
+    assert!(declared.iter().map(|(table, _)| table.as_str()).eq(TABLES.iter().copied()), "{TABLES:?}");
     for (table, columns) in &declared {
         let query = format!(
             "SELECT name, type, \"notnull\" = 0 AND pk = 0 AS optional FROM pragma_table_info('{table}') ORDER BY cid"
@@ -175,7 +177,7 @@ fn what_cannot_be_opened_is_told_with_what_mends_it() {
         };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap_err()
     };
-    for bad in ["grantor.db", "postgres://localhost/grantor", "sqlite:", "sqlite::memory:", ""] {
+    for bad in ["grantor.db", "mysql://localhost/grantor", "sqlite:", "sqlite::memory:", ""] {
         assert!(matches!(url(bad), OpenError::Url(said) if said == bad));
     }
     assert!(matches!(url("sqlite:/proc/no/such/folder/grantor.db"), OpenError::File { .. }));
