@@ -136,6 +136,7 @@ impl Rows {
             resources: before.resources.clone(),
             keys: before.keys.clone(),
             secrets: before.secrets.clone(),
+            epoch: before.epoch,
         });
         true
     }
