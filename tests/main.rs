@@ -6,7 +6,9 @@
 mod architecture;
 mod attacks;
 mod clients;
+mod crash;
 mod harness;
+mod nodes;
 mod oauth;
 mod oidc;
 mod operations;

@@ -111,7 +111,7 @@ pub enum Change {
     },
     /// Records a security event.
     EventInsert(Box<Event>),
-    /// Ends a grant, unless it has ended.
+    /// Ends a grant. Expects that it has not ended, so that of many at once one ends it and notes why.
     GrantEnd {
         /// The grant.
         id: Id,

@@ -21,6 +21,7 @@ use grantor_core::session::{ACR_PASSWORD, Session};
 use grantor_core::store::Store;
 use grantor_core::time::Time;
 use grantor_core::user::User;
+use grantor_jose::id::Id;
 use grantor_jose::random::Mint;
 use grantor_storage::{Database, DatabaseSettings, Meters};
 use serde_json::json;
@@ -102,12 +103,9 @@ fn client(now: Time) -> Result<Client, Failure> {
     })
 }
 
-/// A person with what hangs on them.
-fn person(changes: &mut Vec<Change>, number: u64, tokens: u64, (mint, now): (&Mint, Time)) -> Result<(), Failure> {
-    let [user_id, session_id, grant_id] = std::array::from_fn(|_| mint.id(now.millis()));
-    let scope: Scope = "openid profile email offline_access".parse()?;
-    let user = User {
-        id: user_id,
+fn user(id: Id, number: u64, now: Time) -> User {
+    User {
+        id,
         subject: format!("filled-{number}"),
         username: format!("filled-{number}"),
         password: None,
@@ -119,9 +117,12 @@ fn person(changes: &mut Vec<Change>, number: u64, tokens: u64, (mint, now): (&Mi
         disabled: false,
         created_at: now,
         updated_at: now,
-    };
-    let session = Session {
-        id: session_id,
+    }
+}
+
+fn session(id: Id, user_id: Id, (mint, now): (&Mint, Time)) -> Session {
+    Session {
+        id,
         secret: mint.secret().hash(),
         user_id,
         auth_time: now,
@@ -131,7 +132,15 @@ fn person(changes: &mut Vec<Change>, number: u64, tokens: u64, (mint, now): (&Mi
         address: "192.0.2.7".to_owned(),
         user_agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)".to_owned(),
         ended_at: None,
-    };
+    }
+}
+
+/// A person with what hangs on them.
+fn person(changes: &mut Vec<Change>, number: u64, tokens: u64, (mint, now): (&Mint, Time)) -> Result<(), Failure> {
+    let [user_id, session_id, grant_id] = std::array::from_fn(|_| mint.id(now.millis()));
+    let scope: Scope = "openid profile email offline_access".parse()?;
+    let user = user(user_id, number, now);
+    let session = session(session_id, user_id, (mint, now));
     let consent = Consent {
         user_id,
         client_id: CLIENT.to_owned(),

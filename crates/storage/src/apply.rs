@@ -113,7 +113,7 @@ macro_rules! define_apply {
                 Change::ConsentRemove { user_id, client_id } => any!(consents::remove(user_id.as_i64(), client_id)),
                 Change::EpochBegin { at } => begin_epoch(at.millis(), context, connection)$($wait)*,
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
-                Change::GrantEnd { id, at, end } => any!(grants::end(id.as_i64(), at.millis(), end.as_str())),
+                Change::GrantEnd { id, at, end } => one!(grants::end(id.as_i64(), at.millis(), end.as_str())),
                 Change::GrantInsert(grant) => one!(grants::insert(grants::Row::new(grant)?)),
                 Change::GrantsEnd { of, at, end } => end_grants(of, at.millis(), end.as_str(), connection)$($wait)*,
                 Change::GrantsMove { from, to } => any!(grants::move_to_session(from.as_i64(), to.as_i64())),

@@ -37,8 +37,12 @@ use address::Address;
 use link::Link;
 pub(crate) use open::aside;
 
-/// How long an answer of the database is waited for.
+/// How long an answer of the database is waited for, connecting included. A database that is gone may refuse at once, or
+/// never say a word.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long of that a set of changes waits for its turn.
+const TURN: Duration = Duration::from_secs(2);
 
 /// How many connections of one node apply sets of changes at one time.
 const WRITERS: usize = 16;
@@ -81,9 +85,14 @@ impl Postgres {
         for _ in 0..2 {
             let link = links::reader(&self.shared).await?;
             let asked = timeout(PATIENCE, query(&link.connection)).await;
+            let in_time = asked.is_ok();
             match link.outcome(asked.map(|answer| answer.map_err(Failure::from))).await {
                 Outcome::Told(answer) => return Ok(answer?),
                 Outcome::Gone => links::forget_reader(&self.shared, &link),
+            }
+            // Whoever has waited in vain shall not wait twice.
+            if !in_time {
+                break;
             }
         }
         Err(StoreError::Unavailable)
@@ -143,6 +152,11 @@ impl Postgres {
     /// Works on a connection that nobody else has meanwhile. What fails in the middle is not tried again, but for an error of
     /// the database that took everything back, as when two sets wait for each other.
     async fn write<T>(&self, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
+        // A connection on which the time runs out goes away with the work.
+        timeout(PATIENCE, self.write_alone(work)).await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    async fn write_alone<T>(&self, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
         let meters = &self.shared.meters;
         meters.waiting.inc();
         let permit = permit(&self.shared.writers).await;
@@ -151,8 +165,7 @@ impl Postgres {
         let begun = meters.stopwatch.read();
         let link = links::take_writer(&self.shared).await?;
         for is_last in [false, true] {
-            let worked = timeout(PATIENCE, work(&link)).await;
-            match link.outcome(worked).await {
+            match link.outcome(Ok(work(&link).await)).await {
                 Outcome::Told(Err(Failure::Database(error))) if !is_last => {
                     tracing::debug!(%error, "a set of changes is tried again");
                 }
@@ -173,7 +186,7 @@ impl Postgres {
 }
 
 async fn permit(writers: &Semaphore) -> Result<SemaphorePermit<'_>, StoreError> {
-    match timeout(PATIENCE, writers.acquire()).await {
+    match timeout(TURN, writers.acquire()).await {
         Ok(permit) => permit.map_err(|_| failed("the database is shut down")),
         Err(_) => Err(StoreError::Busy),
     }

@@ -165,6 +165,11 @@ impl App {
             event = event.client(client_id);
         }
         if let Error::Store(source) = error {
+            // A store that cannot do what was asked for cannot keep this either: it would only be waited for once more.
+            if source.is_passing() {
+                tracing::warn!(case = %id, reason = error.reason(), "a request could not be answered");
+                return id;
+            }
             event = event.detail(&source.to_string());
         }
         // A refusal is answered even when it cannot be recorded; the log has it then.

@@ -28,7 +28,7 @@ pub(crate) mod refresh_token;
 mod tests;
 
 /// How often a request that lost a race is loaded and decided again.
-const MAX_RACES: usize = 8;
+pub(crate) const MAX_RACES: usize = 8;
 
 /// The grants of RFC 6749 that are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -71,8 +71,9 @@ impl Rows {
             // Its identifier is always a new one, and nothing is decided by it.
             Change::EventInsert(_) => true,
             Change::GrantEnd { id, at, end } => {
-                let ends = |grant: &Grant| grant.id == *id && !seeded(Fault::GrantEndLost);
-                self.update_grants(ends, |grant| grant.ended = Some((*at, *end)))
+                let in_force = |grant: &Grant| grant.ended.is_none();
+                seeded(Fault::GrantEndLost)
+                    || update(&mut self.grants, id, in_force, |grant| grant.ended = Some((*at, *end)))
             }
             Change::GrantInsert(grant) => insert(&mut self.grants, grant.id, grant),
             Change::GrantsEnd { of, at, end } => {

@@ -57,13 +57,13 @@ fn read(defaults: &Config, file: Option<&Path>) -> Result<Config, ConfigError> {
 /// # Errors
 /// When a key or value is not understood.
 pub fn parse(source: &Source) -> Result<Config, ConfigError> {
-    settle(layers(&Config::default(), Some(source))?, Some(source))
+    settle(&layers(&Config::default(), Some(source))?, Some(source))
 }
 
 /// The settings that `source` and the environment make of `defaults`.
 fn extract(defaults: &Config, source: Option<&Source>) -> Result<Config, ConfigError> {
     let environment = Env::prefixed(PREFIX).ignore(&["config"]).split("__");
-    settle(layers(defaults, source)?.merge(environment), source)
+    settle(&layers(defaults, source)?.merge(environment), source)
 }
 
 fn layers(defaults: &Config, source: Option<&Source>) -> Result<Figment, ConfigError> {
@@ -73,7 +73,7 @@ fn layers(defaults: &Config, source: Option<&Source>) -> Result<Figment, ConfigE
     Ok(figment.merge(Toml::string(source.text())))
 }
 
-fn settle(figment: Figment, source: Option<&Source>) -> Result<Config, ConfigError> {
+fn settle(figment: &Figment, source: Option<&Source>) -> Result<Config, ConfigError> {
     let wrong = |error: figment::Error| error.into_iter().map(|error| describe(&error, source)).collect();
     figment.extract().map_err(|error| ConfigError::Wrong(wrong(error)))
 }

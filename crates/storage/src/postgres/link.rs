@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::{error::Elapsed, timeout};
 use tokio_postgres::AsyncMessage;
 
-use super::Outcome;
 use super::address::Address;
+use super::{Outcome, PATIENCE};
 use crate::apply::is_of_directory;
 use crate::error::Failure;
 
@@ -64,6 +64,11 @@ impl Drop for Closing {
 impl Link {
     /// Connects. `told` is notified at each NOTIFY, and when the connection closes.
     pub(super) async fn connect(address: &Address, told: Arc<Notify>) -> Result<Self, NotConnected> {
+        // What listens there may be no database, or one that says nothing.
+        timeout(PATIENCE, Self::open(address, told)).await.map_err(|_| format!("no answer within {PATIENCE:?}"))?
+    }
+
+    async fn open(address: &Address, told: Arc<Notify>) -> Result<Self, NotConnected> {
         let (client, mut driver) = address.config.connect(address.tls.clone()).await?;
         let open = Arc::new(AtomicBool::new(true));
         let closing = Closing { open: Arc::clone(&open), told };
