@@ -10,7 +10,7 @@
 //!
 //! # Invariants
 //! * One write path: [`Store::commit`](grantor_core::store::Store::commit). All changes of a set, or none; durable when it
-//!   returns.
+//!   returns. `copy` alone writes otherwise, into a database that nobody uses yet.
 //! * Statements are values; none is written twice for two databases.
 //! * A row becomes a core type by a full match. A row that cannot be is `StoreError::Corrupt`, never a guess.
 //! * No clock, no environment: the time is handed in.

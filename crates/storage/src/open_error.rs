@@ -69,7 +69,7 @@ pub enum OpenError {
     #[error("no thread for the database: {0}")]
     Thread(std::io::Error),
     /// The database does not answer, or does not let us in.
-    #[error("the database cannot be reached: {0}; check database_url, and that PostgreSQL runs and lets this user in")]
+    #[error("the database cannot be reached: {0}; check its address, and that PostgreSQL runs and lets this user in")]
     Unreachable(String),
     /// Not a URL that we know.
     #[error(

@@ -6,10 +6,11 @@ use std::pin::Pin;
 use futures_util::{SinkExt, TryStreamExt};
 use grantor_jose::hash::Sha256;
 use tokio::runtime::Runtime;
+use tokio::time::timeout;
 use tokio_postgres::{Client, CopyInSink, Error};
 
 use super::address::Address;
-use super::{migrate, open};
+use super::{PATIENCE, migrate, open};
 use crate::copy::{CopyError, Table};
 use crate::database::DatabaseSettings;
 use crate::events;
@@ -136,7 +137,8 @@ impl Receiving<'_> {
 }
 
 async fn connect(address: &Address) -> Result<Client, OpenError> {
-    let connected = address.config.connect(address.tls.clone()).await;
+    let connected = timeout(PATIENCE, address.config.connect(address.tls.clone())).await;
+    let connected = connected.map_err(|_| OpenError::Unreachable(format!("no answer within {PATIENCE:?}")))?;
     let (client, driver) = connected.map_err(|error| OpenError::Unreachable(open::in_full(&error)))?;
     // Whatever it ends with is told to whoever asks then.
     tokio::spawn(async move { drop(driver.await) });
