@@ -48,13 +48,14 @@ impl Caller {
     pub fn post(&mut self, path: &str, form: &[(&str, &str)]) -> io::Result<Told> {
         let mut body = Serializer::new(String::new());
         body.extend_pairs(form);
-        let mut lines = "Content-Type: application/x-www-form-urlencoded\r\n".to_owned();
+        let mut authorization = String::new();
         match self.client_id {
             "signed" => {}
             "spa" => drop(body.append_pair("client_id", self.client_id)),
             "chat" => drop(body.extend_pairs([("client_id", self.client_id), ("client_secret", SECRET)])),
-            _ => lines += &format!("Authorization: {}\r\n", basic(self.client_id, SECRET)),
+            _ => authorization = format!("Authorization: {}\r\n", basic(self.client_id, SECRET)),
         }
+        let lines = format!("Content-Type: application/x-www-form-urlencoded\r\n{authorization}");
         self.send(&format!("POST {path}"), &lines, &body.finish())
     }
 
