@@ -288,7 +288,7 @@ impl Family {
 
     /// Compares with what is kept; says whether `request` was done, the one that was not answered.
     async fn examine(&self, left: &Database, request: Option<Request>) -> bool {
-        let code = left.code_find(self.id()).await.unwrap().unwrap().code;
+        let code = left.code_find(self.id()).await.unwrap().expect("the code is kept").code;
         let kept = left.refresh_token_find(self.id()).await.unwrap();
         assert_eq!(code.spent_at.is_some(), kept.is_some(), "a code is spent for a grant");
         let Some(kept) = kept else {
