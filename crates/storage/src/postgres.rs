@@ -44,6 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long of that a set of changes waits for its turn.
 const TURN: Duration = Duration::from_secs(2);
 
+/// A set of more changes than this, as of a large declaration, may take its time.
+const LONG: usize = 200;
+
 /// How many connections of one node apply sets of changes at one time.
 const WRITERS: usize = 16;
 
@@ -99,7 +102,8 @@ impl Postgres {
     }
 
     pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        let touched = if changes.iter().any(|change| matches!(change, Change::EpochBegin { .. })) {
+        let is_long = changes.len() > LONG || changes.iter().any(|change| matches!(change, Change::EpochBegin { .. }));
+        let touched = if is_long {
             self.commit_at_length(&changes).await?
         } else {
             self.write(async |link| apply_set(&changes, &self.shared.context, link).await).await?
@@ -111,7 +115,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// Applies a set that changes all rows of the largest tables, however long that takes, on a connection of its own.
+    /// Applies a set that changes very many rows, however long that takes, on a connection of its own.
     async fn commit_at_length(&self, changes: &[Change]) -> Result<bool, StoreError> {
         let link = Link::connect(&self.shared.address, Arc::default()).await;
         let link = link.map_err(|error| failed(error.to_string()))?;
