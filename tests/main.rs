@@ -6,9 +6,12 @@
 mod architecture;
 mod attacks;
 mod clients;
+mod crash;
 mod fuzz;
 mod harness;
+mod nodes;
 mod oauth;
 mod oidc;
+mod operations;
 mod pages;
 mod storage;

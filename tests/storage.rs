@@ -6,12 +6,13 @@ use std::sync::{Arc, LazyLock};
 
 use grantor_jose::random::{Mint, Random};
 use grantor_jose::seal::KeyEncryptionKey;
-use grantor_storage::{Database, DatabaseSettings};
+use grantor_storage::{Database, DatabaseSettings, Meters};
 
 use crate::harness::postgres;
 use samples::NOW;
 
 mod directory;
+mod epoch;
 mod events;
 mod grants;
 mod people;
@@ -34,6 +35,7 @@ impl OnSqlite {
         let settings = DatabaseSettings {
             url: format!("sqlite:{}", folder.join("grantor.db").display()),
             certificates: None,
+            meters: Meters::default(),
             key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
         };
         let database = Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap();
@@ -74,6 +76,7 @@ impl OnPostgres {
         let settings = DatabaseSettings {
             url: scratch.url.clone(),
             certificates: None,
+            meters: Meters::default(),
             key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
         };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap()
@@ -84,6 +87,27 @@ impl Drop for OnPostgres {
     fn drop(&mut self) {
         wait(self.database.shut_down());
     }
+}
+
+/// By TLS the database's certificate is checked: it counts with the authority that is named, and not without.
+#[test]
+fn a_certificate_that_nobody_vouches_for_opens_no_database() {
+    let Some(server) = postgres::server() else { return };
+    let scratch = postgres::Scratch::new(server, None);
+    let open = |certificates: Option<PathBuf>, mode: &str| {
+        let settings = DatabaseSettings {
+            url: format!("{}?sslmode={mode}", scratch.url),
+            certificates,
+            meters: Meters::default(),
+            key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
+        };
+        Database::open(&settings, Arc::new(Mint::new(0)), NOW).map(|database| wait(database.shut_down()))
+    };
+    let authority = std::env::var_os("TEST_POSTGRES_CA").map(PathBuf::from);
+    assert!(open(authority, "require").is_ok());
+    let refused = open(None, "require").unwrap_err().to_string();
+    assert!(refused.contains("cannot be reached") && refused.contains("certificate"), "{refused}");
+    assert!(open(None, "disable").is_ok());
 }
 
 /// Makes a test of each rule on each database.
@@ -116,6 +140,10 @@ contract! {
         a_declared_scope_and_api_come_back_and_go
         a_key_keeps_its_dates_and_goes
         a_set_that_fails_changes_no_snapshot
+    }
+    epoch {
+        a_new_epoch_ends_what_was_issued_and_nothing_else
+        what_ended_before_an_epoch_keeps_its_end
     }
     events {
         events_are_found_by_what_they_say

@@ -1,7 +1,7 @@
 //! Many at once, and slow ones: what they take, they give back, and nobody else waits for them.
 //!
 //! `grantor-load --crowds` measures how long others wait meanwhile, with the server in a process of its own. Here it is only
-//! shown that they are answered; `GRANTOR_TEST_REQUESTS` makes the crowd of abandoned requests as large as is asked for.
+//! shown that they are answered; `TEST_REQUESTS` makes the crowd of abandoned requests as large as is asked for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -91,7 +91,7 @@ async fn fifty_who_sign_in_at_once_all_get_in_and_apps_are_served_meanwhile() {
 #[tokio::test]
 async fn requests_that_are_left_on_the_way_leave_nothing() {
     let server = Server::start().await;
-    let many = amount("GRANTOR_TEST_REQUESTS", 1_000);
+    let many = amount("TEST_REQUESTS", 1_000);
     let (wiki, host, rows) = (App::new(&server, "wiki"), wire::host(&server), server.rows());
     let mut crowd = JoinSet::new();
     for number in 0..16 {

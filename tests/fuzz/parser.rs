@@ -41,7 +41,7 @@ struct Slowest {
 impl Parser<'_> {
     /// Reads as many inputs as are due, and checks that each is read or refused, and at once.
     pub fn run(&self) {
-        let count = amount("GRANTOR_TEST_INPUTS", TOTAL) * self.share / SHARES;
+        let count = amount("TEST_INPUTS", TOTAL) * self.share / SHARES;
         let mut slowest = Slowest::default();
         for number in 0..u64::try_from(count).unwrap() {
             let input = mutation::input(self.grammar, number);

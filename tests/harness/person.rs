@@ -11,7 +11,10 @@ use super::server::Server;
 #[derive(Clone)]
 pub struct Person {
     http: reqwest::Client,
+    /// The issuer's origin, which stands in its forms.
     origin: String,
+    /// Where the server listens.
+    address: String,
 }
 
 impl Person {
@@ -22,10 +25,15 @@ impl Person {
 
     /// A fresh browser whose person reads `language`.
     pub fn with_language(server: &Server, language: &'static str) -> Self {
+        Self { address: server.address.clone(), ..Self::at(&server.url, language) }
+    }
+
+    /// The same for a server of which only the issuer is known.
+    pub fn at(issuer: &str, language: &'static str) -> Self {
         let mut headers = reqwest::header::HeaderMap::new();
         headers.insert("accept-language", language.parse().unwrap());
         let http = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).default_headers(headers);
-        Self { http: http.build().unwrap(), origin: server.url.clone() }
+        Self { http: http.build().unwrap(), origin: issuer.to_owned(), address: issuer.to_owned() }
     }
 
     /// A request that is not followed.
@@ -96,10 +104,10 @@ impl Person {
     }
 
     fn is_own(&self, url: &Url) -> bool {
-        url.origin().ascii_serialization() == self.origin
+        [&self.origin, &self.address].contains(&&url.origin().ascii_serialization())
     }
 
     fn absolute(&self, url: &str) -> String {
-        if url.starts_with('/') { format!("{}{url}", self.origin) } else { url.to_owned() }
+        if url.starts_with('/') { format!("{}{url}", self.address) } else { url.to_owned() }
     }
 }

@@ -1,18 +1,18 @@
-//! PostgreSQL databases for tests, in the server that `tests/run` starts and names in `GRANTOR_TEST_POSTGRES`.
+//! PostgreSQL databases for tests, in the server that `tests/run` starts and names in `TEST_POSTGRES`.
 
 use std::io::Write;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio_postgres::NoTls;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 use url::Url;
 
 /// The address of the server; `None` where there is none, after saying so once. With `CI` set, that is a failure.
 pub fn server() -> Option<&'static Url> {
     static SERVER: LazyLock<Option<Url>> = LazyLock::new(|| {
-        let server = std::env::var("GRANTOR_TEST_POSTGRES").ok().and_then(|url| url.parse().ok());
+        let server = std::env::var("TEST_POSTGRES").ok().and_then(|url| url.parse().ok());
         if server.is_none() {
-            assert!(std::env::var_os("CI").is_none(), "GRANTOR_TEST_POSTGRES is missing: tests/run starts a server");
+            assert!(std::env::var_os("CI").is_none(), "TEST_POSTGRES is missing: tests/run starts a server");
             // Written past the test runner, which keeps back what a passing test prints.
             let _ = writeln!(std::io::stderr(), "SKIPPED, not tested: no PostgreSQL; tests/run starts one");
         }
@@ -23,7 +23,7 @@ pub fn server() -> Option<&'static Url> {
 
 /// Whether the stories run on PostgreSQL; on SQLite otherwise.
 pub fn is_chosen() -> bool {
-    std::env::var("GRANTOR_TEST_DATABASE").is_ok_and(|kind| kind == "postgres")
+    std::env::var("TEST_DATABASE").is_ok_and(|kind| kind == "postgres")
 }
 
 /// A database of its own, gone with the value.
@@ -44,6 +44,28 @@ impl Scratch {
         let mut url = server.clone();
         url.set_path(&name);
         Self { name, url: url.into() }
+    }
+
+    /// Whether nobody is connected to it.
+    pub fn is_alone(&self) -> bool {
+        self.connections("pid").is_empty()
+    }
+
+    /// Ends all connections to it; how many they were.
+    pub fn cut(&self) -> usize {
+        self.connections("pg_terminate_backend(pid)").len()
+    }
+
+    /// Lets nobody connect any more, or everybody again.
+    pub fn allow(&self, allowed: bool) {
+        let server = server().expect("the server is there");
+        run(server, &format!("ALTER DATABASE {} ALLOW_CONNECTIONS {allowed}", self.name));
+    }
+
+    /// Something of each connection to it.
+    fn connections(&self, what: &str) -> Vec<String> {
+        let server = server().expect("the server is there");
+        run(server, &format!("SELECT {what} FROM pg_stat_activity WHERE datname = '{}'", self.name))
     }
 
     /// Everything that it holds: as SQL, and the bytes that SQL writes as digits.
@@ -73,15 +95,18 @@ fn decode(hexadecimal: &str) -> Vec<u8> {
     pairs.filter_map(|pair| u8::from_str_radix(pair, 16).ok()).collect()
 }
 
-/// Runs one statement on a connection of its own, also inside a runtime.
-fn run(server: &Url, statement: &str) {
+/// Runs one statement on a connection of its own, also inside a runtime; the first column of what it gives.
+fn run(server: &Url, statement: &str) -> Vec<String> {
     let work = async {
         let (client, connection) = tokio_postgres::connect(server.as_str(), NoTls).await.expect("PostgreSQL answers");
         let driver = tokio::spawn(connection);
-        client.batch_execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        let told = client.simple_query(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
         drop(client);
         driver.await.unwrap().unwrap();
+        let rows =
+            told.iter().filter_map(|told| if let SimpleQueryMessage::Row(row) = told { row.get(0) } else { None });
+        rows.map(str::to_owned).collect()
     };
     std::thread::scope(|scope| scope.spawn(|| super::server::runtime().block_on(work)).join())
-        .expect("the statement runs");
+        .expect("the statement runs")
 }

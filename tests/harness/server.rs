@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use grantor_storage::{Database, EventFilter};
 use grantor_web::{App, Clock};
 use tokio::sync::oneshot;
 
+use super::folder::Folder;
 use super::{postgres, seeds};
 
 /// The key-encryption key of every test server.
@@ -40,6 +41,11 @@ impl TestClock {
     /// Moves the time on.
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Moves the time on to that of commands, which have no other clock than the system's.
+    pub fn catch_up(&self) {
+        self.0.fetch_max(system_time().millis(), Ordering::SeqCst);
     }
 
     /// Sets the time back.
@@ -62,6 +68,8 @@ impl TestClock {
 pub struct Server {
     /// The issuer, `http://127.0.0.1:PORT`.
     pub url: String,
+    /// Where it listens: the issuer's address, but for another node of the same issuer.
+    pub address: String,
     /// Its time.
     pub clock: TestClock,
     /// What it keeps.
@@ -70,25 +78,73 @@ pub struct Server {
     pub app: Arc<App>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    place: Place,
+    config: Config,
+    place: Arc<Place>,
+}
+
+/// A server that was stopped, with what it left behind.
+pub struct Stopped {
+    /// Its settings, as it is started again with.
+    pub config: Config,
+    clock: TestClock,
+    place: Arc<Place>,
+}
+
+impl Stopped {
+    /// Starts it again at the same address and time.
+    pub async fn start(self) -> Server {
+        let Self { config, clock, place } = self;
+        let address = config.issuer.strip_prefix("http://").unwrap().to_owned();
+        Server::launch(config, (place, clock), TcpListener::bind(address).unwrap(), None).await
+    }
+}
+
+/// The kinds of databases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file.
+    Sqlite,
+    /// A database of the PostgreSQL server for tests.
+    Postgres,
+}
+
+impl Kind {
+    /// The one that stories run on.
+    fn chosen() -> Self {
+        if postgres::is_chosen() { Self::Postgres } else { Self::Sqlite }
+    }
+
+    /// Whether it can be had here; where it cannot, that has been said.
+    pub fn is_there(self) -> bool {
+        self == Self::Sqlite || postgres::server().is_some()
+    }
 }
 
 /// Where a server's database is: a folder, and a database of PostgreSQL's where that is chosen.
 pub struct Place {
-    folder: PathBuf,
-    postgres: Option<postgres::Scratch>,
+    folder: Folder,
+    /// The database of PostgreSQL's.
+    pub postgres: Option<postgres::Scratch>,
 }
 
 impl Place {
     /// An empty one.
     pub fn new() -> Self {
-        Self::like(None)
+        Self::like(Kind::chosen(), None)
     }
 
-    fn like(template: Option<&Self>) -> Self {
-        let folder = new_folder();
+    /// One of a certain kind, with the people, apps and APIs of [`seeds`].
+    pub fn seeded(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => Self::like(kind, Some(&ON_SQLITE)),
+            Kind::Postgres => Self::like(kind, Some(&ON_POSTGRES)),
+        }
+    }
+
+    fn like(kind: Kind, template: Option<&Self>) -> Self {
+        let folder = Folder::new();
         let of = |server| postgres::Scratch::new(server, template.and_then(|template| template.postgres.as_ref()));
-        let chosen = postgres::is_chosen().then(|| postgres::server().expect("GRANTOR_TEST_POSTGRES names a server"));
+        let chosen = (kind == Kind::Postgres).then(|| postgres::server().expect("TEST_POSTGRES names a server"));
         if let (Some(template), None) = (template, chosen) {
             fs::copy(template.folder.join("grantor.db"), folder.join("grantor.db")).unwrap();
         }
@@ -119,14 +175,8 @@ impl Place {
         if let Some(scratch) = &self.postgres {
             return scratch.dump();
         }
-        let files = fs::read_dir(&self.folder).unwrap().map(|file| file.unwrap().path());
+        let files = fs::read_dir(&*self.folder).unwrap().map(|file| file.unwrap().path());
         files.flat_map(|file| fs::read(file).unwrap()).collect()
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -138,28 +188,40 @@ impl Server {
 
     /// Starts one with other settings.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let place = Place::like(Some(&TEMPLATE));
+        Self::start_in(Place::seeded(Kind::chosen()), change).await
+    }
+
+    /// Starts one in a place, with other settings.
+    pub async fn start_in(place: Place, change: impl FnOnce(&mut Config)) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut config = place.config(listener.local_addr().unwrap().port());
         change(&mut config);
-        Self::launch(config, place, listener, None).await
+        Self::launch(config, (Arc::new(place), TestClock::now()), listener, None).await
     }
 
     /// Starts one as `grantor serve --dev` does, with the demo app beside it; returns the demo's address, too.
     pub async fn start_dev() -> (Self, String) {
-        let place = Place::like(Some(&EMPTY));
+        let place = Place::like(Kind::chosen(), Some(&EMPTY));
         let (listener, demo) = (TcpListener::bind("127.0.0.1:0").unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
         let port = listener.local_addr().unwrap().port();
         let mut config = place.config(port);
         config.issuer = format!("http://localhost:{port}");
         config.demo_listen = demo.local_addr().unwrap();
         let address = dev::demo_origin(&config);
-        (Self::launch(config, place, listener, Some(demo)).await, address)
+        (Self::launch(config, (Arc::new(place), TestClock::now()), listener, Some(demo)).await, address)
     }
 
-    async fn launch(config: Config, place: Place, listener: TcpListener, demo: Option<TcpListener>) -> Self {
-        let clock = TestClock::now();
+    async fn launch(
+        config: Config,
+        (place, clock): (Arc<Place>, TestClock),
+        listener: TcpListener,
+        demo: Option<TcpListener>,
+    ) -> Self {
+        let kept = config.clone();
         let url = config.issuer.clone();
+        let listens = format!("http://{}", listener.local_addr().unwrap());
+        // The demo's server has a name, and is only itself by that name.
+        let address = if demo.is_some() { url.clone() } else { listens };
         let (stop, stopped) = oneshot::channel::<()>();
         let (started, app) = oneshot::channel();
         let time = clock.clock();
@@ -173,12 +235,22 @@ impl Server {
         });
         let app = app.await.expect("the server starts");
         let database = app.provider.store.clone();
-        Self { url, clock, database, app, stop: Some(stop), thread: Some(thread), place }
+        Self { url, address, clock, database, app, stop: Some(stop), thread: Some(thread), config: kept, place }
+    }
+
+    /// Its settings, for commands beside it.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Stops it.
+    pub fn stop(self) -> Stopped {
+        Stopped { config: self.config.clone(), clock: self.clock.clone(), place: Arc::clone(&self.place) }
     }
 
     /// The address of a path.
     pub fn at(&self, path: &str) -> String {
-        format!("{}{path}", self.url)
+        format!("{}{path}", self.address)
     }
 
     /// Applies a declaration, as `grantor apply` does.
@@ -219,8 +291,17 @@ impl Server {
 
     /// Another node on the same database.
     pub async fn another_node(&self) -> Self {
+        self.another_node_with(|_| ()).await
+    }
+
+    /// Another node on the same database, with other settings.
+    pub async fn another_node_with(&self, change: impl FnOnce(&mut Config)) -> Self {
         let database = self.place.config(0).database_url;
-        Self::start_with(|config| config.database_url = database).await
+        let change = |config: &mut Config| {
+            config.database_url = database;
+            change(config);
+        };
+        Self::start_in(Place::seeded(Kind::Sqlite), change).await
     }
 }
 
@@ -237,15 +318,18 @@ impl Drop for Server {
 }
 
 /// A database with keys and seeds, made once and copied for each server: keys and passwords take their time.
-static TEMPLATE: LazyLock<Place> = LazyLock::new(|| template(Some(seeds::DECLARATION)));
+static ON_SQLITE: LazyLock<Place> = LazyLock::new(|| template(Kind::Sqlite, Some(seeds::DECLARATION)));
+
+/// The same on PostgreSQL.
+static ON_POSTGRES: LazyLock<Place> = LazyLock::new(|| template(Kind::Postgres, Some(seeds::DECLARATION)));
 
 /// A database with keys alone.
-static EMPTY: LazyLock<Place> = LazyLock::new(|| template(None));
+static EMPTY: LazyLock<Place> = LazyLock::new(|| template(Kind::chosen(), None));
 
-fn template(seeds: Option<&'static str>) -> Place {
+fn template(kind: Kind, seeds: Option<&'static str>) -> Place {
     // Persons and apps ask by a client that takes the process's TLS, although no server here speaks it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let place = Place::new();
+    let place = Place::like(kind, None);
     let config = place.config(1);
     let making = std::thread::spawn(move || {
         runtime().block_on(async move {
@@ -267,13 +351,4 @@ fn template(seeds: Option<&'static str>) -> Place {
 /// What servers and commands run on.
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-/// A folder of its own for each server.
-pub fn new_folder() -> PathBuf {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let name = format!("grantor-test-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
-    let folder = std::env::temp_dir().join(name);
-    fs::create_dir_all(&folder).unwrap();
-    folder
 }

@@ -115,7 +115,7 @@ async fn rotate_many(server: &Server, count: &Semaphore, a_step: u32) {
 async fn twenty_rotations_never_show_an_app_an_unknown_key() {
     let server = Arc::new(Server::start().await);
     let minutes = PAUSES.iter().sum::<usize>() * ROTATIONS / PAUSES.len();
-    let total = amount("GRANTOR_TEST_REQUESTS", TOTAL);
+    let total = amount("TEST_REQUESTS", TOTAL);
     let (done, count) = (Arc::new(AtomicBool::new(false)), Arc::new(Semaphore::new(0)));
     let work = || Work { server: Arc::clone(&server), done: Arc::clone(&done), count: Arc::clone(&count) };
     let mut met = JoinSet::new();

@@ -2,6 +2,7 @@
 
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::grant::{Grant, GrantEnd};
+use grantor_core::store::{Store, StoreError};
 use grantor_jose::id::Id;
 use grantor_storage::Database;
 
@@ -59,7 +60,8 @@ pub async fn an_end_is_not_overwritten(database: &Database) {
     keep(database, [grant_insert(grant(id))]).await;
     keep(database, [Change::GrantEnd { id, at: NOW, end: GrantEnd::CodeReplayed }]).await;
     let later = NOW.plus(HOUR);
-    keep(database, [Change::GrantEnd { id, at: later, end: GrantEnd::RevokedByUser }]).await;
+    let again = database.commit(vec![Change::GrantEnd { id, at: later, end: GrantEnd::RevokedByUser }]).await;
+    assert!(matches!(again, Err(StoreError::Conflict)));
     keep(database, [Change::GrantsEnd { of: GrantsOf::User(Id::from_i64(7)), at: later, end: GrantEnd::SignedOut }])
         .await;
     assert_eq!(grant_find(database, id).await.unwrap().grant.ended, Some((NOW, GrantEnd::CodeReplayed)));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::AccessTokenFormat;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::Error;
+use crate::fault::{Fault, seeded};
 use crate::grant::AccessToken;
 use crate::grant_type::Redeemed;
 use crate::key::KeyRing;
@@ -178,15 +179,16 @@ fn live<S: Store>(
 ) -> Option<LiveAccessToken> {
     // "The current time MUST be before the time represented by the "exp" claim." (RFC 9068 §4)
     let enabled = provider.store.directory().client(&token.client_id).is_some();
-    if now >= token.expires_at || !enabled || revoked {
+    if now >= token.expires_at || !enabled || (revoked && !seeded(Fault::RevokedCounts)) {
         return None;
     }
     if token.jti.grant_id.is_none() {
         return Some(token);
     }
     let approval = approval?;
-    let counts =
-        approval.grant.ended.is_none() && !approval.user.disabled && approval.grant.client_id == token.client_id;
+    let in_force = approval.grant.ended.is_none() || seeded(Fault::EndedGrantCounts);
+    let is_on = !approval.user.disabled || seeded(Fault::DisabledUserCounts);
+    let counts = in_force && is_on && approval.grant.client_id == token.client_id;
     counts.then(|| LiveAccessToken { subject: approval.user.subject.clone(), approval: Some(approval), ..token })
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::client::{AccessTokenFormat, Client};
 use crate::directory::{Directory, Resource};
 use crate::error::Error;
+use crate::fault::{Fault, seeded};
 use crate::params::Params;
 use crate::policy::Policy;
 use crate::provider::Issuer;
@@ -46,7 +47,8 @@ pub fn requested(directory: &Directory, issuer: &Issuer, params: &Params) -> Res
 /// `ResourceNotGranted`.
 pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], named: &[String]) -> Result<Target, Error> {
     // A token request can only choose among the APIs that were approved (RFC 8707 §2.2).
-    if !approved.is_empty() && named.iter().any(|resource| !approved.contains(resource)) {
+    let is_approved = |resource: &String| approved.contains(resource) || seeded(Fault::AnyApiCounts);
+    if !approved.is_empty() && !named.iter().all(is_approved) {
         return Err(Error::ResourceNotGranted);
     }
     let explicit = if named.is_empty() { approved } else { named };

@@ -33,6 +33,10 @@ kinds! {
     ConsentGiven = "consent_given",
     /// A person did not allow an app.
     ConsentDenied = "consent_denied",
+    /// The database was put back from a backup.
+    DatabaseRestored = "database_restored",
+    /// Everything that had been issued was ended, and every key replaced.
+    EpochBegun = "epoch_begun",
     /// A grant ended; the reason says why.
     GrantEnded = "grant_ended",
     /// A signing key was made, retired or removed.

@@ -96,9 +96,22 @@ pub enum Change {
         /// The app.
         client_id: String,
     },
+    /// Expects that clients, scopes, APIs and keys are still those that were read. Changes nothing.
+    DirectoryExpect {
+        /// The revision of the snapshot.
+        revision: i64,
+    },
+    /// Begins a new epoch, as after a restore: nothing that was issued before counts any more. Codes, opaque access tokens and
+    /// signing keys go, sessions and grants end, the root secret is another one, and assertions of before are refused. The
+    /// keys that sign from now on come later in the same set. Counts of failed sign-ins go, too: their slots follow from the
+    /// secret.
+    EpochBegin {
+        /// When.
+        at: Time,
+    },
     /// Records a security event.
     EventInsert(Box<Event>),
-    /// Ends a grant, unless it has ended.
+    /// Ends a grant. Expects that it has not ended, so that of many at once one ends it and notes why.
     GrantEnd {
         /// The grant.
         id: Id,

@@ -7,9 +7,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{AccessTokenFormat, Client};
+use crate::fault::{Fault, seeded};
 use crate::key::{KeyRing, Secrets};
 use crate::policy::lifetime;
 use crate::scope::Scope;
+use crate::time::Time;
 
 /// A scope as declared: what it is called, what people read at consent, which claims it releases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,12 +93,14 @@ pub struct Directory {
     pub keys: KeyRing,
     /// The provider's own symmetric keys.
     pub secrets: Secrets,
+    /// When everything that had been issued was ended, as after a restore; none where that never was.
+    pub epoch: Option<Time>,
 }
 
 impl Directory {
     /// The client, unless it is switched off.
     pub fn client(&self, client_id: &str) -> Option<&Arc<Client>> {
-        self.clients.get(client_id).filter(|client| !client.disabled)
+        self.clients.get(client_id).filter(|client| !client.disabled || seeded(Fault::DisabledClientCounts))
     }
 
     /// Whether any client allows scripts of `origin` to read its answers.

@@ -84,6 +84,7 @@ reasons! {
     AcrUnmet => "unmet_authentication_requirements", "OIDC Core §5.5.1.1", "The requested authentication context (acr) is essential and cannot be met.";
     AssertionAlgorithm => "invalid_client", "RFC 7523 §3", "The client could not be authenticated.";
     AssertionAudience => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion's aud must be this issuer's identifier.";
+    AssertionBeforeEpoch => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the server was restored, and for some minutes takes no assertion whose iat is missing or from before; make a new one.";
     AssertionExpired => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion has expired.";
     AssertionLifetime => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion lives too long; let exp be a few minutes ahead.";
     AssertionMalformed => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion is not a signed JWT with iss, sub, aud, exp and jti.";

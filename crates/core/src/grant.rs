@@ -74,6 +74,8 @@ pub struct AuthorizationCode {
 pub enum GrantEnd {
     /// Its code was redeemed a second time.
     CodeReplayed,
+    /// A new epoch began: all grants ended together.
+    EpochBegun,
     /// A replaced refresh token was used again.
     RefreshTokenReused,
     /// The client revoked a token of it.
@@ -86,8 +88,9 @@ pub enum GrantEnd {
     SignedOut,
 }
 
-const GRANT_ENDS: [(GrantEnd, &str); 6] = [
+const GRANT_ENDS: [(GrantEnd, &str); 7] = [
     (GrantEnd::CodeReplayed, "code_replayed"),
+    (GrantEnd::EpochBegun, "epoch_begun"),
     (GrantEnd::RefreshTokenReused, "refresh_token_reused"),
     (GrantEnd::RevokedByClient, "revoked_by_client"),
     (GrantEnd::RevokedByUser, "revoked_by_user"),

@@ -11,7 +11,8 @@
 //! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`key`], [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`metadata`],
 //!   [`end_session`]; what people do there: [`sign_in`], [`approval`];
-//! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`].
+//! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
+//! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
 //!
 //! # Words
 //! A *session* is one sign-in of one person in one browser. A *consent* is a remembered answer. A *grant* is an approval in
@@ -33,6 +34,7 @@ pub mod consent;
 pub mod directory;
 pub mod end_session;
 pub mod error;
+mod fault;
 pub mod grant;
 pub mod grant_type;
 pub mod id_token;
@@ -41,6 +43,9 @@ pub mod introspection;
 mod kernel;
 pub mod key;
 pub mod metadata;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod model;
 pub mod params;
 pub mod pkce;
 pub mod policy;

@@ -1,5 +1,7 @@
 //! Digests, and comparison in constant time.
 
+use std::fmt;
+
 use ring::digest;
 use subtle::ConstantTimeEq;
 
@@ -9,6 +11,39 @@ use crate::base64url;
 /// SHA-256.
 pub fn sha256(message: &[u8]) -> [u8; 32] {
     array(digest::digest(&digest::SHA256, message).as_ref())
+}
+
+/// SHA-256 of a message that comes in parts.
+#[derive(Clone)]
+pub struct Sha256(digest::Context);
+
+impl Sha256 {
+    /// Of the empty message.
+    pub fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    /// With one more part at the end.
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The digest.
+    pub fn finish(self) -> [u8; 32] {
+        array(self.0.finish().as_ref())
+    }
+}
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sha256")
+    }
 }
 
 /// SHA-384.
@@ -59,6 +94,15 @@ mod tests {
         assert_eq!(base64url::encode(&sha256(b"abc")), "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0");
         assert_eq!(sha384(b"abc")[..4], [0xcb, 0x00, 0x75, 0x3f]);
         assert_eq!(sha512(b"abc")[..4], [0xdd, 0xaf, 0x35, 0xa1]);
+    }
+
+    #[test]
+    fn a_message_in_parts_is_the_same_message() {
+        let mut parts = Sha256::new();
+        for part in [&b"a"[..], b"", b"bc"] {
+            parts.update(part);
+        }
+        assert_eq!(parts.finish(), sha256(b"abc"));
     }
 
     #[test]

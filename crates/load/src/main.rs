@@ -31,6 +31,9 @@ struct Arguments {
     /// How long each workload runs, in seconds.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Where the server keeps everything: `postgres://…`, or `sqlite:` and a path; by default a new file that is removed.
+    #[arg(long)]
+    database_url: Option<String>,
     /// Only these workloads.
     #[arg(long)]
     only: Vec<Workload>,
@@ -59,8 +62,9 @@ fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let server = Server::start(&arguments.program).await?;
-    say(&format!("ready after {} ms; idle RSS {:.1} MiB", server.ready_ms, server.rss_mib()?));
+    let server = Server::start(&arguments.program, arguments.database_url.as_deref()).await?;
+    let (ready_ms, idle_rss_mib) = (server.ready_ms, server.rss_mib()?);
+    say(&format!("ready after {ready_ms} ms; idle RSS {idle_rss_mib:.1} MiB"));
     if arguments.crowds {
         say(crowd::HEAD);
         for crowd in Crowd::ALL {
@@ -68,7 +72,7 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         return server.stop().await;
     }
-    say("workload             req/s    p50 ms    p99 ms   CPU µs/req   peak RSS MiB");
+    say(Measured::HEADING);
     let chosen = if arguments.only.is_empty() { Workload::ALL.to_vec() } else { arguments.only.clone() };
     let mut all: Vec<Measured> = Vec::new();
     for workload in chosen {
@@ -77,7 +81,13 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         all.push(measured);
     }
     if arguments.json {
-        say(&serde_json::to_string(&all)?);
+        let measured = serde_json::json!({
+            "ready_ms": u64::try_from(ready_ms)?,
+            "idle_rss_mib": idle_rss_mib,
+            "connections": arguments.connections,
+            "workloads": all,
+        });
+        say(&measured.to_string());
     }
     server.stop().await
 }

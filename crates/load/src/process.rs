@@ -16,6 +16,25 @@ pub(crate) fn cpu_seconds(pid: u32) -> Result<f64, Failure> {
     Ok(ticks / TICKS)
 }
 
+/// CPU seconds of all processes named `postgres`, with their ended children: none where PostgreSQL runs elsewhere.
+pub(crate) fn postgres_cpu_seconds() -> Result<f64, Failure> {
+    let mut seconds = 0.0;
+    for entry in fs::read_dir("/proc")? {
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        // A process may end while it is looked at; its time is its parent's then.
+        if name.trim_end() == "postgres" {
+            seconds += cpu_seconds(pid).unwrap_or_default();
+        }
+    }
+    Ok(seconds)
+}
+
+/// Forgets the peak of a process's memory, so that the next peak is that of what comes.
+pub(crate) fn forget_peak(pid: u32) -> Result<(), Failure> {
+    Ok(fs::write(format!("/proc/{pid}/clear_refs"), "5")?)
+}
+
 /// A line of `/proc/PID/status` in MiB.
 pub(crate) fn memory_mib(pid: u32, line: &str) -> Result<f64, Failure> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;

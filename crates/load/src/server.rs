@@ -27,13 +27,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start(program: &Path) -> Result<Self, Failure> {
+    pub(crate) async fn start(program: &Path, database_url: Option<&str>) -> Result<Self, Failure> {
         let program = fs::canonicalize(program).map_err(|error| format!("{}: {error}", program.display()))?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let address = format!("127.0.0.1:{port}");
         let folder = std::env::temp_dir().join(format!("grantor-load-{}", std::process::id()));
         fs::create_dir_all(&folder)?;
-        write(&folder, &address)?;
+        let own = format!("sqlite:{}", folder.join("grantor.db").display());
+        write(&folder, &address, database_url.unwrap_or(&own))?;
         // The first start makes the keys; what is measured is the second.
         run(&program, &folder, &["apply", "declaration.toml"]).await?;
         let first = spawn(&program, &folder)?;
@@ -65,13 +66,12 @@ impl Server {
     }
 }
 
-fn write(folder: &Path, address: &str) -> Result<(), Failure> {
+fn write(folder: &Path, address: &str, database_url: &str) -> Result<(), Failure> {
     fs::write(folder.join("declaration.toml"), DECLARATION)?;
     let settings = format!(
-        "issuer = \"http://{address}\"\nlisten = \"{address}\"\ndatabase_url = \"sqlite:{}\"\n\
+        "issuer = \"http://{address}\"\nlisten = \"{address}\"\ndatabase_url = \"{database_url}\"\n\
          key_encryption_key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"\n[log]\nlevel = \"warn\"\n\
-         [sign_in]\naccount_failures = 1000000\naddress_failures = 1000000\n",
-        folder.join("grantor.db").display()
+         [sign_in]\naccount_failures = 1000000\naddress_failures = 1000000\n"
     );
     Ok(fs::write(folder.join("grantor.toml"), settings)?)
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use grantor_core::audit::EventKind;
 use grantor_core::key::KeyRing;
 use grantor_core::policy::Lifetimes;
 use grantor_core::store::Store;
@@ -128,9 +129,9 @@ pub fn clock(now: Time) -> Finding {
     sound("clock", format!("shows {}", clock::text(now)))
 }
 
-async fn database(config: &Config, now: Time) -> Vec<Finding> {
-    let Some(path) = database_file(config) else { return Vec::new() };
-    if !path.exists() {
+/// Whether the database is whole, not ahead of the clock, and has its keys.
+pub async fn database(config: &Config, now: Time) -> Vec<Finding> {
+    if let Some(path) = database_file(config).filter(|path| !path.exists()) {
         return vec![doubtful(
             "database",
             format!("{} is not there yet", path.display()),
@@ -149,6 +150,7 @@ async fn database(config: &Config, now: Time) -> Vec<Finding> {
     };
     let mut findings = vec![integrity(&opened)];
     findings.extend(newest_event(&opened, now).await);
+    findings.extend(restored(&opened, now).await);
     findings.extend(keys(&opened.database.directory().keys, &config.lifetimes, now));
     opened.close().await;
     findings
@@ -168,6 +170,22 @@ async fn newest_event(opened: &Opened, now: Time) -> Option<Finding> {
     let message =
         format!("the clock shows {}, but an event was recorded at {}", clock::text(now), clock::text(ahead.at));
     Some(broken("clock", message, "set the clock and keep it right, as by `timedatectl set-ntp true`"))
+}
+
+/// Whether what was spent after a backup may count again, since the backup was put back and no epoch begun.
+async fn restored(opened: &Opened, now: Time) -> Option<Finding> {
+    let filter = EventFilter { kind: Some(EventKind::DatabaseRestored), limit: 1, ..EventFilter::default() };
+    let events = opened.database.events(&filter).await.ok()?;
+    let restored = events.first()?.at;
+    let ended = opened.database.directory().epoch.is_some_and(|epoch| epoch >= restored);
+    let forgotten = now >= restored.plus(opened.config.lifetimes.refresh_token_absolute);
+    (!ended && !forgotten).then(|| {
+        let message = format!(
+            "put back from a backup at {}; what was spent after the backup counts again",
+            clock::text(restored)
+        );
+        doubtful("database", message, "`grantor new-epoch` ends everything that was issued")
+    })
 }
 
 /// Whether a key signs for each algorithm, and none longer than it should.

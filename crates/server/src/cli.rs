@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{apply, client, config, doctor, events, key, migrate, serve, user};
+use crate::commands::{apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, user};
 
 /// Grantor, an OAuth 2.0 and OpenID Connect authorization server.
 ///
@@ -43,8 +43,36 @@ pub enum Command {
     /// List, make, rotate and remove signing keys; make an encryption key.
     #[command(subcommand)]
     Key(key::Command),
-    /// Bring the database to this version's layout; `serve` does so by itself.
+    /// Bring the database to this version's layout; `serve` does so by itself. With --to, move it to PostgreSQL.
+    ///
+    /// --to copies every row of a SQLite database into an empty PostgreSQL one, and verifies number and hash of the rows of
+    /// each table. Users, sessions, grants, tokens and keys go on working, with the same key-encryption key. It all happens in
+    /// one transaction: where it fails, PostgreSQL has nothing but an empty layout, and a second run works.
+    ///
+    /// The server may go on running. While rows are copied it reads, and answers what it would have to write, as a sign-in,
+    /// with 503 and Retry-After. From then on the SQLite database takes no more writes, so that nothing is lost and nothing
+    /// that was spent can be spent again: start the server with its new database_url at once. Rehearse first with --dry-run,
+    /// which disturbs nobody and says how long it takes.
     Migrate(migrate::Arguments),
+    /// Copy the database into a file, while the server runs.
+    ///
+    /// The file is of one moment, readable by this user only, and checked before it gets its name. It is of no use without the
+    /// key-encryption key, which is not in it: keep that, and keep it elsewhere. PostgreSQL has pg_dump for this.
+    Backup(backup::Arguments),
+    /// Put a backup in the place of a database that is not there.
+    ///
+    /// A backup knows nothing of what came after it. What was spent, ended or revoked since counts again: codes, refresh
+    /// tokens, sessions, access tokens, client assertions. With --new-epoch none of it does, nor anything else that was
+    /// issued: people sign in again, and apps ask again. Passwords, client secrets, accounts, apps and approvals that were
+    /// changed or removed since come back as they were, with or without it: change them again.
+    Restore(restore::Arguments),
+    /// End everything that was issued: sessions, codes, grants, tokens, signing keys.
+    ///
+    /// For a database that was put back by other means than `grantor restore --new-epoch`, as by pg_restore, and for the day
+    /// on which somebody has got hold of it. People sign in again, apps ask again, and every key is a new one, those added
+    /// from files too. People, apps, approvals, scopes, APIs and events stay. A running server follows within a second; APIs
+    /// that check signatures by themselves do when they fetch the key set again.
+    NewEpoch(new_epoch::Arguments),
     /// Show security events: refusals by the case number of an error page, sign-ins, approvals, changes.
     Events(events::Arguments),
     /// Check settings, database, keys, clock and whether the issuer answers; each finding comes with its fix.

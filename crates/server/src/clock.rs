@@ -1,8 +1,9 @@
 //! The system's clock: the one place that reads it.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use grantor_core::time::Time;
+use grantor_storage::Stopwatch;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -10,6 +11,12 @@ use time::format_description::well_known::Rfc3339;
 pub fn system_time() -> Time {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// How long this process has been measuring.
+pub fn stopwatch() -> Stopwatch {
+    let begun = Instant::now();
+    Stopwatch::new(move || begun.elapsed())
 }
 
 /// A moment for people and machines: `2026-11-24T09:31:00Z`.

@@ -17,6 +17,9 @@ use grantor_storage::Database;
 
 use crate::keys::{self, Step};
 
+/// How often what is due is looked at again because another node was at it, too.
+const MAX_RACES: usize = 4;
+
 /// Why keys could not be made or kept.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyScheduleError {
@@ -39,19 +42,24 @@ pub async fn keep(
     now: Time,
     later: &[Algorithm],
 ) -> Result<usize, KeyScheduleError> {
-    let directory = database.directory();
-    let due = keys::plan_rotation(&directory.keys, &keys::longest(lifetimes, &directory), now);
-    let steps: Vec<Step> = due
-        .into_iter()
-        .filter(|step| !matches!(step, Step::Generate { algorithm, .. } if later.contains(algorithm)))
-        .collect();
-    carry_out(database, mint, lifetimes, now, &steps).await
+    for _ in 0..MAX_RACES {
+        let directory = database.directory();
+        let due = keys::plan_rotation(&directory.keys, &keys::longest(lifetimes, &directory), now);
+        let is_later = |step: &Step| matches!(step, Step::Generate { algorithm, .. } if later.contains(algorithm));
+        let steps: Vec<Step> = due.into_iter().filter(|step| !is_later(step)).collect();
+        match carry_out(database, mint, lifetimes, now, &steps).await {
+            // Another node did what was due, or part of it.
+            Err(KeyScheduleError::Store(StoreError::Conflict)) => database.refresh_directory().await?,
+            kept => return kept,
+        }
+    }
+    Err(StoreError::Conflict.into())
 }
 
-/// Carries out steps, all or none.
+/// Carries out steps, all or none, and none where another node changed keys meanwhile.
 ///
 /// # Errors
-/// Those of [`keep`].
+/// `Conflict` then, and those of [`keep`].
 pub async fn carry_out(
     database: &Database,
     mint: &Mint,
@@ -62,13 +70,30 @@ pub async fn carry_out(
     if steps.is_empty() {
         return Ok(0);
     }
+    let revision = database.directory().revision;
+    let mut changes = prepare(database, mint, lifetimes, now, steps).await?;
+    changes.push(Change::DirectoryExpect { revision });
+    database.commit(changes).await?;
+    Ok(steps.len())
+}
+
+/// Makes the keys that steps need; what is to be committed then.
+///
+/// # Errors
+/// When a key cannot be made.
+pub async fn prepare(
+    database: &Database,
+    mint: &Mint,
+    lifetimes: &Lifetimes,
+    now: Time,
+    steps: &[Step],
+) -> Result<Vec<Change>, KeyScheduleError> {
+    let directory = database.directory();
     let wanted: Vec<Algorithm> = steps.iter().filter_map(algorithm_to_make).collect();
     let random = mint.random().clone();
     let made =
         tokio::task::spawn_blocking(move || generate(&wanted, &random)).await.map_err(|_| KeyError::Generate)??;
-    let directory = database.directory();
-    database.commit(decide(steps, made, &directory, &Moment { mint, lifetimes, now })).await?;
-    Ok(steps.len())
+    Ok(decide(steps, made, &directory, &Moment { mint, lifetimes, now }))
 }
 
 fn algorithm_to_make(step: &Step) -> Option<Algorithm> {

@@ -56,6 +56,13 @@ pub fn plan_succession(
     std::iter::once(Step::Generate { algorithm, active_from }).chain(retire).collect()
 }
 
+/// A key that signs at once for each algorithm in use, where none of the old ones is left.
+pub fn plan_new_ring(keys: &KeyRing, now: Time) -> Vec<Step> {
+    let used = |algorithm: &&Algorithm| OFFERED.contains(algorithm) || living(keys, **algorithm, now).next().is_some();
+    let algorithms = Algorithm::ALL.iter().filter(used);
+    algorithms.map(|algorithm| Step::Generate { algorithm: *algorithm, active_from: now }).collect()
+}
+
 /// The lifetimes with the longest access token of any API, since a key stays published as long as any token it signed.
 pub fn longest(lifetimes: &Lifetimes, directory: &Directory) -> Lifetimes {
     let apis = directory.resources.values().filter_map(|resource| resource.access_token_lifetime);
@@ -185,6 +192,17 @@ mod tests {
         carry_out(&mut ring, &steps, &lifetimes, now);
         assert_eq!(ring.record(Algorithm::Rs256, now).unwrap().active_from, now);
         assert_eq!(plan_rotation(&ring, &lifetimes, now), []);
+    }
+
+    #[test]
+    fn a_new_ring_signs_at_once_with_each_algorithm_that_the_old_one_had() {
+        let steps = |ring: &KeyRing| plan_new_ring(ring, START);
+        let generate = |algorithm| Step::Generate { algorithm, active_from: START };
+        assert_eq!(steps(&started(&Lifetimes::default())), steps(&KeyRing::default()));
+        assert_eq!(steps(&KeyRing::default()).len(), OFFERED.len());
+        let key = Arc::new(SigningKey::generate(Algorithm::Es384, &Random::seeded(1)).unwrap());
+        let ring = KeyRing { keys: vec![KeyRecord::fresh(Id::from_i64(1), key, START, START)] };
+        assert!(steps(&ring).contains(&generate(Algorithm::Es384)));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | `running` | one provider, wired and run |
 //! | `settings` | from the command line to an open database |
 //! | `keys`, `key_schedule` | the life of signing keys: decided, carried out |
+//! | `epoch` | the end of everything that was issued |
 //! | `background` | what goes on beside requests |
 //! | `dev` | `--dev` |
 //! | `checkup` | the doctor's examinations |
@@ -23,6 +24,7 @@ pub mod commands;
 pub mod config;
 pub mod declare;
 pub mod dev;
+pub mod epoch;
 pub mod fields;
 pub mod key_schedule;
 pub mod keys;

@@ -1,6 +1,7 @@
 //! What commands print: a table for people, JSON for machines.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -47,6 +48,48 @@ pub fn printable(text: &str) -> String {
 pub fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// How far long work has come, on standard error: a line that changes on a terminal, and now and then a line elsewhere.
+pub struct ProgressLine {
+    on_terminal: bool,
+    last: Instant,
+    shown: bool,
+}
+
+impl ProgressLine {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self { on_terminal: std::io::stderr().is_terminal(), last: Instant::now(), shown: false }
+    }
+
+    /// Tells that so many of so many are done, unless it was told just now.
+    pub fn tell(&mut self, what: &str, done: u64, of: u64) {
+        let often = if self.on_terminal { Duration::from_millis(100) } else { Duration::from_secs(10) };
+        if of == 0 || self.last.elapsed() < often {
+            return;
+        }
+        let (begin, end) = if self.on_terminal { ("\r\u{1b}[K", "") } else { ("", "\n") };
+        let percent = done.min(of).saturating_mul(100) / of;
+        let _ = write!(std::io::stderr(), "{begin}{}: {done} of {of}, {percent} %{end}", printable(what));
+        self.last = Instant::now();
+        self.shown = true;
+    }
+}
+
+impl Default for ProgressLine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for ProgressLine {
+    /// What is written next begins at the beginning of the line.
+    fn drop(&mut self) {
+        if self.shown && self.on_terminal {
+            let _ = write!(std::io::stderr(), "\r\u{1b}[K");
+        }
+    }
 }
 
 /// A value as JSON for machines, on several lines.

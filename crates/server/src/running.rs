@@ -1,7 +1,7 @@
 //! One provider, wired: store, keys, background and HTTP put together, run, and ended in order.
 
 use std::future::Future;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -10,9 +10,11 @@ use grantor_identity::queue::HashQueue;
 use grantor_jose::algorithm::Algorithm;
 use grantor_web::demo::{self, DemoSettings};
 use grantor_web::locale::Language;
+use grantor_web::metrics::Metrics;
 use grantor_web::{App, Clock, Listener};
 
 use crate::background::{Background, Duties};
+use crate::clock::stopwatch;
 use crate::commands::CommandError;
 use crate::config::{Config, Limits};
 use crate::declare;
@@ -97,6 +99,23 @@ impl Running {
             }
             _ => (None, None),
         };
+        let (metrics, metrics_handle) = match self.config.metrics_listen {
+            Some(address) => {
+                let socket = listen("metrics_listen", address)?;
+                let metrics =
+                    grantor_web::metrics::serve(Arc::clone(&self.app), socket).map_err(CommandError::Socket)?;
+                let handle = metrics.handle();
+                (Some(metrics), Some(handle))
+            }
+            None => (None, None),
+        };
+        let metrics = async {
+            if let Some(metrics) = metrics
+                && let Err(error) = metrics.await
+            {
+                tracing::error!(%error, "metrics are shown no more");
+            }
+        };
         let demo = async {
             if let Some(demo) = demo
                 && let Err(error) = demo.await
@@ -110,10 +129,13 @@ impl Running {
             if let Some(demo) = demo_handle {
                 demo.stop(false).await;
             }
+            if let Some(metrics) = metrics_handle {
+                metrics.stop(false).await;
+            }
             handle.stop(true).await;
         };
         let run = server.run();
-        let beside = async { tokio::join!(stop, demo) };
+        let beside = async { tokio::join!(stop, demo, metrics) };
         tokio::pin!(run, beside);
         tokio::select! {
             ended = &mut run => ended.map_err(CommandError::Socket),
@@ -124,7 +146,7 @@ impl Running {
 
 /// The provider over HTTP, from settings and store.
 fn wire(opened: Opened, clock: Clock) -> Result<(Arc<App>, Config), CommandError> {
-    let Opened { config, database, mint } = opened;
+    let Opened { config, database, mint, meters } = opened;
     let issuer = Issuer::parse(&config.issuer).map_err(refused)?;
     let provider = Provider { issuer, policy: config.policy(), store: database, mint };
     let passwords = HashQueue::start(config.limits.passwords()).map_err(no_thread)?;
@@ -136,7 +158,8 @@ fn wire(opened: Opened, clock: Clock) -> Result<(Arc<App>, Config), CommandError
         body_bytes: config.limits.body_bytes,
         language: Language::from_tag(&config.default_language).unwrap_or_default(),
     };
-    Ok((Arc::new(App::new(provider, settings, clock, passwords)), config))
+    let metrics = Metrics::new(stopwatch(), &meters);
+    Ok((Arc::new(App::new(provider, settings, clock, passwords, metrics)), config))
 }
 
 fn listener(config: &Config, socket: TcpListener, tls: Option<rustls::ServerConfig>) -> Listener {
@@ -147,6 +170,11 @@ fn listener(config: &Config, socket: TcpListener, tls: Option<rustls::ServerConf
 fn workers(config: &Config) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     if config.limits.workers == 0 { cores() } else { config.limits.workers }
+}
+
+/// Takes an address, or says which setting to change.
+pub(crate) fn listen(key: &'static str, address: SocketAddr) -> Result<TcpListener, CommandError> {
+    TcpListener::bind(address).map_err(|source| CommandError::Address { key, address, source })
 }
 
 fn refused(why: impl std::fmt::Display) -> CommandError {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use grantor_jose::random::Mint;
 use grantor_jose::seal::KeyEncryptionKey;
-use grantor_storage::{Database, DatabaseSettings};
+use grantor_storage::{Database, DatabaseSettings, Meters};
 
-use crate::clock::system_time;
+use crate::clock::{stopwatch, system_time};
 use crate::commands::CommandError;
-use crate::config::Config;
 use crate::config::check::HOW_TO_MAKE_A_KEY;
 use crate::config::load;
+use crate::config::{Config, Hidden};
 use crate::declare::apply::Tools;
 use crate::dev;
 
@@ -51,6 +51,8 @@ pub struct Opened {
     pub database: Database,
     /// Where identifiers and secrets come from.
     pub mint: Arc<Mint>,
+    /// What is measured of the database.
+    pub meters: Meters,
 }
 
 impl Settings {
@@ -79,14 +81,24 @@ impl Settings {
 /// # Errors
 /// When there is no key-encryption key, or the database cannot be opened.
 pub fn open(config: Config, role: Role) -> Result<Opened, CommandError> {
-    let settings = DatabaseSettings {
-        url: config.database_url.expose().to_owned(),
-        certificates: config.database_ca_file.clone(),
-        key_encryption_key: key_encryption_key(&config)?,
-    };
+    let meters = Meters::new(stopwatch());
+    let settings = database_settings(&config, &config.database_url, meters.clone())?;
     let mint = Arc::new(Mint::new(role.node()));
     let database = Database::open(&settings, Arc::clone(&mint), system_time())?;
-    Ok(Opened { config, database, mint })
+    Ok(Opened { config, database, mint, meters })
+}
+
+/// How the database at `url` is opened with the rest of the settings.
+///
+/// # Errors
+/// When there is no key-encryption key.
+pub fn database_settings(config: &Config, url: &Hidden, meters: Meters) -> Result<DatabaseSettings, CommandError> {
+    Ok(DatabaseSettings {
+        meters,
+        url: url.expose().to_owned(),
+        certificates: config.database_ca_file.clone(),
+        key_encryption_key: key_encryption_key(config)?,
+    })
 }
 
 /// The key-encryption key that the settings name.
@@ -125,7 +137,6 @@ impl Opened {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::config::Hidden;
     use crate::scratch::Scratch;
 
     #[test]

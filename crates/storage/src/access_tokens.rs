@@ -13,7 +13,7 @@ use crate::schema::{access_tokens, grants, revoked_access_tokens, users};
 use crate::statement::Statement;
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = access_tokens)]
+#[diesel(table_name = access_tokens, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     secret: Vec<u8>,
@@ -82,4 +82,10 @@ pub(crate) fn sweep(expired_by: i64, limit: i64) -> impl Statement {
         .order(old.field(access_tokens::expires_at))
         .limit(limit);
     dsl::delete(access_tokens::table.filter(access_tokens::id.eq_any(expired)))
+}
+
+/// Removes all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn clear() -> _ {
+    dsl::delete(access_tokens::table)
 }

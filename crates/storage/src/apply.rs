@@ -47,6 +47,7 @@ pub(crate) const fn is_of_directory(change: &Change) -> bool {
         change,
         Change::ClientPut(_)
             | Change::ClientRemove(_)
+            | Change::EpochBegin { .. }
             | Change::KeyPut(_)
             | Change::KeyRemove(_)
             | Change::ResourcePut(_)
@@ -61,9 +62,11 @@ pub(crate) fn is_one_statement(changes: &[Change]) -> bool {
     matches!(changes, [change] if !is_of_directory(change))
 }
 
-/// Defines `apply`, `apply_all` and `sweep` for one kind of connection. `ExecuteDsl` in scope is that of the connection.
+/// Defines `apply`, `apply_all` and `sweep` for one kind of connection. `ExecuteDsl` and `RunQueryDsl` in scope are those of the
+/// connection. `lock` is what keeps a row that was only read from being changed until the transaction ends: nothing where
+/// there is one writer.
 macro_rules! define_apply {
-    ($connection:ty, [$($async:tt)?], [$($wait:tt)*]) => {
+    ($connection:ty, [$($async:tt)?], [$($wait:tt)*], [$($lock:tt)*]) => {
         /// Applies a whole set; says whether it touched the directory.
         pub(crate) $($async)? fn apply_all(
             changes: &[Change],
@@ -80,8 +83,8 @@ macro_rules! define_apply {
             Ok(touched)
         }
 
-        /// One change. `one` expects exactly one row; a row that is there already is a conflict by itself.
-        $($async)? fn apply(change: &Change, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
+        /// One change, which is one statement but where it is of the directory. `one` expects exactly one row; a row that is there already is a conflict by itself.
+        pub(crate) $($async)? fn apply(change: &Change, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
             macro_rules! one {
                 ($statement:expr) => { one(ExecuteDsl::execute($statement, connection)$($wait)*?) };
             }
@@ -100,16 +103,17 @@ macro_rules! define_apply {
                 Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
-                Change::ConsentExpect { user_id, client_id, updated_at } => {
-                    one!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
+                Change::ConsentExpect { .. } | Change::DirectoryExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } => {
+                    expect(change, connection)$($wait)*
                 }
                 Change::ConsentPut { consent, expected: None } => one!(consents::insert(consents::Row::new(consent))),
                 Change::ConsentPut { consent, expected: Some(read) } => {
                     one!(consents::replace(consents::Row::new(consent), read.millis()))
                 }
                 Change::ConsentRemove { user_id, client_id } => any!(consents::remove(user_id.as_i64(), client_id)),
+                Change::EpochBegin { at } => begin_epoch(at.millis(), context, connection)$($wait)*,
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
-                Change::GrantEnd { id, at, end } => any!(grants::end(id.as_i64(), at.millis(), end.as_str())),
+                Change::GrantEnd { id, at, end } => one!(grants::end(id.as_i64(), at.millis(), end.as_str())),
                 Change::GrantInsert(grant) => one!(grants::insert(grants::Row::new(grant)?)),
                 Change::GrantsEnd { of, at, end } => end_grants(of, at.millis(), end.as_str(), connection)$($wait)*,
                 Change::GrantsMove { from, to } => any!(grants::move_to_session(from.as_i64(), to.as_i64())),
@@ -126,19 +130,34 @@ macro_rules! define_apply {
                 Change::ScopePut(scope) => one!(scopes::put(&scopes::Row::new(scope)?)),
                 Change::ScopeRemove(name) => any!(scopes::remove(name)),
                 Change::SessionEnd { id, at } => any!(sessions::end(id.as_i64(), at.millis())),
-                Change::SessionExpect { id } => one!(sessions::expect(id.as_i64())),
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
-                Change::SessionsEnd { user_id, except, at } => {
-                    any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis()))
-                }
+                Change::SessionsEnd { user_id, except, at } => any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis())),
                 Change::TokensCount { day, client_id, grant_type, issued } => {
                     one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued))
                 }
-                Change::UserExpect { id, password } => one!(users::expect(id.as_i64(), password)),
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),
+            }
+        }
+
+        /// What was read must still be so, until the transaction ends.
+        $($async)? fn expect(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! expect {
+                ($statement:expr) => {{
+                    let found: Vec<i64> = RunQueryDsl::load($statement$($lock)*, connection)$($wait)*?;
+                    one(found.len())
+                }};
+            }
+            match change {
+                Change::ConsentExpect { user_id, client_id, updated_at } => {
+                    expect!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
+                }
+                Change::DirectoryExpect { revision } => expect!(directory_revision::expect(*revision)),
+                Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
+                Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
+                _ => Ok(()),
             }
         }
 
@@ -148,6 +167,23 @@ macro_rules! define_apply {
             for secret in clients::SecretRow::all(client) {
                 one(ExecuteDsl::execute(clients::insert_secret(secret), connection)$($wait)*?)?;
             }
+            Ok(())
+        }
+
+        /// Codes first: whoever is redeeming one has then become a grant that ends, or does not become one.
+        $($async)? fn begin_epoch(at: i64, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! all {
+                ($statement:expr) => { ExecuteDsl::execute($statement, connection)$($wait)*? };
+            }
+            all!(authorization_codes::clear());
+            all!(sessions::end_all(at));
+            all!(grants::end_all(at, GrantEnd::EpochBegun.as_str()));
+            all!(access_tokens::clear());
+            all!(attempts::clear());
+            all!(signing_keys::clear());
+            one(all!(root_secret::replace(root_secret::generate(&context.sealer), at)))?;
+            // Also a server that knew a later revision than the restored one shall notice.
+            all!(directory_revision::raise(at));
             Ok(())
         }
 

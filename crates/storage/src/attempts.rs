@@ -40,3 +40,9 @@ pub(crate) fn sweep(started_by: i64, limit: i64) -> impl Statement {
         old.select(old.field(attempts::slot)).filter(old.field(attempts::window_started).le(started_by)).limit(limit);
     dsl::delete(attempts::table.filter(attempts::slot.eq_any(over)))
 }
+
+/// Removes all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn clear() -> _ {
+    dsl::delete(attempts::table)
+}

@@ -14,7 +14,7 @@ use crate::schema::{authorization_codes, consents, grants, sessions, users};
 use crate::statement::Statement;
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = authorization_codes)]
+#[diesel(table_name = authorization_codes, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     secret: Vec<u8>,
@@ -109,4 +109,10 @@ pub(crate) fn sweep(before: i64, expired_by: i64, limit: i64) -> impl Statement 
         .order(old.field(authorization_codes::id))
         .limit(limit);
     dsl::delete(authorization_codes::table.filter(authorization_codes::id.eq_any(expired)))
+}
+
+/// Removes all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn clear() -> _ {
+    dsl::delete(authorization_codes::table)
 }

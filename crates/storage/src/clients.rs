@@ -15,7 +15,7 @@ use crate::schema::{client_secrets, clients};
 use crate::statement::Statement;
 
 #[derive(AsChangeset, Insertable, Queryable)]
-#[diesel(table_name = clients, primary_key(client_id))]
+#[diesel(table_name = clients, primary_key(client_id), treat_none_as_default_value = false)]
 pub(crate) struct Row {
     client_id: String,
     metadata: String,
@@ -26,7 +26,7 @@ pub(crate) struct Row {
 }
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = client_secrets)]
+#[diesel(table_name = client_secrets, treat_none_as_default_value = false)]
 pub(crate) struct SecretRow {
     client_id: String,
     place: i64,

@@ -82,7 +82,7 @@ pub(crate) fn replace(row: Row, read: i64) -> impl Statement {
 pub(crate) fn expect<'a>(user_id: i64, client_id: &'a str, read: i64) -> _ {
     let as_read =
         consents::user_id.eq(user_id).and(consents::client_id.eq(client_id)).and(consents::updated_at.eq(read));
-    dsl::update(consents::table.filter(as_read)).set(consents::updated_at.eq(read))
+    consents::table.select(consents::updated_at).filter(as_read)
 }
 
 #[dsl::auto_type(no_type_alias)]

@@ -9,6 +9,7 @@ use grantor_core::time::Time;
 use grantor_jose::random::Mint;
 use grantor_jose::seal::KeyEncryptionKey;
 
+use crate::meters::Meters;
 use crate::open_error::OpenError;
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
@@ -29,6 +30,8 @@ pub struct DatabaseSettings {
     pub url: String,
     /// A file, in PEM, of authorities that the certificate of a PostgreSQL database may be of, beside the public ones.
     pub certificates: Option<PathBuf>,
+    /// What is measured.
+    pub meters: Meters,
     /// The key-encryption key.
     pub key_encryption_key: KeyEncryptionKey,
 }
@@ -70,15 +73,36 @@ macro_rules! query {
 pub(crate) use query;
 
 impl Database {
+    /// Whether a URL is that of a PostgreSQL database.
+    pub fn is_postgres(url: &str) -> bool {
+        url.starts_with("postgres://") || url.starts_with("postgresql://")
+    }
+
+    /// Where a URL says that the database is, without the password that it may hold.
+    pub fn shown(url: &str) -> String {
+        if !Self::is_postgres(url) {
+            return url.to_owned();
+        }
+        crate::postgres::address::shown(url).unwrap_or_else(|| "postgres://USER@HOST/DATABASE".to_owned())
+    }
+
     /// Opens the database, makes it where there is none, and brings it to this version's layout.
     ///
     /// # Errors
     /// What is wrong and how to mend it. Nothing can be served then.
     pub fn open(settings: &DatabaseSettings, mint: Arc<Mint>, now: Time) -> Result<Self, OpenError> {
-        if settings.url.starts_with("postgres://") || settings.url.starts_with("postgresql://") {
+        if Self::is_postgres(&settings.url) {
             return Postgres::open(settings, mint, now).map(|postgres| Self::Postgres(Arc::new(postgres)));
         }
         Sqlite::open(settings, mint, now).map(|sqlite| Self::Sqlite(Arc::new(sqlite)))
+    }
+
+    /// Lets a SQLite database that has moved to PostgreSQL take writes again; says whether it took none.
+    ///
+    /// # Errors
+    /// When it is none, or cannot be changed.
+    pub fn reopen(url: &str) -> Result<bool, OpenError> {
+        crate::sqlite::reopen(url)
     }
 
     /// Reads clients, scopes, resources and keys again where another process changed them. Cheap where none did: to be

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 use grantor_core::directory::{Directory, Resource, ScopeDefinition};
 use grantor_core::store::StoreError;
+use grantor_core::time::Time;
 
 use crate::sealing::Sealer;
 use crate::{clients, resources, root_secret, scopes, signing_keys};
@@ -13,6 +14,7 @@ use crate::{clients, resources, root_secret, scopes, signing_keys};
 pub(crate) struct Rows {
     pub(crate) revision: i64,
     pub(crate) root_secret: Vec<u8>,
+    pub(crate) epoch: Option<i64>,
     pub(crate) keys: Vec<signing_keys::Row>,
     pub(crate) clients: Vec<clients::Row>,
     pub(crate) secrets: Vec<clients::SecretRow>,
@@ -28,6 +30,7 @@ macro_rules! define_read_directory {
             Ok(directory::Rows {
                 revision: directory_revision::find().first(connection)$($wait)*?,
                 root_secret: root_secret::find().first(connection)$($wait)*?,
+                epoch: root_secret::epoch().first(connection)$($wait)*?,
                 keys: signing_keys::all().load(connection)$($wait)*?,
                 clients: clients::all().load(connection)$($wait)*?,
                 secrets: clients::all_secrets().load(connection)$($wait)*?,
@@ -78,5 +81,6 @@ fn build(rows: Rows, sealer: &Sealer, last: &Directory) -> Result<Directory, Sto
         resources: resources.map(|api| api.map(|api| (api.identifier.clone(), api))).collect::<Result<_, _>>()?,
         keys: signing_keys::collect(rows.keys, sealer, &last.keys)?,
         secrets: root_secret::open(&rows.root_secret, sealer)?,
+        epoch: rows.epoch.map(Time::from_millis),
     })
 }

@@ -14,3 +14,16 @@ pub(crate) fn find() -> _ {
 pub(crate) fn bump() -> _ {
     dsl::update(directory_revision::table).set(directory_revision::revision.eq(directory_revision::revision + 1_i64))
 }
+
+/// One row where the revision is still this one.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn expect(revision: i64) -> _ {
+    directory_revision::table.select(directory_revision::revision).filter(directory_revision::revision.eq(revision))
+}
+
+/// Counts on from `revision`, unless it is counted further already.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn raise(revision: i64) -> _ {
+    dsl::update(directory_revision::table.filter(directory_revision::revision.lt(revision)))
+        .set(directory_revision::revision.eq(revision))
+}

@@ -51,6 +51,7 @@ impl From<Failure> for StoreError {
         match failure {
             Failure::Conflict => Self::Conflict,
             Failure::Database(error) if is_locked(&error) => Self::Busy,
+            Failure::Database(error) if has_moved(&error) => Self::Unavailable,
             Failure::Sealed { table, column, id, .. } => Self::Corrupt { table, column, id: id.to_string() },
             Failure::Store(error) => error,
             other => Self::Failed(Box::new(other)),
@@ -66,4 +67,12 @@ pub(crate) fn failed(what: impl Into<String>) -> StoreError {
 /// Whether another process held the database longer than we wait.
 pub(crate) fn is_locked(error: &DieselError) -> bool {
     matches!(error, DieselError::DatabaseError(_, about) if about.message().contains("database is locked"))
+}
+
+/// What a database says that takes no more writes, since its rows are somewhere else.
+pub(crate) const MOVED: &str = "this database has moved to PostgreSQL";
+
+/// Whether the database takes no more writes.
+pub(crate) fn has_moved(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, about) if about.message() == MOVED)
 }

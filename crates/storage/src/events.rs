@@ -65,7 +65,7 @@ impl EventFilter {
 
 /// A row of either table.
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = events)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     at: i64,
@@ -163,7 +163,7 @@ pub(crate) fn sweep(before: i64, happened_by: i64, limit: i64) -> impl Statement
 
 /// A row of the ring.
 #[derive(AsChangeset, Insertable)]
-#[diesel(table_name = refusals, primary_key(slot), treat_none_as_null = true)]
+#[diesel(table_name = refusals, primary_key(slot), treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct Refusal {
     slot: i64,
     id: i64,
@@ -186,6 +186,18 @@ impl Refusal {
 /// Takes the place of the oldest.
 pub(crate) fn put_refusal(refusal: &Refusal) -> impl Statement {
     dsl::insert_into(refusals::table).values(refusal).on_conflict(refusals::slot).do_update().set(refusal)
+}
+
+/// Lets the rings of a database whose slots were filled from elsewhere go on after the newest ones. For PostgreSQL, where
+/// sequences count them.
+pub(crate) fn resume_rings() -> String {
+    let resume = |sequence: &str, from: i64, to: i64| {
+        format!(
+            "SELECT setval('{sequence}', coalesce((SELECT slot - {from} + 1 FROM refusals \
+             WHERE slot >= {from} AND slot < {to} ORDER BY id DESC LIMIT 1), 0), false);"
+        )
+    };
+    resume("refusals_next", 0, REFUSALS) + &resume("refused_sign_ins_next", REFUSALS, 2 * REFUSALS)
 }
 
 /// The slot that was written last.

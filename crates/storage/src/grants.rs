@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::schema::{grants, refresh_tokens, revoked_access_tokens, users};
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = grants)]
+#[diesel(table_name = grants, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     client_id: String,
@@ -98,6 +98,12 @@ pub(crate) fn insert(row: Row) -> _ {
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn end<'a>(id: i64, at: i64, reason: &'a str) -> _ {
     dsl::update(grants::table.filter(grants::id.eq(id).and(grants::ended_at.is_null())))
+        .set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn end_all<'a>(at: i64, reason: &'a str) -> _ {
+    dsl::update(grants::table.filter(grants::ended_at.is_null()))
         .set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
 }
 

@@ -5,11 +5,12 @@
 //! * `sqlite`: opening and migrating, the one writer, the readers. `postgres`: the same with connections of each thread, and
 //!   what nodes tell each other.
 //! * `schema`: the tables. One file a table: its row, how it becomes a core type, its statements.
+//! * `copy`: from SQLite to PostgreSQL, all tables alike. `sqlite/backup`: a copy of a file in use, and the way back.
 //! * `apply`: from changes to statements. `directory`: the snapshot. `sealing`: what is kept encrypted.
 //!
 //! # Invariants
 //! * One write path: [`Store::commit`](grantor_core::store::Store::commit). All changes of a set, or none; durable when it
-//!   returns.
+//!   returns. `copy` alone writes otherwise, into a database that nobody uses yet.
 //! * Statements are values; none is written twice for two databases.
 //! * A row becomes a core type by a full match. A row that cannot be is `StoreError::Corrupt`, never a guess.
 //! * No clock, no environment: the time is handed in.
@@ -21,6 +22,7 @@ mod authorization_codes;
 mod clients;
 mod column;
 mod consents;
+mod copy;
 mod database;
 mod directory;
 mod directory_revision;
@@ -28,6 +30,7 @@ mod error;
 mod events;
 mod grants;
 mod layout;
+mod meters;
 mod open_error;
 mod pages;
 mod postgres;
@@ -50,8 +53,13 @@ mod users;
 
 use database::query;
 
+pub use copy::{Copied, CopyError, Copying};
 pub use database::{Database, DatabaseSettings};
 pub use events::EventFilter;
+pub use meters::{Meters, Stopwatch};
 pub use open_error::OpenError;
 pub use postgres::Postgres;
-pub use sqlite::Sqlite;
+pub use sqlite::{BackupError, Contents, Restoration, Sqlite, back_up};
+
+/// Is told how far long work has come: what is counted, how many, and of how many.
+pub type Progress<'a> = dyn FnMut(&str, u64, u64) + Send + 'a;

@@ -49,6 +49,11 @@ pub enum OpenError {
     /// A change of layout failed.
     #[error("the database's layout could not be changed, and is as it was: {0}; mend what it names, and start again")]
     Migration(String),
+    /// Its rows are somewhere else now.
+    #[error(
+        "this database has moved to PostgreSQL and takes no more writes; set database_url to where it is now, or go back to this one with `grantor migrate --reopen`"
+    )]
+    Moved,
     /// A later version has changed it.
     #[error(
         "the database has layout {version}, which this version of Grantor does not know; start the version that was used last, or a newer one"
@@ -64,7 +69,7 @@ pub enum OpenError {
     #[error("no thread for the database: {0}")]
     Thread(std::io::Error),
     /// The database does not answer, or does not let us in.
-    #[error("the database cannot be reached: {0}; check database_url, and that PostgreSQL runs and lets this user in")]
+    #[error("the database cannot be reached: {0}; check its address, and that PostgreSQL runs and lets this user in")]
     Unreachable(String),
     /// Not a URL that we know.
     #[error(

@@ -20,22 +20,32 @@ use crate::apply::{Context, is_one_statement};
 use crate::directory::Newest;
 use crate::directory_revision;
 use crate::error::{Failure, failed};
+use crate::meters::Meters;
 use crate::sweep::{Patrols, Step};
 
-mod address;
+pub(crate) mod address;
 mod examine;
 mod link;
 mod links;
 mod migrate;
 mod node;
 mod open;
+pub(crate) mod receiver;
 mod run;
 
 use address::Address;
 use link::Link;
+pub(crate) use open::aside;
 
-/// How long an answer of the database is waited for.
+/// How long an answer of the database is waited for, connecting included. A database that is gone may refuse at once, or
+/// never say a word.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long of that a set of changes waits for its turn.
+const TURN: Duration = Duration::from_secs(2);
+
+/// A set of more changes than this, as of a large declaration, may take its time.
+const LONG: usize = 200;
 
 /// How many connections of one node apply sets of changes at one time.
 const WRITERS: usize = 16;
@@ -46,6 +56,7 @@ struct Shared {
     newest: Newest,
     context: Context,
     mint: Arc<Mint>,
+    meters: Meters,
     writers: Semaphore,
 }
 
@@ -77,17 +88,26 @@ impl Postgres {
         for _ in 0..2 {
             let link = links::reader(&self.shared).await?;
             let asked = timeout(PATIENCE, query(&link.connection)).await;
+            let in_time = asked.is_ok();
             match link.outcome(asked.map(|answer| answer.map_err(Failure::from))).await {
                 Outcome::Told(answer) => return Ok(answer?),
                 Outcome::Gone => links::forget_reader(&self.shared, &link),
+            }
+            // Whoever has waited in vain shall not wait twice.
+            if !in_time {
+                break;
             }
         }
         Err(StoreError::Unavailable)
     }
 
     pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        let touched =
-            self.write(async |connection| apply_set(&changes, &self.shared.context, connection).await).await?;
+        let is_long = changes.len() > LONG || changes.iter().any(|change| matches!(change, Change::EpochBegin { .. }));
+        let touched = if is_long {
+            self.commit_at_length(&changes).await?
+        } else {
+            self.write(async |link| apply_set(&changes, &self.shared.context, link).await).await?
+        };
         // Who changed clients, scopes, resources or keys shall find them changed when told that it is done.
         if touched && let Err(error) = self.read_directory().await {
             tracing::error!(%error, "clients and keys could not be read again; the last known ones stay in use");
@@ -95,10 +115,19 @@ impl Postgres {
         Ok(())
     }
 
+    /// Applies a set that changes very many rows, however long that takes, on a connection of its own.
+    async fn commit_at_length(&self, changes: &[Change]) -> Result<bool, StoreError> {
+        let link = Link::connect(&self.shared.address, Arc::default()).await;
+        let link = link.map_err(|error| failed(error.to_string()))?;
+        let mut connection = &link.connection;
+        connection.batch_execute("SET statement_timeout = 0").await.map_err(Failure::from)?;
+        Ok(apply_set(changes, &self.shared.context, &link).await?)
+    }
+
     /// Takes a step of the sweep, unless another node is at it.
     pub(crate) async fn sweep_step(&self, step: Step) -> Result<usize, StoreError> {
-        self.write(async |connection| {
-            transaction(connection, async |connection| {
+        self.write(async |link| {
+            transaction(&link.connection, async |connection| {
                 if run::may_sweep(connection).await? { run::sweep(step, &mut { connection }).await } else { Ok(0) }
             })
             .await
@@ -120,18 +149,27 @@ impl Postgres {
     }
 
     async fn read_directory(&self) -> Result<(), StoreError> {
-        let rows = self.write(async |connection| run::snapshot(connection).await).await?;
+        let rows = self.write(async |link| run::snapshot(&link.connection).await).await?;
         self.shared.newest.update(rows, &self.shared.context.sealer)
     }
 
     /// Works on a connection that nobody else has meanwhile. What fails in the middle is not tried again, but for an error of
     /// the database that took everything back, as when two sets wait for each other.
-    async fn write<T>(&self, work: impl AsyncFn(&AsyncPgConnection) -> Result<T, Failure>) -> Result<T, StoreError> {
-        let _permit = permit(&self.shared.writers).await?;
+    async fn write<T>(&self, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
+        // A connection on which the time runs out goes away with the work.
+        timeout(PATIENCE, self.write_alone(work)).await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    async fn write_alone<T>(&self, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let meters = &self.shared.meters;
+        meters.waiting.inc();
+        let permit = permit(&self.shared.writers).await;
+        meters.waiting.dec();
+        let _permit = permit?;
+        let begun = meters.stopwatch.read();
         let link = links::take_writer(&self.shared).await?;
         for is_last in [false, true] {
-            let worked = timeout(PATIENCE, work(&link.connection)).await;
-            match link.outcome(worked).await {
+            match link.outcome(Ok(work(&link).await)).await {
                 Outcome::Told(Err(Failure::Database(error))) if !is_last => {
                     tracing::debug!(%error, "a set of changes is tried again");
                 }
@@ -140,6 +178,7 @@ impl Postgres {
                     return Err(failure.into());
                 }
                 Outcome::Told(answer) => {
+                    meters.committed(begun, 1);
                     links::give_back(&self.shared, link);
                     return Ok(answer?);
                 }
@@ -151,25 +190,49 @@ impl Postgres {
 }
 
 async fn permit(writers: &Semaphore) -> Result<SemaphorePermit<'_>, StoreError> {
-    match timeout(PATIENCE, writers.acquire()).await {
+    match timeout(TURN, writers.acquire()).await {
         Ok(permit) => permit.map_err(|_| failed("the database is shut down")),
         Err(_) => Err(StoreError::Busy),
     }
 }
 
 /// Applies a set, all or nothing; says whether it touched the directory.
-async fn apply_set(changes: &[Change], context: &Context, connection: &AsyncPgConnection) -> Result<bool, Failure> {
+async fn apply_set(changes: &[Change], context: &Context, link: &Link) -> Result<bool, Failure> {
+    let connection = &link.connection;
     if is_one_statement(changes) {
         return run::apply_all(changes, context, &mut { connection }).await;
     }
-    transaction(connection, async |connection| run::apply_all(changes, context, &mut { connection }).await).await
+    if link.has_prepared(changes) {
+        return pipeline(changes, context, connection).await.map(|()| false);
+    }
+    let apply = async |connection: &AsyncPgConnection| run::apply_all(changes, context, &mut { connection }).await;
+    let touched = transaction(connection, apply).await?;
+    link.remember(changes);
+    Ok(touched)
+}
+
+/// Applies a set whose statements this connection knows: all of them are sent at once, in their order, and answered together;
+/// so a set takes two exchanges with the database, however many changes it holds.
+async fn pipeline(changes: &[Change], context: &Context, mut connection: &AsyncPgConnection) -> Result<(), Failure> {
+    let statements = changes.iter().map(async |change| run::apply(change, context, &mut { connection }).await);
+    let (begun, applied) =
+        futures_util::future::join(begin(connection), futures_util::future::join_all(statements)).await;
+    begun?;
+    // What follows the first failure only says that there was one.
+    let applied: Result<Vec<()>, Failure> = applied.into_iter().collect();
+    connection.batch_execute(if applied.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    applied.map(drop)
+}
+
+async fn begin(mut connection: &AsyncPgConnection) -> diesel::QueryResult<()> {
+    connection.batch_execute("BEGIN").await
 }
 
 async fn transaction<T>(
     mut connection: &AsyncPgConnection,
     work: impl AsyncFn(&AsyncPgConnection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    connection.batch_execute("BEGIN").await?;
+    begin(connection).await?;
     match work(connection).await {
         Ok(done) => {
             connection.batch_execute("COMMIT").await?;

@@ -26,6 +26,22 @@ pub(crate) fn insert(sealed: Vec<u8>, created_at: i64) -> _ {
     ))
 }
 
+/// When the last epoch began; null where none ever did.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn epoch() -> _ {
+    root_secret::table.select(root_secret::epoch_at).filter(root_secret::id.eq(1_i64))
+}
+
+/// Puts another one in its place, for the epoch that begins.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn replace(sealed: Vec<u8>, epoch_at: i64) -> _ {
+    dsl::update(root_secret::table.filter(root_secret::id.eq(1_i64))).set((
+        root_secret::sealed.eq(sealed),
+        root_secret::created_at.eq(epoch_at),
+        root_secret::epoch_at.eq(epoch_at),
+    ))
+}
+
 /// A new one.
 pub(crate) fn generate(sealer: &Sealer) -> Vec<u8> {
     sealer.seal_random(SLOT)

@@ -12,6 +12,7 @@ diesel::table! {
         id -> BigInt,
         sealed -> Binary,
         created_at -> BigInt,
+        epoch_at -> Nullable<BigInt>,
     }
 }
 
@@ -215,6 +216,30 @@ diesel::table! {
         issued -> BigInt,
     }
 }
+
+/// All of them, in an order in which no row comes before one that it refers to.
+pub(crate) const TABLES: &[&str] = &[
+    "directory_revision",
+    "root_secret",
+    "signing_keys",
+    "scopes",
+    "resources",
+    "clients",
+    "client_secrets",
+    "users",
+    "sessions",
+    "consents",
+    "authorization_codes",
+    "grants",
+    "refresh_tokens",
+    "access_tokens",
+    "revoked_access_tokens",
+    "spent_assertions",
+    "attempts",
+    "events",
+    "refusals",
+    "token_counts",
+];
 
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::schema::{sessions, users};
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = sessions)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     secret: Vec<u8>,
@@ -82,8 +82,7 @@ pub(crate) fn insert(row: Row) -> _ {
 /// One row where the session has not ended.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn expect(id: i64) -> _ {
-    dsl::update(sessions::table.filter(sessions::id.eq(id).and(sessions::ended_at.is_null())))
-        .set(sessions::last_seen_at.eq(sessions::last_seen_at))
+    sessions::table.select(sessions::id).filter(sessions::id.eq(id).and(sessions::ended_at.is_null()))
 }
 
 #[dsl::auto_type(no_type_alias)]
@@ -97,6 +96,12 @@ pub(crate) fn end(id: i64, at: i64) -> _ {
 pub(crate) fn end_of_user(user_id: i64, except: i64, at: i64) -> _ {
     let others = sessions::user_id.eq(user_id).and(sessions::id.ne(except)).and(sessions::ended_at.is_null());
     dsl::update(sessions::table.filter(others)).set(sessions::ended_at.eq(at))
+}
+
+/// Ends all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn end_all(at: i64) -> _ {
+    dsl::update(sessions::table.filter(sessions::ended_at.is_null())).set(sessions::ended_at.eq(at))
 }
 
 /// Never moves the moment back.

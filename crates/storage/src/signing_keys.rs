@@ -18,7 +18,7 @@ use crate::sealing::{Sealer, Slot};
 use crate::statement::Statement;
 
 #[derive(Insertable, Queryable)]
-#[diesel(table_name = signing_keys)]
+#[diesel(table_name = signing_keys, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     algorithm: String,
@@ -93,4 +93,10 @@ pub(crate) fn put(row: &Row) -> impl Statement {
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn remove(id: i64) -> _ {
     dsl::delete(signing_keys::table.filter(signing_keys::id.eq(id)))
+}
+
+/// Removes all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn clear() -> _ {
+    dsl::delete(signing_keys::table)
 }

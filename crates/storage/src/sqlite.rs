@@ -1,7 +1,7 @@
 //! SQLite: one thread owns the only writing connection and commits what waits together; each thread that reads has a
 //! connection of its own and reads at once, since a point read is cheaper than a hop to another thread.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -16,25 +16,36 @@ use tokio::sync::mpsc;
 use crate::apply::Context;
 use crate::directory::Newest;
 use crate::error::Failure;
+use crate::meters::Meters;
 use crate::sweep::{Patrols, Step};
 
+mod backup;
 mod connection;
+mod contents;
 mod examine;
 mod files;
 mod migrate;
+mod moved;
 mod open;
+mod partial;
 mod readers;
 mod run;
+pub(crate) mod source;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests;
 mod writer;
+
+pub use backup::{BackupError, Restoration, back_up};
+pub use contents::Contents;
+pub(crate) use open::reopen;
 
 /// What the writer, the readers and their owner share.
 struct Shared {
     path: PathBuf,
     newest: Newest,
     context: Context,
+    meters: Meters,
     /// Whether the last snapshot could not be read after a commit of ours.
     stale: AtomicBool,
 }
@@ -56,6 +67,10 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
+    pub(crate) fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
     pub(crate) fn directory(&self) -> Arc<Directory> {
         self.shared.newest.get()
     }

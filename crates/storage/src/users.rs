@@ -13,7 +13,7 @@ use crate::schema::users;
 use crate::statement::Statement;
 
 #[derive(AsChangeset, Insertable, Queryable)]
-#[diesel(table_name = users, treat_none_as_null = true)]
+#[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct Row {
     id: i64,
     subject: String,
@@ -85,8 +85,8 @@ pub(crate) fn put(row: &Row) -> impl Statement {
 /// One row where the person may sign in with this password.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn expect<'a>(id: i64, password: &'a str) -> _ {
-    dsl::update(users::table.filter(users::id.eq(id).and(users::password.eq(password)).and(users::disabled.eq(0_i64))))
-        .set(users::disabled.eq(0_i64))
+    let may_enter = users::id.eq(id).and(users::password.eq(password)).and(users::disabled.eq(0_i64));
+    users::table.select(users::id).filter(may_enter)
 }
 
 #[dsl::auto_type(no_type_alias)]

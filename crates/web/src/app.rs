@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::HttpRequest;
 use arc_swap::ArcSwap;
@@ -21,6 +22,7 @@ use ipnet::IpNet;
 
 use crate::counts::Counts;
 use crate::locale::Language;
+use crate::metrics::Metrics;
 use crate::oauth::documents::Documents;
 use crate::pages;
 
@@ -89,14 +91,24 @@ pub struct App {
     pub passwords: HashQueue,
     /// Tokens issued since the counts were last kept.
     pub counts: Counts,
+    /// What is measured.
+    pub(crate) metrics: Metrics,
     /// Held while a sign-in is counted: of many at once on this node, none has to count again because of another.
     pub(crate) counting: tokio::sync::Mutex<()>,
     pub(crate) documents: ArcSwap<Documents>,
+    /// Whether the server is about to stop.
+    draining: AtomicBool,
 }
 
 impl App {
     /// A provider that is ready to answer.
-    pub fn new(provider: Provider<Database>, settings: Settings, clock: Clock, passwords: HashQueue) -> Self {
+    pub fn new(
+        provider: Provider<Database>,
+        settings: Settings,
+        clock: Clock,
+        passwords: HashQueue,
+        metrics: Metrics,
+    ) -> Self {
         let documents = ArcSwap::from_pointee(Documents::build(&provider, clock.now()));
         Self {
             provider,
@@ -104,9 +116,22 @@ impl App {
             clock,
             passwords,
             counts: Counts::default(),
+            metrics,
             counting: tokio::sync::Mutex::new(()),
             documents,
+            draining: AtomicBool::new(false),
         }
+    }
+
+    /// Sends requests elsewhere before the server stops: it says that it is not ready, and closes each connection with its
+    /// next answer. Everything is still answered.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether requests should go elsewhere.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The directory as it is now.
@@ -140,6 +165,11 @@ impl App {
             event = event.client(client_id);
         }
         if let Error::Store(source) = error {
+            // A store that cannot do what was asked for cannot keep this either: it would only be waited for once more.
+            if source.is_passing() {
+                tracing::warn!(case = %id, reason = error.reason(), "a request could not be answered");
+                return id;
+            }
             event = event.detail(&source.to_string());
         }
         // A refusal is answered even when it cannot be recorded; the log has it then.

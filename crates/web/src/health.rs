@@ -16,6 +16,9 @@ pub(crate) async fn get_livez() -> HttpResponse {
 /// 200 when the database answers and a key signs; 503 with what is missing otherwise.
 pub(crate) async fn get_readyz(app: Data<App>) -> HttpResponse {
     let missing = |what: &'static str| HttpResponse::ServiceUnavailable().content_type("text/plain").body(what);
+    if app.is_draining() {
+        return missing("the server is about to stop\n");
+    }
     if app.provider.store.user_find(Id::from_i64(0)).await.is_err() {
         return missing("the database does not answer\n");
     }

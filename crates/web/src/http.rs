@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{
     HeaderName, HeaderValue, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -15,6 +16,7 @@ use actix_web::{HttpResponse, HttpServer, Result};
 use rustls::ServerConfig;
 
 use crate::app::App;
+use crate::error::Unanswered;
 use crate::routes;
 
 const NOT_A_PROXY: &str = "Plain HTTP is only taken from the proxies that trusted_proxies lists.\n";
@@ -94,35 +96,41 @@ async fn around(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>> {
-    let app = request.app_data::<Data<App>>().cloned();
-    let begun = app.as_ref().map(|app| app.clock.now());
-    let mut response = if may_speak(&request) {
+    let Some(app) = request.app_data::<Data<App>>().cloned() else {
+        return Err(Unanswered::without_app().into());
+    };
+    let logged = tracing::enabled!(target: "grantor::request", tracing::Level::INFO);
+    let (begun, measured) = (logged.then(|| app.clock.now()), app.metrics.begin());
+    let mut response = if may_speak(&app, &request) {
         next.call(request).await?.map_into_left_body()
     } else {
         let refusal = HttpResponse::Forbidden().content_type("text/plain; charset=utf-8").body(NOT_A_PROXY);
         request.into_response(refusal).map_into_right_body()
     };
-    let https = app.as_ref().is_some_and(|app| app.provider.issuer.is_https());
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // With no-referrer, browsers would send "Origin: null" with our own forms.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
-    if https {
+    if app.provider.issuer.is_https() {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
-    if let (Some(app), Some(begun)) = (app, begun) {
+    if app.is_draining() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    app.metrics.end(measured, response.request(), response.status().as_u16());
+    if let Some(begun) = begun {
         log(&app, &response, app.clock.now().since(begun));
     }
     Ok(response)
 }
 
 /// Whether a peer may speak to us like this: by TLS anybody, in plain HTTP this machine and the trusted proxies.
-fn may_speak(request: &ServiceRequest) -> bool {
-    let is_tls = request.app_data::<Transport>().is_some_and(|transport| transport.is_tls);
-    let (Some(peer), Some(app)) = (request.peer_addr(), request.app_data::<Data<App>>()) else { return true };
-    let peer = peer.ip().to_canonical();
-    is_tls || peer.is_loopback() || app.settings.trusted_proxies.iter().any(|network| network.contains(&peer))
+fn may_speak(app: &App, request: &ServiceRequest) -> bool {
+    let Some(peer) = request.peer_addr().map(|peer| peer.ip().to_canonical()) else { return true };
+    peer.is_loopback()
+        || request.app_data::<Transport>().is_some_and(|transport| transport.is_tls)
+        || app.settings.trusted_proxies.iter().any(|network| network.contains(&peer))
 }
 
 fn log<B>(app: &App, response: &ServiceResponse<B>, took: Duration) {

@@ -23,6 +23,7 @@ mod health;
 pub mod html;
 mod http;
 pub mod locale;
+pub mod metrics;
 mod oauth;
 mod outbound;
 pub mod pages;

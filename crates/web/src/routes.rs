@@ -46,9 +46,10 @@ pub(crate) const ENDPOINTS: Endpoints = Endpoints {
 /// pages, which only browsers open, have GET.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .configure(pages)
+        // They are tried in this order: what machines ask for most comes first.
         .configure(endpoints)
         .configure(documents)
+        .configure(pages)
         .service(web::resource(THEME).get(files::get_theme).head(files::get_theme))
         .service(web::resource("/static/{name}").get(files::get_static).head(files::get_static))
         .service(web::resource("/livez").get(health::get_livez).head(health::get_livez))

@@ -151,7 +151,7 @@ async fn no_request_is_answered_by_a_fault_of_the_server() {
         config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     });
     let server = Arc::new(server.await);
-    let each = amount("GRANTOR_TEST_REQUESTS", TOTAL).div_ceil(CLIENTS);
+    let each = amount("TEST_REQUESTS", TOTAL).div_ceil(CLIENTS);
     let mut clients = tokio::task::JoinSet::new();
     for number in 0..CLIENTS {
         clients.spawn(Client::new(&server, number.try_into().unwrap()).run(each));

@@ -69,6 +69,7 @@ pub(super) fn check<S: Store>(
     })?;
     let claims: Assertion = verified.claims().map_err(|_| Error::AssertionMalformed)?;
     check_claims(&claims, &client.client_id, &provider.issuer, (&provider.policy.lifetimes, now))?;
+    check_epoch(&claims, provider.store.directory().epoch, (&provider.policy.lifetimes, now))?;
     Ok(Spent {
         digest: hash::sha256(format!("{}\0{}", client.client_id, claims.jti).as_bytes()),
         expires_at: Time::from_seconds(claims.exp).plus(provider.policy.lifetimes.clock_skew),
@@ -120,6 +121,17 @@ fn check_claims(
         return Err(Error::AssertionLifetime);
     }
     if claims.jti.is_empty() { Err(Error::AssertionMalformed) } else { Ok(()) }
+}
+
+/// Decides whether an assertion may have been used before the epoch, in a time of which no notes are left.
+///
+/// One that was used before it said an `iat` at most `clock_skew` ahead of then, and expires before the longest life is over.
+fn check_epoch(claims: &Assertion, epoch: Option<Time>, (lifetimes, now): (&Lifetimes, Time)) -> Result<(), Error> {
+    let Some(epoch) = epoch else { return Ok(()) };
+    // Stricter than RFC 7523: because notes of used assertions that a restore has lost would let each be used again.
+    let from_before = claims.iat.is_none_or(|iat| Time::from_seconds(iat) < epoch.plus(lifetimes.clock_skew));
+    let may_still_live = now < epoch.plus(lifetimes.client_assertion + 2 * lifetimes.clock_skew);
+    if from_before && may_still_live { Err(Error::AssertionBeforeEpoch) } else { Ok(()) }
 }
 
 /// Notes that the assertion is used. The insertion is the lock: of two at once, one fails.
@@ -176,6 +188,25 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever it says of its times: what was good before the epoch is good at no time after.
+        #[test]
+        fn no_assertion_counts_on_both_sides_of_an_epoch(
+            exp in -400..400_i64,
+            iat in prop::option::of(-400..400_i64),
+            (before, after) in (0..400_000_i64, 0..800_000_i64),
+        ) {
+            let (issuer, lifetimes) = (Issuer::parse("https://id.example").unwrap(), Lifetimes::default());
+            let epoch = Time::from_seconds(NOW);
+            let claims = Assertion { exp: NOW + exp, iat: iat.map(|iat| NOW + iat), ..good() };
+            let is_good = |at: Time, epoch| {
+                check_claims(&claims, "signed", &issuer, (&lifetimes, at))
+                    .and_then(|()| check_epoch(&claims, epoch, (&lifetimes, at)))
+                    .is_ok()
+            };
+            let before = is_good(Time::from_millis(epoch.millis() - 1 - before), None);
+            prop_assert!(!(before && is_good(Time::from_millis(epoch.millis() + after), Some(epoch))));
+        }
+
         /// Whatever times stand in it: a good assertion is neither over, nor of the future, nor long-lived.
         #[test]
         fn a_good_assertion_is_of_now(exp in any::<i64>(), iat in any::<Option<i64>>(), nbf in any::<Option<i64>>()) {

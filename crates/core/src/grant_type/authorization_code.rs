@@ -11,6 +11,7 @@ use crate::audit::{Event, EventKind};
 use crate::change::Change;
 use crate::consent::Consent;
 use crate::error::{Decision, Error, Refusal};
+use crate::fault::{Fault, seeded};
 use crate::grant::{AuthorizationCode, Grant, GrantEnd, RefreshToken};
 use crate::grant_type::GrantType;
 use crate::kernel;
@@ -69,12 +70,12 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     let Facts { code, user, session_ended, grant_ended, consent, access, refresh, address } = facts;
     // "ensure that the authorization code was issued to the authenticated confidential client, or if the client is public,
     // ensure that the code was issued to "client_id" in the request" (RFC 6749 §4.1.3)
-    if code.client_id != request.client.client_id {
+    if code.client_id != request.client.client_id && !seeded(Fault::AnyClientRedeems) {
         return Err(Error::CodeClientMismatch.into());
     }
     // "If an authorization code is used more than once, the authorization server MUST deny the request and SHOULD revoke
     // (when possible) all tokens previously issued based on that authorization code." (RFC 6749 §4.1.2)
-    if code.spent_at.is_some() {
+    if code.spent_at.is_some() && !seeded(Fault::ReplayUnnoticed) {
         // A replay is noted once, when it ends something.
         if grant_ended {
             return Err(Error::CodeReplayed.into());
@@ -91,13 +92,13 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     if session_ended {
         return Err(Error::GrantEnded.into());
     }
-    if user.disabled {
+    if user.disabled && !seeded(Fault::DisabledUserRedeems) {
         return Err(Error::UserDisabled.into());
     }
     // What the person took back since the code was issued counts for it as for a grant.
     let allows = |consent: &Consent| code.scope.is_subset(&consent.granted);
     let asks_nobody = request.client.asks_nobody(&code.redirect_uri);
-    if !asks_nobody && !consent.as_ref().is_some_and(allows) {
+    if !asks_nobody && !consent.as_ref().is_some_and(allows) && !seeded(Fault::ConsentUnchecked) {
         return Err(Error::ConsentWithdrawn.into());
     }
     let scope = run_kernel(request, &code, &user)?;

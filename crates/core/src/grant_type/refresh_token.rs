@@ -15,6 +15,7 @@ use crate::audit::{Event, EventKind};
 use crate::change::Change;
 use crate::consent::Consent;
 use crate::error::{Decision, Error, Refusal};
+use crate::fault::{Fault, seeded};
 use crate::grant::{Grant, GrantEnd, RefreshToken};
 use crate::kernel;
 use crate::policy::Lifetimes;
@@ -73,23 +74,23 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     let rotation = &request.directory.secrets.rotation;
     let generation = generation(&presented, &row, rotation).ok_or(Error::RefreshTokenUnknown)?;
     // "the authorization server MUST ... ensure that the refresh token was issued to the authenticated client" (RFC 6749 §6)
-    if grant.client_id != request.client.client_id {
+    if grant.client_id != request.client.client_id && !seeded(Fault::AnyClientRefreshes) {
         return Err(Error::RefreshTokenClientMismatch.into());
     }
-    if grant.ended.is_some() {
+    if grant.ended.is_some() && !seeded(Fault::EndedGrantRefreshes) {
         return Err(Error::GrantEnded.into());
     }
     // "If a refresh token is compromised and subsequently used by both the attacker and the legitimate client, one of them
     // will present an invalidated refresh token, which will inform the authorization server of the breach." (RFC 6749 §10.4)
-    let in_grace =
-        generation == Generation::Previous && request.now.since(row.rotated_at) < lifetimes.refresh_token_grace;
-    if generation != Generation::Current && !in_grace {
+    let is_recent = request.now.since(row.rotated_at) < lifetimes.refresh_token_grace;
+    let in_grace = generation == Generation::Previous && (is_recent || seeded(Fault::GraceWithoutEnd));
+    if generation != Generation::Current && !in_grace && !seeded(Fault::ReuseUnnoticed) {
         return Err(reused(&grant, &access, &address, request.now));
     }
     if request.now >= row.idle_expires_at || request.now >= row.absolute_expires_at {
         return Err(Error::RefreshTokenExpired.into());
     }
-    if user.disabled {
+    if user.disabled && !seeded(Fault::DisabledUserRefreshes) {
         return Err(Error::UserDisabled.into());
     }
     if !grant.is_offline() && !session.is_some_and(|session| lasts(&session, &row, lifetimes, request.now)) {
@@ -126,6 +127,7 @@ fn still_allowed(request: &Request<'_>, scope: &Scope, consent: Option<&Consent>
     let registered = scope.intersection(&client.metadata.scope).filter(|token| request.directory.knows_scope(token));
     let allowed = match consent {
         _ if client.metadata.skip_consent && !client.is_public() => registered,
+        Some(_) if seeded(Fault::UntickedIsGiven) => registered,
         Some(consent) => registered.intersection(&consent.granted),
         None if client.metadata.skip_consent => registered,
         None => return Err(Error::ConsentWithdrawn),
@@ -156,7 +158,7 @@ pub(crate) fn generation(presented: &Secret, row: &RefreshToken, rotation: &MacK
 fn run_kernel(request: &Request<'_>, grant: &Grant, user: &User) -> Result<Scope, Error> {
     let asked: Option<Scope> = request.params.get("scope").map(str::parse).transpose()?;
     // "The requested scope MUST NOT include any scope not originally granted by the resource owner" (RFC 6749 §6)
-    if asked.as_ref().is_some_and(|asked| !asked.is_subset(&grant.scope)) {
+    if asked.as_ref().is_some_and(|asked| !asked.is_subset(&grant.scope)) && !seeded(Fault::ScopeWidened) {
         return Err(Error::ScopeWidened);
     }
     let view = kernel::Request {

@@ -1,12 +1,15 @@
 //! The commands. One file each: its arguments, and what it does.
 
 pub mod apply;
+pub mod backup;
 pub mod client;
 pub mod config;
 pub mod doctor;
 pub mod events;
 pub mod key;
 pub mod migrate;
+pub mod new_epoch;
+pub mod restore;
 pub mod serve;
 pub mod user;
 
@@ -15,7 +18,7 @@ use std::process::ExitCode;
 
 use grantor_core::error::Error;
 use grantor_core::store::StoreError;
-use grantor_storage::OpenError;
+use grantor_storage::{BackupError, CopyError, OpenError};
 
 use crate::cli::{Cli, Command};
 use crate::config::load::ConfigError;
@@ -42,9 +45,15 @@ pub enum CommandError {
     /// A declaration could not be carried out.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// There is no backup, or none was put back.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Nothing was copied to another database.
+    #[error("--to: {0}")]
+    Copy(#[from] CopyError),
     /// The declaration is wrong.
     #[error(transparent)]
     Declaration(#[from] Faults),
@@ -98,12 +107,15 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     let settings = Settings { file: cli.config, dev: cli.dev };
     match cli.command {
         Command::Apply(arguments) => apply::run(&settings, arguments).await,
+        Command::Backup(arguments) => backup::run(&settings, &arguments),
         Command::Client(command) => client::run(&settings, command).await,
         Command::Config(command) => config::run(&settings, &command),
         Command::Doctor(arguments) => doctor::run(&settings, arguments).await,
         Command::Events(arguments) => events::run(&settings, arguments).await,
         Command::Key(command) => key::run(&settings, command).await,
         Command::Migrate(arguments) => migrate::run(&settings, arguments).await,
+        Command::NewEpoch(arguments) => new_epoch::run(&settings, arguments).await,
+        Command::Restore(arguments) => restore::run(&settings, &arguments).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
         Command::User(command) => user::run(&settings, command).await,
     }

@@ -50,6 +50,9 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// The address and port of the demo app, with `--dev` only. Default `127.0.0.1:8081`.
     pub demo_listen: SocketAddr,
+    /// The address and port where Prometheus reads what is measured, at `/metrics`, in plain HTTP and without a password.
+    /// Default none.
+    pub metrics_listen: Option<SocketAddr>,
     /// The server's own certificate: section `[tls]`.
     pub tls: Tls,
     /// What is written about requests and events: section `[log]`.
@@ -126,6 +129,9 @@ pub struct Limits {
     pub password_workers: usize,
     /// Passwords that may wait to be checked; beyond it people are asked to try again. Default 64.
     pub password_queue: usize,
+    /// Seconds between SIGTERM and the last new request. `/readyz` says 503 meanwhile, so that a balancer sends requests to
+    /// other servers. Default 3; Ctrl-C does not wait.
+    pub drain_seconds: u64,
     /// Seconds for which requests in progress may go on after the server was told to stop. Default 20.
     pub shutdown_seconds: u64,
 }
@@ -184,6 +190,7 @@ impl Default for Config {
             default_language: "en".into(),
             trusted_proxies: Vec::new(),
             demo_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
+            metrics_listen: None,
             tls: Tls::default(),
             log: Log::default(),
             limits: Limits::default(),
@@ -202,6 +209,7 @@ impl Default for Limits {
             connections: 4096,
             password_workers: 0,
             password_queue: 64,
+            drain_seconds: 3,
             shutdown_seconds: 20,
         }
     }

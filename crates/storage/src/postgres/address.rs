@@ -52,6 +52,20 @@ impl Address {
     }
 }
 
+/// The address that a URL means, without its password and without what else it says.
+pub(crate) fn shown(url: &str) -> Option<String> {
+    let config: Config = url.parse().ok()?;
+    let ports = config.get_ports().iter().chain(std::iter::repeat(config.get_ports().last().unwrap_or(&5432)));
+    let hosts = config.get_hosts().iter().zip(ports).map(|(host, port)| match host {
+        Host::Tcp(name) if name.contains(':') => format!("[{name}]:{port}"),
+        Host::Tcp(name) => format!("{name}:{port}"),
+        Host::Unix(folder) => format!("{}:{port}", folder.display().to_string().replace('/', "%2F")),
+    });
+    let hosts = hosts.collect::<Vec<_>>().join(",");
+    let user = config.get_user()?;
+    Some(format!("postgres://{user}@{hosts}/{}", config.get_dbname().unwrap_or(user)))
+}
+
 /// An error without the URL, which holds a password.
 fn told(error: &tokio_postgres::Error) -> String {
     std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
@@ -101,6 +115,20 @@ mod tests {
         assert_eq!(mode("postgres://u@[::1]/g"), SslMode::Disable);
         assert_eq!(mode("postgres://u@%2Frun%2Fpostgresql/g"), SslMode::Disable);
         assert_eq!(mode("postgres://u@localhost/g?sslmode=require"), SslMode::Require);
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (url, said) in [
+            ("postgres://u:hidden@db.example/g", "postgres://u@db.example:5432/g"),
+            ("postgres://u:12?hidden@h/g", "postgres://u@h:5432/g"),
+            ("postgresql://u:hid/den@h:1,[::1]:2/g?password=hidden", "postgres://u@h:1,[::1]:2/g"),
+            ("postgres://u@%2Frun%2Fpg/g?password=a@hidden", "postgres://u@%2Frun%2Fpg:5432/g"),
+            ("postgres://u:hidden@h", "postgres://u@h:5432/u"),
+        ] {
+            assert_eq!(shown(url).as_deref(), Some(said), "{url}");
+        }
+        assert_eq!(shown("postgres://u:hidden@h:port/g"), None);
     }
 
     #[test]

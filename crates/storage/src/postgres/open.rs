@@ -42,19 +42,20 @@ impl Postgres {
             })
         })?;
         let context = Context::new(sealer, None, None);
-        let shared = Arc::new(Shared { address, newest, context, mint, writers: Semaphore::new(WRITERS) });
+        let (meters, writers) = (settings.meters.clone(), Semaphore::new(WRITERS));
+        let shared = Arc::new(Shared { address, newest, context, mint, meters, writers });
         let node = Node::start(&shared)?;
         Ok(Self { shared, patrols: Patrols::default(), node })
     }
 }
 
-async fn connect(address: &Address) -> Result<Link, OpenError> {
+pub(super) async fn connect(address: &Address) -> Result<Link, OpenError> {
     let connected = Link::connect(address, Arc::new(Notify::new())).await;
     connected.map_err(|error| OpenError::Unreachable(in_full(&*error)))
 }
 
 /// An error with what is behind it: the database's own words are there.
-fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", in_full(source)),
         None => error.to_string(),
@@ -62,7 +63,7 @@ fn in_full(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// Works on a thread of its own, with a runtime for as long: also where the caller is inside one.
-pub(super) fn aside<T: Send>(work: impl FnOnce(&Runtime) -> Result<T, OpenError> + Send) -> Result<T, OpenError> {
+pub(crate) fn aside<T: Send>(work: impl FnOnce(&Runtime) -> Result<T, OpenError> + Send) -> Result<T, OpenError> {
     let work = || {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(1).enable_all().build().map_err(OpenError::Thread)?;

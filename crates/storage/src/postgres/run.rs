@@ -1,11 +1,12 @@
 //! The statements, run on PostgreSQL.
 
-use diesel::QueryResult;
 use diesel::sql_types::Bool;
+use diesel::{QueryDsl, QueryResult};
 use diesel_async::methods::ExecuteDsl;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
+use grantor_core::grant::GrantEnd;
 use grantor_jose::id::Id;
 
 use crate::apply::{Context, define_apply, is_of_directory, one};
@@ -20,7 +21,7 @@ use crate::{
     token_counts, users,
 };
 
-define_apply!(&AsyncPgConnection, [async], [.await]);
+define_apply!(&AsyncPgConnection, [async], [.await], [.for_share()]);
 define_read_directory!(&AsyncPgConnection, [async], [.await]);
 
 /// Reads what makes a snapshot as it is at one moment.

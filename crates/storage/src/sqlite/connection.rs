@@ -55,6 +55,6 @@ fn set_up(connection: &mut SqliteConnection, own: &str) -> QueryResult<()> {
 }
 
 /// A name that SQLite takes for a path whatever its first letters are.
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     if path.is_absolute() { path.display().to_string() } else { Path::new(".").join(path).display().to_string() }
 }

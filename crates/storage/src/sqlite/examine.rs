@@ -23,16 +23,7 @@ struct Orphan {
 
 impl Sqlite {
     pub(crate) fn integrity_check(&self) -> Result<(), StoreError> {
-        let findings: Vec<Finding> = self.read(|connection| sql_query("PRAGMA integrity_check").load(connection))?;
-        let broken = findings.into_iter().map(|finding| finding.integrity_check).find(|text| text != "ok");
-        if let Some(text) = broken {
-            return Err(failed(text));
-        }
-        let orphans: Vec<Orphan> = self.read(|connection| sql_query("PRAGMA foreign_key_check").load(connection))?;
-        match orphans.first() {
-            None => Ok(()),
-            Some(orphan) => Err(failed(format!("a row of {} refers to one that is not there", orphan.table))),
-        }
+        self.read(complaint)?.map_or(Ok(()), |complaint| Err(failed(complaint)))
     }
 
     pub(crate) fn schema_version(&self) -> Result<i64, StoreError> {
@@ -47,6 +38,17 @@ impl Sqlite {
         }
         count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens events refusals)
     }
+}
+
+/// The first thing that is not sound.
+pub(super) fn complaint(connection: &mut SqliteConnection) -> QueryResult<Option<String>> {
+    let findings: Vec<Finding> = sql_query("PRAGMA integrity_check").load(connection)?;
+    let broken = findings.into_iter().map(|finding| finding.integrity_check).find(|text| text != "ok");
+    if broken.is_some() {
+        return Ok(broken);
+    }
+    let orphans: Vec<Orphan> = sql_query("PRAGMA foreign_key_check").load(connection)?;
+    Ok(orphans.first().map(|orphan| format!("a row of {} refers to one that is not there", orphan.table)))
 }
 
 /// The newest identifier of any table, so that no later one sorts before it.

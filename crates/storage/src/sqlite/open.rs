@@ -12,7 +12,7 @@ use grantor_jose::random::Mint;
 use tokio::sync::mpsc;
 
 use super::writer::{QUEUE, Writer};
-use super::{Shared, Sqlite, connection, examine, files, migrate};
+use super::{Shared, Sqlite, connection, examine, files, migrate, moved};
 use crate::apply::Context;
 use crate::database::DatabaseSettings;
 use crate::directory::Newest;
@@ -23,7 +23,7 @@ use crate::sweep::Patrols;
 use crate::{events, root_secret};
 
 /// How long another process that changes the layout is waited for, in milliseconds.
-const PATIENCE: u32 = 60_000;
+pub(super) const PATIENCE: u32 = 60_000;
 
 impl Sqlite {
     /// Opens the file that the settings name.
@@ -32,7 +32,7 @@ impl Sqlite {
         files::prepare(&path).map_err(|source| OpenError::File { path: path.clone(), source })?;
         let refused =
             |error: diesel::ConnectionError| OpenError::Connect { path: path.clone(), reason: error.to_string() };
-        migrate::migrate(&mut connection::patient(&path, PATIENCE).map_err(refused)?)?;
+        prepare(connection::patient(&path, PATIENCE).map_err(refused)?)?;
         let mut connection = connection::writer(&path).map_err(refused)?;
         mint.resume_after(Id::from_i64(examine::newest_id(&mut connection)?));
         let sealer = Sealer::new(settings.key_encryption_key.clone(), mint);
@@ -40,10 +40,29 @@ impl Sqlite {
         let refusals = events::newest_slot(0, REFUSALS).first(&mut connection).optional()?;
         let sign_ins = events::newest_slot(REFUSALS, 2 * REFUSALS).first(&mut connection).optional()?;
         let context = Context::new(sealer, refusals, sign_ins);
-        let shared = Arc::new(Shared { path, newest: Newest::default(), context, stale: AtomicBool::new(false) });
+        let (newest, meters) = (Newest::default(), settings.meters.clone());
+        let shared = Arc::new(Shared { path, newest, context, meters, stale: AtomicBool::new(false) });
         shared.read_directory(&mut connection)?;
         start(connection, shared)
     }
+}
+
+/// Brings the layout up to date, unless the rows are somewhere else now.
+fn prepare(mut connection: SqliteConnection) -> Result<(), OpenError> {
+    if moved::has_moved(&mut connection)? {
+        return Err(OpenError::Moved);
+    }
+    migrate::migrate(&mut connection)
+}
+
+/// Lets a database that has moved take writes again; says whether it took none.
+pub(crate) fn reopen(url: &str) -> Result<bool, OpenError> {
+    let path = path(url)?;
+    if !path.exists() {
+        return Ok(false);
+    }
+    let refused = |error: diesel::ConnectionError| OpenError::Connect { path: path.clone(), reason: error.to_string() };
+    Ok(moved::reopen(&mut connection::patient(&path, PATIENCE).map_err(refused)?)?)
 }
 
 fn start(connection: SqliteConnection, shared: Arc<Shared>) -> Result<Sqlite, OpenError> {
@@ -71,7 +90,7 @@ fn check_key(connection: &mut SqliteConnection, sealer: &Sealer, now: Time) -> R
 }
 
 /// The path of `sqlite:PATH` or `sqlite://PATH`.
-fn path(url: &str) -> Result<PathBuf, OpenError> {
+pub(super) fn path(url: &str) -> Result<PathBuf, OpenError> {
     let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or_default();
     if path.is_empty() || path.starts_with(':') || path.contains('\0') {
         return Err(OpenError::Url(url.to_owned()));

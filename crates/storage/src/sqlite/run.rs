@@ -6,6 +6,7 @@ use diesel::query_dsl::methods::ExecuteDsl;
 use diesel::sqlite::SqliteConnection;
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
+use grantor_core::grant::GrantEnd;
 use grantor_jose::id::Id;
 
 use crate::apply::{Context, define_apply, is_of_directory, one};
@@ -20,5 +21,5 @@ use crate::{
     token_counts, users,
 };
 
-define_apply!(SqliteConnection, [], []);
+define_apply!(SqliteConnection, [], [], []);
 define_read_directory!(SqliteConnection, [], []);

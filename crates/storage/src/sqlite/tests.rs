@@ -22,7 +22,9 @@ use grantor_jose::random::{Mint, Random};
 use grantor_jose::seal::KeyEncryptionKey;
 
 use super::connection;
+use crate::meters::Meters;
 use crate::open_error::OpenError;
+use crate::schema::TABLES;
 use crate::{Database, DatabaseSettings, EventFilter};
 
 const NOW: Time = Time::from_seconds(1_800_000_000);
@@ -49,6 +51,7 @@ impl Folder {
         let settings = DatabaseSettings {
             url: format!("sqlite:{}", self.file().display()),
             certificates: None,
+            meters: Meters::default(),
             key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(key)),
         };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW)
@@ -125,6 +128,7 @@ fn the_tables_are_those_that_the_migrations_make() {
     let _database = folder.open().unwrap();
     let mut connection = connection::reader(&folder.file()).unwrap();
     let declared = declared();
+    assert!(declared.iter().map(|(table, _)| table.as_str()).eq(TABLES.iter().copied()), "{TABLES:?}");
     for (table, columns) in &declared {
         let query = format!(
             "SELECT name, type, \"notnull\" = 0 AND pk = 0 AS optional FROM pragma_table_info('{table}') ORDER BY cid"
@@ -168,11 +172,12 @@ fn what_cannot_be_opened_is_told_with_what_mends_it() {
         let settings = DatabaseSettings {
             url: url.into(),
             certificates: None,
+            meters: Meters::default(),
             key_encryption_key: KeyEncryptionKey::generate(&Random::new()),
         };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap_err()
     };
-    for bad in ["grantor.db", "postgres://localhost/grantor", "sqlite:", "sqlite::memory:", ""] {
+    for bad in ["grantor.db", "mysql://localhost/grantor", "sqlite:", "sqlite::memory:", ""] {
         assert!(matches!(url(bad), OpenError::Url(said) if said == bad));
     }
     assert!(matches!(url("sqlite:/proc/no/such/folder/grantor.db"), OpenError::File { .. }));
@@ -378,6 +383,7 @@ fn identifiers_go_on_after_the_newest_row() {
     let settings = DatabaseSettings {
         url: format!("sqlite://{}", folder.file().display()),
         certificates: None,
+        meters: Meters::default(),
         key_encryption_key: KeyEncryptionKey::generate(&Random::seeded(1)),
     };
     let _database = Database::open(&settings, Arc::clone(&mint), NOW).unwrap();

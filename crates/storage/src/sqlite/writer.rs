@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Shared, connection, run};
 use crate::apply::is_one_statement;
-use crate::error::{Failure, failed, is_locked};
+use crate::error::{Failure, failed, has_moved, is_locked};
 use crate::sweep::Step;
 
 /// How much may wait. What comes on top is told that the store is busy.
@@ -86,7 +86,11 @@ impl Writer {
         let mut closers = Vec::new();
         while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
             let (sets, replies): (Vec<_>, Vec<_>) = waiting.drain(..).map(|it| (it.work, it.reply)).unzip();
+            let meters = &self.shared.meters;
+            meters.waiting.set(i64::try_from(queue.len()).unwrap_or(i64::MAX));
+            let begun = meters.stopwatch.read();
             let answers = self.write(&sets);
+            self.shared.meters.committed(begun, sets.len());
             for ((work, reply), answer) in sets.into_iter().zip(replies).zip(answers) {
                 if matches!(work, Work::ShutDown) {
                     queue.close();
@@ -110,6 +114,10 @@ impl Writer {
     fn write(&mut self, sets: &[Work]) -> Vec<Result<usize, StoreError>> {
         match self.transact(sets) {
             Ok(answers) => answers,
+            Err(Broken::Statement(Failure::Database(error))) if has_moved(&error) => {
+                tracing::error!(%error, "nothing can be written until this server is started with its new database_url");
+                sets.iter().map(|_| Err(StoreError::Unavailable)).collect()
+            }
             // Nothing is kept. Whichever set it was must not harm the others: each is tried alone.
             Err(Broken::Statement(_)) if sets.len() > 1 => {
                 self.reconnect();

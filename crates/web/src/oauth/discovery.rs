@@ -1,21 +1,25 @@
 //! What clients and APIs read before anything else: metadata and keys.
 
-use actix_web::http::Method;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::body::BoxBody;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::documents::Documents;
 use crate::app::App;
 use crate::{cors, error};
 
 /// The metadata (OIDC Discovery §4, RFC 8414 §3).
 pub(crate) async fn get_metadata(app: Data<App>) -> HttpResponse {
-    document(&app, app.documents().metadata.clone())
+    let documents = app.documents();
+    document(&documents, &documents.metadata)
 }
 
 /// The key set (RFC 7517 §5).
 pub(crate) async fn get_jwks(app: Data<App>) -> HttpResponse {
-    document(&app, app.documents().jwks.clone())
+    let documents = app.documents();
+    document(&documents, &documents.jwks)
 }
 
 /// Preflights; any other method is refused.
@@ -26,11 +30,10 @@ pub(crate) async fn other_discovery(app: Data<App>, request: HttpRequest) -> Htt
     cors::everyone(error::other_method("GET, HEAD"))
 }
 
-fn document(app: &App, body: Bytes) -> HttpResponse {
-    let seconds = app.provider.policy.lifetimes.jwks_cache.as_secs();
-    let response = HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, format!("public, max-age={seconds}")))
-        .insert_header((CONTENT_TYPE, "application/json"))
-        .body(body);
+fn document(documents: &Documents, body: &Bytes) -> HttpResponse {
+    let mut response = HttpResponse::with_body(StatusCode::OK, BoxBody::new(body.clone()));
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, documents.cache_control.clone());
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     cors::everyone(response)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
 use grantor_core::metadata::metadata;
 use grantor_core::provider::Provider;
@@ -19,6 +20,8 @@ pub(crate) struct Documents {
     revision: i64,
     /// Until when no key begins or ends to be published, or to sign.
     good_until: Time,
+    /// How long others may keep them.
+    pub(crate) cache_control: HeaderValue,
     pub(crate) metadata: Bytes,
     pub(crate) jwks: Bytes,
 }
@@ -30,7 +33,9 @@ impl Documents {
         let metadata = metadata(&provider.issuer, &ENDPOINTS, &directory, &languages, now);
         let dates =
             directory.keys.keys.iter().flat_map(|key| [Some(key.created_at), Some(key.active_from), key.remove_at]);
+        let kept = format!("public, max-age={}", provider.policy.lifetimes.jwks_cache.as_secs());
         Self {
+            cache_control: HeaderValue::try_from(kept).unwrap_or(HeaderValue::from_static("no-cache")),
             revision: directory.revision,
             good_until: dates.flatten().filter(|date| *date > now).min().unwrap_or(Time::from_millis(i64::MAX)),
             metadata: serde_json::to_vec(&metadata).unwrap_or_default().into(),

@@ -9,6 +9,7 @@ use grantor_core::token::{self, TokenResponse};
 
 use super::{authorization, claimed_client};
 use crate::app::App;
+use crate::metrics::Workload;
 use crate::{cors, error, form};
 
 /// Gives tokens for a grant (RFC 6749 §3.2).
@@ -19,6 +20,7 @@ pub(crate) async fn post_token(app: Data<App>, request: HttpRequest, payload: Pa
             Ok(tokens) => {
                 let (client, grant_type) = &tokens.issued;
                 app.counts.add(&client.client_id, *grant_type);
+                Workload::from(*grant_type).note(&request);
                 error::uncached(StatusCode::OK).json(tokens)
             }
             Err(refusal) => refused(&app, &request, claimed_client(&request, &params).as_deref(), &refusal).await,

@@ -1,0 +1,151 @@
+//! What is measured, for Prometheus: on a port of its own, without a name, a token or an address in any label.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use actix_web::web::{self, Data};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpServer};
+use grantor_core::grant_type::GrantType;
+use grantor_storage::{Meters, Stopwatch};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::app::App;
+use crate::routes;
+
+/// What a request asked for: the rows that the budgets have, and the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(crate) enum Workload {
+    Authorize,
+    ClientCredentials,
+    Code,
+    Discovery,
+    Introspection,
+    IntrospectionJwt,
+    IntrospectionOpaque,
+    Jwks,
+    Other,
+    Refresh,
+    Revocation,
+    SignIn,
+    Token,
+    Userinfo,
+}
+
+/// How a request ended, by the first digit of its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+enum Outcome {
+    Answered,
+    Redirected,
+    Refused,
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    workload: Workload,
+    outcome: Outcome,
+}
+
+impl From<GrantType> for Workload {
+    fn from(grant_type: GrantType) -> Self {
+        match grant_type {
+            GrantType::AuthorizationCode => Self::Code,
+            GrantType::ClientCredentials => Self::ClientCredentials,
+            GrantType::RefreshToken => Self::Refresh,
+        }
+    }
+}
+
+impl Workload {
+    /// Notes what a request turned out to be, where its path does not tell.
+    pub(crate) fn note(self, request: &HttpRequest) {
+        request.extensions_mut().insert(self);
+    }
+
+    fn of(request: &HttpRequest) -> Self {
+        if let Some(noted) = request.extensions().get::<Self>() {
+            return *noted;
+        }
+        match request.path() {
+            routes::AUTHORIZE => Self::Authorize,
+            routes::INTROSPECT => Self::Introspection,
+            routes::JWKS => Self::Jwks,
+            routes::OAUTH_METADATA | routes::OPENID_CONFIGURATION => Self::Discovery,
+            routes::REVOKE => Self::Revocation,
+            routes::SIGN_IN => Self::SignIn,
+            routes::TOKEN => Self::Token,
+            routes::USERINFO => Self::Userinfo,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// The meters of one provider over HTTP.
+#[derive(Debug)]
+pub struct Metrics {
+    stopwatch: Stopwatch,
+    requests: Family<Labels, Histogram>,
+    passwords_waiting: Gauge<i64, AtomicI64>,
+    registry: Registry,
+}
+
+/// From half a millisecond to ten seconds.
+const SECONDS: [f64; 14] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+
+impl Metrics {
+    /// Meters that measure by `stopwatch`, those of the database among them.
+    pub fn new(stopwatch: Stopwatch, database: &Meters) -> Self {
+        let requests = Family::<Labels, Histogram>::new_with_constructor(|| Histogram::new(SECONDS));
+        let passwords_waiting = Gauge::<i64, AtomicI64>::default();
+        let mut registry = Registry::with_prefix("grantor");
+        registry.register("request_seconds", "How long requests took, by what they asked for", requests.clone());
+        registry.register("passwords_waiting", "Passwords that wait to be checked", passwords_waiting.clone());
+        database.register(&mut registry);
+        Self { stopwatch, requests, passwords_waiting, registry }
+    }
+
+    /// Begins to measure a request.
+    pub(crate) fn begin(&self) -> std::time::Duration {
+        self.stopwatch.read()
+    }
+
+    /// Measures a request that began at `begun`.
+    pub(crate) fn end(&self, begun: std::time::Duration, request: &HttpRequest, status: u16) {
+        let outcome = match status {
+            ..300 => Outcome::Answered,
+            300..400 => Outcome::Redirected,
+            400..500 => Outcome::Refused,
+            500.. => Outcome::Failed,
+        };
+        let took = self.stopwatch.read().saturating_sub(begun).as_secs_f64();
+        self.requests.get_or_create(&Labels { workload: Workload::of(request), outcome }).observe(took);
+    }
+}
+
+/// Starts to show `app`'s meters on `socket`, at `/metrics`.
+///
+/// # Errors
+/// Those of the socket.
+pub fn serve(app: Arc<App>, socket: TcpListener) -> std::io::Result<actix_web::dev::Server> {
+    let app = Data::from(app);
+    let server = HttpServer::new(move || {
+        actix_web::App::new().app_data(app.clone()).route("/metrics", web::get().to(get_metrics))
+    });
+    Ok(server.workers(1).disable_signals().listen(socket)?.run())
+}
+
+async fn get_metrics(app: Data<App>) -> HttpResponse {
+    let metrics = &app.metrics;
+    metrics.passwords_waiting.set(i64::try_from(app.passwords.waiting()).unwrap_or(i64::MAX));
+    let mut text = String::new();
+    if encode(&mut text, &metrics.registry).is_err() {
+        return HttpResponse::InternalServerError().finish();
+    }
+    HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
+}

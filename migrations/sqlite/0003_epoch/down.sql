@@ -1,0 +1,1 @@
+ALTER TABLE root_secret DROP COLUMN epoch_at;

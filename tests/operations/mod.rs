@@ -1,0 +1,7 @@
+//! What whoever runs a server does beside it: copy it, put it back, move it.
+
+mod backup;
+mod credentials;
+mod epoch;
+mod migrate;
+mod restore;
