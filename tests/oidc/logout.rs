@@ -94,6 +94,16 @@ async fn who_says_yes_is_signed_out_and_returns_to_the_app_that_asked() {
 // "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's "aud" claim and/or "sid" claim has a current
 // session or had a recent session at the OP, even when the "exp" time has passed." (OIDC RP-Initiated Logout §2)
 #[tokio::test]
+async fn a_request_that_is_too_long_to_be_followed_still_signs_out() {
+    let server = Server::start().await;
+    let (person, _) = alice(&server).await;
+    let asked = [("client_id", "wiki"), ("post_logout_redirect_uri", OUT), ("state", &"s".repeat(7_000))];
+    let page = confirm(&person, &person.get(address(&server, &asked)).await).await;
+    assert_eq!((page.status.as_u16(), page.name().as_str()), (200, "signed-out"));
+    assert!(!is_signed_in(&person).await);
+}
+
+#[tokio::test]
 async fn an_expired_id_token_is_as_good() {
     let server = Server::start().await;
     let (person, tokens) = alice(&server).await;

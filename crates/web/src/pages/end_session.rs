@@ -5,7 +5,7 @@ use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::error::Error;
 use grantor_core::interaction::Interaction;
-use grantor_core::params::Params;
+use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::store::{Store, StoreError};
 use grantor_core::{end_session, redirect_uri, sign_in};
 
@@ -88,11 +88,12 @@ async fn asked(visit: Visit, params: Result<Params, Error>) -> HttpResponse {
 }
 
 fn ask(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpResponse {
-    let interaction = Interaction::start(params, visit.now);
+    let request = Interaction::start(params, visit.now).seal(&visit.app.directory().secrets.browser, visit.mark());
     let page = EndSession {
         app: asked.client.as_deref().map(app_of),
         frame: visit.frame(params.get("ui_locales"), None),
-        request: interaction.seal(&visit.app.directory().secrets.browser, visit.mark()),
+        // One that is too long for a form still signs out; it only is not followed.
+        request: if "request=".len() + request.len() > MAX_PARAMETER_BYTES { String::new() } else { request },
     };
     let form_action = asked.redirect.as_ref().and_then(|redirect| redirect_uri::origin(redirect.as_str()));
     respond::page(visit, &page, &How { form_action, ..How::default() })
