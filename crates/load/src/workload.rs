@@ -16,6 +16,8 @@ use crate::process;
 use crate::server::Server;
 
 const SECRET: &str = "a-secret-for-the-load-program-alone";
+/// How long the server keeps memory for passwords after the last one, and a little more.
+const PASSWORD_MEMORY_KEPT: Duration = Duration::from_secs(6);
 pub(crate) const AUTHORIZE: &str = "/authorize?client_id=app&response_type=code&redirect_uri=https%3A%2F%2Fapp.load.example%2Fcb&scope=openid%20profile%20email%20offline_access&state=s&nonce=n";
 
 /// A workload.
@@ -54,6 +56,11 @@ impl Workload {
         Self::Code,
         Self::SignIn,
     ];
+
+    /// Whether somebody signs in before what is measured.
+    fn signs_in_first(self) -> bool {
+        matches!(self, Self::Userinfo | Self::Refresh | Self::Code)
+    }
 }
 
 /// What was measured.
@@ -92,16 +99,16 @@ pub(crate) async fn measure(
     seconds: u64,
 ) -> Result<Measured, Failure> {
     let counting = Arc::new(Counting::default());
-    let tasks: Vec<_> = {
-        let mut tasks = Vec::new();
-        for _ in 0..connections {
-            let driver = Driver::ready(server, workload).await?;
-            tasks.push(tokio::spawn(driver.run(Arc::clone(&counting))));
-        }
-        tasks
-    };
+    let mut drivers = Vec::new();
+    for _ in 0..connections {
+        drivers.push(Driver::ready(server, workload).await?);
+    }
+    if workload.signs_in_first() {
+        // Signing in took memory for passwords, which is not what is measured.
+        tokio::time::sleep(PASSWORD_MEMORY_KEPT).await;
+    }
+    let tasks: Vec<_> = drivers.into_iter().map(|driver| tokio::spawn(driver.run(Arc::clone(&counting)))).collect();
     tokio::time::sleep(Duration::from_millis(seconds * 200)).await;
-    // Signing in took memory for passwords, which is not what is measured.
     process::forget_peak(server.pid)?;
     let (cpu, postgres, begun) = (process::cpu_seconds(server.pid)?, process::postgres_cpu_seconds()?, Instant::now());
     counting.counts.store(true, Ordering::SeqCst);
