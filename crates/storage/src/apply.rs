@@ -78,7 +78,7 @@ macro_rules! define_apply {
             }
             let touched = changes.iter().any(is_of_directory);
             if touched {
-                one(ExecuteDsl::execute(directory_revision::bump(), connection)$($wait)*?)?;
+                one(ExecuteDsl::execute(Prepared(directory_revision::bump()), connection)$($wait)*?)?;
             }
             Ok(touched)
         }
@@ -86,10 +86,10 @@ macro_rules! define_apply {
         /// One change, which is one statement but where it is of the directory. `one` expects exactly one row; a row that is there already is a conflict by itself.
         pub(crate) $($async)? fn apply(change: &Change, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
             macro_rules! one {
-                ($statement:expr) => { one(ExecuteDsl::execute($statement, connection)$($wait)*?) };
+                ($statement:expr) => { one(ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?) };
             }
             macro_rules! any {
-                ($statement:expr) => {{ ExecuteDsl::execute($statement, connection)$($wait)*?; Ok(()) }};
+                ($statement:expr) => {{ ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?; Ok(()) }};
             }
             match change {
                 Change::AccessTokenInsert(token) => one!(access_tokens::insert(access_tokens::Row::new(token)?)),
@@ -162,10 +162,10 @@ macro_rules! define_apply {
         }
 
         $($async)? fn put_client(client: &Client, connection: &mut $connection) -> Result<(), Failure> {
-            one(ExecuteDsl::execute(clients::put(&clients::Row::new(client)?), connection)$($wait)*?)?;
-            ExecuteDsl::execute(clients::remove_secrets(&client.client_id), connection)$($wait)*?;
+            one(ExecuteDsl::execute(Prepared(clients::put(&clients::Row::new(client)?)), connection)$($wait)*?)?;
+            ExecuteDsl::execute(Prepared(clients::remove_secrets(&client.client_id)), connection)$($wait)*?;
             for secret in clients::SecretRow::all(client) {
-                one(ExecuteDsl::execute(clients::insert_secret(secret), connection)$($wait)*?)?;
+                one(ExecuteDsl::execute(Prepared(clients::insert_secret(secret)), connection)$($wait)*?)?;
             }
             Ok(())
         }
@@ -173,7 +173,7 @@ macro_rules! define_apply {
         /// Codes first: whoever is redeeming one has then become a grant that ends, or does not become one.
         $($async)? fn begin_epoch(at: i64, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
             macro_rules! all {
-                ($statement:expr) => { ExecuteDsl::execute($statement, connection)$($wait)*? };
+                ($statement:expr) => { ExecuteDsl::execute(Prepared($statement), connection)$($wait)*? };
             }
             all!(authorization_codes::clear());
             all!(sessions::end_all(at));
@@ -189,7 +189,7 @@ macro_rules! define_apply {
 
         $($async)? fn end_grants(of: &GrantsOf, at: i64, reason: &str, connection: &mut $connection) -> Result<(), Failure> {
             macro_rules! end {
-                ($statement:expr) => { ExecuteDsl::execute($statement, connection)$($wait)*? };
+                ($statement:expr) => { ExecuteDsl::execute(Prepared($statement), connection)$($wait)*? };
             }
             match of {
                 GrantsOf::Client(client_id) => end!(grants::end_of_client(client_id, at, reason)),
@@ -206,7 +206,7 @@ macro_rules! define_apply {
         /// Takes one step of a sweep; says how many rows are gone.
         pub(crate) $($async)? fn sweep(step: Step, connection: &mut $connection) -> Result<usize, Failure> {
             macro_rules! swept {
-                ($statement:expr) => { ExecuteDsl::execute($statement, connection)$($wait)*? };
+                ($statement:expr) => { ExecuteDsl::execute(Prepared($statement), connection)$($wait)*? };
             }
             Ok(match step {
                 Step::AccessTokens { expired_by } => swept!(access_tokens::sweep(expired_by, STEP)),

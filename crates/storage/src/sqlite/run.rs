@@ -14,6 +14,7 @@ use crate::directory::{self, define_read_directory};
 use crate::error::Failure;
 use crate::events::Refusal;
 use crate::refresh_tokens::Successor;
+use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, attempts, authorization_codes, clients, consents, directory_revision, events, grants,
