@@ -98,6 +98,18 @@ async fn a_token_that_is_over_is_inactive_without_a_word_more() {
     }
 }
 
+#[tokio::test]
+async fn a_refresh_token_counts_only_as_long_as_it_would_be_taken() {
+    let server = Server::start().await;
+    let app = App::new(&server, "wiki");
+    let tokens = app.tokens("openid profile").await;
+    assert_eq!(app.introspect(tokens.refresh()).await["active"], true);
+    // Longer than a sign-in lasts that nobody uses.
+    server.clock.advance(Duration::from_hours(13));
+    assert_eq!(app.introspect(tokens.refresh()).await, inactive());
+    assert_eq!(app.refresh(tokens.refresh()).await.brief(), "400 invalid_grant");
+}
+
 // "To prevent token scanning attacks, the endpoint MUST also require some form of authorization to access this endpoint"
 // (RFC 7662 §2.1)
 #[tokio::test]

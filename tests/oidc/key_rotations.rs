@@ -37,7 +37,7 @@ struct Kept {
 
 impl Kept {
     async fn fetch(server: &Server) -> Self {
-        // "response_delay … is added to the age": a set is as old as the request for it. (RFC 9111 §4.2.3)
+        // "corrected_age_value = age_value + response_delay;" (RFC 9111 §4.2.3): a set is as old as the request for it.
         let asked_at = server.clock.read();
         let page = Page::of(reqwest::get(server.at("/jwks")).await.unwrap()).await;
         let cache_control = page.header("cache-control").unwrap();

@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use crate::access_token::{self, LiveAccessToken};
+use crate::audience::{self, About, Target};
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::directory::Directory;
 use crate::error::Error;
+use crate::grant_type::refresh_token::{Family, in_force};
 use crate::params::Params;
 use crate::provider::{Call, Provider};
 use crate::store::{RefreshTokenFacts, Store};
@@ -108,16 +110,25 @@ async fn of_refresh_token<S: Store>(
     presented: &str,
     now: Time,
 ) -> Result<Option<Introspection>, Error> {
-    let Some(RefreshTokenFacts { token: row, grant, user, .. }) = live_refresh_token(provider, presented, now).await?
-    else {
+    let Some((grant_id, secret)) = token::REFRESH.parse(presented) else { return Ok(None) };
+    let found = provider.store.refresh_token_find(grant_id).await?;
+    let client = client.client();
+    let is_its = |facts: &RefreshTokenFacts| {
+        facts.token.secret.matches(&secret) && facts.grant.ended.is_none() && facts.grant.client_id == client.client_id
+    };
+    let Some(RefreshTokenFacts { token: row, grant, user, session, consent }) = found.filter(is_its) else {
         return Ok(None);
     };
-    if grant.client_id != client.client().client_id {
-        return Ok(None);
-    }
+    let directory = provider.store.directory();
+    let about = About { directory: &directory, policy: &provider.policy, issuer: &provider.issuer, client };
+    let family = Family { row: &row, grant: &grant, user: &user, session, consent };
+    // A token that would be refused at the token endpoint does not count.
+    let allowed = in_force(&about, family, now);
+    let target = allowed.and_then(|allowed| audience::target(&about, &allowed, &grant.context.resources, &[]));
+    let Some(Target { scope, .. }) = target.ok().filter(|target| !target.scope.is_empty()) else { return Ok(None) };
     Ok(Some(Introspection {
         active: true,
-        scope: Some(grant.scope.as_str().to_owned()),
+        scope: Some(scope.as_str().to_owned()),
         client_id: Some(grant.client_id),
         username: Some(user.username),
         exp: Some(row.idle_expires_at.min(row.absolute_expires_at).seconds()),
@@ -125,18 +136,4 @@ async fn of_refresh_token<S: Store>(
         iss: Some(provider.issuer.as_str().to_owned()),
         ..Introspection::default()
     }))
-}
-
-async fn live_refresh_token<S: Store>(
-    provider: &Provider<S>,
-    presented: &str,
-    now: Time,
-) -> Result<Option<RefreshTokenFacts>, Error> {
-    let Some((grant_id, secret)) = token::REFRESH.parse(presented) else { return Ok(None) };
-    let found = provider.store.refresh_token_find(grant_id).await?;
-    let counts = |facts: &RefreshTokenFacts| {
-        let expired = now >= facts.token.idle_expires_at || now >= facts.token.absolute_expires_at;
-        facts.token.secret.matches(&secret) && !expired && facts.grant.ended.is_none() && !facts.user.disabled
-    };
-    Ok(found.filter(counts))
 }

@@ -11,6 +11,7 @@ use oxide_auth::code_grant::refresh::{Input, Output, Refresh};
 use oxide_auth::primitives::grant::Extensions;
 
 use super::{Redeemed, Request};
+use crate::audience::About;
 use crate::audit::{Event, EventKind};
 use crate::change::Change;
 use crate::consent::Consent;
@@ -87,17 +88,15 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     if generation != Generation::Current && !in_grace && !seeded(Fault::ReuseUnnoticed) {
         return Err(reused(&grant, &access, &address, request.now));
     }
-    if request.now >= row.idle_expires_at || request.now >= row.absolute_expires_at {
-        return Err(Error::RefreshTokenExpired.into());
-    }
-    if user.disabled && !seeded(Fault::DisabledUserRefreshes) {
-        return Err(Error::UserDisabled.into());
-    }
-    if !grant.is_offline() && !session.is_some_and(|session| lasts(&session, &row, lifetimes, request.now)) {
-        return Err(Error::GrantEnded.into());
-    }
-    let scope = still_allowed(request, &run_kernel(request, &grant, &user)?, consent.as_ref())?;
+    let allowed =
+        in_force(&request.about, Family { row: &row, grant: &grant, user: &user, session, consent }, request.now)?;
+    let scope = run_kernel(request, &grant, &user)?.intersection(&allowed);
     let target = request.target(&scope, &grant.context.resources)?;
+    if target.scope.is_empty() {
+        return Err(
+            if request.params.get("scope").is_some() { Error::ScopeNotAllowed } else { Error::GrantEnded }.into()
+        );
+    }
     let successor = presented.successor(rotation);
     let refresh_token = Some(token::REFRESH.format(grant.id, &successor));
     let mut changes: Vec<Change> = request.access_token_row(&target, &access, Some(grant.id)).into_iter().collect();
@@ -114,6 +113,35 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     Ok(Decision { changes, reply })
 }
 
+/// A refresh token's row and what it hangs on.
+pub(crate) struct Family<'a> {
+    pub(crate) row: &'a RefreshToken,
+    pub(crate) grant: &'a Grant,
+    pub(crate) user: &'a User,
+    /// The session that the grant hangs on, as it is now.
+    pub(crate) session: Option<Session>,
+    /// What the person allows the app now.
+    pub(crate) consent: Option<Consent>,
+}
+
+/// What a grant that has not ended allows now; an error where its refresh token gives nothing any more.
+pub(crate) fn in_force(about: &About<'_>, family: Family<'_>, now: Time) -> Result<Scope, Error> {
+    let Family { row, grant, user, session, consent } = family;
+    if now >= row.idle_expires_at || now >= row.absolute_expires_at {
+        return Err(Error::RefreshTokenExpired);
+    }
+    if user.disabled && !seeded(Fault::DisabledUserRefreshes) {
+        return Err(Error::UserDisabled);
+    }
+    let allowed = still_allowed(about, &grant.scope, consent.as_ref())?;
+    // Whoever unticks `offline_access` has the app's access end with the sign-in.
+    let is_offline = allowed.contains("offline_access");
+    if !is_offline && !session.is_some_and(|session| lasts(&session, row, &about.policy.lifetimes, now)) {
+        return Err(Error::GrantEnded);
+    }
+    if allowed.is_empty() { Err(Error::GrantEnded) } else { Ok(allowed) }
+}
+
 /// Without offline_access, access lasts while the person is signed in: until they sign out, at most as long as a sign-in may,
 /// and idle at most as long. A use by the app counts as one here, but puts off no end in the browser.
 fn lasts(session: &Session, row: &RefreshToken, lifetimes: &Lifetimes, now: Time) -> bool {
@@ -122,20 +150,15 @@ fn lasts(session: &Session, row: &RefreshToken, lifetimes: &Lifetimes, now: Time
 }
 
 /// The scopes that neither an administrator has taken from the app, nor the person unticked, since the grant was made.
-fn still_allowed(request: &Request<'_>, scope: &Scope, consent: Option<&Consent>) -> Result<Scope, Error> {
-    let client = request.client;
-    let registered = scope.intersection(&client.metadata.scope).filter(|token| request.directory.knows_scope(token));
-    let allowed = match consent {
-        _ if client.metadata.skip_consent && !client.is_public() => registered,
-        Some(_) if seeded(Fault::UntickedIsGiven) => registered,
-        Some(consent) => registered.intersection(&consent.granted),
-        None if client.metadata.skip_consent => registered,
-        None => return Err(Error::ConsentWithdrawn),
-    };
-    match (allowed.is_empty(), request.params.get("scope")) {
-        (false, _) => Ok(allowed),
-        (true, Some(_)) => Err(Error::ScopeNotAllowed),
-        (true, None) => Err(Error::GrantEnded),
+fn still_allowed(about: &About<'_>, scope: &Scope, consent: Option<&Consent>) -> Result<Scope, Error> {
+    let client = about.client;
+    let registered = scope.intersection(&client.metadata.scope).filter(|token| about.directory.knows_scope(token));
+    match consent {
+        _ if client.metadata.skip_consent && !client.is_public() => Ok(registered),
+        Some(_) if seeded(Fault::UntickedIsGiven) => Ok(registered),
+        Some(consent) => Ok(registered.intersection(&consent.granted)),
+        None if client.metadata.skip_consent => Ok(registered),
+        None => Err(Error::ConsentWithdrawn),
     }
 }
 

@@ -27,6 +27,7 @@ impl World {
             Ask::Refresh { generation, .. } if is_replaced(family, generation, now) => Err(Rule::OneLine),
             Ask::Refresh { .. } if is_idle(family, now) => Err(Rule::Expired),
             _ if self.is_off(Some(asked.person), asked.app) => Err(Rule::NothingWhileOff),
+            Ask::Refresh { family, .. } if self.is_signed_out(family) => Err(Rule::EndIsEnd),
             Ask::Redeem { .. } => Ok(family.scope.clone()),
             Ask::Refresh { want, .. } => self.judge_want(ask.family(), want),
         }
@@ -35,9 +36,16 @@ impl World {
     fn judge_want(&self, place: usize, want: Want) -> Judged {
         let family = &self.families[place];
         let wanted = want.scope(place).unwrap_or_else(|| family.scope.clone());
-        let given = self.allowed(place).intersection(&family.scope).intersection(&wanted);
+        let of_others = ASKED[place].resource.map_or(Scope::EMPTY, |resource| self.scopes_of_others(resource));
+        let given = self.allowed(place).intersection(&family.scope).intersection(&wanted).without(&of_others);
         let is_approved = wanted.is_subset(&family.scope) && want != Want::OtherApi;
         if is_approved && !given.is_empty() { Ok(given) } else { Err(Rule::NeverGrows) }
+    }
+
+    /// The scopes of the APIs that are not this one.
+    fn scopes_of_others(&self, resource: &str) -> Scope {
+        let others = self.rows.directory.resources.values().filter(|api| api.identifier != resource);
+        others.fold(Scope::EMPTY, |scopes, api| scopes.union(&api.scopes))
     }
 
     /// What the person of a family allows its app now.
@@ -76,8 +84,17 @@ impl World {
             None if generation < family.newest() => Err(Rule::OneLine),
             None if is_idle(family, self.now) => Err(Rule::Expired),
             None if self.is_off(Some(asked.person), asked.app) => Err(Rule::NothingWhileOff),
-            None => Ok(()),
+            None if self.is_signed_out(place) => Err(Rule::EndIsEnd),
+            None => self.judge_want(place, Want::Same).map(drop),
         }
+    }
+
+    /// Whether a family that does not, or not any more, outlive its session has lost it.
+    fn is_signed_out(&self, place: usize) -> bool {
+        let family = &self.families[place];
+        let session = self.rows.sessions.get(&family.session);
+        let outlives = family.scope.intersection(&self.allowed(place)).contains("offline_access");
+        !outlives && session.is_none_or(|session| session.ended_at.is_some())
     }
 
     /// Whether a person or an app is switched off.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::directory::Resource;
 use crate::grant::OidcContext;
 use crate::grant_type::tests::Frame;
 use crate::params::Params;
@@ -186,6 +187,38 @@ fn without_offline_access_it_lasts_as_long_as_the_sign_in() {
     family.grant.scope = "openid profile".parse().unwrap();
     family.session.ended_at = Some(at(1500));
     assert_eq!(family.present(0, None, at(1600)).unwrap_err(), "GrantEnded");
+}
+
+#[test]
+fn with_offline_access_unticked_since_it_lasts_as_long_as_the_sign_in() {
+    let mut family = Family::new();
+    family.session.ended_at = Some(at(1500));
+    assert!(family.present(0, None, at(1600)).is_ok());
+    family.consent.granted = "openid profile".parse().unwrap();
+    assert_eq!(family.present(1, None, at(1700)).unwrap_err(), "GrantEnded");
+}
+
+#[test]
+fn a_token_that_would_allow_nothing_is_not_given() {
+    let mut family = Family::new();
+    let notes = Resource {
+        identifier: "https://notes".into(),
+        name: String::new(),
+        scopes: "profile".parse().unwrap(),
+        access_token_format: None,
+        access_token_lifetime: None,
+        introspection_clients: Vec::new(),
+    };
+    let mail = Resource { identifier: "https://mail".into(), scopes: "email".parse().unwrap(), ..notes.clone() };
+    family.frame.directory.resources = [notes, mail].map(|api| (api.identifier.clone(), api)).into();
+    family.grant.scope = "email profile".parse().unwrap();
+    family.grant.context.resources = vec!["https://notes".into()];
+    family.consent.granted = family.grant.scope.clone();
+    assert_eq!(family.present(0, None, at(2000)).unwrap().target.scope.as_str(), "profile");
+    // What is left belongs to another API than the one that was asked for.
+    family.consent.granted = "email".parse().unwrap();
+    assert_eq!(family.present(1, None, at(2020)).unwrap_err(), "GrantEnded");
+    assert_eq!(family.present(1, Some("email"), at(2020)).unwrap_err(), "ScopeNotAllowed");
 }
 
 #[test]
