@@ -34,6 +34,8 @@ pub struct Told {
     pub retry_after: Option<String>,
     /// Where the browser is sent.
     pub location: Option<String>,
+    /// Whether the connection ends with it.
+    pub is_last: bool,
     /// Its body; null where that is no JSON.
     pub body: Value,
 }
@@ -108,7 +110,7 @@ impl Caller {
         let request = format!("{request} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n{lines}\r\n{body}");
         connection.get_mut().write_all(request.as_bytes())?;
         let told = Told::read(&mut connection)?;
-        self.connection = Some(connection);
+        self.connection = Some(connection).filter(|_| !told.is_last);
         Ok(told)
     }
 }
@@ -129,6 +131,7 @@ impl Told {
             let Some((name, value)) = line.split_once(": ") else { break };
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse().map_err(|_| broken())?,
+                "connection" => told.is_last = value.eq_ignore_ascii_case("close"),
                 "location" => told.location = Some(value.to_owned()),
                 "retry-after" => told.retry_after = Some(value.to_owned()),
                 _ => {}

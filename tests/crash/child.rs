@@ -34,17 +34,34 @@ pub struct Child {
 impl Child {
     /// Starts one and waits until it is ready; says how long that took.
     pub async fn start(place: &Place, port: u16) -> (Self, Duration) {
-        let config = place.config(port);
-        let log = place.folder().join("server.log");
+        Self::start_behind(&place.config(port), place, port).await
+    }
+
+    /// Starts one with a port of its own that others reach by way of the issuer's.
+    pub async fn start_behind(config: &Config, place: &Place, port: u16) -> (Self, Duration) {
+        let (log, own) = (place.folder().join("server.log"), format!("127.0.0.1:{port}"));
         let begun = Instant::now();
-        let mut child = Self { process: command(&config, place, port, &log).spawn().unwrap(), log };
+        let mut child = Self { process: command(config, place, port, &log).spawn().unwrap(), log };
         loop {
-            if Caller::new(&config.issuer, "").get("/readyz", "").is_ok_and(|told| told.status == 200) {
+            if Caller::new(&own, "").get("/readyz", "").is_ok_and(|told| told.status == 200) {
                 return (child, begun.elapsed());
             }
             assert!(child.process.try_wait().unwrap().is_none(), "the server ended by itself");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub async fn stop(mut self) {
+        let pid = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        let status = loop {
+            match self.process.try_wait().unwrap() {
+                Some(status) => break status,
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        };
+        assert!(status.success(), "{status}");
     }
 
     /// Ends it as a power failure would: no signal that it could catch.

@@ -83,14 +83,7 @@ pub enum Seen {
 
 /// Eight apps that Alice has allowed, and the server that they ask.
 pub async fn eight(issuer: &str) -> Vec<Holder> {
-    let person = Person::at(issuer, "en");
-    let form = person.open("/sign-in").await.form(r#"form[action="/sign-in"]"#);
-    let answer = person.post(&form.with("username", ALICE).with("password", ALICE_PASSWORD)).await;
-    for app in &APPS[..2] {
-        let page = person.open(Caller::new(issuer, app).authorize_path()).await;
-        person.allow_on(&page).await;
-    }
-    let cookies = answer.cookies().join("; ");
+    let cookies = signed_in(issuer).await;
     let holder = |app| Holder {
         caller: Caller::new(issuer, app),
         cookies: cookies.clone(),
@@ -100,6 +93,18 @@ pub async fn eight(issuer: &str) -> Vec<Holder> {
         tally: Tally::new(),
     };
     APPS.map(holder).into()
+}
+
+/// The cookies of a person who has allowed the apps.
+pub async fn signed_in(issuer: &str) -> String {
+    let person = Person::at(issuer, "en");
+    let form = person.open("/sign-in").await.form(r#"form[action="/sign-in"]"#);
+    let answer = person.post(&form.with("username", ALICE).with("password", ALICE_PASSWORD)).await;
+    for app in &APPS[..2] {
+        let page = person.open(Caller::new(issuer, app).authorize_path()).await;
+        person.allow_on(&page).await;
+    }
+    answer.cookies().join("; ")
 }
 
 /// Lets all apps work at once, each on a thread.

@@ -12,6 +12,7 @@ mod holder;
 mod kill;
 mod proxy;
 mod races;
+mod rolling;
 
 /// How often something is done: as the environment says, or as often as in each run.
 fn times(name: &str, usual: usize) -> usize {
