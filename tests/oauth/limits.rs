@@ -7,6 +7,7 @@ use base64::Engine;
 
 use crate::harness::app::{Answer, App};
 use crate::harness::assertion::params;
+use crate::harness::connection::Connection;
 use crate::harness::person::Person;
 use crate::harness::server::Server;
 
@@ -85,6 +86,26 @@ async fn a_huge_body_is_refused_before_it_arrives() {
         let chunk = format!("{:x}\r\n{}\r\n", 70_000, "x".repeat(70_000));
         let chunked = format!("{head}Transfer-Encoding: chunked\r\n\r\n{chunk}");
         assert_eq!(raw(&server, chunked.as_bytes()), "HTTP/1.1 413 Payload Too Large");
+    }
+}
+
+#[tokio::test]
+async fn a_body_in_chunks_that_nobody_wants_is_not_waited_for() {
+    let server = Server::start().await;
+    let host = server.url.strip_prefix("http://").unwrap();
+    let lines = "Host: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for request in ["GET /sign-in", "OPTIONS /token", "POST /token", "DELETE /nowhere"] {
+        let mut connection = Connection::open(host).await;
+        connection.write(format!("{request} HTTP/1.1\r\n{lines}5\r\nab").as_bytes()).await;
+        let answer = connection.rest().await;
+        assert!(answer.starts_with(b"HTTP/1.1 "), "{request}: {}", answer.escape_ascii());
+    }
+    let form = "Host: x\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let mut connection = Connection::open(host).await;
+    for _ in 0..2 {
+        connection.write(format!("POST /token HTTP/1.1\r\n{form}7\r\na=b&c=d\r\n0\r\n\r\n").as_bytes()).await;
+        let answer = connection.answer(false).await.expect("after a body that was read the connection goes on");
+        assert_eq!((answer.status, answer.is_last()), (401, false), "{}", answer.head);
     }
 }
 

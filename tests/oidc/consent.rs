@@ -143,6 +143,29 @@ async fn a_scope_that_is_unticked_later_is_taken_back() {
 }
 
 #[tokio::test]
+async fn with_offline_access_unticked_later_access_ends_with_the_sign_in_for_good() {
+    let server = Server::start().await;
+    let (person, wiki) = (alice(&server).await, App::new(&server, "wiki"));
+    let answer = wiki.approved_by(&person, "openid offline_access").await;
+    let first = Tokens(wiki.redeem(&answer.param("code")).await.json());
+    server.clock.advance(Duration::from_mins(1));
+    let page = person.open(wiki.authorize_url("openid offline_access", &[("prompt", "consent")])).await;
+    person.send(&allow(&page).unticked("scope", "offline_access")).await;
+    assert_eq!(wiki.introspect(first.refresh()).await["active"], true, "still signed in");
+    let page = person.open("/account").await;
+    person.send(&page.form(r#"form[action="/sign-out"]"#)).await;
+    assert_eq!(wiki.introspect(first.refresh()).await["active"], false);
+    // Ticked again, it is so for what is allowed from now on.
+    server.clock.advance(Duration::from_mins(1));
+    let person = alice(&server).await;
+    let page = person.open(wiki.authorize_url("openid offline_access", &[("prompt", "consent")])).await;
+    let mut form = allow(&page);
+    form.fields.push(("scope".into(), "offline_access".into()));
+    assert_eq!(tokens(&wiki, &person.send(&form).await).await.0["scope"], "offline_access openid");
+    assert_eq!(wiki.refresh(first.refresh()).await.brief(), "400 invalid_grant");
+}
+
+#[tokio::test]
 async fn openid_cannot_be_unticked() {
     let server = Server::start().await;
     let (person, wiki) = (alice(&server).await, App::new(&server, "wiki"));

@@ -7,6 +7,7 @@ use crate::audience::{self, About, Target};
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::directory::Directory;
 use crate::error::Error;
+use crate::grant_type::GrantType;
 use crate::grant_type::refresh_token::{Family, in_force};
 use crate::params::Params;
 use crate::provider::{Call, Provider};
@@ -114,7 +115,8 @@ async fn of_refresh_token<S: Store>(
     let found = provider.store.refresh_token_find(grant_id).await?;
     let client = client.client();
     let is_its = |facts: &RefreshTokenFacts| {
-        facts.token.secret.matches(&secret) && facts.grant.ended.is_none() && facts.grant.client_id == client.client_id
+        let is_own = facts.grant.client_id == client.client_id && client.allows(GrantType::RefreshToken);
+        is_own && facts.token.secret.matches(&secret) && facts.grant.ended.is_none()
     };
     let Some(RefreshTokenFacts { token: row, grant, user, session, consent }) = found.filter(is_its) else {
         return Ok(None);

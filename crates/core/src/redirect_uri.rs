@@ -91,7 +91,9 @@ pub fn check(uri: &str, application_type: ApplicationType) -> Result<(), Error> 
     if uri.contains('*') {
         return unsafe_because("it holds a wildcard; each address is registered by itself");
     }
-    if !url.username().is_empty() || url.password().is_some() {
+    // Also an empty one, with which the address cannot be read any more once a query is added.
+    let authority = uri.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
+    if !url.username().is_empty() || url.password().is_some() || authority.is_some_and(|host| host.contains('@')) {
         return unsafe_because("it holds user information");
     }
     if uri.split(['?']).next().is_some_and(|path| path.split('/').any(|part| part == "." || part == "..")) {
@@ -201,6 +203,8 @@ mod tests {
             "https://x/#f",
             "http://example.com/cb",
             "https://user@example.com/",
+            "com.example.app://@",
+            "com.example.app://@/cb",
             "https://x/a/../b",
             "/cb",
             "https://x/ y",

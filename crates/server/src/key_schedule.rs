@@ -71,8 +71,8 @@ pub async fn carry_out(
         return Ok(0);
     }
     let revision = database.directory().revision;
-    let mut changes = prepare(database, mint, lifetimes, now, steps).await?;
-    changes.push(Change::DirectoryExpect { revision });
+    let mut changes = vec![Change::DirectoryExpect { revision }];
+    changes.extend(prepare(database, mint, lifetimes, now, steps).await?);
     database.commit(changes).await?;
     Ok(steps.len())
 }

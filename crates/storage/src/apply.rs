@@ -103,7 +103,8 @@ macro_rules! define_apply {
                 Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
-                Change::ConsentExpect { .. } | Change::DirectoryExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } => {
+                Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
+                Change::ConsentExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } => {
                     expect(change, connection)$($wait)*
                 }
                 Change::ConsentPut { consent, expected: None } => one!(consents::insert(consents::Row::new(consent))),
@@ -154,7 +155,6 @@ macro_rules! define_apply {
                 Change::ConsentExpect { user_id, client_id, updated_at } => {
                     expect!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
                 }
-                Change::DirectoryExpect { revision } => expect!(directory_revision::expect(*revision)),
                 Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
                 Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
                 _ => Ok(()),

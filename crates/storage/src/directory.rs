@@ -60,6 +60,17 @@ impl Newest {
         self.snapshot.load().revision
     }
 
+    /// Builds the snapshot of these rows, which were read after those of the last one, and puts it in place: also a lower
+    /// revision, as of a standby that took over before it had heard of the newest.
+    pub(crate) fn replace(&self, rows: Rows, sealer: &Sealer) -> Result<(), StoreError> {
+        let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.get();
+        if rows.revision != last.revision {
+            self.snapshot.store(Arc::new(build(rows, sealer, &last)?));
+        }
+        Ok(())
+    }
+
     /// Builds the snapshot of these rows and puts it in place, unless a newer one is there.
     pub(crate) fn update(&self, rows: Rows, sealer: &Sealer) -> Result<(), StoreError> {
         let _building = self.building.lock().unwrap_or_else(PoisonError::into_inner);

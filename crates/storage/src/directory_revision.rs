@@ -15,10 +15,11 @@ pub(crate) fn bump() -> _ {
     dsl::update(directory_revision::table).set(directory_revision::revision.eq(directory_revision::revision + 1_i64))
 }
 
-/// One row where the revision is still this one.
+/// Changes nothing, of one row where the revision is still this one: of several that mean to change it next, one has it then.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn expect(revision: i64) -> _ {
-    directory_revision::table.select(directory_revision::revision).filter(directory_revision::revision.eq(revision))
+pub(crate) fn hold(revision: i64) -> _ {
+    dsl::update(directory_revision::table.filter(directory_revision::revision.eq(revision)))
+        .set(directory_revision::revision.eq(revision))
 }
 
 /// Counts on from `revision`, unless it is counted further already.

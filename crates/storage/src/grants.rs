@@ -2,6 +2,7 @@
 
 use diesel::dsl;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use grantor_core::grant::Grant;
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
@@ -9,7 +10,7 @@ use grantor_jose::id::Id;
 
 use crate::column::{Place, json};
 use crate::error::Failure;
-use crate::schema::{grants, refresh_tokens, revoked_access_tokens, users};
+use crate::schema::{consents, grants, refresh_tokens, revoked_access_tokens, users};
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = grants, treat_none_as_default_value = false)]
@@ -113,10 +114,19 @@ pub(crate) fn end_of_client<'a>(client_id: &'a str, at: i64, reason: &'a str) ->
         .set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
 }
 
+/// Whether a grant does not outlive its session: it never did, or the person has unticked `offline_access` since.
+#[dsl::auto_type]
+fn is_bound() -> _ {
+    let answer = consents::user_id.eq(grants::user_id).and(consents::client_id.eq(grants::client_id));
+    let granted = " ".into_sql::<Text>().concat(consents::granted).concat(" ");
+    let unticked = consents::table.filter(answer.and(granted.not_like("% offline_access %")));
+    grants::offline.eq(0_i64).or(dsl::exists(unticked))
+}
+
 /// Those that do not outlive their session.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn end_of_session<'a>(session_id: i64, at: i64, reason: &'a str) -> _ {
-    let its_own = grants::session_id.eq(session_id).and(grants::offline.eq(0_i64)).and(grants::ended_at.is_null());
+    let its_own = grants::session_id.eq(session_id).and(is_bound()).and(grants::ended_at.is_null());
     dsl::update(grants::table.filter(its_own)).set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
 }
 
@@ -138,7 +148,7 @@ pub(crate) fn end_of_user_except_session<'a>(user_id: i64, session_id: i64, at: 
     let elsewhere = grants::user_id
         .eq(user_id)
         .and(grants::session_id.ne(session_id))
-        .and(grants::offline.eq(0_i64))
+        .and(is_bound())
         .and(grants::ended_at.is_null());
     dsl::update(grants::table.filter(elsewhere)).set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
 }

@@ -69,10 +69,25 @@ impl Meters {
         registry.register("commit_waiting", "Sets of changes that wait for their turn", waiting);
     }
 
+    /// A set of changes waits, until the value is dropped.
+    pub(crate) fn wait(&self) -> Waiting<'_> {
+        self.waiting.inc();
+        Waiting(self)
+    }
+
     /// Measures a transaction of `sets`.
     pub(crate) fn committed(&self, begun: Duration, sets: usize) {
         self.commit_seconds.observe(self.stopwatch.read().saturating_sub(begun).as_secs_f64());
         self.batch.observe(f64::from(u32::try_from(sets).unwrap_or(u32::MAX)));
+    }
+}
+
+/// A set of changes that waits, also where whoever wanted it has gone.
+pub(crate) struct Waiting<'a>(&'a Meters);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.dec();
     }
 }
 

@@ -73,7 +73,7 @@ pub enum OpenError {
     Unreachable(String),
     /// Not a URL that we know.
     #[error(
-        "\"{0}\" is no database; write `sqlite:PATH`, as in `sqlite:grantor.db`, or `postgres://USER@HOST/DATABASE`"
+        "\"{0}:\" is no database; write `sqlite:PATH`, as in `sqlite:grantor.db`, or `postgres://USER@HOST/DATABASE`"
     )]
     Url(String),
     /// Sealed with another key.

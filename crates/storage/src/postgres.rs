@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::result::Error as DieselError;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use grantor_core::change::Change;
 use grantor_core::directory::Directory;
@@ -47,6 +48,9 @@ const TURN: Duration = Duration::from_secs(2);
 /// A set of more changes than this, as of a large declaration, may take its time.
 const LONG: usize = 200;
 
+/// How long it may take.
+const AT_LENGTH: Duration = Duration::from_mins(10);
+
 /// How many connections of one node apply sets of changes at one time.
 const WRITERS: usize = 16;
 
@@ -58,6 +62,10 @@ struct Shared {
     mint: Arc<Mint>,
     meters: Meters,
     writers: Semaphore,
+    /// How many connections may be kept that nobody uses at the moment.
+    idle: Arc<Semaphore>,
+    /// Held while clients and keys are read and put in place, so that what was read first never replaces what was read later.
+    reading: tokio::sync::Mutex<()>,
 }
 
 /// A PostgreSQL database.
@@ -90,7 +98,7 @@ impl Postgres {
             let asked = timeout(PATIENCE, query(&link.connection)).await;
             let in_time = asked.is_ok();
             match link.outcome(asked.map(|answer| answer.map_err(Failure::from))).await {
-                Outcome::Told(answer) => return Ok(answer?),
+                Outcome::Told(answer) => return answer.map_err(refused),
                 Outcome::Gone => links::forget_reader(&self.shared, &link),
             }
             // Whoever has waited in vain shall not wait twice.
@@ -117,11 +125,16 @@ impl Postgres {
 
     /// Applies a set that changes very many rows, however long that takes, on a connection of its own.
     async fn commit_at_length(&self, changes: &[Change]) -> Result<bool, StoreError> {
-        let link = Link::connect(&self.shared.address, Arc::default()).await;
-        let link = link.map_err(|error| failed(error.to_string()))?;
-        let mut connection = &link.connection;
-        connection.batch_execute("SET statement_timeout = 0").await.map_err(Failure::from)?;
-        Ok(apply_set(changes, &self.shared.context, &link).await?)
+        let link = Link::connect(&self.shared.address, Arc::default()).await.map_err(|error| {
+            tracing::warn!(%error, "the database cannot be reached");
+            StoreError::Unavailable
+        })?;
+        let apply = async {
+            let mut connection = &link.connection;
+            connection.batch_execute("SET statement_timeout = 0").await?;
+            apply_set(changes, &self.shared.context, &link).await
+        };
+        Ok(timeout(AT_LENGTH, apply).await.map_err(|_| StoreError::Unavailable)??)
     }
 
     /// Takes a step of the sweep, unless another node is at it.
@@ -149,8 +162,16 @@ impl Postgres {
     }
 
     async fn read_directory(&self) -> Result<(), StoreError> {
-        let rows = self.write(async |link| run::snapshot(&link.connection).await).await?;
-        self.shared.newest.update(rows, &self.shared.context.sealer)
+        let _reading = self.shared.reading.lock().await;
+        let link = links::take_writer(&self.shared).await?;
+        match link.outcome(timeout(PATIENCE, run::snapshot(&link.connection)).await).await {
+            Outcome::Told(Ok(rows)) => {
+                links::give_back(&self.shared, link);
+                self.shared.newest.replace(rows, &self.shared.context.sealer)
+            }
+            Outcome::Told(Err(failure)) => Err(refused(failure)),
+            Outcome::Gone => Err(StoreError::Unavailable),
+        }
     }
 
     /// Works on a connection that nobody else has meanwhile. What fails in the middle is not tried again, but for an error of
@@ -162,20 +183,19 @@ impl Postgres {
 
     async fn write_alone<T>(&self, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
         let meters = &self.shared.meters;
-        meters.waiting.inc();
+        let waiting = meters.wait();
         let permit = permit(&self.shared.writers).await;
-        meters.waiting.dec();
+        drop(waiting);
         let _permit = permit?;
-        let begun = meters.stopwatch.read();
         let link = links::take_writer(&self.shared).await?;
+        let begun = meters.stopwatch.read();
         for is_last in [false, true] {
             match link.outcome(Ok(work(&link).await)).await {
                 Outcome::Told(Err(Failure::Database(error))) if !is_last => {
                     tracing::debug!(%error, "a set of changes is tried again");
                 }
                 Outcome::Told(Err(failure @ Failure::Database(_))) => {
-                    tracing::error!(error = %failure, "a set of changes could not be written");
-                    return Err(failure.into());
+                    return Err(refused(failure));
                 }
                 Outcome::Told(answer) => {
                     meters.committed(begun, 1);
@@ -186,6 +206,18 @@ impl Postgres {
             }
         }
         Err(failed("a set of changes could not be written"))
+    }
+}
+
+/// What a failure is to whoever asked. A database that answers and yet refuses is short of something, as of room on its disk,
+/// or only to be read for a while: that passes.
+fn refused(failure: Failure) -> StoreError {
+    match failure {
+        Failure::Database(error @ DieselError::DatabaseError(..)) => {
+            tracing::error!(%error, "the database refused");
+            StoreError::Unavailable
+        }
+        other => other.into(),
     }
 }
 
@@ -217,7 +249,8 @@ async fn pipeline(changes: &[Change], context: &Context, mut connection: &AsyncP
     let statements = changes.iter().map(async |change| run::apply(change, context, &mut { connection }).await);
     let (begun, applied) =
         futures_util::future::join(begin(connection), futures_util::future::join_all(statements)).await;
-    begun?;
+    // Without a transaction each of them stood alone: nothing is known of what became of them.
+    begun.map_err(|_| StoreError::Unavailable)?;
     // What follows the first failure only says that there was one.
     let applied: Result<Vec<()>, Failure> = applied.into_iter().collect();
     connection.batch_execute(if applied.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;

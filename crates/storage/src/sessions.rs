@@ -121,13 +121,11 @@ pub(crate) fn window(after: i64, before: i64, limit: i64) -> _ {
         .limit(limit)
 }
 
-/// When a session counts as long dead.
+/// When a session counts as long dead. Not when nobody was seen in it: apps may go on with what they were allowed there.
 #[derive(Clone, Copy)]
 pub(crate) struct Dead {
     /// Ended by then.
     pub(crate) ended: i64,
-    /// Last seen by then.
-    pub(crate) last_seen: i64,
     /// Begun by then.
     pub(crate) begun: i64,
 }
@@ -136,11 +134,7 @@ pub(crate) struct Dead {
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn sweep(after: i64, through: i64, dead: Dead) -> _ {
     let ended: i64 = dead.ended;
-    let last_seen: i64 = dead.last_seen;
     let begun: i64 = dead.begun;
-    let is_dead = sessions::ended_at
-        .le(ended)
-        .or(sessions::last_seen_at.le(last_seen).nullable())
-        .or(sessions::auth_time.le(begun).nullable());
+    let is_dead = sessions::ended_at.le(ended).or(sessions::auth_time.le(begun).nullable());
     dsl::delete(sessions::table.filter(sessions::id.gt(after).and(sessions::id.le(through))).filter(is_dead))
 }

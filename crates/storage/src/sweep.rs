@@ -25,6 +25,9 @@ const PATIENCE: usize = 20;
 /// How long counts of failed sign-ins are kept; longer than any limit on guessing looks back.
 const ATTEMPTS_KEPT: Duration = Duration::from_hours(7 * 24);
 
+/// How long what has expired is kept, since for a node whose clock is behind it has not: many times what clocks may differ.
+const CLOCKS_APART: Duration = Duration::from_mins(1);
+
 /// One step: what goes, and until when it must have been over.
 #[derive(Clone, Copy)]
 pub(crate) enum Step {
@@ -52,7 +55,7 @@ fn first_id_at(moment: Time) -> i64 {
 
 /// What goes by its age alone.
 fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 6] {
-    let expired_by = now.millis();
+    let expired_by = now.minus(CLOCKS_APART).millis();
     let long_ago = now.minus(lifetimes.spent_kept);
     let too_old = now.minus(lifetimes.events_kept);
     [
@@ -115,11 +118,7 @@ impl Database {
 
     async fn patrol_sessions(&self, now: Time, lifetimes: &Lifetimes) -> Result<usize, StoreError> {
         let long_ago = now.minus(lifetimes.spent_kept);
-        let dead = Dead {
-            ended: long_ago.millis(),
-            last_seen: long_ago.minus(lifetimes.session_idle).millis(),
-            begun: long_ago.minus(lifetimes.session_absolute).millis(),
-        };
+        let dead = Dead { ended: long_ago.millis(), begun: long_ago.minus(lifetimes.session_absolute).millis() };
         let before = first_id_at(long_ago);
         let next =
             async |after| -> Result<Vec<i64>, StoreError> { query!(self, load, sessions::window(after, before, STEP)) };

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServerHandle, ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{
@@ -18,6 +18,7 @@ use rustls::ServerConfig;
 use crate::app::App;
 use crate::error::Unanswered;
 use crate::routes;
+use crate::unread::Held;
 
 const NOT_A_PROXY: &str = "Plain HTTP is only taken from the proxies that trusted_proxies lists.\n";
 /// How long a client may take to send the head of a request.
@@ -93,7 +94,7 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 
 /// Around each request: the headers that every answer has, and one line of log. No query, no body, no cookie is logged.
 async fn around(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>> {
     let Some(app) = request.app_data::<Data<App>>().cloned() else {
@@ -101,6 +102,7 @@ async fn around(
     };
     let logged = tracing::enabled!(target: "grantor::request", tracing::Level::INFO);
     let (begun, measured) = (logged.then(|| app.clock.now()), app.metrics.begin());
+    let held = Held::of(&mut request);
     let mut response = if may_speak(&app, &request) {
         next.call(request).await?.map_into_left_body()
     } else {
@@ -122,7 +124,10 @@ async fn around(
     if let Some(begun) = begun {
         log(&app, &response, app.clock.now().since(begun));
     }
-    Ok(response)
+    Ok(match held {
+        Some(held) => response.map_body(|_, body| EitherBody::right(held.until_sent(body))),
+        None => response,
+    })
 }
 
 /// Whether a peer may speak to us like this: by TLS anybody, in plain HTTP this machine and the trusted proxies.

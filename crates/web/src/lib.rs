@@ -31,6 +31,7 @@ mod password_sign_in;
 mod respond;
 mod routes;
 pub mod statics;
+mod unread;
 mod visit;
 
 pub use app::{App, Clock, Settings};

@@ -89,12 +89,16 @@ impl World {
         }
     }
 
+    /// Whether the person lets the app's access outlive their session.
+    pub(super) fn outlives(&self, place: usize) -> bool {
+        self.families[place].scope.intersection(&self.allowed(place)).contains("offline_access")
+    }
+
     /// Whether a family that does not, or not any more, outlive its session has lost it.
     fn is_signed_out(&self, place: usize) -> bool {
         let family = &self.families[place];
         let session = self.rows.sessions.get(&family.session);
-        let outlives = family.scope.intersection(&self.allowed(place)).contains("offline_access");
-        !outlives && session.is_none_or(|session| session.ended_at.is_some())
+        !self.outlives(place) && session.is_none_or(|session| session.ended_at.is_some())
     }
 
     /// Whether a person or an app is switched off.

@@ -77,7 +77,8 @@ impl Rows {
             }
             Change::GrantInsert(grant) => insert(&mut self.grants, grant.id, grant),
             Change::GrantsEnd { of, at, end } => {
-                self.update_grants(|grant| is_of(grant, of), |grant| grant.ended = Some((*at, *end)))
+                let consents = self.consents.clone();
+                self.update_grants(|grant| is_of(grant, of, &consents), |grant| grant.ended = Some((*at, *end)))
             }
             Change::GrantsMove { from, to } => {
                 let moves = |grant: &Grant| grant.session_id == *from && !seeded(Fault::GrantsMoveLost);
@@ -181,14 +182,15 @@ fn update<K: Ord, V: Clone>(
     row.map(|row| change(Arc::make_mut(row))).is_some()
 }
 
-fn is_of(grant: &Grant, of: &GrantsOf) -> bool {
+fn is_of(grant: &Grant, of: &GrantsOf, consents: &Table<(Id, String), Consent>) -> bool {
+    let consent = consents.get(&(grant.user_id, grant.client_id.clone()));
+    let is_unticked = consent.is_some_and(|consent| !consent.granted.contains("offline_access"));
+    let outlives = grant.is_offline() && !is_unticked;
     match of {
         GrantsOf::Client(client_id) => grant.client_id == *client_id,
-        GrantsOf::Session(id) => grant.session_id == *id && !grant.is_offline(),
+        GrantsOf::Session(id) => grant.session_id == *id && !outlives,
         GrantsOf::User(id) => grant.user_id == *id,
         GrantsOf::UserAndClient(id, client_id) => grant.user_id == *id && grant.client_id == *client_id,
-        GrantsOf::UserExceptSession(id, session) => {
-            grant.user_id == *id && grant.session_id != *session && !grant.is_offline()
-        }
+        GrantsOf::UserExceptSession(id, session) => grant.user_id == *id && grant.session_id != *session && !outlives,
     }
 }

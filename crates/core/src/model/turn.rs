@@ -143,8 +143,8 @@ impl World {
             }
             Turn::SignOut(person) => {
                 let ended = self.session(person);
-                self.each(Some(person), None, |_, _, family| {
-                    let outlives = family.is_grant() && family.scope.contains("offline_access");
+                self.each(Some(person), None, |world, place, family| {
+                    let outlives = family.is_grant() && world.outlives(place);
                     if family.session == ended && !outlives {
                         family.end(Over::Ended);
                     }

@@ -152,7 +152,8 @@ impl Decided {
             created_at: before.map_or(tools.now, |before| before.created_at),
             updated_at: tools.now,
         };
-        if item.disabled && before.is_some_and(|before| !before.disabled) {
+        // Also when it is switched on again: a node that had not heard yet may have given it something meanwhile.
+        if before.is_some_and(|before| before.disabled != item.disabled) {
             self.changes.push(ended(GrantsOf::Client(item.client_id.clone()), tools.now));
         }
         self.changes.extend([Change::ClientPut(Box::new(client)), Change::EventInsert(Box::new(event))]);

@@ -1,6 +1,7 @@
 //! Where the database is, and how it is spoken to. Over a network that is TLS with a certificate that is checked, unless the
 //! URL says `sslmode=disable`.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,8 @@ impl Address {
         if config.get_hosts().is_empty() {
             return Err(OpenError::Address("it names no host".to_owned()));
         }
-        let local = config.get_hosts().iter().all(is_local);
+        // Where an address is given beside the name, it is what is connected to.
+        let local = config.get_hosts().iter().all(is_local) && config.get_hostaddrs().iter().all(IpAddr::is_loopback);
         // With `prefer`, whoever stands in between could have the password sent in the clear.
         match (config.get_ssl_mode(), local) {
             (SslMode::Prefer, true) => config.ssl_mode(SslMode::Disable),
@@ -74,9 +76,7 @@ fn told(error: &tokio_postgres::Error) -> String {
 fn is_local(host: &Host) -> bool {
     match host {
         Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-        }
+        Host::Tcp(name) => name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
     }
 }
 

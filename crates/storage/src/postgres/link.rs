@@ -21,12 +21,15 @@ use crate::error::Failure;
 /// What holds for each connection.
 /// * What is committed has reached the disk before anybody is told, also where the database is set otherwise; a stronger
 ///   setting, as for a standby, stays.
+/// * What a statement expects is judged by what is committed when it runs, not when its transaction began.
+/// * Who is told that it could not be done shall not find it done later: a statement ends before its answer is given up.
 /// * A node that vanishes in the middle of a transaction lets go of its rows.
 /// * Each statement is planned once, also while the tables are still empty: all of them find rows by an index.
 const SETTINGS: &str = "
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
     SET idle_in_transaction_session_timeout = '10s';
-    SET statement_timeout = '60s';
+    SET default_transaction_isolation = 'read committed';
+    SET statement_timeout = '4s';
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
     SET jit = off;";

@@ -5,12 +5,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use grantor_core::store::StoreError;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit};
 
 use super::{Link, Shared};
-
-/// How many idle connections for sets of changes a thread keeps.
-const IDLE_WRITERS: usize = 8;
 
 /// How long nobody on this thread tries to connect again after it failed.
 const REST: Duration = Duration::from_millis(100);
@@ -19,7 +16,8 @@ const REST: Duration = Duration::from_millis(100);
 struct OfThread {
     database: Weak<Shared>,
     reader: Option<Arc<Link>>,
-    writers: Vec<Link>,
+    /// Those that nobody uses at the moment; all threads together keep no more than may be in use at one time.
+    writers: Vec<(Link, OwnedSemaphorePermit)>,
     /// Held while the thread's reader is made, so that of many requests one connects.
     connecting: Arc<Mutex<()>>,
     /// Set while the last failure to connect is so recent that the next would fail, too.
@@ -78,8 +76,8 @@ pub(super) fn forget_reader(shared: &Arc<Shared>, broken: &Arc<Link>) {
 /// A connection for a set of changes; whoever took it gives it back, unless it broke off.
 pub(super) async fn take_writer(shared: &Arc<Shared>) -> Result<Link, StoreError> {
     let idle = |links: &mut OfThread| {
-        links.writers.retain(Link::is_open);
-        links.writers.pop()
+        links.writers.retain(|(link, _)| link.is_open());
+        links.writers.pop().map(|(link, _)| link)
     };
     match with(shared, idle).ok_or(StoreError::Unavailable)? {
         Some(link) => Ok(link),
@@ -89,11 +87,9 @@ pub(super) async fn take_writer(shared: &Arc<Shared>) -> Result<Link, StoreError
 
 /// Keeps a connection for the next set of changes.
 pub(super) fn give_back(shared: &Arc<Shared>, link: Link) {
-    with(shared, |links| {
-        if links.writers.len() < IDLE_WRITERS {
-            links.writers.push(link);
-        }
-    });
+    if let Ok(place) = Arc::clone(&shared.idle).try_acquire_owned() {
+        with(shared, |links| links.writers.push((link, place)));
+    }
 }
 
 /// Closes this thread's connections.

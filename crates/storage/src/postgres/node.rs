@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::link::Link;
 use super::{PATIENCE, Shared, run};
+use crate::directory_revision;
 use crate::error::Failure;
 use crate::open_error::OpenError;
 
@@ -22,6 +23,9 @@ const NUMBERS: i32 = 0x6772_616e;
 
 /// How many nodes there can be at one time, commands among them.
 const NODES: i32 = 128;
+
+/// How long nothing may be heard before the database is asked.
+const PROBE: Duration = Duration::from_secs(2);
 
 /// How long after a failure the next attempt is made.
 const REST: Duration = Duration::from_millis(500);
@@ -100,7 +104,7 @@ async fn listen(
     let told = Arc::new(Notify::new());
     let link = Link::connect(&shared.address, Arc::clone(&told)).await?;
     let mut connection = &link.connection;
-    *number = Some(take_number(connection, *number).await?);
+    *number = take_number(connection, *number).await?;
     let own =
         number.and_then(|number| u8::try_from(number).ok()).ok_or("128 nodes and commands are using the database")?;
     shared.mint.set_node(own);
@@ -108,23 +112,31 @@ async fn listen(
     let _ = ready.try_send(Ok(()));
     while link.is_open() {
         // What changed before we listened, or by what we were told.
-        match timeout(PATIENCE, run::snapshot(&link.connection)).await? {
-            Ok(rows) => shared.newest.update(rows, &shared.context.sealer)?,
-            Err(failure) => return Err(failure.into()),
-        }
-        told.notified().await;
+        timeout(PATIENCE, hear(shared, &link.connection)).await??;
+        // A database that is gone says nothing, and another one may give our number to somebody else.
+        let _ = timeout(PROBE, told.notified()).await;
     }
     Err("the connection to the database broke off".into())
 }
 
-/// The first number that nobody has; the last one, where it is still free.
-async fn take_number(mut connection: &AsyncPgConnection, last: Option<i32>) -> Result<i32, Failure> {
+/// Reads clients and keys again, where they have changed.
+async fn hear(shared: &Shared, mut connection: &AsyncPgConnection) -> Result<(), Failure> {
+    let _reading = shared.reading.lock().await;
+    let revision: i64 = directory_revision::find().first(&mut connection).await?;
+    if revision != shared.newest.revision() {
+        shared.newest.replace(run::snapshot(connection).await?, &shared.context.sealer)?;
+    }
+    Ok(())
+}
+
+/// The first number that nobody has; the last one, where it is still free. None where all are taken.
+async fn take_number(mut connection: &AsyncPgConnection, last: Option<i32>) -> Result<Option<i32>, Failure> {
     let statement = diesel::sql_query(format!(
         "SELECT number FROM generate_series(-1, {NODES} - 1) AS number \
          WHERE pg_try_advisory_lock({NUMBERS}, CASE number WHEN -1 THEN {} ELSE number END) LIMIT 1",
         last.unwrap_or_default()
     ));
     let found: Vec<Number> = statement.load(&mut connection).await?;
-    let number = found.as_slice().first().map_or(NODES, |found| found.number);
-    Ok(if number == -1 { last.unwrap_or_default() } else { number })
+    let number = found.as_slice().first().map(|found| found.number);
+    Ok(number.map(|number| if number == -1 { last.unwrap_or_default() } else { number }))
 }

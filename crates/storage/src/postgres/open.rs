@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use diesel::OptionalExtension;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
 use grantor_jose::random::Mint;
@@ -37,13 +37,14 @@ impl Postgres {
                 let connection = &link.connection;
                 mint.resume_after(Id::from_i64(examine::newest_id(connection).await?));
                 check_key(connection, &sealer, now).await?;
-                newest.update(run::snapshot(connection).await?, &sealer)?;
+                newest.replace(run::snapshot(connection).await?, &sealer)?;
                 Ok(())
             })
         })?;
         let context = Context::new(sealer, None, None);
         let (meters, writers) = (settings.meters.clone(), Semaphore::new(WRITERS));
-        let shared = Arc::new(Shared { address, newest, context, mint, meters, writers });
+        let (idle, reading) = (Arc::new(Semaphore::new(WRITERS)), tokio::sync::Mutex::default());
+        let shared = Arc::new(Shared { address, newest, context, mint, meters, writers, idle, reading });
         let node = Node::start(&shared)?;
         Ok(Self { shared, patrols: Patrols::default(), node })
     }
@@ -51,7 +52,9 @@ impl Postgres {
 
 pub(super) async fn connect(address: &Address) -> Result<Link, OpenError> {
     let connected = Link::connect(address, Arc::new(Notify::new())).await;
-    connected.map_err(|error| OpenError::Unreachable(in_full(&*error)))
+    let link = connected.map_err(|error| OpenError::Unreachable(in_full(&*error)))?;
+    (&mut &link.connection).batch_execute("SET statement_timeout = '60s'").await.map_err(Failure::from)?;
+    Ok(link)
 }
 
 /// An error with what is behind it: the database's own words are there.
@@ -77,8 +80,8 @@ pub(crate) fn aside<T: Send>(work: impl FnOnce(&Runtime) -> Result<T, OpenError>
 /// Makes the root secret where there is none, and opens it: with a wrong key nothing is served.
 async fn check_key(connection: &AsyncPgConnection, sealer: &Sealer, now: Time) -> Result<(), Failure> {
     transaction(connection, async |mut connection| {
-        // Of two nodes that start on an empty database one makes it.
-        diesel::sql_query("LOCK TABLE root_secret").execute(&mut connection).await?;
+        // Of two nodes that start on an empty database one makes it; who only reads, as a backup does, is in nobody's way.
+        diesel::sql_query("LOCK TABLE root_secret IN SHARE ROW EXCLUSIVE MODE").execute(&mut connection).await?;
         let kept: Option<Vec<u8>> = root_secret::find().first(&mut connection).await.optional()?;
         match kept {
             Some(kept) => {

@@ -93,7 +93,8 @@ fn check_key(connection: &mut SqliteConnection, sealer: &Sealer, now: Time) -> R
 pub(super) fn path(url: &str) -> Result<PathBuf, OpenError> {
     let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or_default();
     if path.is_empty() || path.starts_with(':') || path.contains('\0') {
-        return Err(OpenError::Url(url.to_owned()));
+        // No more than the scheme: what follows may hold a password.
+        return Err(OpenError::Url(url.split(':').next().unwrap_or_default().to_owned()));
     }
     Ok(Path::new(path).to_owned())
 }

@@ -177,8 +177,9 @@ fn what_cannot_be_opened_is_told_with_what_mends_it() {
         };
         Database::open(&settings, Arc::new(Mint::new(0)), NOW).unwrap_err()
     };
-    for bad in ["grantor.db", "mysql://localhost/grantor", "sqlite:", "sqlite::memory:", ""] {
-        assert!(matches!(url(bad), OpenError::Url(said) if said == bad));
+    for bad in ["grantor.db", "mysql://ada:secret@localhost/grantor", "sqlite:", "sqlite::memory:", ""] {
+        let told = url(bad);
+        assert!(matches!(told, OpenError::Url(_)) && !told.to_string().contains("secret"), "{told}");
     }
     assert!(matches!(url("sqlite:/proc/no/such/folder/grantor.db"), OpenError::File { .. }));
     drop(folder.open().unwrap());
