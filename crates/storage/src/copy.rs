@@ -58,10 +58,8 @@ pub enum CopyError {
         "{0} has rows there already, and nothing is overwritten; name an empty database, as `CREATE DATABASE` makes it"
     )]
     Filled(&'static str),
-    /// PostgreSQL has the rows, and SQLite still takes writes.
-    #[error(
-        "PostgreSQL has all rows, but this database still takes writes: {0}; stop the server now, and start it with its new database_url"
-    )]
+    /// SQLite goes on taking writes.
+    #[error("this database cannot be closed: {0}; nothing was kept in PostgreSQL, and nothing has changed here")]
     NotClosed(String),
     /// What is to be copied is not in SQLite.
     #[error("database_url names no SQLite database; there is nothing to move")]
@@ -77,7 +75,7 @@ pub enum CopyError {
     Target(&'static str, String),
     /// PostgreSQL takes the rows, and then it cannot be told whether they are kept.
     #[error(
-        "PostgreSQL did not say whether it kept the rows: {0}; this database takes writes as before; empty the other one, and copy again"
+        "PostgreSQL did not say whether it kept the rows: {0}; this database takes no more writes: where PostgreSQL has them, switch to it; where it has none, `grantor migrate --reopen` goes back"
     )]
     Unknown(String),
 }
@@ -146,9 +144,11 @@ fn copy(
         }
     }
     if copying == Copying::ForGood {
+        // In this order: whoever is ended in between leaves a database that says where its rows may be, and never two that
+        // take writes.
         source.close()?;
-        receiver.keep()?;
         source.keep_closed()?;
+        receiver.keep()?;
     }
     Ok(sent.into_iter().map(|(_, copied)| copied).collect())
 }
