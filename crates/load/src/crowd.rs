@@ -20,6 +20,8 @@ use crate::workload::{AUTHORIZE, Driver, Workload, percentile};
 
 /// Connections that never end their request.
 const SLOW: usize = 5_000;
+/// From one of them to the next.
+const ARRIVAL: Duration = Duration::from_millis(2);
 /// People who sign in at one time, one time after the other.
 const PEOPLE: usize = 50;
 /// Authorizations that are begun and left.
@@ -129,7 +131,13 @@ async fn gather(server: &Server, crowd: Crowd, shared: &Arc<Shared>) -> Result<J
         Crowd::Nobody => {}
         Crowd::Slow => {
             for number in 0..SLOW {
-                members.spawn(be_slow(server.address.clone(), HALVES[number % HALVES.len()], Arc::clone(shared)));
+                let (address, shared) = (server.address.clone(), Arc::clone(shared));
+                let half = HALVES[number % HALVES.len()];
+                members.spawn(async move {
+                    // One after the other, as people come, so that the server does not give all of them up in one moment.
+                    sleep(ARRIVAL * u32::try_from(number)?).await;
+                    be_slow(address, half, shared).await
+                });
             }
         }
         Crowd::People => {
