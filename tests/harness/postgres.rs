@@ -68,6 +68,13 @@ impl Scratch {
         run(server, &format!("SELECT {what} FROM pg_stat_activity WHERE datname = '{}'", self.name))
     }
 
+    /// A connection of the test's own, open while the value lives.
+    pub async fn client(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.expect("PostgreSQL answers");
+        tokio::spawn(connection);
+        client
+    }
+
     /// Everything that it holds: as SQL, and the bytes that SQL writes as digits.
     pub fn dump(&self) -> Vec<u8> {
         let dump = std::process::Command::new("pg_dump").args(["--inserts", &self.url]).output().expect("pg_dump runs");

@@ -87,8 +87,12 @@ async fn a_token_that_is_over_is_inactive_without_a_word_more() {
         let app = App::new(&server, client_id);
         let tokens = app.tokens("openid").await;
         let fresh = Tokens(app.refresh(tokens.refresh()).await.json());
+        let lost = app.introspect(tokens.refresh()).await;
+        let until = server.clock.read().seconds() + 10;
+        assert_eq!((&lost["active"], &lost["exp"]), (&json!(true), &json!(until)), "its answer may have been lost");
+        server.clock.advance(Duration::from_secs(10));
         assert_eq!(app.introspect(tokens.refresh()).await, inactive(), "replaced");
-        server.clock.advance(Duration::from_secs(599));
+        server.clock.advance(Duration::from_secs(589));
         assert_eq!(app.introspect(tokens.access()).await["active"], true, "{client_id}");
         server.clock.advance(Duration::from_secs(1));
         assert_eq!(app.introspect(tokens.access()).await, inactive(), "{client_id}: expired");
@@ -103,7 +107,9 @@ async fn a_refresh_token_counts_only_as_long_as_it_would_be_taken() {
     let server = Server::start().await;
     let app = App::new(&server, "wiki");
     let tokens = app.tokens("openid profile").await;
-    assert_eq!(app.introspect(tokens.refresh()).await["active"], true);
+    let told = app.introspect(tokens.refresh()).await;
+    let until = server.clock.read().seconds() + 12 * 60 * 60;
+    assert_eq!((&told["active"], &told["exp"]), (&json!(true), &json!(until)), "an idle sign-in ends it");
     // Longer than a sign-in lasts that nobody uses.
     server.clock.advance(Duration::from_hours(13));
     assert_eq!(app.introspect(tokens.refresh()).await, inactive());

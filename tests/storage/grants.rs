@@ -1,6 +1,7 @@
 //! Grants: which end together, and which are in force.
 
 use grantor_core::change::{Change, GrantsOf};
+use grantor_core::consent::Consent;
 use grantor_core::grant::{Grant, GrantEnd};
 use grantor_core::store::{Store, StoreError};
 use grantor_jose::id::Id;
@@ -9,7 +10,7 @@ use grantor_storage::Database;
 use super::samples::*;
 
 /// The places of the grants that a change ends, of these: 1 in session 9; 2 there, offline; 3 in session 10; 4 for another app;
-/// 5 of another person.
+/// 5 of another person; 6 offline, by an app that this other person has forbidden that later.
 async fn ended_by(database: &Database, of: GrantsOf) -> Vec<i64> {
     let at = |place| id_at(NOW, place);
     let grants = [
@@ -18,15 +19,17 @@ async fn ended_by(database: &Database, of: GrantsOf) -> Vec<i64> {
         Grant { session_id: Id::from_i64(10), ..grant(at(3)) },
         Grant { client_id: "mail".into(), ..offline(grant(at(4))) },
         Grant { user_id: Id::from_i64(8), session_id: Id::from_i64(11), ..grant(at(5)) },
+        Grant { client_id: "mail".into(), user_id: Id::from_i64(8), session_id: Id::from_i64(11), ..offline(grant(at(6))) },
     ];
     let users = [Change::UserRemove(Id::from_i64(7)), Change::UserRemove(Id::from_i64(8))];
     keep(database, users).await;
     with_wiki_and_user(database).await;
     keep(database, [Change::ClientPut(Box::new(client("mail"))), Change::UserPut(Box::new(user(8)))]).await;
     keep(database, grants.map(grant_insert)).await;
+    keep(database, [consent(7, "email offline_access", "profile"), consent(8, "email", "offline_access profile")]).await;
     keep(database, [Change::GrantsEnd { of, at: NOW, end: GrantEnd::SignedOut }]).await;
     let mut ended = Vec::new();
-    for place in 1..=5 {
+    for place in 1..=6 {
         if grant_find(database, at(place)).await.unwrap().grant.ended == Some((NOW, GrantEnd::SignedOut)) {
             ended.push(place);
         }
@@ -34,10 +37,24 @@ async fn ended_by(database: &Database, of: GrantsOf) -> Vec<i64> {
     ended
 }
 
+/// What a person answered about the app `mail`.
+fn consent(user: i64, granted: &str, declined: &str) -> Change {
+    let consent = Consent {
+        user_id: Id::from_i64(user),
+        client_id: "mail".into(),
+        granted: granted.parse().unwrap(),
+        declined: declined.parse().unwrap(),
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    Change::ConsentPut { consent: Box::new(consent), expected: None }
+}
+
 pub async fn grants_end_by_client_person_or_session(database: &Database) {
     let (ada, session) = (Id::from_i64(7), Id::from_i64(9));
     assert_eq!(ended_by(database, GrantsOf::Client("wiki".into())).await, [1, 2, 3, 5]);
     assert_eq!(ended_by(database, GrantsOf::Session(session)).await, [1]);
+    assert_eq!(ended_by(database, GrantsOf::Session(Id::from_i64(11))).await, [5, 6]);
     assert_eq!(ended_by(database, GrantsOf::User(ada)).await, [1, 2, 3, 4]);
     assert_eq!(ended_by(database, GrantsOf::UserAndClient(ada, "wiki".into())).await, [1, 2, 3]);
     assert_eq!(ended_by(database, GrantsOf::UserExceptSession(ada, session)).await, [3]);

@@ -9,9 +9,13 @@ use grantor_jose::secret::SecretHash;
 use serde::{Deserialize, Serialize};
 
 use crate::claims::ClaimsRequest;
+use crate::consent::Consent;
 use crate::pkce::CodeChallenge;
 use crate::scope::Scope;
 use crate::time::Time;
+
+/// The scope that asks for access beyond the sign-in (OpenID Connect Core §11).
+pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// What an authorization carries beside client, person and scope; rides through the kernel as one private extension.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -141,9 +145,15 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Whether the grant outlives the sign-out of its session.
+    /// Whether the person was asked for access that outlives their sign-in, and gave it.
     pub fn is_offline(&self) -> bool {
-        self.scope.contains("offline_access")
+        self.scope.contains(OFFLINE_ACCESS)
+    }
+
+    /// Whether the grant outlives the sign-out of its session: whoever unticks `offline_access` later has the app's access end
+    /// with the sign-in.
+    pub fn outlives_session(&self, consent: Option<&Consent>) -> bool {
+        self.is_offline() && !consent.is_some_and(|consent| consent.declined.contains(OFFLINE_ACCESS))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::client_auth::{self, AuthenticatedClient};
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::grant_type::GrantType;
-use crate::grant_type::refresh_token::{Family, in_force};
+use crate::grant_type::refresh_token::{self, Family, Generation, InForce, in_force};
 use crate::params::Params;
 use crate::provider::{Call, Provider};
 use crate::store::{RefreshTokenFacts, Store};
@@ -104,7 +104,7 @@ fn of_access_token(issuer: &str, live: LiveAccessToken) -> Introspection {
     }
 }
 
-/// The owner of a refresh token may ask for it; nobody else.
+/// The owner of a refresh token may ask for it; nobody else. A token that would be refused at the token endpoint does not count.
 async fn of_refresh_token<S: Store>(
     provider: &Provider<S>,
     client: &AuthenticatedClient,
@@ -116,24 +116,32 @@ async fn of_refresh_token<S: Store>(
     let client = client.client();
     let is_its = |facts: &RefreshTokenFacts| {
         let is_own = facts.grant.client_id == client.client_id && client.allows(GrantType::RefreshToken);
-        is_own && facts.token.secret.matches(&secret) && facts.grant.ended.is_none()
+        is_own && facts.grant.ended.is_none()
     };
     let Some(RefreshTokenFacts { token: row, grant, user, session, consent }) = found.filter(is_its) else {
         return Ok(None);
     };
     let directory = provider.store.directory();
+    let lifetimes = &provider.policy.lifetimes;
+    let generation = refresh_token::generation(&secret, &row, &directory.secrets.rotation);
+    let Some(generation) = generation.filter(|generation| generation.is_good(&row, lifetimes, now)) else {
+        return Ok(None);
+    };
     let about = About { directory: &directory, policy: &provider.policy, issuer: &provider.issuer, client };
     let family = Family { row: &row, grant: &grant, user: &user, session, consent };
-    // A token that would be refused at the token endpoint does not count.
-    let allowed = in_force(&about, family, now);
-    let target = allowed.and_then(|allowed| audience::target(&about, &allowed, &grant.context.resources, &[]));
+    let Ok(InForce { scope: allowed, until }) = in_force(&about, family, now) else { return Ok(None) };
+    let target = audience::target(&about, &allowed, &grant.context.resources, &[]);
     let Some(Target { scope, .. }) = target.ok().filter(|target| !target.scope.is_empty()) else { return Ok(None) };
+    let expires_at = match generation {
+        Generation::Current => until,
+        _ => until.min(row.rotated_at.plus(lifetimes.refresh_token_grace)),
+    };
     Ok(Some(Introspection {
         active: true,
         scope: Some(scope.as_str().to_owned()),
         client_id: Some(grant.client_id),
         username: Some(user.username),
-        exp: Some(row.idle_expires_at.min(row.absolute_expires_at).seconds()),
+        exp: Some(expires_at.seconds()),
         sub: Some(user.subject),
         iss: Some(provider.issuer.as_str().to_owned()),
         ..Introspection::default()

@@ -39,9 +39,13 @@ pub struct Session {
 impl Session {
     /// Whether the session counts at `now`: neither ended nor idle or old beyond its life.
     pub fn is_live(&self, lifetimes: &Lifetimes, now: Time) -> bool {
-        self.ended_at.is_none()
-            && now.since(self.last_seen_at) < lifetimes.session_idle
-            && now.since(self.auth_time) < lifetimes.session_absolute
+        self.ends_at(self.last_seen_at, lifetimes).is_some_and(|ends_at| now < ends_at)
+    }
+
+    /// When the session ends by itself, where it was last used at `used_at`; none when it was ended.
+    pub fn ends_at(&self, used_at: Time, lifetimes: &Lifetimes) -> Option<Time> {
+        let ends_at = used_at.plus(lifetimes.session_idle).min(self.auth_time.plus(lifetimes.session_absolute));
+        self.ended_at.is_none().then_some(ends_at)
     }
 
     /// Whether `last_seen_at` is old enough to be written again.

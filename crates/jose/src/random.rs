@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::{Zeroize, Zeroizing};
@@ -13,7 +13,7 @@ use crate::id::{EPOCH_MS, Id, NODE_BITS, SEQUENCE_BITS, TIME_BITS};
 use crate::secret::Secret;
 
 const BLOCK: usize = 4096;
-const NODE_MASK: u8 = (1 << NODE_BITS) - 1;
+const NODE_MASK: u32 = (1 << NODE_BITS) - 1;
 
 thread_local! {
     static POOL: RefCell<Pool> = RefCell::new(Pool { block: Zeroizing::new([0; BLOCK]), spent: BLOCK });
@@ -113,6 +113,9 @@ impl Seeded {
     }
 }
 
+/// The numbers of nodes from here on are for those that have lost theirs.
+pub const NODES: u8 = 96;
+
 /// Makes identifiers and secrets.
 ///
 /// Shared by all threads; an identifier costs one atomic operation. Two mints with different nodes never make the same
@@ -120,14 +123,15 @@ impl Seeded {
 #[derive(Debug)]
 pub struct Mint {
     random: Random,
-    node: AtomicU8,
+    /// The number of the node; above it, where the sequence of a millisecond begins.
+    node: AtomicU32,
     /// Milliseconds since 2024 and sequence of the last identifier.
     last: AtomicU64,
 }
 
 impl Mint {
-    /// A mint with the system's random source. `node` is a number below 128 that no other process on the same database has;
-    /// higher bits are ignored.
+    /// A mint with the system's random source. `node` is a number below [`NODES`] that no other process on the same database
+    /// has; bits above 7 are ignored.
     pub const fn new(node: u8) -> Self {
         Self::with(Random::new(), node)
     }
@@ -138,12 +142,32 @@ impl Mint {
     }
 
     const fn with(random: Random, node: u8) -> Self {
-        Self { random, node: AtomicU8::new(node & NODE_MASK), last: AtomicU64::new(0) }
+        Self { random, node: AtomicU32::new(node as u32 & NODE_MASK), last: AtomicU64::new(0) }
     }
 
     /// Makes identifiers with another number from now on, for a database that gives one to each node.
     pub fn set_node(&self, node: u8) {
-        self.node.store(node & NODE_MASK, Ordering::Relaxed);
+        self.change_node(u32::from(node) & NODE_MASK);
+    }
+
+    /// Makes identifiers without a number of its own from now on, for a database that may have given it to somebody else.
+    ///
+    /// One of 32 numbers and of 8,192 places in each millisecond are taken by chance, so that two such mints hardly meet.
+    ///
+    /// # Panics
+    /// When the system's random source fails.
+    pub fn lose_node(&self) {
+        let chance = u32::from(u16::from_be_bytes(self.bytes()));
+        let spare = NODE_MASK + 1 - u32::from(NODES);
+        let begin = chance % (1 << (SEQUENCE_BITS - 1));
+        let node = u32::from(NODES) + u32::from(self.bytes::<1>()[0]) % spare;
+        self.change_node(begin << NODE_BITS | node);
+    }
+
+    /// From the next millisecond on, so that also a lower number makes identifiers that sort behind the last.
+    fn change_node(&self, node: u32) {
+        self.node.store(node, Ordering::Relaxed);
+        self.last.fetch_add(1 << SEQUENCE_BITS, Ordering::Relaxed);
     }
 
     /// Makes no identifier from now on that sorts before `id`: for a start after the clock was set back.
@@ -159,7 +183,8 @@ impl Mint {
     /// More than 16,384 in one millisecond run ahead of the clock, which then catches up.
     pub fn id(&self, now_ms: i64) -> Id {
         let elapsed = now_ms.saturating_sub(EPOCH_MS).clamp(0, (1 << TIME_BITS) - 1).cast_unsigned();
-        let earliest = elapsed << SEQUENCE_BITS;
+        let node = self.node.load(Ordering::Relaxed);
+        let earliest = elapsed << SEQUENCE_BITS | u64::from(node >> NODE_BITS);
         let step = |last: u64| earliest.max(last + 1);
         let last = self
             .last
@@ -168,7 +193,7 @@ impl Mint {
         let ticket = step(last);
         let time = ticket >> SEQUENCE_BITS;
         let sequence = ticket & ((1 << SEQUENCE_BITS) - 1);
-        let number = (((time << NODE_BITS) | u64::from(self.node.load(Ordering::Relaxed))) << SEQUENCE_BITS) | sequence;
+        let number = (((time << NODE_BITS) | u64::from(node & NODE_MASK)) << SEQUENCE_BITS) | sequence;
         Id::from_i64((number & (u64::MAX >> 1)).cast_signed())
     }
 
@@ -232,6 +257,21 @@ mod tests {
         let mint = Mint::new(9);
         mint.resume_after(last);
         assert!(mint.id(NOW) > last);
+    }
+
+    #[test]
+    fn a_mint_without_a_number_goes_on_and_keeps_away_from_those_that_have_one() {
+        let (mint, other) = (Mint::new(9), Mint::new(9));
+        let mut last = mint.id(NOW);
+        for round in 0..100 {
+            mint.lose_node();
+            let id = mint.id(NOW + round);
+            assert!(id > last && id.as_i64() >> SEQUENCE_BITS & i64::from(NODE_MASK) >= i64::from(NODES));
+            assert_ne!(id, other.id(NOW + round));
+            mint.set_node(9);
+            last = mint.id(NOW + round);
+            assert!(last > id);
+        }
     }
 
     #[test]

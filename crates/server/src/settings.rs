@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use grantor_jose::random::Mint;
+use grantor_jose::random::{Mint, NODES};
 use grantor_jose::seal::KeyEncryptionKey;
 use grantor_storage::{Database, DatabaseSettings, Meters};
 
@@ -28,7 +28,7 @@ impl Role {
     /// The number that stands in identifiers: 0 for the server, else one of 126 by the process.
     fn node(self) -> u8 {
         match self {
-            Self::Command => u8::try_from(1 + std::process::id() % 126).unwrap_or(1),
+            Self::Command => u8::try_from(1 + std::process::id() % u32::from(NODES - 1)).unwrap_or(1),
             Self::Server => 0,
         }
     }

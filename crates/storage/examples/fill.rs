@@ -56,7 +56,7 @@ fn wanted() -> Result<Wanted, Failure> {
 
 fn main() -> Result<(), Failure> {
     let wanted = wanted()?;
-    let mint = Arc::new(Mint::new(100));
+    let mint = Arc::new(Mint::new(90));
     let settings = DatabaseSettings {
         url: wanted.url.clone(),
         certificates: None,

@@ -13,6 +13,9 @@ pub(crate) enum Failure {
     /// The database failed.
     #[error(transparent)]
     Database(DieselError),
+    /// The connection is in a state that it cannot be in, and is to be left.
+    #[error("the connection is of no use any more")]
+    Gone,
     /// A value has no JSON text.
     #[error("a value cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -50,6 +53,7 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Conflict => Self::Conflict,
+            Failure::Gone => Self::Unavailable,
             Failure::Database(error) if is_locked(&error) => Self::Busy,
             Failure::Database(error) if has_moved(&error) => Self::Unavailable,
             Failure::Sealed { table, column, id, .. } => Self::Corrupt { table, column, id: id.to_string() },

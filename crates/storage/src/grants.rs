@@ -114,12 +114,12 @@ pub(crate) fn end_of_client<'a>(client_id: &'a str, at: i64, reason: &'a str) ->
         .set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
 }
 
-/// Whether a grant does not outlive its session: it never did, or the person has unticked `offline_access` since.
+/// Whether a grant does not outlive its session, as [`Grant::outlives_session`] has it.
 #[dsl::auto_type]
 fn is_bound() -> _ {
     let answer = consents::user_id.eq(grants::user_id).and(consents::client_id.eq(grants::client_id));
-    let granted = " ".into_sql::<Text>().concat(consents::granted).concat(" ");
-    let unticked = consents::table.filter(answer.and(granted.not_like("% offline_access %")));
+    let declined = " ".into_sql::<Text>().concat(consents::declined).concat(" ");
+    let unticked = consents::table.filter(answer.and(declined.like("% offline_access %")));
     grants::offline.eq(0_i64).or(dsl::exists(unticked))
 }
 

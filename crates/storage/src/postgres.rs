@@ -38,12 +38,16 @@ use address::Address;
 use link::Link;
 pub(crate) use open::aside;
 
-/// How long an answer of the database is waited for, connecting included. A database that is gone may refuse at once, or
-/// never say a word.
+/// How long an answer of the database is waited for, or a connection. A database that is gone may refuse at once, or never
+/// say a word.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long of that a set of changes waits for its turn.
+/// How long a set of changes waits for its turn.
 const TURN: Duration = Duration::from_secs(2);
+
+/// Within how long a set that failed is tried once more. A statement ends after 2.5 s (see [`link`]): so the second is over
+/// before [`PATIENCE`] is, and who is told that it could not be done does not find it done later.
+const AGAIN: Duration = Duration::from_millis(1500);
 
 /// A set of more changes than this, as of a large declaration, may take its time.
 const LONG: usize = 200;
@@ -174,38 +178,37 @@ impl Postgres {
         }
     }
 
-    /// Works on a connection that nobody else has meanwhile. What fails in the middle is not tried again, but for an error of
-    /// the database that took everything back, as when two sets wait for each other.
+    /// Works on a connection that nobody else has meanwhile. What fails in the middle is tried again only after an error of
+    /// the database that took everything back and came soon, as when two sets wait for each other.
     async fn write<T>(&self, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
-        // A connection on which the time runs out goes away with the work.
-        timeout(PATIENCE, self.write_alone(work)).await.unwrap_or(Err(StoreError::Unavailable))
-    }
-
-    async fn write_alone<T>(&self, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
-        let meters = &self.shared.meters;
-        let waiting = meters.wait();
+        let waiting = self.shared.meters.wait();
         let permit = permit(&self.shared.writers).await;
         drop(waiting);
         let _permit = permit?;
         let link = links::take_writer(&self.shared).await?;
+        // A connection on which the time runs out goes away with the work.
+        timeout(PATIENCE, self.write_on(link, work)).await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    async fn write_on<T>(&self, link: Link, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
+        let meters = &self.shared.meters;
         let begun = meters.stopwatch.read();
-        for is_last in [false, true] {
-            match link.outcome(Ok(work(&link).await)).await {
-                Outcome::Told(Err(Failure::Database(error))) if !is_last => {
-                    tracing::debug!(%error, "a set of changes is tried again");
-                }
-                Outcome::Told(Err(failure @ Failure::Database(_))) => {
-                    return Err(refused(failure));
-                }
-                Outcome::Told(answer) => {
-                    meters.committed(begun, 1);
-                    links::give_back(&self.shared, link);
-                    return Ok(answer?);
-                }
-                Outcome::Gone => return Err(StoreError::Unavailable),
-            }
+        let mut outcome = link.outcome(Ok(work(&link).await)).await;
+        if let Outcome::Told(Err(Failure::Database(error))) = &outcome
+            && meters.stopwatch.read().saturating_sub(begun) < AGAIN
+        {
+            tracing::debug!(%error, "a set of changes is tried again");
+            outcome = link.outcome(Ok(work(&link).await)).await;
         }
-        Err(failed("a set of changes could not be written"))
+        match outcome {
+            Outcome::Told(Err(Failure::Database(error))) => Err(refused(Failure::Database(error))),
+            Outcome::Told(answer) => {
+                meters.committed(begun, 1);
+                links::give_back(&self.shared, link);
+                Ok(answer?)
+            }
+            Outcome::Gone => Err(StoreError::Unavailable),
+        }
     }
 }
 
@@ -250,7 +253,7 @@ async fn pipeline(changes: &[Change], context: &Context, mut connection: &AsyncP
     let (begun, applied) =
         futures_util::future::join(begin(connection), futures_util::future::join_all(statements)).await;
     // Without a transaction each of them stood alone: nothing is known of what became of them.
-    begun.map_err(|_| StoreError::Unavailable)?;
+    begun.map_err(|_| Failure::Gone)?;
     // What follows the first failure only says that there was one.
     let applied: Result<Vec<()>, Failure> = applied.into_iter().collect();
     connection.batch_execute(if applied.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;

@@ -17,7 +17,7 @@ use crate::change::Change;
 use crate::consent::Consent;
 use crate::error::{Decision, Error, Refusal};
 use crate::fault::{Fault, seeded};
-use crate::grant::{Grant, GrantEnd, RefreshToken};
+use crate::grant::{Grant, GrantEnd, OFFLINE_ACCESS, RefreshToken};
 use crate::kernel;
 use crate::policy::Lifetimes;
 use crate::provider::{Call, Fresh, Provider};
@@ -46,11 +46,24 @@ pub(crate) struct Facts {
 }
 
 /// Which generation a presented secret is of.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Generation {
     Current,
     Previous,
     Older,
+}
+
+impl Generation {
+    /// Whether it gives tokens: the current one, and for a while the one before, whose answer may have been lost.
+    pub(crate) fn is_good(self, row: &RefreshToken, lifetimes: &Lifetimes, now: Time) -> bool {
+        match self {
+            Self::Current => true,
+            Self::Previous => {
+                now.since(row.rotated_at) < lifetimes.refresh_token_grace || seeded(Fault::GraceWithoutEnd)
+            }
+            Self::Older => false,
+        }
+    }
 }
 
 /// Loads the family and decides.
@@ -83,13 +96,11 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     }
     // "If a refresh token is compromised and subsequently used by both the attacker and the legitimate client, one of them
     // will present an invalidated refresh token, which will inform the authorization server of the breach." (RFC 6749 §10.4)
-    let is_recent = request.now.since(row.rotated_at) < lifetimes.refresh_token_grace;
-    let in_grace = generation == Generation::Previous && (is_recent || seeded(Fault::GraceWithoutEnd));
-    if generation != Generation::Current && !in_grace && !seeded(Fault::ReuseUnnoticed) {
+    if !generation.is_good(&row, lifetimes, request.now) && !seeded(Fault::ReuseUnnoticed) {
         return Err(reused(&grant, &access, &address, request.now));
     }
-    let allowed =
-        in_force(&request.about, Family { row: &row, grant: &grant, user: &user, session, consent }, request.now)?;
+    let family = Family { row: &row, grant: &grant, user: &user, session, consent };
+    let InForce { scope: allowed, .. } = in_force(&request.about, family, request.now)?;
     let scope = run_kernel(request, &grant, &user)?.intersection(&allowed);
     let target = request.target(&scope, &grant.context.resources)?;
     if target.scope.is_empty() {
@@ -124,29 +135,37 @@ pub(crate) struct Family<'a> {
     pub(crate) consent: Option<Consent>,
 }
 
-/// What a grant that has not ended allows now; an error where its refresh token gives nothing any more.
-pub(crate) fn in_force(about: &About<'_>, family: Family<'_>, now: Time) -> Result<Scope, Error> {
+/// What a grant gives now.
+#[derive(Debug)]
+pub(crate) struct InForce {
+    pub(crate) scope: Scope,
+    /// When its current refresh token ends, unless it is used before.
+    pub(crate) until: Time,
+}
+
+/// What a grant that has not ended gives now; an error where its refresh token gives nothing any more.
+pub(crate) fn in_force(about: &About<'_>, family: Family<'_>, now: Time) -> Result<InForce, Error> {
     let Family { row, grant, user, session, consent } = family;
-    if now >= row.idle_expires_at || now >= row.absolute_expires_at {
+    let mut until = row.idle_expires_at.min(row.absolute_expires_at);
+    if now >= until {
         return Err(Error::RefreshTokenExpired);
     }
     if user.disabled && !seeded(Fault::DisabledUserRefreshes) {
         return Err(Error::UserDisabled);
     }
-    let allowed = still_allowed(about, &grant.scope, consent.as_ref())?;
-    // Whoever unticks `offline_access` has the app's access end with the sign-in.
-    let is_offline = allowed.contains("offline_access");
-    if !is_offline && !session.is_some_and(|session| lasts(&session, row, &about.policy.lifetimes, now)) {
-        return Err(Error::GrantEnded);
+    let scope = still_allowed(about, &grant.scope, consent.as_ref())?;
+    // Offline access that an administrator has taken from the app for a while counts again when it is given back.
+    if !scope.contains(OFFLINE_ACCESS) || !grant.outlives_session(consent.as_ref()) {
+        let ends_at = session.and_then(|session| session.ends_at(used_at(&session, row), &about.policy.lifetimes));
+        until = until.min(ends_at.filter(|ends_at| now < *ends_at).ok_or(Error::GrantEnded)?);
     }
-    if allowed.is_empty() { Err(Error::GrantEnded) } else { Ok(allowed) }
+    if scope.is_empty() { Err(Error::GrantEnded) } else { Ok(InForce { scope, until }) }
 }
 
 /// Without offline_access, access lasts while the person is signed in: until they sign out, at most as long as a sign-in may,
 /// and idle at most as long. A use by the app counts as one here, but puts off no end in the browser.
-fn lasts(session: &Session, row: &RefreshToken, lifetimes: &Lifetimes, now: Time) -> bool {
-    let used = session.last_seen_at.max(row.rotated_at);
-    Session { last_seen_at: used, ..session.clone() }.is_live(lifetimes, now)
+fn used_at(session: &Session, row: &RefreshToken) -> Time {
+    session.last_seen_at.max(row.rotated_at)
 }
 
 /// The scopes that neither an administrator has taken from the app, nor the person unticked, since the grant was made.

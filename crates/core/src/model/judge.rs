@@ -76,12 +76,12 @@ impl World {
         }
     }
 
-    /// Whether a refresh token is the one that counts now; else the rule by which it is not.
-    pub(super) fn is_newest(&self, place: usize, generation: usize) -> Result<(), Rule> {
+    /// Whether a refresh token gives tokens now; else the rule by which it does not.
+    pub(super) fn is_good(&self, place: usize, generation: usize) -> Result<(), Rule> {
         let (family, asked) = (&*self.families[place], &ASKED[place]);
         match family.over {
             Some(over) => Err(over.rule()),
-            None if generation < family.newest() => Err(Rule::OneLine),
+            None if is_replaced(family, generation, self.now) => Err(Rule::OneLine),
             None if is_idle(family, self.now) => Err(Rule::Expired),
             None if self.is_off(Some(asked.person), asked.app) => Err(Rule::NothingWhileOff),
             None if self.is_signed_out(place) => Err(Rule::EndIsEnd),

@@ -65,7 +65,7 @@ fn introspect(world: &World, place: usize) -> Result<(), Broken> {
         let answer = run(introspection::introspect(&provider(world), &params, None, call));
         let is_active = answer.and_then(Result::ok).is_some_and(|answer| answer.active);
         let broken = |rule| Broken::new(rule, format!("refresh token {generation} of family {place}"));
-        match world.is_newest(place, generation) {
+        match world.is_good(place, generation) {
             Ok(()) if !is_active => return Err(broken(Rule::CountsUntilEnded)),
             Err(rule) if is_active => return Err(broken(rule)),
             _ => {}

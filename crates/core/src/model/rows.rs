@@ -184,8 +184,7 @@ fn update<K: Ord, V: Clone>(
 
 fn is_of(grant: &Grant, of: &GrantsOf, consents: &Table<(Id, String), Consent>) -> bool {
     let consent = consents.get(&(grant.user_id, grant.client_id.clone()));
-    let is_unticked = consent.is_some_and(|consent| !consent.granted.contains("offline_access"));
-    let outlives = grant.is_offline() && !is_unticked;
+    let outlives = grant.outlives_session(consent.map(|consent| &**consent));
     match of {
         GrantsOf::Client(client_id) => grant.client_id == *client_id,
         GrantsOf::Session(id) => grant.session_id == *id && !outlives,

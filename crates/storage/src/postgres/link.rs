@@ -29,7 +29,7 @@ const SETTINGS: &str = "
     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';
     SET idle_in_transaction_session_timeout = '10s';
     SET default_transaction_isolation = 'read committed';
-    SET statement_timeout = '4s';
+    SET statement_timeout = '2500ms';
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;
     SET jit = off;";
@@ -115,8 +115,8 @@ impl Link {
                     Outcome::Gone
                 }
             }
+            Ok(Err(Failure::Gone)) | Err(Elapsed { .. }) => Outcome::Gone,
             Ok(told) => Outcome::Told(told),
-            Err(Elapsed { .. }) => Outcome::Gone,
         }
     }
 

@@ -1,7 +1,8 @@
 //! The node's own thread: it holds the node's number, and hears at once when another node has changed clients or keys.
 //!
 //! The number is a lock of the database's: it ends with the connection, so nobody keeps one that is needed no more, and no
-//! clock decides. Where the connection breaks off, the node takes a number again as soon as it can.
+//! clock decides. Where the connection breaks off, another node may be given it; the node goes on with one of chance, and
+//! takes one of its own again as soon as it can.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use diesel::sql_types::Integer;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use grantor_jose::random::NODES;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
 
@@ -21,10 +23,7 @@ use crate::open_error::OpenError;
 /// The first half of the locks that are the numbers of nodes; the second half is the number.
 const NUMBERS: i32 = 0x6772_616e;
 
-/// How many nodes there can be at one time, commands among them.
-const NODES: i32 = 128;
-
-/// How long nothing may be heard before the database is asked.
+/// How long nothing may be heard before the database is asked, and how long it then may take to answer.
 const PROBE: Duration = Duration::from_secs(2);
 
 /// How long after a failure the next attempt is made.
@@ -87,6 +86,7 @@ async fn keep(shared: &Shared, ready: &mpsc::SyncSender<Result<(), String>>) {
     let mut number = None;
     loop {
         let ended = listen(shared, &mut number, ready).await;
+        shared.mint.lose_node();
         // Only the first is waited for.
         let _ = ready.try_send(ended.as_ref().copied().map_err(ToString::to_string));
         if let Err(error) = ended {
@@ -106,27 +106,40 @@ async fn listen(
     let mut connection = &link.connection;
     *number = take_number(connection, *number).await?;
     let own =
-        number.and_then(|number| u8::try_from(number).ok()).ok_or("128 nodes and commands are using the database")?;
+        number.and_then(|number| u8::try_from(number).ok()).ok_or("96 nodes and commands are using the database")?;
     shared.mint.set_node(own);
     connection.batch_execute("LISTEN grantor_directory").await?;
     let _ = ready.try_send(Ok(()));
     while link.is_open() {
-        // What changed before we listened, or by what we were told.
-        timeout(PATIENCE, hear(shared, &link.connection)).await??;
-        // A database that is gone says nothing, and another one may give our number to somebody else.
-        let _ = timeout(PROBE, told.notified()).await;
+        // A database that is gone says nothing, and another one may give our number to somebody else: this answer, which
+        // waits for nobody, decides over the number.
+        let revision = timeout(PROBE, directory_revision::find().first(&mut connection)).await??;
+        if is_read(shared, revision, connection).await {
+            let _ = timeout(PROBE, told.notified()).await;
+        } else {
+            sleep(REST).await;
+        }
     }
     Err("the connection to the database broke off".into())
 }
 
-/// Reads clients and keys again, where they have changed.
-async fn hear(shared: &Shared, mut connection: &AsyncPgConnection) -> Result<(), Failure> {
-    let _reading = shared.reading.lock().await;
-    let revision: i64 = directory_revision::find().first(&mut connection).await?;
-    if revision != shared.newest.revision() {
-        shared.newest.replace(run::snapshot(connection).await?, &shared.context.sealer)?;
+/// Reads clients and keys again, where they have changed: before we listened, or by what we were told. Says whether they are
+/// as they were at `revision`, or newer.
+async fn is_read(shared: &Shared, revision: i64, connection: &AsyncPgConnection) -> bool {
+    if revision == shared.newest.revision() {
+        return true;
     }
-    Ok(())
+    // Somebody else who is reading may have begun before the change.
+    let Ok(_reading) = timeout(PROBE, shared.reading.lock()).await else { return false };
+    let read = async {
+        let rows = timeout(PATIENCE, run::snapshot(connection)).await.map_err(|_| Failure::Gone)??;
+        shared.newest.replace(rows, &shared.context.sealer).map_err(Failure::from)
+    };
+    let read = read.await;
+    if let Err(error) = &read {
+        tracing::error!(%error, "clients and keys could not be read; the last known ones stay in use");
+    }
+    read.is_ok()
 }
 
 /// The first number that nobody has; the last one, where it is still free. None where all are taken.

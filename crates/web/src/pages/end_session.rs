@@ -126,11 +126,15 @@ async fn end(visit: &Visit) -> Result<Vec<String>, StoreError> {
     let Some((session, user)) = visit.session() else { return Ok(Vec::new()) };
     let store = &visit.app.provider.store;
     let grants = store.grants_of(user.id).await?;
+    let consents = store.consents_of(user.id).await?;
     store.commit(sign_in::sign_out(session, visit.app.id(), visit.call())).await?;
     let directory = visit.app.directory();
-    let ended = grants.iter().filter(|(grant, _)| grant.session_id == session.id && !grant.is_offline());
+    let ended = grants.iter().map(|(grant, _)| grant).filter(|grant| {
+        let consent = consents.iter().find(|consent| consent.client_id == grant.client_id);
+        grant.session_id == session.id && !grant.outlives_session(consent)
+    });
     let mut names: Vec<String> = ended
-        .filter_map(|(grant, _)| directory.clients.get(&grant.client_id).map(|client| client.name().to_owned()))
+        .filter_map(|grant| directory.clients.get(&grant.client_id).map(|client| client.name().to_owned()))
         .collect();
     names.sort_unstable();
     names.dedup();
