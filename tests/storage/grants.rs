@@ -19,14 +19,20 @@ async fn ended_by(database: &Database, of: GrantsOf) -> Vec<i64> {
         Grant { session_id: Id::from_i64(10), ..grant(at(3)) },
         Grant { client_id: "mail".into(), ..offline(grant(at(4))) },
         Grant { user_id: Id::from_i64(8), session_id: Id::from_i64(11), ..grant(at(5)) },
-        Grant { client_id: "mail".into(), user_id: Id::from_i64(8), session_id: Id::from_i64(11), ..offline(grant(at(6))) },
+        Grant {
+            client_id: "mail".into(),
+            user_id: Id::from_i64(8),
+            session_id: Id::from_i64(11),
+            ..offline(grant(at(6)))
+        },
     ];
     let users = [Change::UserRemove(Id::from_i64(7)), Change::UserRemove(Id::from_i64(8))];
     keep(database, users).await;
     with_wiki_and_user(database).await;
     keep(database, [Change::ClientPut(Box::new(client("mail"))), Change::UserPut(Box::new(user(8)))]).await;
     keep(database, grants.map(grant_insert)).await;
-    keep(database, [consent(7, "email offline_access", "profile"), consent(8, "email", "offline_access profile")]).await;
+    keep(database, [consent(7, "email offline_access", "profile"), consent(8, "email", "offline_access profile")])
+        .await;
     keep(database, [Change::GrantsEnd { of, at: NOW, end: GrantEnd::SignedOut }]).await;
     let mut ended = Vec::new();
     for place in 1..=6 {

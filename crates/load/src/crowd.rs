@@ -1,7 +1,8 @@
 //! Crowds: how long others wait, and what the server holds, while very many are slow, sign in, or go away on the way.
 //!
-//! Two apps go on at an even pace, one asks for tokens and one about a token. What they wait is compared with what they wait
-//! when nobody else is there.
+//! Two apps go on at an even pace, one asks for tokens and one about a token, on a thread that the crowd does not keep waiting.
+//! What they wait is compared with what they wait when nobody else is there. They go on when the crowd has gone: memory is
+//! given back while there is something to do.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::runtime::Builder;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -61,6 +63,8 @@ impl Crowd {
 #[derive(Default)]
 struct Shared {
     stop: AtomicBool,
+    /// The crowd has gone, and what the others wait counts no more.
+    rest: AtomicBool,
     /// How often one of the crowd came.
     came: AtomicUsize,
 }
@@ -80,8 +84,8 @@ pub(crate) async fn measure(server: &Server, crowd: Crowd, seconds: u64) -> Resu
     let shared = Arc::new(Shared::default());
     let mut others = JoinSet::new();
     for workload in [Workload::ClientCredentials, Workload::IntrospectJwt] {
-        let driver = Driver::ready(server, workload).await?;
-        others.spawn(go_on(driver, Arc::clone(&shared)));
+        let (address, shared) = (server.address.clone(), Arc::clone(&shared));
+        others.spawn_blocking(move || alone(&address, workload, &shared));
     }
     let mut members = gather(server, crowd, &shared).await?;
     let (begun, mut most) = (Instant::now(), rss);
@@ -93,33 +97,42 @@ pub(crate) async fn measure(server: &Server, crowd: Crowd, seconds: u64) -> Resu
         }
         sleep(Duration::from_millis(100)).await;
     }
+    shared.rest.store(true, Ordering::Relaxed);
+    members.shutdown().await;
+    sleep(REST).await;
+    let (rss_after, kept_after) = (server.rss_mib()?, server.database_kib()?);
     shared.stop.store(true, Ordering::Relaxed);
     let mut waits = [Vec::new(), Vec::new()];
     while let Some(other) = others.join_next().await {
         let (workload, times) = other??;
         waits[usize::from(workload != Workload::ClientCredentials)] = times;
     }
-    members.shutdown().await;
-    sleep(REST).await;
     let [token, introspection] =
         waits.map(|times| format!("{:>8.2} {:>8.2}", percentile(&times, 50), percentile(&times, 99)));
     let came = shared.came.load(Ordering::Relaxed);
-    let (rss_after, kept_after) = (server.rss_mib()?, server.database_kib()?);
     let name = format!("{crowd:?}");
     Ok(format!(
         "{name:<10} {came:>9}      {token}              {introspection}         {rss:>7.1} {most:>7.1} {rss_after:>6.1}          {kept:>10} {kept_after:>6}"
     ))
 }
 
+/// An app on a thread of its own.
+fn alone(address: &str, workload: Workload, shared: &Shared) -> Result<(Workload, Vec<u32>), Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { go_on(Driver::ready(address, workload).await?, shared).await })
+}
+
 /// An app that asks at an even pace; how long it waited each time, in microseconds, sorted. A request that could not begin in
 /// time, because the one before it was not answered yet, has waited since.
-async fn go_on(mut driver: Driver, shared: Arc<Shared>) -> Result<(Workload, Vec<u32>), Failure> {
+async fn go_on(mut driver: Driver, shared: &Shared) -> Result<(Workload, Vec<u32>), Failure> {
     let (mut ticks, mut times) = (interval(PACE), Vec::new());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     while !shared.is_over() {
         let due = ticks.tick().await;
         driver.once().await?;
-        times.push(u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX));
+        if !shared.rest.load(Ordering::Relaxed) {
+            times.push(u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX));
+        }
     }
     times.sort_unstable();
     Ok((driver.workload(), times))
@@ -142,7 +155,7 @@ async fn gather(server: &Server, crowd: Crowd, shared: &Arc<Shared>) -> Result<J
         }
         Crowd::People => {
             for _ in 0..PEOPLE {
-                members.spawn(sign_in(Driver::ready(server, Workload::SignIn).await?, Arc::clone(shared)));
+                members.spawn(sign_in(Driver::ready(&server.address, Workload::SignIn).await?, Arc::clone(shared)));
             }
         }
         Crowd::Abandoned => {

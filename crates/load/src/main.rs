@@ -17,7 +17,7 @@ use clap::Parser;
 
 use crate::crowd::Crowd;
 use crate::server::Server;
-use crate::workload::{Measured, Workload};
+use crate::workload::{Load, Measured, Workload};
 
 /// Measures the workloads of the budgets.
 #[derive(Debug, Parser)]
@@ -27,7 +27,7 @@ struct Arguments {
     program: PathBuf,
     /// Keep-alive connections.
     #[arg(long, default_value_t = 16)]
-    connections: usize,
+    connections: u32,
     /// How long each workload runs, in seconds.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
@@ -37,6 +37,9 @@ struct Arguments {
     /// Only these workloads.
     #[arg(long)]
     only: Vec<Workload>,
+    /// Each workload a second time, half as hard, to see what requests wait when there is room.
+    #[arg(long)]
+    half_load: bool,
     /// Instead of the workloads: how long others wait while crowds come, each for `--seconds`.
     #[arg(long)]
     crowds: bool,
@@ -74,9 +77,11 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     say(Measured::HEADING);
     let chosen = if arguments.only.is_empty() { Workload::ALL.to_vec() } else { arguments.only.clone() };
+    let Arguments { connections, seconds, half_load: and_half, .. } = *arguments;
+    let load = Load { connections, seconds, and_half };
     let mut all: Vec<Measured> = Vec::new();
     for workload in chosen {
-        let measured = workload::measure(&server, workload, arguments.connections, arguments.seconds).await?;
+        let measured = workload::measure(&server, workload, load).await?;
         say(&measured.row());
         all.push(measured);
     }

@@ -1,6 +1,6 @@
 //! The workloads of the budgets, each as one request after the other on each connection.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::{sleep, sleep_until};
 
 use crate::Failure;
 use crate::http::{Answer, Connection};
@@ -71,6 +72,9 @@ pub(crate) struct Measured {
     per_second: f64,
     p50_ms: f64,
     p99_ms: f64,
+    /// While requests come half as often, at an even pace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p99_ms_at_half_load: Option<f64>,
     /// Of the server.
     cpu_us: f64,
     /// Of PostgreSQL, where it runs on this machine.
@@ -80,61 +84,115 @@ pub(crate) struct Measured {
 
 impl Measured {
     pub(crate) const HEADING: &str =
-        "workload             req/s    p50 ms    p99 ms   CPU µs/req   postgres   peak RSS MiB";
+        "workload             req/s    p50 ms    p99 ms   at half   CPU µs/req   postgres   peak RSS MiB";
 
     pub(crate) fn row(&self) -> String {
         let name = format!("{:?}", self.workload);
+        let half = self.p99_ms_at_half_load.map_or_else(String::new, |half| format!("{half:.2}"));
         format!(
-            "{name:<18} {:>8.0} {:>9.2} {:>9.2} {:>12.1} {:>10.1} {:>14.1}",
+            "{name:<18} {:>8.0} {:>9.2} {:>9.2} {half:>9} {:>12.1} {:>10.1} {:>14.1}",
             self.per_second, self.p50_ms, self.p99_ms, self.cpu_us, self.postgres_cpu_us, self.peak_rss_mib
         )
     }
 }
 
-/// Runs a workload: a fifth of the time to warm up, then what counts.
-pub(crate) async fn measure(
-    server: &Server,
-    workload: Workload,
-    connections: usize,
-    seconds: u64,
-) -> Result<Measured, Failure> {
-    let counting = Arc::new(Counting::default());
+/// How a workload is driven.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
+    /// Keep-alive connections, each with one request after the other.
+    pub(crate) connections: u32,
+    /// How long it counts; a fifth of that comes first, to warm up.
+    pub(crate) seconds: u64,
+    /// Whether it is driven a second time, half as hard.
+    pub(crate) and_half: bool,
+}
+
+/// Runs a workload.
+pub(crate) async fn measure(server: &Server, workload: Workload, load: Load) -> Result<Measured, Failure> {
     let mut drivers = Vec::new();
-    for _ in 0..connections {
-        drivers.push(Driver::ready(server, workload).await?);
+    for _ in 0..load.connections {
+        drivers.push(Driver::ready(&server.address, workload).await?);
     }
     if workload.signs_in_first() {
         // Signing in took memory for passwords, which is not what is measured.
-        tokio::time::sleep(PASSWORD_MEMORY_KEPT).await;
+        sleep(PASSWORD_MEMORY_KEPT).await;
     }
-    let tasks: Vec<_> = drivers.into_iter().map(|driver| tokio::spawn(driver.run(Arc::clone(&counting)))).collect();
-    tokio::time::sleep(Duration::from_millis(seconds * 200)).await;
+    let (drivers, ran) = drive(server, drivers, None, load.seconds).await?;
+    let half = if load.and_half {
+        let pace = Duration::from_secs_f64(2.0 * f64::from(load.connections) / ran.per_second());
+        let (_, half) = drive(server, drivers, Some(pace), load.seconds).await?;
+        Some(percentile(&half.times, 99))
+    } else {
+        None
+    };
+    Ok(Measured {
+        workload,
+        answered: u64::try_from(ran.times.len())?,
+        per_second: ran.per_second(),
+        p50_ms: percentile(&ran.times, 50),
+        p99_ms: percentile(&ran.times, 99),
+        p99_ms_at_half_load: half,
+        cpu_us: ran.cpu * 1e6 / ran.count(),
+        postgres_cpu_us: ran.postgres * 1e6 / ran.count(),
+        peak_rss_mib: ran.peak_rss_mib,
+    })
+}
+
+/// What was seen while a workload ran.
+struct Ran {
+    /// How long each request took, in microseconds, sorted.
+    times: Vec<u32>,
+    /// How long all together took, in seconds.
+    took: f64,
+    /// CPU seconds of the server.
+    cpu: f64,
+    /// CPU seconds of PostgreSQL.
+    postgres: f64,
+    peak_rss_mib: f64,
+}
+
+impl Ran {
+    #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
+    fn count(&self) -> f64 {
+        self.times.len().max(1) as f64
+    }
+
+    fn per_second(&self) -> f64 {
+        self.count() / self.took
+    }
+}
+
+/// Lets the drivers go, each at its own pace or as fast as it can; gives them back for more.
+async fn drive(
+    server: &Server,
+    drivers: Vec<Driver>,
+    pace: Option<Duration>,
+    seconds: u64,
+) -> Result<(Vec<Driver>, Ran), Failure> {
+    let counting = Arc::new(Counting::default());
+    let count = u32::try_from(drivers.len())?;
+    let start = |(place, driver): (u32, Driver)| {
+        let first = pace.unwrap_or_default() * place / count;
+        tokio::spawn(driver.run(Arc::clone(&counting), pace, first))
+    };
+    let tasks: Vec<_> = (0..).zip(drivers).map(start).collect();
+    sleep(Duration::from_millis(seconds * 200)).await;
     process::forget_peak(server.pid)?;
     let (cpu, postgres, begun) = (process::cpu_seconds(server.pid)?, process::postgres_cpu_seconds()?, Instant::now());
     counting.counts.store(true, Ordering::SeqCst);
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    sleep(Duration::from_secs(seconds)).await;
     counting.counts.store(false, Ordering::SeqCst);
     let (cpu, took) = (process::cpu_seconds(server.pid)? - cpu, begun.elapsed().as_secs_f64());
     let postgres = process::postgres_cpu_seconds()? - postgres;
+    let peak_rss_mib = process::memory_mib(server.pid, "VmHWM")?;
     counting.stop.store(true, Ordering::SeqCst);
+    let mut drivers = Vec::new();
     for task in tasks {
-        task.await??;
+        drivers.push(task.await??);
     }
-    let answered = counting.answered.load(Ordering::SeqCst);
-    let mut times = counting.times.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let mut times = std::mem::take(&mut *counting.times.lock().unwrap_or_else(PoisonError::into_inner));
     times.sort_unstable();
-    #[expect(clippy::cast_precision_loss, reason = "a count of requests")]
-    let count = answered.max(1) as f64;
-    Ok(Measured {
-        workload,
-        answered,
-        per_second: count / took,
-        p50_ms: percentile(&times, 50),
-        p99_ms: percentile(&times, 99),
-        cpu_us: cpu * 1e6 / count,
-        postgres_cpu_us: postgres * 1e6 / count,
-        peak_rss_mib: process::memory_mib(server.pid, "VmHWM")?,
-    })
+    Ok((drivers, Ran { times, took, cpu, postgres, peak_rss_mib }))
 }
 
 /// A percentile of sorted microseconds, in milliseconds.
@@ -146,7 +204,6 @@ pub(crate) fn percentile(times: &[u32], percent: usize) -> f64 {
 struct Counting {
     counts: AtomicBool,
     stop: AtomicBool,
-    answered: AtomicU64,
     /// Microseconds each.
     times: Mutex<Vec<u32>>,
 }
@@ -161,8 +218,8 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// With all that its first request needs.
-    pub(crate) async fn ready(server: &Server, workload: Workload) -> Result<Self, Failure> {
-        let connection = Connection::open(&server.address).await?;
+    pub(crate) async fn ready(address: &str, workload: Workload) -> Result<Self, Failure> {
+        let connection = Connection::open(address).await?;
         let mut this = Self { connection, workload, cookies: String::new(), token: String::new() };
         match workload {
             Workload::Discovery | Workload::Jwks | Workload::ClientCredentials | Workload::SignIn => {}
@@ -183,17 +240,25 @@ impl Driver {
         self.workload
     }
 
-    async fn run(mut self, counting: Arc<Counting>) -> Result<(), Failure> {
+    /// A request that could not begin when it was due, because the one before it was not answered yet, has waited since.
+    async fn run(mut self, counting: Arc<Counting>, pace: Option<Duration>, first: Duration) -> Result<Self, Failure> {
+        sleep(first).await;
+        let mut due = tokio::time::Instant::now();
         while !counting.stop.load(Ordering::Relaxed) {
-            let begun = Instant::now();
+            match pace {
+                Some(pace) => {
+                    due += pace;
+                    sleep_until(due).await;
+                }
+                None => due = tokio::time::Instant::now(),
+            }
             self.once().await?;
             if counting.counts.load(Ordering::Relaxed) {
-                counting.answered.fetch_add(1, Ordering::Relaxed);
-                let micros = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
+                let micros = u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX);
                 counting.times.lock().unwrap_or_else(PoisonError::into_inner).push(micros);
             }
         }
-        Ok(())
+        Ok(self)
     }
 
     /// One request of the workload.
