@@ -119,7 +119,7 @@ pub(crate) async fn measure(server: &Server, crowd: Crowd, seconds: u64) -> Resu
 /// An app on a thread of its own.
 fn alone(address: &str, workload: Workload, shared: &Shared) -> Result<(Workload, Vec<u32>), Failure> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async { go_on(Driver::ready(address, workload).await?, shared).await })
+    runtime.block_on(async { go_on(Driver::ready(address, workload, 0).await?, shared).await })
 }
 
 /// An app that asks at an even pace; how long it waited each time, in microseconds, sorted. A request that could not begin in
@@ -154,8 +154,9 @@ async fn gather(server: &Server, crowd: Crowd, shared: &Arc<Shared>) -> Result<J
             }
         }
         Crowd::People => {
-            for _ in 0..PEOPLE {
-                members.spawn(sign_in(Driver::ready(&server.address, Workload::SignIn).await?, Arc::clone(shared)));
+            for place in 0..PEOPLE {
+                members
+                    .spawn(sign_in(Driver::ready(&server.address, Workload::SignIn, place).await?, Arc::clone(shared)));
             }
         }
         Crowd::Abandoned => {

@@ -12,6 +12,9 @@ use crate::http::Connection;
 use crate::process;
 
 const DECLARATION: &str = include_str!("declaration.toml");
+/// How many people there are; each connection is one of them.
+const PEOPLE: usize = 64;
+pub(crate) const PASSWORD: &str = "a password for the load program";
 const READY_WITHIN: Duration = Duration::from_mins(1);
 
 /// A running server.
@@ -66,8 +69,20 @@ impl Server {
     }
 }
 
+/// Whom a connection signs in.
+pub(crate) fn username(connection: usize) -> String {
+    format!("load-{}", connection % PEOPLE)
+}
+
 fn write(folder: &Path, address: &str, database_url: &str) -> Result<(), Failure> {
-    fs::write(folder.join("declaration.toml"), DECLARATION)?;
+    let person = |number| {
+        let username = username(number);
+        format!(
+            "[[users]]\nusername = \"{username}\"\npassword = \"{PASSWORD}\"\nname = \"Load\"\nemail = \"{username}@example.com\"\n"
+        )
+    };
+    let people: String = (0..PEOPLE).map(person).collect();
+    fs::write(folder.join("declaration.toml"), people + DECLARATION)?;
     let settings = format!(
         "issuer = \"http://{address}\"\nlisten = \"{address}\"\ndatabase_url = \"{database_url}\"\n\
          key_encryption_key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"\n[log]\nlevel = \"warn\"\n\

@@ -14,7 +14,7 @@ use tokio::time::{sleep, sleep_until};
 use crate::Failure;
 use crate::http::{Answer, Connection};
 use crate::process;
-use crate::server::Server;
+use crate::server::{PASSWORD, Server, username};
 
 const SECRET: &str = "a-secret-for-the-load-program-alone";
 /// How long the server keeps memory for passwords after the last one, and a little more.
@@ -110,8 +110,8 @@ pub(crate) struct Load {
 /// Runs a workload.
 pub(crate) async fn measure(server: &Server, workload: Workload, load: Load) -> Result<Measured, Failure> {
     let mut drivers = Vec::new();
-    for _ in 0..load.connections {
-        drivers.push(Driver::ready(&server.address, workload).await?);
+    for place in 0..usize::try_from(load.connections)? {
+        drivers.push(Driver::ready(&server.address, workload, place).await?);
     }
     if workload.signs_in_first() {
         // Signing in took memory for passwords, which is not what is measured.
@@ -212,15 +212,17 @@ struct Counting {
 pub(crate) struct Driver {
     connection: Connection,
     workload: Workload,
+    username: String,
     cookies: String,
     token: String,
 }
 
 impl Driver {
     /// With all that its first request needs.
-    pub(crate) async fn ready(address: &str, workload: Workload) -> Result<Self, Failure> {
+    pub(crate) async fn ready(address: &str, workload: Workload, place: usize) -> Result<Self, Failure> {
         let connection = Connection::open(address).await?;
-        let mut this = Self { connection, workload, cookies: String::new(), token: String::new() };
+        let mut this =
+            Self { connection, workload, username: username(place), cookies: String::new(), token: String::new() };
         match workload {
             Workload::Discovery | Workload::Jwks | Workload::ClientCredentials | Workload::SignIn => {}
             Workload::IntrospectOpaque => this.token = this.client_credentials("opaque").await?,
@@ -304,12 +306,7 @@ impl Driver {
         let page = expect(self.connection.send("GET", "/sign-in", "", "").await?, 200)?;
         let visit = page.cookies();
         let csrf = field(&page.body, "csrf")?;
-        let body = form(&[
-            ("csrf", &csrf),
-            ("request", ""),
-            ("username", "load"),
-            ("password", "a password for the load program"),
-        ]);
+        let body = form(&[("csrf", &csrf), ("request", ""), ("username", &self.username), ("password", PASSWORD)]);
         let answer = self.connection.send("POST", "/sign-in", &format!("cookie: {visit}\r\n"), &body).await?;
         self.cookies = visit + &expect(answer, 303)?.cookies();
         Ok(())
