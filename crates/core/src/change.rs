@@ -19,7 +19,7 @@ use crate::user::User;
 pub enum GrantsOf {
     /// Those of one client.
     Client(String),
-    /// Those given in one session that do not outlive it (without `offline_access`).
+    /// Those given in one session that do not outlive it (see [`Grant::outlives_session`]).
     Session(Id),
     /// Those of one person.
     User(Id),

@@ -150,8 +150,8 @@ impl Grant {
         self.scope.contains(OFFLINE_ACCESS)
     }
 
-    /// Whether the grant outlives the sign-out of its session: whoever unticks `offline_access` later has the app's access end
-    /// with the sign-in.
+    /// Whether the grant outlives the sign-out of its session: whoever unticks `offline_access` has the app's access end with
+    /// the sign-in, and no app that asks nobody any more overrules that.
     pub fn outlives_session(&self, consent: Option<&Consent>) -> bool {
         self.is_offline() && !consent.is_some_and(|consent| consent.declined.contains(OFFLINE_ACCESS))
     }

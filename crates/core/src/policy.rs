@@ -40,7 +40,8 @@ pub struct Lifetimes {
     #[serde(with = "lifetime")]
     pub refresh_token_absolute: Duration,
     /// How long after a rotation the replaced refresh token gives the same successor again, for an app whose answer was
-    /// lost on the way. `0` ends the family at once. Default 10 s.
+    /// lost on the way. `0` ends the family at once; where the database may be away for longer, a rotation may have been the
+    /// last that it did. Default 10 s.
     #[serde(with = "lifetime")]
     pub refresh_token_grace: Duration,
     /// A sign-in that is not used. Default 12 hours.

@@ -12,7 +12,7 @@ use crate::http::Connection;
 use crate::process;
 
 const DECLARATION: &str = include_str!("declaration.toml");
-/// How many people there are; each connection is one of them.
+/// How many people there are; each connection is one of them, and the next ones are the first again.
 const PEOPLE: usize = 64;
 pub(crate) const PASSWORD: &str = "a password for the load program";
 const READY_WITHIN: Duration = Duration::from_mins(1);

@@ -245,18 +245,21 @@ impl Driver {
     /// A request that could not begin when it was due, because the one before it was not answered yet, has waited since.
     async fn run(mut self, counting: Arc<Counting>, pace: Option<Duration>, first: Duration) -> Result<Self, Failure> {
         sleep(first).await;
-        let mut due = tokio::time::Instant::now();
+        let mut due = Instant::now();
         while !counting.stop.load(Ordering::Relaxed) {
-            match pace {
-                Some(pace) => {
-                    due += pace;
-                    sleep_until(due).await;
+            due += pace.unwrap_or_default();
+            let begun = match pace {
+                Some(_) if due <= Instant::now() => due,
+                Some(_) => {
+                    // Who wakes up late has not waited for the server.
+                    sleep_until(due.into()).await;
+                    Instant::now()
                 }
-                None => due = tokio::time::Instant::now(),
-            }
+                None => Instant::now(),
+            };
             self.once().await?;
             if counting.counts.load(Ordering::Relaxed) {
-                let micros = u32::try_from(due.elapsed().as_micros()).unwrap_or(u32::MAX);
+                let micros = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
                 counting.times.lock().unwrap_or_else(PoisonError::into_inner).push(micros);
             }
         }

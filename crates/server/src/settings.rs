@@ -25,7 +25,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The number that stands in identifiers: 0 for the server, else one of 126 by the process.
+    /// The number that stands in identifiers: 0 for the server, else one of 95 by the process.
     fn node(self) -> u8 {
         match self {
             Self::Command => u8::try_from(1 + std::process::id() % u32::from(NODES - 1)).unwrap_or(1),

@@ -5,17 +5,19 @@
 //! Nodes have no leader. What must happen once is decided by the database: an expectation finds its row or does not, a node's
 //! number is a lock that it holds, and the others hear of changed clients and keys by LISTEN and NOTIFY, or by asking.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::result::Error as DieselError;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::future::{Either, join, join_all, select};
 use grantor_core::change::Change;
 use grantor_core::directory::Directory;
 use grantor_core::store::StoreError;
 use grantor_jose::random::Mint;
 use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::apply::{Context, is_one_statement};
 use crate::directory::Newest;
@@ -45,8 +47,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a set of changes waits for its turn.
 const TURN: Duration = Duration::from_secs(2);
 
-/// Within how long a set that failed is tried once more. A statement ends after 2.5 s (see [`link`]): so the second is over
-/// before [`PATIENCE`] is, and who is told that it could not be done does not find it done later.
+/// How long the statements of a set may take together, as each alone may (see [`link`]). What has taken so long is taken back,
+/// and not committed while its answer is given up.
+const WORK: Duration = Duration::from_millis(2500);
+
+/// Within how long a set that failed is tried once more: so that also the second has time for its statements and its commit.
 const AGAIN: Duration = Duration::from_millis(1500);
 
 /// A set of more changes than this, as of a large declaration, may take its time.
@@ -118,7 +123,7 @@ impl Postgres {
         let touched = if is_long {
             self.commit_at_length(&changes).await?
         } else {
-            self.write(async |link| apply_set(&changes, &self.shared.context, link).await).await?
+            self.write(async |link| apply_set(&changes, &self.shared.context, (link, WORK)).await).await?
         };
         // Who changed clients, scopes, resources or keys shall find them changed when told that it is done.
         if touched && let Err(error) = self.read_directory().await {
@@ -136,7 +141,7 @@ impl Postgres {
         let apply = async {
             let mut connection = &link.connection;
             connection.batch_execute("SET statement_timeout = 0").await?;
-            apply_set(changes, &self.shared.context, &link).await
+            apply_set(changes, &self.shared.context, (&link, AT_LENGTH)).await
         };
         Ok(timeout(AT_LENGTH, apply).await.map_err(|_| StoreError::Unavailable)??)
     }
@@ -144,7 +149,7 @@ impl Postgres {
     /// Takes a step of the sweep, unless another node is at it.
     pub(crate) async fn sweep_step(&self, step: Step) -> Result<usize, StoreError> {
         self.write(async |link| {
-            transaction(&link.connection, async |connection| {
+            transaction((&link.connection, WORK), async |connection| {
                 if run::may_sweep(connection).await? { run::sweep(step, &mut { connection }).await } else { Ok(0) }
             })
             .await
@@ -193,15 +198,17 @@ impl Postgres {
     async fn write_on<T>(&self, link: Link, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
         let meters = &self.shared.meters;
         let begun = meters.stopwatch.read();
-        let mut outcome = link.outcome(Ok(work(&link).await)).await;
-        if let Outcome::Told(Err(Failure::Database(error))) = &outcome
-            && meters.stopwatch.read().saturating_sub(begun) < AGAIN
-        {
-            tracing::debug!(%error, "a set of changes is tried again");
-            outcome = link.outcome(Ok(work(&link).await)).await;
-        }
+        let attempt = async || link.outcome(Ok(work(&link).await)).await;
+        let outcome = match select(pin!(attempt()), pin!(sleep(AGAIN))).await {
+            Either::Left((Outcome::Told(Err(Failure::Database(error))), _)) => {
+                tracing::debug!(%error, "a set of changes is tried again");
+                attempt().await
+            }
+            Either::Left((outcome, _)) => outcome,
+            Either::Right(((), attempt)) => attempt.await,
+        };
         match outcome {
-            Outcome::Told(Err(Failure::Database(error))) => Err(refused(Failure::Database(error))),
+            Outcome::Told(Err(failure @ Failure::Database(_))) => Err(refused(failure)),
             Outcome::Told(answer) => {
                 meters.committed(begun, 1);
                 links::give_back(&self.shared, link);
@@ -231,8 +238,8 @@ async fn permit(writers: &Semaphore) -> Result<SemaphorePermit<'_>, StoreError> 
     }
 }
 
-/// Applies a set, all or nothing; says whether it touched the directory.
-async fn apply_set(changes: &[Change], context: &Context, link: &Link) -> Result<bool, Failure> {
+/// Applies a set, all or nothing, within so long but for the commit; says whether it touched the directory.
+async fn apply_set(changes: &[Change], context: &Context, (link, limit): (&Link, Duration)) -> Result<bool, Failure> {
     let connection = &link.connection;
     if is_one_statement(changes) {
         return run::apply_all(changes, context, &mut { connection }).await;
@@ -241,7 +248,7 @@ async fn apply_set(changes: &[Change], context: &Context, link: &Link) -> Result
         return pipeline(changes, context, connection).await.map(|()| false);
     }
     let apply = async |connection: &AsyncPgConnection| run::apply_all(changes, context, &mut { connection }).await;
-    let touched = transaction(connection, apply).await?;
+    let touched = transaction((connection, limit), apply).await?;
     link.remember(changes);
     Ok(touched)
 }
@@ -250,8 +257,8 @@ async fn apply_set(changes: &[Change], context: &Context, link: &Link) -> Result
 /// so a set takes two exchanges with the database, however many changes it holds.
 async fn pipeline(changes: &[Change], context: &Context, mut connection: &AsyncPgConnection) -> Result<(), Failure> {
     let statements = changes.iter().map(async |change| run::apply(change, context, &mut { connection }).await);
-    let (begun, applied) =
-        futures_util::future::join(begin(connection), futures_util::future::join_all(statements)).await;
+    let sent = join(begin(connection), join_all(statements));
+    let (begun, applied) = timeout(WORK, sent).await.map_err(|_| Failure::Gone)?;
     // Without a transaction each of them stood alone: nothing is known of what became of them.
     begun.map_err(|_| Failure::Gone)?;
     // What follows the first failure only says that there was one.
@@ -265,11 +272,11 @@ async fn begin(mut connection: &AsyncPgConnection) -> diesel::QueryResult<()> {
 }
 
 async fn transaction<T>(
-    mut connection: &AsyncPgConnection,
+    (mut connection, limit): (&AsyncPgConnection, Duration),
     work: impl AsyncFn(&AsyncPgConnection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     begin(connection).await?;
-    match work(connection).await {
+    match timeout(limit, work(connection)).await.map_err(|_| Failure::Gone)? {
         Ok(done) => {
             connection.batch_execute("COMMIT").await?;
             Ok(done)

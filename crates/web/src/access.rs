@@ -25,12 +25,16 @@ struct Known {
 pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreError> {
     let store = &visit.app.provider.store;
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
-    for consent in store.consents_of(user.id).await? {
-        let first = Known { scope: consent.granted, since: consent.created_at, last_used: None, offline: false };
-        known.insert(consent.client_id, first);
+    let consents = store.consents_of(user.id).await?;
+    for consent in &consents {
+        let scope = consent.granted.clone();
+        let first = Known { scope, since: consent.created_at, last_used: None, offline: false };
+        known.insert(consent.client_id.clone(), first);
     }
     for (grant, refresh_token) in store.grants_of(user.id).await? {
-        add(&mut known, grant, refresh_token.as_ref());
+        let consent = consents.iter().find(|consent| consent.client_id == grant.client_id);
+        let offline = grant.outlives_session(consent);
+        add(&mut known, grant, refresh_token.as_ref(), offline);
     }
     let mut rows: Vec<(Option<Time>, Access)> = known
         .into_iter()
@@ -40,9 +44,8 @@ pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreE
     Ok(rows.into_iter().map(|(_, access)| access).collect())
 }
 
-fn add(known: &mut BTreeMap<String, Known>, grant: Grant, refresh_token: Option<&RefreshToken>) {
+fn add(known: &mut BTreeMap<String, Known>, grant: Grant, refresh_token: Option<&RefreshToken>, offline: bool) {
     let used = refresh_token.map_or(grant.created_at, |token| token.rotated_at.max(grant.created_at));
-    let offline = grant.is_offline();
     let entry = known.entry(grant.client_id).or_insert_with(|| Known {
         scope: Scope::EMPTY,
         since: grant.created_at,

@@ -22,7 +22,8 @@ use crate::error::Failure;
 /// * What is committed has reached the disk before anybody is told, also where the database is set otherwise; a stronger
 ///   setting, as for a standby, stays.
 /// * What a statement expects is judged by what is committed when it runs, not when its transaction began.
-/// * Who is told that it could not be done shall not find it done later: a statement ends before its answer is given up.
+/// * Who is told that it could not be done shall not find it done later: a statement that has arrived ends before its answer
+///   is given up.
 /// * A node that vanishes in the middle of a transaction lets go of its rows.
 /// * Each statement is planned once, also while the tables are still empty: all of them find rows by an index.
 const SETTINGS: &str = "

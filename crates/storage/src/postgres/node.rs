@@ -114,7 +114,7 @@ async fn listen(
         // A database that is gone says nothing, and another one may give our number to somebody else: this answer, which
         // waits for nobody, decides over the number.
         let revision = timeout(PROBE, directory_revision::find().first(&mut connection)).await??;
-        if is_read(shared, revision, connection).await {
+        if is_read(shared, revision, connection).await? {
             let _ = timeout(PROBE, told.notified()).await;
         } else {
             sleep(REST).await;
@@ -124,22 +124,19 @@ async fn listen(
 }
 
 /// Reads clients and keys again, where they have changed: before we listened, or by what we were told. Says whether they are
-/// as they were at `revision`, or newer.
-async fn is_read(shared: &Shared, revision: i64, connection: &AsyncPgConnection) -> bool {
+/// as they were at `revision`, or newer; an error where the connection is of no use any more.
+async fn is_read(shared: &Shared, revision: i64, connection: &AsyncPgConnection) -> Result<bool, Failure> {
     if revision == shared.newest.revision() {
-        return true;
+        return Ok(true);
     }
     // Somebody else who is reading may have begun before the change.
-    let Ok(_reading) = timeout(PROBE, shared.reading.lock()).await else { return false };
-    let read = async {
-        let rows = timeout(PATIENCE, run::snapshot(connection)).await.map_err(|_| Failure::Gone)??;
-        shared.newest.replace(rows, &shared.context.sealer).map_err(Failure::from)
-    };
-    let read = read.await;
+    let Ok(_reading) = timeout(REST, shared.reading.lock()).await else { return Ok(false) };
+    let rows = timeout(PATIENCE, run::snapshot(connection)).await.map_err(|_| Failure::Gone)?;
+    let read = rows.and_then(|rows| Ok(shared.newest.replace(rows, &shared.context.sealer)?));
     if let Err(error) = &read {
         tracing::error!(%error, "clients and keys could not be read; the last known ones stay in use");
     }
-    read.is_ok()
+    Ok(read.is_ok())
 }
 
 /// The first number that nobody has; the last one, where it is still free. None where all are taken.

@@ -1,5 +1,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -27,6 +28,11 @@ struct Family {
 }
 
 impl Family {
+    fn untick_offline_access(&mut self) {
+        self.consent.granted = "openid profile".parse().unwrap();
+        self.consent.declined = "offline_access".parse().unwrap();
+    }
+
     fn new() -> Self {
         let frame = Frame::new();
         let first = frame.fresh();
@@ -194,8 +200,21 @@ fn with_offline_access_unticked_since_it_lasts_as_long_as_the_sign_in() {
     let mut family = Family::new();
     family.session.ended_at = Some(at(1500));
     assert!(family.present(0, None, at(1600)).is_ok());
-    family.consent.granted = "openid profile".parse().unwrap();
+    family.untick_offline_access();
     assert_eq!(family.present(1, None, at(1700)).unwrap_err(), "GrantEnded");
+}
+
+#[test]
+fn an_app_that_asks_nobody_does_not_overrule_who_has_unticked_offline_access() {
+    let mut family = Family::new();
+    Arc::make_mut(&mut family.frame.client).metadata.skip_consent = true;
+    family.untick_offline_access();
+    assert!(family.present(0, None, at(1600)).is_ok());
+    family.session.ended_at = Some(at(1650));
+    assert_eq!(family.present(1, None, at(1700)).unwrap_err(), "GrantEnded");
+    // Who was never asked has not declined.
+    family.consent.declined = Scope::EMPTY;
+    assert!(family.present(1, None, at(1700)).is_ok());
 }
 
 #[test]
