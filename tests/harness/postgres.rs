@@ -87,6 +87,12 @@ impl Scratch {
     }
 }
 
+/// Runs a program of PostgreSQL's.
+pub fn program(name: &str, arguments: &[&str]) {
+    let output = std::process::Command::new(name).args(arguments).output().expect("it runs");
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Some(server) = server()

@@ -3,7 +3,7 @@
 use grantor_core::audit::EventKind;
 use grantor_server::checkup::{self, Level};
 use grantor_server::clock::system_time;
-use grantor_server::config::Config;
+use grantor_server::config::{Config, Hidden};
 
 use super::backup::{at, on_sqlite};
 use super::credentials::{ALL, Credentials, STARTED, asserted, key_set};
@@ -12,6 +12,7 @@ use crate::harness::assertion::Assertion;
 use crate::harness::command;
 use crate::harness::folder::Folder;
 use crate::harness::person::Person;
+use crate::harness::postgres::{self, Scratch};
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::{Server, Stopped};
 
@@ -42,6 +43,33 @@ async fn what_was_spent_after_the_backup_counts_again_and_that_is_said() {
     let server = stopped.start().await;
     assert_eq!(credentials.alive(&server).await, ALL);
     assert!(server.events().await.iter().any(|event| event.kind == EventKind::DatabaseRestored));
+}
+
+/// PostgreSQL is backed up and put back by its own programs, as the manual says.
+#[tokio::test]
+async fn a_dump_of_postgresql_brings_back_what_counted_and_a_new_epoch_ends_it() {
+    let (true, Some(at)) = (postgres::is_chosen(), postgres::server()) else { return };
+    let (server, folder) = (Server::start().await, Folder::new());
+    let file = folder.join("it");
+    let file = file.to_str().unwrap();
+    let credentials = Credentials::of(&server).await;
+    let source = &server.place().postgres.as_ref().unwrap().url;
+    postgres::program("pg_dump", &["--format=custom", "--file", file, source]);
+    credentials.spend(&server).await;
+    let targets = [Scratch::new(at, None), Scratch::new(at, None)];
+    for target in &targets {
+        postgres::program("pg_restore", &["--dbname", &target.url, file]);
+    }
+    let mut stopped = server.stop();
+    stopped.config.database_url = Hidden::new(targets[0].url.clone());
+    let server = stopped.start().await;
+    assert_eq!(credentials.alive(&server).await, ALL);
+    let mut stopped = server.stop();
+    stopped.config.database_url = Hidden::new(targets[1].url.clone());
+    command::new_epoch(&stopped.config).await.unwrap();
+    let server = stopped.start().await;
+    assert_eq!(credentials.alive(&server).await, [""; 0]);
+    assert_eq!(Person::new(&server).sign_in().await.name(), "account");
 }
 
 #[tokio::test]

@@ -31,8 +31,11 @@ async fn ended_by(database: &Database, of: GrantsOf) -> Vec<i64> {
     with_wiki_and_user(database).await;
     keep(database, [Change::ClientPut(Box::new(client("mail"))), Change::UserPut(Box::new(user(8)))]).await;
     keep(database, grants.map(grant_insert)).await;
-    keep(database, [consent(7, "email offline_access", "offline-access profile"), consent(8, "email", "offline_access profile")])
-        .await;
+    keep(
+        database,
+        [consent(7, "email offline_access", "offline-access profile"), consent(8, "email", "offline_access profile")],
+    )
+    .await;
     keep(database, [Change::GrantsEnd { of, at: NOW, end: GrantEnd::SignedOut }]).await;
     let mut ended = Vec::new();
     for place in 1..=6 {
