@@ -124,20 +124,24 @@ async fn a_database_that_falls_silent_keeps_nobody_waiting_for_long() {
     assert!(tally[&Seen::Lost] >= 16, "{tally:?}");
 }
 
-/// A row that somebody else holds: whoever is told to come again does not find it done later.
+/// Rows that somebody else holds: whoever is told to come again does not find it done later.
 #[tokio::test]
 async fn what_was_given_up_is_not_done_later() {
     let Some((place, url)) = place() else { return };
     let server = Server::start_in(place, |config| config.database_url = Hidden::new(&url)).await;
     let app = App::new(&server, "wiki");
+    // One statement to refresh, and several to redeem a code.
     let tokens = app.tokens("openid").await;
+    let code = app.code("openid").await;
     let mut client = server.place().postgres.as_ref().unwrap().client().await;
     let held = client.transaction().await.unwrap();
-    held.execute("SELECT 1 FROM refresh_tokens FOR UPDATE", &[]).await.unwrap();
+    held.execute("SELECT 1 FROM refresh_tokens, authorization_codes FOR UPDATE", &[]).await.unwrap();
     assert_eq!(app.refresh(tokens.refresh()).await.status, 503);
+    assert_eq!(app.redeem(&code).await.status, 503);
     held.rollback().await.unwrap();
     sleep(10 * MOMENT).await;
     let generation: i64 = client.query_one("SELECT max(generation) FROM refresh_tokens", &[]).await.unwrap().get(0);
     assert_eq!(generation, 0, "nobody was told of a successor");
     assert_eq!(app.refresh(tokens.refresh()).await.status, 200);
+    assert_eq!(app.redeem(&code).await.status, 200);
 }

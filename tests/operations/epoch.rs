@@ -56,6 +56,7 @@ async fn a_dump_of_postgresql_brings_back_what_counted_and_a_new_epoch_ends_it()
     let source = &server.place().postgres.as_ref().unwrap().url;
     postgres::program("pg_dump", &["--format=custom", "--file", file, source]);
     credentials.spend(&server).await;
+    assert_eq!(credentials.alive(&server).await, [STARTED]);
     let targets = [Scratch::new(at, None), Scratch::new(at, None)];
     for target in &targets {
         postgres::program("pg_restore", &["--dbname", &target.url, file]);

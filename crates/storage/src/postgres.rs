@@ -17,6 +17,7 @@ use grantor_core::directory::Directory;
 use grantor_core::store::StoreError;
 use grantor_jose::random::Mint;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::error::Elapsed;
 use tokio::time::{sleep, timeout};
 
 use crate::apply::{Context, is_one_statement};
@@ -47,15 +48,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a set of changes waits for its turn.
 const TURN: Duration = Duration::from_secs(2);
 
-/// How long the statements of a set may take together, as each alone may (see [`link`]). What has taken so long is taken back,
-/// and not committed while its answer is given up.
-const WORK: Duration = Duration::from_millis(2500);
+/// How long the statements of a set may take together; a little longer than each alone may (see [`link`]), so that the database
+/// says what one of them waited for. What has taken so long is taken back, and not committed while its answer is given up.
+const WORK: Duration = Duration::from_millis(2750);
 
 /// Within how long a set that failed is tried once more: so that also the second has time for its statements and its commit.
 const AGAIN: Duration = Duration::from_millis(1500);
 
 /// A set of more changes than this, as of a large declaration, may take its time.
-const LONG: usize = 200;
+const LONG: usize = 40;
 
 /// How long it may take.
 const AT_LENGTH: Duration = Duration::from_mins(10);
@@ -143,7 +144,7 @@ impl Postgres {
             connection.batch_execute("SET statement_timeout = 0").await?;
             apply_set(changes, &self.shared.context, (&link, AT_LENGTH)).await
         };
-        Ok(timeout(AT_LENGTH, apply).await.map_err(|_| StoreError::Unavailable)??)
+        Ok(timeout(AT_LENGTH + PATIENCE, apply).await.map_err(|_| StoreError::Unavailable)??)
     }
 
     /// Takes a step of the sweep, unless another node is at it.
@@ -199,13 +200,13 @@ impl Postgres {
         let meters = &self.shared.meters;
         let begun = meters.stopwatch.read();
         let attempt = async || link.outcome(Ok(work(&link).await)).await;
-        let outcome = match select(pin!(attempt()), pin!(sleep(AGAIN))).await {
-            Either::Left((Outcome::Told(Err(Failure::Database(error))), _)) => {
+        let outcome = match select(pin!(sleep(AGAIN)), pin!(attempt())).await {
+            Either::Left(((), attempt)) => attempt.await,
+            Either::Right((Outcome::Told(Err(Failure::Database(error))), _)) => {
                 tracing::debug!(%error, "a set of changes is tried again");
                 attempt().await
             }
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(((), attempt)) => attempt.await,
+            Either::Right((outcome, _)) => outcome,
         };
         match outcome {
             Outcome::Told(Err(failure @ Failure::Database(_))) => Err(refused(failure)),
@@ -258,7 +259,7 @@ async fn apply_set(changes: &[Change], context: &Context, (link, limit): (&Link,
 async fn pipeline(changes: &[Change], context: &Context, mut connection: &AsyncPgConnection) -> Result<(), Failure> {
     let statements = changes.iter().map(async |change| run::apply(change, context, &mut { connection }).await);
     let sent = join(begin(connection), join_all(statements));
-    let (begun, applied) = timeout(WORK, sent).await.map_err(|_| Failure::Gone)?;
+    let (begun, applied) = timeout(WORK, sent).await.map_err(too_long)?;
     // Without a transaction each of them stood alone: nothing is known of what became of them.
     begun.map_err(|_| Failure::Gone)?;
     // What follows the first failure only says that there was one.
@@ -275,8 +276,11 @@ async fn transaction<T>(
     (mut connection, limit): (&AsyncPgConnection, Duration),
     work: impl AsyncFn(&AsyncPgConnection) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    begin(connection).await?;
-    match timeout(limit, work(connection)).await.map_err(|_| Failure::Gone)? {
+    let begun = async {
+        begin(connection).await?;
+        work(connection).await
+    };
+    match timeout(limit, begun).await.map_err(too_long)? {
         Ok(done) => {
             connection.batch_execute("COMMIT").await?;
             Ok(done)
@@ -286,4 +290,10 @@ async fn transaction<T>(
             Err(failure)
         }
     }
+}
+
+/// The connection goes away with what it has not committed.
+fn too_long(_: Elapsed) -> Failure {
+    tracing::warn!("a set of changes took too long and was taken back");
+    Failure::Gone
 }

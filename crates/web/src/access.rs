@@ -34,7 +34,8 @@ pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreE
     for (grant, refresh_token) in store.grants_of(user.id).await? {
         let consent = consents.iter().find(|consent| consent.client_id == grant.client_id);
         let offline = grant.outlives_session(consent);
-        add(&mut known, grant, refresh_token.as_ref(), offline);
+        let scope = consent.map_or_else(|| grant.scope.clone(), |consent| grant.scope.without(&consent.declined));
+        add(&mut known, Grant { scope, ..grant }, refresh_token.as_ref(), offline);
     }
     let mut rows: Vec<(Option<Time>, Access)> = known
         .into_iter()

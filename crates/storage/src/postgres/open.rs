@@ -13,7 +13,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::address::Address;
 use super::link::Link;
 use super::node::Node;
-use super::{PATIENCE, Postgres, Shared, WRITERS, examine, migrate, run, transaction};
+use super::{AT_LENGTH, Postgres, Shared, WRITERS, examine, migrate, run, transaction};
 use crate::apply::Context;
 use crate::database::DatabaseSettings;
 use crate::directory::Newest;
@@ -79,7 +79,7 @@ pub(crate) fn aside<T: Send>(work: impl FnOnce(&Runtime) -> Result<T, OpenError>
 
 /// Makes the root secret where there is none, and opens it: with a wrong key nothing is served.
 async fn check_key(connection: &AsyncPgConnection, sealer: &Sealer, now: Time) -> Result<(), Failure> {
-    transaction((connection, PATIENCE), async |mut connection| {
+    transaction((connection, AT_LENGTH), async |mut connection| {
         // Of two nodes that start on an empty database one makes it; who only reads, as a backup does, is in nobody's way.
         diesel::sql_query("LOCK TABLE root_secret IN SHARE ROW EXCLUSIVE MODE").execute(&mut connection).await?;
         let kept: Option<Vec<u8>> = root_secret::find().first(&mut connection).await.optional()?;
