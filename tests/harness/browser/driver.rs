@@ -8,6 +8,10 @@ use std::time::Duration;
 /// Where Debian's package `chromium-driver` puts it.
 pub const PROGRAM: &str = "/usr/bin/chromedriver";
 
+/// How often it is started at most. It takes a port that is free for IPv6 and needs the same one for IPv4; where somebody has
+/// that, it ends without a word.
+const ATTEMPTS: usize = 5;
+
 /// A running chromedriver on a free port of the loopback interface. Dropping it ends its browsers, then itself.
 pub struct Driver {
     process: Child,
@@ -19,6 +23,11 @@ pub struct Driver {
 impl Driver {
     /// Starts one, and returns when it says on which port it listens.
     pub fn start() -> Self {
+        (0..ATTEMPTS).find_map(|_| Self::try_start()).expect("chromedriver says its port")
+    }
+
+    /// None where it ends before it listens.
+    fn try_start() -> Option<Self> {
         let mut process = Command::new(PROGRAM)
             .args(["--port=0", "--log-level=SEVERE"])
             .stdin(Stdio::null())
@@ -27,8 +36,11 @@ impl Driver {
             .spawn()
             .expect("chromedriver starts");
         let mut output = BufReader::new(process.stdout.take().expect("its output is a pipe"));
-        let port = port_said(&mut output).expect("chromedriver says its port");
-        Self { process, port, _output: output }
+        let Some(port) = port_said(&mut output) else {
+            process.wait().expect("chromedriver has ended");
+            return None;
+        };
+        Some(Self { process, port, _output: output })
     }
 
     /// The address for WebDriver's commands.
