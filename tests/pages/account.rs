@@ -1,6 +1,8 @@
 //! The account: apps with access, sessions, signing out.
 
-use crate::harness::app::App;
+use std::time::Duration;
+
+use crate::harness::app::{App, Tokens};
 use crate::harness::page::{Form, Page};
 use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
@@ -111,6 +113,26 @@ async fn all_other_devices_are_signed_out_at_once() {
     for person in &there {
         assert_eq!(person.open("/account").await.name(), "sign-in");
     }
+}
+
+#[tokio::test]
+async fn a_device_that_is_idle_is_shown_while_an_app_goes_on_there() {
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    let mut tokens = wiki.tokens("openid").await;
+    Person::new(&server).sign_in().await;
+    for _ in 0..2 {
+        server.clock.advance(Duration::from_hours(8));
+        tokens = Tokens(wiki.refresh(tokens.refresh()).await.json());
+    }
+    let here = Person::new(&server);
+    here.sign_in().await;
+    // The other one is idle, too, and nothing goes on there.
+    assert!(here.open("/account").await.text().contains("signed in on 2 devices"));
+    let page = here.open("/account/sessions").await;
+    here.send(&button(&page)).await;
+    assert_eq!(wiki.refresh(tokens.refresh()).await.json()["error"], "invalid_grant");
+    assert!(here.open("/account").await.text().contains("signed in on this device only"));
 }
 
 #[tokio::test]

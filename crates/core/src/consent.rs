@@ -2,6 +2,11 @@
 
 use grantor_jose::id::Id;
 
+use crate::client::Client;
+use crate::directory::Directory;
+use crate::error::Error;
+use crate::fault::{Fault, seeded};
+use crate::grant::OFFLINE_ACCESS;
 use crate::scope::Scope;
 use crate::time::Time;
 
@@ -29,5 +34,28 @@ impl Consent {
             None => requested.clone(),
             Some(known) => requested.without(&known.granted.union(&known.declined)),
         }
+    }
+}
+
+/// What a client may still do of what it was granted: the scopes that neither an administrator has taken from it, nor the person
+/// unticked, since then.
+///
+/// # Errors
+/// `ConsentWithdrawn`.
+pub fn still_allowed(
+    (directory, client): (&Directory, &Client),
+    granted: &Scope,
+    consent: Option<&Consent>,
+) -> Result<Scope, Error> {
+    let registered = granted.intersection(&client.metadata.scope).filter(|token| directory.knows_scope(token));
+    match consent {
+        // An app that asks nobody overrules an earlier answer, but not who would not have it outlive the sign-in.
+        Some(consent) if client.metadata.skip_consent && !client.is_public() => {
+            Ok(registered.filter(|scope| scope != OFFLINE_ACCESS || !consent.declined.contains(scope)))
+        }
+        Some(_) if seeded(Fault::UntickedIsGiven) => Ok(registered),
+        Some(consent) => Ok(registered.intersection(&consent.granted)),
+        None if client.metadata.skip_consent => Ok(registered),
+        None => Err(Error::ConsentWithdrawn),
     }
 }

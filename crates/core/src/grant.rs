@@ -14,7 +14,7 @@ use crate::pkce::CodeChallenge;
 use crate::scope::Scope;
 use crate::time::Time;
 
-/// The scope that asks for access beyond the sign-in (OpenID Connect Core §11).
+/// The scope that asks for access beyond the sign-in (OIDC Core §11).
 pub const OFFLINE_ACCESS: &str = "offline_access";
 
 /// What an authorization carries beside client, person and scope; rides through the kernel as one private extension.
@@ -153,6 +153,8 @@ impl Grant {
     /// Whether the grant outlives the sign-out of its session: whoever unticks `offline_access` has the app's access end with
     /// the sign-in, and no app that asks nobody any more overrules that.
     pub fn outlives_session(&self, consent: Option<&Consent>) -> bool {
+        // "Refresh tokens issued without the "offline_access" property to a session being logged out SHOULD be revoked. Refresh
+        // tokens issued with the "offline_access" property normally SHOULD NOT be revoked." (OIDC Back-Channel Logout §2.7)
         self.is_offline() && !consent.is_some_and(|consent| consent.declined.contains(OFFLINE_ACCESS))
     }
 }

@@ -45,7 +45,8 @@ pub(crate) use open::aside;
 /// say a word.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a set of changes waits for its turn.
+/// How long a set of changes waits for its turn and for a connection. With [`PATIENCE`] it is clearly less than the grace of a
+/// refresh token, which counts from the moment that the request came.
 const TURN: Duration = Duration::from_secs(2);
 
 /// How long the statements of a set may take together; a little longer than each alone may (see [`link`]), so that the database
@@ -187,13 +188,17 @@ impl Postgres {
     /// Works on a connection that nobody else has meanwhile. What fails in the middle is tried again only after an error of
     /// the database that took everything back and came soon, as when two sets wait for each other.
     async fn write<T>(&self, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
-        let waiting = self.shared.meters.wait();
-        let permit = permit(&self.shared.writers).await;
-        drop(waiting);
-        let _permit = permit?;
-        let link = links::take_writer(&self.shared).await?;
+        let (_permit, link) = timeout(TURN, self.turn()).await.unwrap_or(Err(StoreError::Busy))?;
         // A connection on which the time runs out goes away with the work.
         timeout(PATIENCE, self.write_on(link, work)).await.unwrap_or(Err(StoreError::Unavailable))
+    }
+
+    /// Leave to write, and a connection for it.
+    async fn turn(&self) -> Result<(SemaphorePermit<'_>, Link), StoreError> {
+        let waiting = self.shared.meters.wait();
+        let permit = self.shared.writers.acquire().await.map_err(|_| failed("the database is shut down"))?;
+        drop(waiting);
+        Ok((permit, links::take_writer(&self.shared).await?))
     }
 
     async fn write_on<T>(&self, link: Link, work: impl AsyncFn(&Link) -> Result<T, Failure>) -> Result<T, StoreError> {
@@ -229,13 +234,6 @@ fn refused(failure: Failure) -> StoreError {
             StoreError::Unavailable
         }
         other => other.into(),
-    }
-}
-
-async fn permit(writers: &Semaphore) -> Result<SemaphorePermit<'_>, StoreError> {
-    match timeout(TURN, writers.acquire()).await {
-        Ok(permit) => permit.map_err(|_| failed("the database is shut down")),
-        Err(_) => Err(StoreError::Busy),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use grantor_core::consent::still_allowed;
 use grantor_core::grant::{Grant, RefreshToken};
 use grantor_core::scope::Scope;
 use grantor_core::store::StoreError;
@@ -31,11 +32,13 @@ pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreE
         let first = Known { scope, since: consent.created_at, last_used: None, offline: false };
         known.insert(consent.client_id.clone(), first);
     }
+    let directory = visit.app.directory();
     for (grant, refresh_token) in store.grants_of(user.id).await? {
         let consent = consents.iter().find(|consent| consent.client_id == grant.client_id);
-        let offline = grant.outlives_session(consent);
-        let scope = consent.map_or_else(|| grant.scope.clone(), |consent| grant.scope.without(&consent.declined));
-        add(&mut known, Grant { scope, ..grant }, refresh_token.as_ref(), offline);
+        // What the app cannot use any more is not its access.
+        let Some(client) = directory.clients.get(&grant.client_id) else { continue };
+        let scope = still_allowed((&directory, client), &grant.scope, consent).unwrap_or_default();
+        add(&mut known, Grant { scope, ..grant }, refresh_token.as_ref());
     }
     let mut rows: Vec<(Option<Time>, Access)> = known
         .into_iter()
@@ -45,7 +48,8 @@ pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreE
     Ok(rows.into_iter().map(|(_, access)| access).collect())
 }
 
-fn add(known: &mut BTreeMap<String, Known>, grant: Grant, refresh_token: Option<&RefreshToken>, offline: bool) {
+fn add(known: &mut BTreeMap<String, Known>, grant: Grant, refresh_token: Option<&RefreshToken>) {
+    let offline = grant.is_offline();
     let used = refresh_token.map_or(grant.created_at, |token| token.rotated_at.max(grant.created_at));
     let entry = known.entry(grant.client_id).or_insert_with(|| Known {
         scope: Scope::EMPTY,

@@ -139,7 +139,7 @@ impl<'a> Try<'a> {
         let app = &self.visit.app;
         let header = self.visit.request.headers().get("user-agent");
         let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
-        let replaced = self.visit.replaced();
+        let replaced = self.visit.presented().map(|(session, _)| session);
         let mut decision =
             sign_in::begin(user, &app.provider.fresh(self.visit.now), &user_agent, replaced, self.visit.call());
         if let Some(password) = rehash

@@ -72,9 +72,10 @@ impl Visit {
         self.signed_in.as_deref().map(|(session, user)| (session, user))
     }
 
-    /// The session that a sign-in in this browser takes the place of, idle or not.
-    pub(crate) fn replaced(&self) -> Option<&Session> {
-        self.presented.as_deref().map(|(session, _)| session)
+    /// The session that a sign-in in this browser takes the place of and a sign-out ends, idle or not, and its person: an app
+    /// may have gone on in it while the browser was idle.
+    pub(crate) fn presented(&self) -> Option<(&Session, &User)> {
+        self.presented.as_deref().map(|(session, user)| (session, user))
     }
 
     /// The browser's mark.

@@ -14,7 +14,7 @@ use super::{Redeemed, Request};
 use crate::audience::About;
 use crate::audit::{Event, EventKind};
 use crate::change::Change;
-use crate::consent::Consent;
+use crate::consent::{self, Consent};
 use crate::error::{Decision, Error, Refusal};
 use crate::fault::{Fault, seeded};
 use crate::grant::{Grant, GrantEnd, OFFLINE_ACCESS, RefreshToken};
@@ -153,9 +153,9 @@ pub(crate) fn in_force(about: &About<'_>, family: Family<'_>, now: Time) -> Resu
     if user.disabled && !seeded(Fault::DisabledUserRefreshes) {
         return Err(Error::UserDisabled);
     }
-    let scope = still_allowed(about, &grant.scope, consent.as_ref())?;
+    let scope = consent::still_allowed((about.directory, about.client), &grant.scope, consent.as_ref())?;
     // Offline access that an administrator has taken from the app for a while counts again when it is given back.
-    if !scope.contains(OFFLINE_ACCESS) || !grant.outlives_session(consent.as_ref()) {
+    if !scope.contains(OFFLINE_ACCESS) {
         let ends_at = session.and_then(|session| session.ends_at(used_at(&session, row), &about.policy.lifetimes));
         until = until.min(ends_at.filter(|ends_at| now < *ends_at).ok_or(Error::GrantEnded)?);
     }
@@ -166,19 +166,6 @@ pub(crate) fn in_force(about: &About<'_>, family: Family<'_>, now: Time) -> Resu
 /// and idle at most as long. A use by the app counts as one here, but puts off no end in the browser.
 fn used_at(session: &Session, row: &RefreshToken) -> Time {
     session.last_seen_at.max(row.rotated_at)
-}
-
-/// The scopes that neither an administrator has taken from the app, nor the person unticked, since the grant was made.
-fn still_allowed(about: &About<'_>, scope: &Scope, consent: Option<&Consent>) -> Result<Scope, Error> {
-    let client = about.client;
-    let registered = scope.intersection(&client.metadata.scope).filter(|token| about.directory.knows_scope(token));
-    match consent {
-        _ if client.metadata.skip_consent && !client.is_public() => Ok(registered),
-        Some(_) if seeded(Fault::UntickedIsGiven) => Ok(registered),
-        Some(consent) => Ok(registered.intersection(&consent.granted)),
-        None if client.metadata.skip_consent => Ok(registered),
-        None => Err(Error::ConsentWithdrawn),
-    }
 }
 
 /// Finds out which generation `presented` is of; `None` when it never belonged to the family.

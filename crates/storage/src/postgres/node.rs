@@ -2,7 +2,8 @@
 //!
 //! The number is a lock of the database's: it ends with the connection, so nobody keeps one that is needed no more, and no
 //! clock decides. Where the connection breaks off, another node may be given it; the node goes on with one of chance, and
-//! takes one of its own again as soon as it can.
+//! takes one of its own again as soon as it can. Whoever had a number before may have had a clock that is ahead: so another one
+//! than the last is not used at once.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use diesel::sql_types::Integer;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use futures_util::future::try_join;
 use grantor_jose::random::NODES;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{sleep, timeout};
@@ -25,6 +27,9 @@ const NUMBERS: i32 = 0x6772_616e;
 
 /// How long nothing may be heard before the database is asked, and how long it then may take to answer.
 const PROBE: Duration = Duration::from_secs(2);
+
+/// How long a number that may have been another node's is not used; a little more than clocks may differ.
+const SETTLING: Duration = Duration::from_secs(6);
 
 /// How long after a failure the next attempt is made.
 const REST: Duration = Duration::from_millis(500);
@@ -84,6 +89,7 @@ impl Drop for Node {
 /// Listens, and listens again after each break; the first result is told.
 async fn keep(shared: &Shared, ready: &mpsc::SyncSender<Result<(), String>>) {
     let mut number = None;
+    shared.mint.lose_node();
     loop {
         let ended = listen(shared, &mut number, ready).await;
         shared.mint.lose_node();
@@ -96,6 +102,7 @@ async fn keep(shared: &Shared, ready: &mpsc::SyncSender<Result<(), String>>) {
     }
 }
 
+/// `number` is the last one that was used.
 async fn listen(
     shared: &Shared,
     number: &mut Option<i32>,
@@ -104,17 +111,29 @@ async fn listen(
     let told = Arc::new(Notify::new());
     let link = Link::connect(&shared.address, Arc::clone(&told)).await?;
     let mut connection = &link.connection;
-    *number = take_number(connection, *number).await?;
-    let own =
-        number.and_then(|number| u8::try_from(number).ok()).ok_or("96 nodes and commands are using the database")?;
-    shared.mint.set_node(own);
+    let taken = take_number(connection, *number).await?;
+    let own = taken.and_then(|taken| u8::try_from(taken).ok()).ok_or("96 nodes and commands are using the database")?;
+    let settle = async {
+        if taken != *number {
+            sleep(SETTLING).await;
+        }
+        shared.mint.set_node(own);
+        *number = taken;
+        Ok(())
+    };
     connection.batch_execute("LISTEN grantor_directory").await?;
     let _ = ready.try_send(Ok(()));
+    try_join(settle, hear(shared, (&link, &told))).await.map(|_| ())
+}
+
+/// Follows what other nodes change, until the connection breaks off.
+async fn hear(shared: &Shared, (link, told): (&Link, &Notify)) -> Result<(), super::link::NotConnected> {
+    let mut connection = &link.connection;
     while link.is_open() {
         // A database that is gone says nothing, and another one may give our number to somebody else: this answer, which
         // waits for nobody, decides over the number.
         let revision = timeout(PROBE, directory_revision::find().first(&mut connection)).await??;
-        if is_read(shared, revision, connection).await? {
+        if is_read(shared, revision, &link.connection).await? {
             let _ = timeout(PROBE, told.notified()).await;
         } else {
             sleep(REST).await;

@@ -6,7 +6,8 @@ use grantor_core::store::StoreError;
 use grantor_core::user::User;
 
 use super::apps::Access;
-use super::{App, Frame, sessions::Device};
+use super::sessions::{self, Device};
+use super::{App, Frame};
 use crate::html::filters;
 use crate::respond::{self, How};
 use crate::visit::Visit;
@@ -53,9 +54,8 @@ pub(crate) async fn get_account(visit: Visit) -> HttpResponse {
 
 async fn load(visit: &Visit, user: &User) -> Result<(Vec<Access>, usize), StoreError> {
     let accesses = access::of(visit, user).await?;
-    let sessions = visit.app.provider.store.sessions_of(user.id).await?;
-    let lifetimes = &visit.app.provider.policy.lifetimes;
-    Ok((accesses, sessions.iter().filter(|session| session.is_live(lifetimes, visit.now)).count()))
+    let (sessions, _) = sessions::in_use(visit, user).await?;
+    Ok((accesses, sessions.len()))
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ pub(crate) async fn post_sign_out(visit: Visit, payload: Payload) -> HttpRespons
         Err(error) => return respond::failure(&visit, &error).await,
     };
     // Who is signed out already, as by a double click, is told so.
-    if visit.session().is_some() && !visit.is_own_form(form.get("csrf")) {
+    if visit.presented().is_some() && !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     // What was asked for an hour ago still signs out; it only is no longer followed.
@@ -81,7 +81,7 @@ async fn asked(visit: Visit, params: Result<Params, Error>) -> HttpResponse {
         Err(error) => return respond::failure(&visit, &error).await,
     };
     let asked = end_session::read(&visit.app.provider, &params, visit.now);
-    match visit.session() {
+    match visit.presented() {
         Some((session, user)) if !asked.is_proven(session, user) => ask(&visit, &params, &asked),
         _ => sign_out(&visit, &asked).await,
     }
@@ -114,7 +114,7 @@ async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpRespons
         let frame = Frame { account: None, return_to: None, ..visit.frame(None, None) };
         respond::page(visit, &SignedOut { back: None, ended, frame, unreached: Vec::new() }, &How::default())
     };
-    if visit.session().is_some() {
+    if visit.presented().is_some() {
         // A cookie of ours is always a header that can be written.
         let _ = response.add_cookie(&cookie::remove(Name::Session, visit.app.provider.issuer.is_https()));
     }
@@ -123,7 +123,7 @@ async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpRespons
 
 /// Ends the session of this browser; returns the names of the apps that were signed out with it.
 async fn end(visit: &Visit) -> Result<Vec<String>, StoreError> {
-    let Some((session, user)) = visit.session() else { return Ok(Vec::new()) };
+    let Some((session, user)) = visit.presented() else { return Ok(Vec::new()) };
     let store = &visit.app.provider.store;
     let grants = store.grants_of(user.id).await?;
     let consents = store.consents_of(user.id).await?;

@@ -135,12 +135,11 @@ impl Device {
 pub(crate) async fn get_sessions(visit: Visit) -> HttpResponse {
     let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
-    let (mut all, grants) = match load(&visit, user).await {
+    let (mut all, grants) = match in_use(&visit, user).await {
         Ok(facts) => facts,
         Err(error) => return respond::failure(&visit, &error.into()).await,
     };
-    let lifetimes = &visit.app.provider.policy.lifetimes;
-    all.retain(|other| other.id != session.id && other.is_live(lifetimes, visit.now));
+    all.retain(|other| other.id != session.id);
     all.sort_by_key(|other| std::cmp::Reverse(other.last_seen_at));
     let directory = visit.app.directory();
     let row = |session: &grantor_core::session::Session| Session::of(session, &grants, &directory);
@@ -169,10 +168,22 @@ pub(crate) async fn post_sessions(visit: Visit, payload: Payload) -> HttpRespons
     }
 }
 
-async fn load(visit: &Visit, user: &User) -> Result<(Vec<grantor_core::session::Session>, Vec<Grant>), StoreError> {
+/// The sessions of a person in which something still goes on, and the person's grants. A browser may be idle, and an app in its
+/// session not.
+pub(super) async fn in_use(
+    visit: &Visit,
+    user: &User,
+) -> Result<(Vec<grantor_core::session::Session>, Vec<Grant>), StoreError> {
     let store = &visit.app.provider.store;
-    let grants = store.grants_of(user.id).await?.into_iter().map(|(grant, _)| grant).collect();
-    Ok((store.sessions_of(user.id).await?, grants))
+    let grants = store.grants_of(user.id).await?;
+    let mut sessions = store.sessions_of(user.id).await?;
+    sessions.retain(|session| {
+        let of_this = grants.iter().filter(|(grant, _)| grant.session_id == session.id && !grant.is_offline());
+        let last_refresh = of_this.filter_map(|(_, token)| token.as_ref().map(|token| token.rotated_at)).max();
+        let used_at = last_refresh.map_or(session.last_seen_at, |used| used.max(session.last_seen_at));
+        session.ends_at(used_at, &visit.app.provider.policy.lifetimes).is_some_and(|ends_at| visit.now < ends_at)
+    });
+    Ok((sessions, grants.into_iter().map(|(grant, _)| grant).collect()))
 }
 
 async fn end(
@@ -181,18 +192,17 @@ async fn end(
     which: &str,
 ) -> Result<usize, StoreError> {
     let store = &visit.app.provider.store;
-    let lifetimes = &visit.app.provider.policy.lifetimes;
-    let all = store.sessions_of(user.id).await?;
-    let live = || all.iter().filter(|other| other.id != this.id && other.is_live(lifetimes, visit.now));
+    let (all, _) = in_use(visit, user).await?;
+    let others = || all.iter().filter(|other| other.id != this.id);
     let changes = match which {
         "others" => sign_in::sign_out_others(user.id, this.id, visit.app.id(), visit.call()),
         // Only a session of this person can be named.
-        id => match live().find(|other| other.id.to_string() == id) {
+        id => match others().find(|other| other.id.to_string() == id) {
             Some(other) => sign_in::sign_out(other, visit.app.id(), visit.call()),
             None => return Ok(0),
         },
     };
-    let count = if which == "others" { live().count() } else { 1 };
+    let count = if which == "others" { others().count() } else { 1 };
     store.commit(changes).await.map(|()| count)
 }
 
