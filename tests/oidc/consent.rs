@@ -148,9 +148,12 @@ async fn with_offline_access_unticked_later_access_ends_with_the_sign_in_for_goo
     let (person, wiki) = (alice(&server).await, App::new(&server, "wiki"));
     let answer = wiki.approved_by(&person, "openid offline_access").await;
     let first = Tokens(wiki.redeem(&answer.param("code")).await.json());
+    let says_offline = async || person.open("/account/apps").await.text().contains("when you are not here");
+    assert!(says_offline().await);
     server.clock.advance(Duration::from_mins(1));
     let page = person.open(wiki.authorize_url("openid offline_access", &[("prompt", "consent")])).await;
     person.send(&allow(&page).unticked("scope", "offline_access")).await;
+    assert!(!says_offline().await);
     assert_eq!(wiki.introspect(first.refresh()).await["active"], true, "still signed in");
     let page = person.open("/account").await;
     person.send(&page.form(r#"form[action="/sign-out"]"#)).await;
