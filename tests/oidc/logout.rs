@@ -15,17 +15,17 @@ use crate::harness::server::Server;
 const OUT: &str = "https://wiki.example/out";
 
 /// A person with tokens of the wiki.
-async fn alice(server: &Server) -> (Person, Tokens) {
+pub(super) async fn alice(server: &Server) -> (Person, Tokens) {
     let person = Person::new(server);
     let tokens = App::new(server, "wiki").tokens_with(&person, "openid profile", &[]).await;
     (person, tokens)
 }
 
-fn address(server: &Server, params: &[(&str, &str)]) -> String {
+pub(super) fn address(server: &Server, params: &[(&str, &str)]) -> String {
     Url::parse_with_params(&server.at("/end-session"), params).unwrap().into()
 }
 
-async fn confirm(person: &Person, page: &Page) -> Page {
+pub(super) async fn confirm(person: &Person, page: &Page) -> Page {
     assert_eq!(page.name(), "end-session", "{}", page.body);
     person.send(&page.form(r#"form[action="/sign-out"]"#)).await
 }
@@ -297,41 +297,6 @@ async fn access_without_offline_access_dies_with_the_session() {
     assert_eq!(wiki.userinfo(tokens.access()).await.status, 401);
     assert_eq!(wiki.refresh(tokens.refresh()).await.json()["error"], "invalid_grant");
     assert_eq!(server.reasons().await[0], "GrantEnded");
-}
-
-/// A browser in which nobody was for longer than a sign-in lasts unused, while the app went on.
-async fn idle_browser(server: &Server) -> (Person, Tokens) {
-    let (person, mut tokens) = alice(server).await;
-    for _ in 0..2 {
-        server.clock.advance(Duration::from_hours(8));
-        tokens = Tokens(App::new(server, "wiki").refresh(tokens.refresh()).await.json());
-    }
-    (person, tokens)
-}
-
-#[tokio::test]
-async fn an_app_that_went_on_while_the_browser_was_idle_is_signed_out_too() {
-    let server = Server::start().await;
-    let wiki = App::new(&server, "wiki");
-    let (person, tokens) = idle_browser(&server).await;
-    let page = person.get(address(&server, &[("id_token_hint", tokens.id())])).await;
-    assert_eq!((page.name().as_str(), page.body.contains("Wiki")), ("signed-out", true), "{}", page.body);
-    assert_eq!(wiki.userinfo(tokens.access()).await.status, 401);
-    assert_eq!(wiki.refresh(tokens.refresh()).await.json()["error"], "invalid_grant");
-}
-
-#[tokio::test]
-async fn in_an_idle_browser_another_site_cannot_say_yes_either() {
-    let server = Server::start().await;
-    let wiki = App::new(&server, "wiki");
-    let (person, tokens) = idle_browser(&server).await;
-    let page = person.get(address(&server, &[])).await;
-    let form = page.form(r#"form[action="/sign-out"]"#);
-    assert_eq!(person.post_with(&form, &[("origin", "https://evil.example")]).await.status, 403);
-    assert_eq!(person.post(&form.with("csrf", "AAAA")).await.status, 403);
-    assert_eq!(wiki.userinfo(tokens.access()).await.status, 200);
-    assert_eq!(confirm(&person, &page).await.name(), "signed-out");
-    assert_eq!(wiki.userinfo(tokens.access()).await.status, 401);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod discovery;
 mod key_rotations;
 mod keys;
 mod logout;
+mod logout_idle;
 mod prompts;
 mod relying_party;
 mod session;

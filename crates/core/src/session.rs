@@ -5,6 +5,7 @@ use std::time::Duration;
 use grantor_jose::id::Id;
 use grantor_jose::secret::SecretHash;
 
+use crate::grant::RefreshToken;
 use crate::policy::Lifetimes;
 use crate::time::Time;
 
@@ -40,6 +41,12 @@ impl Session {
     /// Whether the session counts at `now`: neither ended nor idle or old beyond its life.
     pub fn is_live(&self, lifetimes: &Lifetimes, now: Time) -> bool {
         self.ends_at(self.last_seen_at, lifetimes).is_some_and(|ends_at| now < ends_at)
+    }
+
+    /// When the session was last used, where an app without `offline_access` holds `token` in it. A refresh counts as a use for
+    /// the app; it puts off no end in the browser.
+    pub fn used_at(&self, token: &RefreshToken) -> Time {
+        self.last_seen_at.max(token.rotated_at)
     }
 
     /// When the session ends by itself, where it was last used at `used_at`; none when it was ended.

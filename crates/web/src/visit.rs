@@ -113,6 +113,13 @@ impl Visit {
         self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, &[kind, mark, Vec::new()])
     }
 
+    /// Whether a posted sign-out form is one that this browser was given, also while the session was not idle yet.
+    pub(crate) fn is_own_sign_out_form(&self, csrf: Option<&str>) -> bool {
+        let [kind, mark, _] = self.csrf_parts();
+        let presented = self.presented().map(|(session, _)| session.id.to_string()).unwrap_or_default();
+        self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, &[kind, mark, presented.into_bytes()])
+    }
+
     /// Whether the form stood on a page of ours, as far as the browser tells.
     pub(crate) fn is_from_here(&self) -> bool {
         let header = |name: &str| self.request.headers().get(name).map(|value| value.to_str().unwrap_or_default());

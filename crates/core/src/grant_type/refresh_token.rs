@@ -154,18 +154,13 @@ pub(crate) fn in_force(about: &About<'_>, family: Family<'_>, now: Time) -> Resu
         return Err(Error::UserDisabled);
     }
     let scope = consent::still_allowed((about.directory, about.client), &grant.scope, consent.as_ref())?;
-    // Offline access that an administrator has taken from the app for a while counts again when it is given back.
+    // Without offline_access, access lasts while the person is signed in: until they sign out, at most as long as a sign-in may,
+    // and idle at most as long. What an administrator has taken from the app for a while counts again when it is given back.
     if !scope.contains(OFFLINE_ACCESS) {
-        let ends_at = session.and_then(|session| session.ends_at(used_at(&session, row), &about.policy.lifetimes));
+        let ends_at = session.and_then(|session| session.ends_at(session.used_at(row), &about.policy.lifetimes));
         until = until.min(ends_at.filter(|ends_at| now < *ends_at).ok_or(Error::GrantEnded)?);
     }
     if scope.is_empty() { Err(Error::GrantEnded) } else { Ok(InForce { scope, until }) }
-}
-
-/// Without offline_access, access lasts while the person is signed in: until they sign out, at most as long as a sign-in may,
-/// and idle at most as long. A use by the app counts as one here, but puts off no end in the browser.
-fn used_at(session: &Session, row: &RefreshToken) -> Time {
-    session.last_seen_at.max(row.rotated_at)
 }
 
 /// Finds out which generation `presented` is of; `None` when it never belonged to the family.

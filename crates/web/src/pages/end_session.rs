@@ -65,7 +65,7 @@ pub(crate) async fn post_sign_out(visit: Visit, payload: Payload) -> HttpRespons
         Err(error) => return respond::failure(&visit, &error).await,
     };
     // Who is signed out already, as by a double click, is told so.
-    if visit.presented().is_some() && !visit.is_own_form(form.get("csrf")) {
+    if visit.presented().is_some() && !visit.is_own_sign_out_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     // What was asked for an hour ago still signs out; it only is no longer followed.

@@ -179,8 +179,8 @@ pub(super) async fn in_use(
     let mut sessions = store.sessions_of(user.id).await?;
     sessions.retain(|session| {
         let of_this = grants.iter().filter(|(grant, _)| grant.session_id == session.id && !grant.is_offline());
-        let last_refresh = of_this.filter_map(|(_, token)| token.as_ref().map(|token| token.rotated_at)).max();
-        let used_at = last_refresh.map_or(session.last_seen_at, |used| used.max(session.last_seen_at));
+        let by_apps = of_this.filter_map(|(_, token)| token.as_ref().map(|token| session.used_at(token))).max();
+        let used_at = by_apps.unwrap_or(session.last_seen_at);
         session.ends_at(used_at, &visit.app.provider.policy.lifetimes).is_some_and(|ends_at| visit.now < ends_at)
     });
     Ok((sessions, grants.into_iter().map(|(grant, _)| grant).collect()))
