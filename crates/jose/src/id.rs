@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::base62;
+
 /// 2024-01-01T00:00:00Z, in milliseconds since 1970: where the clock of identifiers begins.
 pub const EPOCH_MS: i64 = 1_704_067_200_000;
 
@@ -12,8 +14,8 @@ pub(crate) const TIME_BITS: u32 = 42;
 pub(crate) const NODE_BITS: u32 = 7;
 pub(crate) const SEQUENCE_BITS: u32 = 14;
 
-const LENGTH: usize = 11;
-const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// How many characters the text has.
+pub(crate) const LENGTH: usize = 11;
 
 /// The identifier of a row: 42 bits of milliseconds since 2024, 7 bits of node, 14 bits of sequence; never negative.
 ///
@@ -47,7 +49,7 @@ impl Id {
         let mut text = [b'0'; LENGTH];
         let mut rest = self.0.cast_unsigned();
         for place in text.iter_mut().rev() {
-            *place = ALPHABET[usize::try_from(rest % 62).unwrap_or(0)];
+            *place = base62::sign(rest);
             rest /= 62;
         }
         text
@@ -74,15 +76,9 @@ impl FromStr for Id {
         if text.len() != LENGTH {
             return Err(IdInvalid);
         }
-        let number = text.bytes().try_fold(0_u64, |number, byte| {
-            let digit = match byte {
-                b'0'..=b'9' => byte - b'0',
-                b'A'..=b'Z' => byte - b'A' + 10,
-                b'a'..=b'z' => byte - b'a' + 36,
-                _ => return None,
-            };
-            number.checked_mul(62)?.checked_add(u64::from(digit))
-        });
+        let number = text
+            .bytes()
+            .try_fold(0_u64, |number, byte| number.checked_mul(62)?.checked_add(u64::from(base62::digit(byte)?)));
         number.and_then(|number| i64::try_from(number).ok()).map(Self).ok_or(IdInvalid)
     }
 }

@@ -3,6 +3,8 @@
 //! # Map
 //!
 //! * [`algorithm`] the signature algorithms, by their wire names.
+//! * [`api_token_text`] the text of tokens that people and services keep for long.
+//! * [`detached`] signatures over a whole message, beside it.
 //! * [`hash`] digests and comparison in constant time.
 //! * [`id`] 64-bit identifiers that sort by time.
 //! * [`jwk`] public keys as others read them.
@@ -26,6 +28,8 @@
 #![warn(missing_docs)]
 
 pub mod algorithm;
+pub mod api_token_text;
+pub mod detached;
 pub mod hash;
 pub mod id;
 pub mod jwk;
@@ -38,6 +42,7 @@ pub mod secret;
 pub mod token_text;
 pub mod verify;
 
+mod base62;
 mod base64url;
 mod json;
 mod pkcs8;

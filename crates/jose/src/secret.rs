@@ -30,6 +30,11 @@ impl Secret {
         base64url::encode(&self.0)
     }
 
+    /// The bytes, for the texts of this crate.
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// What we keep: SHA-256 of the bytes. Enough for 256 random bits; passwords need more.
     pub fn hash(&self) -> SecretHash {
         SecretHash(hash::sha256(&self.0))
