@@ -15,3 +15,4 @@ mod oidc;
 mod operations;
 mod pages;
 mod storage;
+mod tokens;

@@ -11,6 +11,7 @@ use grantor_storage::{Database, DatabaseSettings, Meters};
 use crate::harness::postgres;
 use samples::NOW;
 
+mod api_tokens;
 mod directory;
 mod epoch;
 mod events;
@@ -135,6 +136,13 @@ macro_rules! contract {
 }
 
 contract! {
+    api_tokens {
+        a_token_comes_back_with_its_person
+        a_rotation_expects_the_secret_that_was_read
+        a_token_ends_once_and_a_later_use_stays
+        what_is_over_is_shown_for_a_month
+        an_epoch_ends_every_token
+    }
     directory {
         a_client_is_there_for_the_next_request_and_gone_with_its_grants
         a_declared_scope_and_api_come_back_and_go

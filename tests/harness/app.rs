@@ -197,7 +197,18 @@ impl<'a> App<'a> {
 
     /// Asks introspection about a token.
     pub async fn introspect(&self, token: &str) -> Value {
-        self.post("/introspect", &[("token", token)]).await.json()
+        self.introspect_with(token, &[]).await
+    }
+
+    /// What an API that tells more is told of a token.
+    pub async fn introspect_with(&self, token: &str, told: &[(&str, &str)]) -> Value {
+        self.introspect_answer(token, told).await.json()
+    }
+
+    /// The whole answer to that.
+    pub async fn introspect_answer(&self, token: &str, told: &[(&str, &str)]) -> Page {
+        let form: Vec<(&str, &str)> = [("token", token)].into_iter().chain(told.iter().copied()).collect();
+        self.post("/introspect", &form).await
     }
 
     /// Revokes a token.

@@ -103,9 +103,14 @@ impl Page {
         let form = document.select(&Selector::parse(css).unwrap()).next();
         let form = form.unwrap_or_else(|| panic!("{css} on the page {} ({}): {}", self.name(), self.status, self.body));
         let action = self.url.join(form.value().attr("action").unwrap_or_default()).unwrap();
-        let named = Selector::parse("input[name]").unwrap();
-        let fields = form.select(&named).filter_map(|input| {
-            let input = input.value();
+        let named = Selector::parse("input[name], select[name], textarea[name]").unwrap();
+        let fields = form.select(&named).filter_map(|field| {
+            let input = field.value();
+            match input.name() {
+                "textarea" => return Some((input.attr("name").unwrap().to_owned(), field.text().collect())),
+                "select" => return Some((input.attr("name").unwrap().to_owned(), chosen(field))),
+                _ => {}
+            }
             let kind = input.attr("type").unwrap_or("text");
             let sent = match kind {
                 "checkbox" | "radio" => input.attr("checked").is_some() && input.attr("disabled").is_none(),
@@ -118,11 +123,26 @@ impl Page {
     }
 }
 
+/// The value of the option that is chosen, or else of the first.
+fn chosen(select: scraper::ElementRef<'_>) -> String {
+    let find = |css: &str| {
+        select.select(&Selector::parse(css).unwrap()).next().and_then(|option| option.value().attr("value"))
+    };
+    find("option[selected]").or_else(|| find("option")).unwrap_or_default().to_owned()
+}
+
 impl Form {
     /// With a field set to a value, in place of the one it has.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.fields.retain(|(known, _)| known != name);
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With one more tick.
+    #[must_use]
+    pub fn ticked(mut self, name: &str, value: &str) -> Self {
         self.fields.push((name.to_owned(), value.to_owned()));
         self
     }

@@ -46,6 +46,7 @@ identifier = "https://notes.example/api"
 name = "Notes"
 scopes = "notes.read notes.write"
 introspection_clients = ["notes-api"]
+personal_access_tokens = true
 
 [[clients]]
 client_id = "wiki"

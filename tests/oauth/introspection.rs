@@ -22,6 +22,7 @@ async fn an_app_learns_of_its_own_tokens() {
         let sub = &claims(tokens.id())["sub"];
         let expected = json!({
             "active": true, "scope": "email openid", "client_id": client_id, "username": "alice", "token_type": "Bearer",
+            "token_kind": "access_token",
             "exp": now + 600, "iat": now, "sub": sub, "aud": [server.url], "iss": server.url, "jti": told["jti"],
             "auth_time": now, "acr": told["acr"],
         });

@@ -39,7 +39,7 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     code_challenge_methods_supported: ["S256"]
     display_values_supported: ["page"]
     end_session_endpoint: "ISSUER/end-session"
-    grant_types_supported: ["authorization_code","refresh_token","client_credentials"]
+    grant_types_supported: ["authorization_code","refresh_token","client_credentials","urn:ietf:params:oauth:grant-type:token-exchange"]
     id_token_signing_alg_values_supported: ["ES256","EdDSA","RS256","PS256"]
     introspection_endpoint: "ISSUER/introspect"
     introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt"]
@@ -126,7 +126,9 @@ async fn nothing_unsafe_is_promised() {
     let metadata = metadata(&server).await;
     assert_eq!(list(&metadata, "response_types_supported"), ["code"]);
     assert_eq!(list(&metadata, "code_challenge_methods_supported"), ["S256"]);
-    assert_eq!(list(&metadata, "grant_types_supported"), ["authorization_code", "refresh_token", "client_credentials"]);
+    let exchange = "urn:ietf:params:oauth:grant-type:token-exchange";
+    let offered = ["authorization_code", "refresh_token", "client_credentials", exchange];
+    assert_eq!(list(&metadata, "grant_types_supported"), offered);
     let members = metadata.as_object().unwrap().iter();
     for (name, value) in members.filter(|(name, _)| name.contains("alg_values_supported")) {
         let safe = ["ES256", "ES384", "EdDSA", "RS256", "PS256"];

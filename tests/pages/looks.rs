@@ -82,6 +82,33 @@ async fn the_account_shuts_nobody_out() {
 }
 
 #[tokio::test]
+async fn the_tokens_shut_nobody_out() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start().await;
+    browser.open(&server.at("/sign-in")).await;
+    sign_in(&browser).await;
+    browser.open(&server.at("/account/tokens")).await;
+    look(&browser, "tokens", "tokens-none").await;
+    browser.click("make").await;
+    look(&browser, "token-new", "token-new").await;
+    browser.fill("name", "Backup on the office server").await;
+    browser.click("make").await;
+    browser.waits_for("[role=alert]").await;
+    look(&browser, "token-new", "token-new-wrong").await;
+    browser.tick("#scope-1-1").await;
+    browser.fill("networks", "192.0.2.0/24").await;
+    browser.click("make").await;
+    look(&browser, "token-made", "token-made").await;
+    browser.click("done").await;
+    look(&browser, "tokens", "tokens").await;
+    browser.click_on("a[href^='/account/tokens/rotate']").await;
+    look(&browser, "token-rotate", "token-rotate").await;
+    browser.open(&server.at("/account/tokens")).await;
+    browser.click_on("a[href^='/account/tokens/revoke']").await;
+    look(&browser, "token-revoke", "token-revoke").await;
+}
+
+#[tokio::test]
 async fn errors_shut_nobody_out() {
     let Some(browser) = Browser::setup().start().await else { return };
     let server = Server::start().await;

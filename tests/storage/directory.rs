@@ -35,6 +35,7 @@ pub async fn a_declared_scope_and_api_come_back_and_go(database: &Database) {
         name: name.into(),
         description: [("en".to_owned(), sentence.to_owned())].into(),
         claims: vec!["email".into()],
+        groups: vec!["staff".into()],
     };
     let api = Resource {
         identifier: "https://api.example".into(),
@@ -43,6 +44,7 @@ pub async fn a_declared_scope_and_api_come_back_and_go(database: &Database) {
         access_token_format: Some(AccessTokenFormat::Opaque),
         access_token_lifetime: Some(HOUR),
         introspection_clients: vec!["wiki".into()],
+        personal_access_tokens: true,
     };
     let changes = [
         Change::ScopePut(Box::new(scope_named("notes", "See your notes"))),

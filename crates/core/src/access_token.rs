@@ -6,6 +6,7 @@ use grantor_jose::key::Typ;
 use grantor_jose::verify::{Expected, TypRule, verify};
 use serde::{Deserialize, Serialize};
 
+use crate::api_token::live::{self as api_token, LiveApiToken};
 use crate::client::AccessTokenFormat;
 use crate::client_auth::AuthenticatedClient;
 use crate::error::Error;
@@ -13,11 +14,12 @@ use crate::fault::{Fault, seeded};
 use crate::grant::AccessToken;
 use crate::grant_type::Redeemed;
 use crate::key::KeyRing;
+use crate::network::Networks;
 use crate::provider::{Issuer, Provider};
 use crate::scope::Scope;
-use crate::store::{AccessTokenFacts, GrantFacts, Store};
+use crate::store::{AccessTokenFacts, ApiTokenFacts, GrantFacts, Store};
 use crate::time::Time;
-use crate::token::{self, Jti};
+use crate::token::{self, Jti, Origin};
 
 /// The algorithm of our own access tokens: the fastest to sign that every client knows.
 pub const ALGORITHM: Algorithm = Algorithm::Es256;
@@ -40,6 +42,8 @@ struct Claims<'a> {
     acr: &'a str,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     amr: &'a [String],
+    #[serde(skip_serializing_if = "Networks::is_anywhere")]
+    networks: &'a Networks,
 }
 
 /// One value as text, several as an array.
@@ -73,6 +77,9 @@ pub(crate) fn sign(
     let client_id = client.client().client_id.as_str();
     let approval = redeemed.approval.as_ref();
     let context = approval.map(|(grant, _)| &grant.context);
+    let api_token = redeemed.api_token.as_ref();
+    let person = approval.map(|(_, user)| user).or(api_token.and_then(|live| live.user.as_ref()));
+    let anywhere = Networks::ANYWHERE;
     let claims = Claims {
         iss: issuer.as_str(),
         exp: now.plus(redeemed.target.lifetime).seconds(),
@@ -80,18 +87,28 @@ pub(crate) fn sign(
         // "In case of access tokens obtained through grants where no resource owner is involved, such as the client
         // credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
         // indicate the client application." (RFC 9068 §2.2)
-        sub: approval.map_or(client_id, |(_, user)| &user.subject),
+        sub: person.map_or(client_id, |user| &user.subject),
         client_id,
         iat: now.seconds(),
-        jti: Jti { grant_id: approval.map(|(grant, _)| grant.id), token_id: redeemed.access.id }.to_string(),
+        jti: Jti { origin: origin(redeemed), token_id: redeemed.access.id }.to_string(),
         scope: redeemed.target.scope.as_str(),
         auth_time: context.map(|context| context.auth_time.seconds()),
         acr: context.map_or("", |context| &context.acr),
         amr: context.map_or(&[], |context| &context.amr),
+        networks: api_token.map_or(&anywhere, |live| &live.token.networks),
     };
     let key = keys.signer(ALGORITHM, now).ok_or(Error::SigningKeyMissing)?;
     // "JWT access tokens MUST include this media type in the "typ" header parameter" (RFC 9068 §2.1)
     key.sign_compact(Typ::AtJwt, &claims).map_err(|_| Error::SigningKeyMissing)
+}
+
+/// What the token hangs on.
+fn origin(redeemed: &Redeemed) -> Origin {
+    match (&redeemed.approval, &redeemed.api_token) {
+        (Some((grant, _)), _) => Origin::Grant(grant.id),
+        (None, Some(live)) => Origin::ApiToken(live.token.id),
+        (None, None) => Origin::Client,
+    }
 }
 
 /// What a token of ours says, read back.
@@ -107,6 +124,8 @@ struct ReadClaims {
     jti: String,
     #[serde(default)]
     scope: Scope,
+    #[serde(default)]
+    networks: Networks,
 }
 
 pub(crate) fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -141,8 +160,12 @@ pub struct LiveAccessToken {
     pub issued_at: Time,
     /// Until when it counts.
     pub expires_at: Time,
-    /// The approval behind it; none for the client's own.
+    /// Where it may be used from.
+    pub networks: Networks,
+    /// The approval behind it, if it has one.
     pub approval: Option<GrantFacts>,
+    /// The API token that was exchanged for it, if one was.
+    pub api_token: Option<LiveApiToken>,
 }
 
 /// Finds what a presented access token is; `None` when it does not count, for whatever reason.
@@ -154,20 +177,35 @@ pub async fn find<S: Store>(
     presented: &str,
     now: Time,
 ) -> Result<Option<LiveAccessToken>, Error> {
-    let found = match token::ACCESS.parse(presented) {
-        Some((id, secret)) => {
-            let found = provider.store.access_token_find(id).await?;
-            found.filter(|(row, _)| row.secret.matches(&secret)).map(|(row, facts)| (from_row(row), facts))
+    if let Some((id, secret)) = token::ACCESS.parse(presented) {
+        let found = provider.store.access_token_find(id).await?;
+        let found = found.filter(|(row, _)| row.secret.matches(&secret));
+        return Ok(found.and_then(|(row, facts)| live(provider, from_row(row), facts, now)));
+    }
+    let Some(token) = read_jwt(provider, presented, now) else { return Ok(None) };
+    let facts = provider.store.access_token_facts(token.id, token.jti.grant_id()).await?;
+    match token.jti.origin {
+        Origin::ApiToken(id) => {
+            let exchanged = provider.store.api_token_find(id).await?;
+            let live = live(provider, token, facts, now);
+            Ok(live.zip(exchanged).and_then(|(token, exchanged)| of_exchange(provider, token, exchanged, now)))
         }
-        None => match read_jwt(provider, presented, now) {
-            Some(token) => {
-                let facts = provider.store.access_token_facts(token.id, token.jti.grant_id).await?;
-                Some((token, facts))
-            }
-            None => None,
-        },
-    };
-    Ok(found.and_then(|(token, facts)| live(provider, token, facts, now)))
+        Origin::Client | Origin::Grant(_) => Ok(live(provider, token, facts, now)),
+    }
+}
+
+/// The token with the API token that was exchanged for it, if that one still counts.
+fn of_exchange<S: Store>(
+    provider: &Provider<S>,
+    token: LiveAccessToken,
+    exchanged: ApiTokenFacts,
+    now: Time,
+) -> Option<LiveAccessToken> {
+    let exchanged = api_token::judge(provider, exchanged, now)?;
+    let scope = token.scope.intersection(&exchanged.rights.scope);
+    let subject = exchanged.user.as_ref().map_or_else(|| token.client_id.clone(), |user| user.subject.clone());
+    let networks = exchanged.token.networks.clone();
+    Some(LiveAccessToken { scope, subject, networks, api_token: Some(exchanged), ..token })
 }
 
 /// The token with its approval, if it counts.
@@ -178,31 +216,36 @@ fn live<S: Store>(
     now: Time,
 ) -> Option<LiveAccessToken> {
     // "The current time MUST be before the time represented by the "exp" claim." (RFC 9068 §4)
-    let enabled = provider.store.directory().client(&token.client_id).is_some();
+    let directory = provider.store.directory();
+    let enabled = directory.client(&token.client_id).is_some();
     if now >= token.expires_at || !enabled || (revoked && !seeded(Fault::RevokedCounts)) {
         return None;
     }
-    if token.jti.grant_id.is_none() {
+    if token.jti.grant_id().is_none() {
         return Some(token);
     }
     let approval = approval?;
     let in_force = approval.grant.ended.is_none() || seeded(Fault::EndedGrantCounts);
     let is_on = !approval.user.disabled || seeded(Fault::DisabledUserCounts);
     let counts = in_force && is_on && approval.grant.client_id == token.client_id;
-    counts.then(|| LiveAccessToken { subject: approval.user.subject.clone(), approval: Some(approval), ..token })
+    // Who loses a group loses with it what only the group may give away.
+    let scope = token.scope.filter(|scope| directory.may_have(&approval.user, scope));
+    counts.then(|| LiveAccessToken { scope, subject: approval.user.subject.clone(), approval: Some(approval), ..token })
 }
 
 fn from_row(row: AccessToken) -> LiveAccessToken {
     LiveAccessToken {
         id: row.id,
-        jti: Jti { grant_id: row.grant_id, token_id: row.id },
+        jti: Jti { origin: row.grant_id.map_or(Origin::Client, Origin::Grant), token_id: row.id },
         subject: row.client_id.clone(),
         client_id: row.client_id,
         scope: row.scope,
         audience: row.audience,
         issued_at: row.issued_at,
         expires_at: row.expires_at,
+        networks: Networks::ANYWHERE,
         approval: None,
+        api_token: None,
     }
 }
 
@@ -227,6 +270,8 @@ fn read_jwt<S: Store>(provider: &Provider<S>, presented: &str, now: Time) -> Opt
         jti,
         issued_at: Time::from_seconds(claims.iat),
         expires_at: Time::from_seconds(claims.exp),
+        networks: claims.networks,
         approval: None,
+        api_token: None,
     })
 }

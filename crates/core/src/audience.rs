@@ -136,6 +136,7 @@ mod tests {
             access_token_format: None,
             access_token_lifetime: None,
             introspection_clients: Vec::new(),
+            personal_access_tokens: false,
         };
         let resources = [api("https://notes", "notes.read notes.write"), api("https://mail", "mail.read")];
         Directory {

@@ -27,6 +27,12 @@ macro_rules! kinds {
 kinds! {
     /// A request was refused; the reason says why.
     Refused = "refused",
+    /// An API token ended before its time; the reason says why.
+    ApiTokenEnded = "api_token_ended",
+    /// A personal access token or an API key was issued.
+    ApiTokenIssued = "api_token_issued",
+    /// An API token got a new secret.
+    ApiTokenRotated = "api_token_rotated",
     /// An app was declared, changed or removed.
     ClientChanged = "client_changed",
     /// A person allowed an app.

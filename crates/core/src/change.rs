@@ -3,6 +3,7 @@
 use grantor_jose::id::Id;
 use grantor_jose::secret::SecretHash;
 
+use crate::api_token::{ApiToken, ApiTokenEnd, LastUse, Rotation};
 use crate::audit::Event;
 use crate::client::Client;
 use crate::consent::Consent;
@@ -40,6 +41,31 @@ pub enum Change {
         id: Id,
         /// Until when the note is needed.
         expires_at: Time,
+    },
+    /// Ends an API token. Expects that it has not ended.
+    ApiTokenEnd {
+        /// The token.
+        id: Id,
+        /// When.
+        at: Time,
+        /// Why.
+        end: ApiTokenEnd,
+    },
+    /// Keeps an API token. Expects that there is none with this identifier.
+    ApiTokenInsert(Box<ApiToken>),
+    /// Gives an API token a new secret. Expects the secret that was read, and that the token has not ended.
+    ApiTokenRotate {
+        /// The token.
+        id: Id,
+        /// What it changes.
+        rotation: Rotation,
+    },
+    /// Notes that an API token was used, unless a later use is known.
+    ApiTokenUsed {
+        /// The token.
+        id: Id,
+        /// When and from where.
+        last_use: LastUse,
     },
     /// Notes the use of a client assertion. Expects that it was not used before.
     AssertionSpend {

@@ -9,6 +9,7 @@ use crate::fault::{Fault, seeded};
 use crate::grant::OFFLINE_ACCESS;
 use crate::scope::Scope;
 use crate::time::Time;
+use crate::user::User;
 
 /// The remembered answer of one person about one app.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,17 +38,19 @@ impl Consent {
     }
 }
 
-/// What a client may still do of what it was granted: the scopes that neither an administrator has taken from it, nor the person
-/// unticked, since then.
+/// What a client may still do of what it was granted: the scopes that neither an administrator has taken from it or from the
+/// person, nor the person unticked, since then.
 ///
 /// # Errors
 /// `ConsentWithdrawn`.
 pub fn still_allowed(
-    (directory, client): (&Directory, &Client),
+    (directory, client, user): (&Directory, &Client, &User),
     granted: &Scope,
     consent: Option<&Consent>,
 ) -> Result<Scope, Error> {
-    let registered = granted.intersection(&client.metadata.scope).filter(|token| directory.knows_scope(token));
+    let registered = granted
+        .intersection(&client.metadata.scope)
+        .filter(|token| directory.knows_scope(token) && directory.may_have(user, token));
     match consent {
         // An app that asks nobody overrules an earlier answer, but not who would not have it outlive the sign-in.
         Some(consent) if client.metadata.skip_consent && !client.is_public() => {

@@ -12,6 +12,7 @@ use crate::key::{KeyRing, Secrets};
 use crate::policy::lifetime;
 use crate::scope::Scope;
 use crate::time::Time;
+use crate::user::User;
 
 /// A scope as declared: what it is called, what people read at consent, which claims it releases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,10 @@ pub struct ScopeDefinition {
     /// The claims that the scope releases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub claims: Vec<String>,
+    /// Only people in one of these groups may give the scope to an app or have it in a token of their own; everybody when
+    /// absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
 }
 
 impl ScopeDefinition {
@@ -55,6 +60,9 @@ pub struct Resource {
     /// The clients that may introspect its tokens: the API's own credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub introspection_clients: Vec<String>,
+    /// Whether people may make tokens of their own for it. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub personal_access_tokens: bool,
 }
 
 mod optional_lifetime {
@@ -106,6 +114,13 @@ impl Directory {
     /// Whether any client allows scripts of `origin` to read its answers.
     pub fn allows_origin(&self, origin: &str) -> bool {
         self.clients.values().any(|client| !client.disabled && client.allows_origin(origin))
+    }
+
+    /// Whether a person may give a scope away: it is open to everybody, or to a group of theirs.
+    pub fn may_have(&self, user: &User, scope: &str) -> bool {
+        self.scopes.get(scope).is_none_or(|definition| {
+            definition.groups.is_empty() || definition.groups.iter().any(|group| user.groups.contains(group))
+        })
     }
 
     /// Whether `scope` is one this provider knows: a standard one or a declared one.

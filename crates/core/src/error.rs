@@ -82,6 +82,7 @@ macro_rules! reasons {
 
 reasons! {
     AcrUnmet => "unmet_authentication_requirements", "OIDC Core §5.5.1.1", "The requested authentication context (acr) is essential and cannot be met.";
+    ActorTokenUnsupported => "invalid_request", "RFC 8693 §2.1", "Acting for somebody else is not offered; leave out actor_token and actor_token_type.";
     AssertionAlgorithm => "invalid_client", "RFC 7523 §3", "The client could not be authenticated.";
     AssertionAudience => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion's aud must be this issuer's identifier.";
     AssertionBeforeEpoch => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the server was restored, and for some minutes takes no assertion whose iat is missing or from before; make a new one.";
@@ -100,6 +101,7 @@ reasons! {
     ChallengeMethodUnsupported => "invalid_request", "RFC 7636 §4.4.1", "The code_challenge_method must be S256.";
     ChallengeMissing => "invalid_request", "RFC 7636 §4.4.1", "This app must use PKCE: send code_challenge and code_challenge_method=S256.";
     ClaimsMalformed => "invalid_request", "OIDC Core §5.5", "The claims parameter is not the JSON object that OpenID Connect describes.";
+    ClientAddressMalformed => "invalid_request", "RFC 7662 §2.1", "The parameter client_address is not an IP address.";
     ClientIdMismatch => "invalid_request", "RFC 6749 §3.2.1", "The client_id differs from the client that authenticated.";
     ClientMissing => "invalid_client", "RFC 6749 §3.2.1", "The request names no client.";
     ClientSecretMismatch => "invalid_client", "RFC 6749 §2.3.1", "The client could not be authenticated.";
@@ -112,6 +114,8 @@ reasons! {
     ConsentDenied => "access_denied", "RFC 6749 §4.1.2.1", "The person did not allow access.";
     ConsentRequired => "consent_required", "OIDC Core §3.1.2.6", "The person has to be asked, and prompt=none forbids it.";
     ConsentWithdrawn => "invalid_grant", "RFC 6749 §5.2", "The person has taken the access back since the code was issued.";
+    DraftExpired => "invalid_request", "RFC 6749 §5.2", "The form is too old; open it again.";
+    DraftUsed => "invalid_request", "RFC 6749 §5.2", "The form was sent before, and what it made cannot be shown again; open it again to make another.";
     FormMissing => "invalid_request", "RFC 6749 §3.2", "Send the parameters in the body as application/x-www-form-urlencoded.";
     FormTooLarge => "invalid_request", "RFC 6749 §3.2", "The request is larger than this server reads.";
     FormTooSlow => "invalid_request", "RFC 6749 §3.2", "The body of the request did not come in time.";
@@ -125,6 +129,8 @@ reasons! {
     LoginRequired => "login_required", "OIDC Core §3.1.2.6", "The person has to sign in, and prompt=none forbids it.";
     MaxAgeMalformed => "invalid_request", "OIDC Core §3.1.2.1", "The parameter max_age must be a whole number of seconds.";
     MethodNotAllowed => "invalid_request", "RFC 6749 §3.2", "Use POST.";
+    NetworkMalformed => "invalid_request", "RFC 4632 §3.1", "A network is written as an address and a length, as in 192.0.2.0/24 or 2001:db8::/32; a single address as itself.";
+    NetworksTooMany => "invalid_request", "RFC 4632 §3.1", "So many networks cannot be named; name at most 32, or larger ones.";
     ParameterTooLarge => "invalid_request", "RFC 6749 §3.1", "A parameter is larger than 8 KiB.";
     PromptInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The parameter prompt takes none alone, or login, consent and select_account.";
     RedirectUriMismatch => "invalid_request", "RFC 6749 §3.1.2.3", "The redirect_uri is not one that is registered for this app, letter for letter.";
@@ -134,8 +140,13 @@ reasons! {
     RefreshTokenReused => "invalid_grant", "RFC 9700 §4.14.2", "The refresh token was replaced before; the whole family is revoked.";
     RefreshTokenUnknown => "invalid_grant", "RFC 6749 §5.2", "The refresh token is not one of this server.";
     RegistrationNotSupported => "registration_not_supported", "OIDC Core §3.1.2.6", "The registration parameter is not offered.";
+    ReportMalformed => "invalid_request", "RFC 8259 §2", "The report is no JSON array of findings, each with a token.";
+    ReportSignature => "access_denied", "RFC 6749 §5.2", "The signature does not fit the report; sign the body as it is sent, with ECDSA on P-256 and SHA-256.";
+    ReporterUnknown => "access_denied", "RFC 6749 §5.2", "Nobody with this key may report tokens here; an administrator can set leak_reporters.";
     RequestNotSupported => "request_not_supported", "OIDC Core §3.1.2.6", "Request objects are not offered; send the parameters themselves.";
     RequestUriNotSupported => "request_uri_not_supported", "OIDC Core §3.1.2.6", "Request objects are not offered; send the parameters themselves.";
+    RequestedTokenTypeUnsupported => "invalid_request", "RFC 8693 §2.1", "The requested_token_type must be that of an access token or of a JWT.";
+    ResourceAmbiguous => "invalid_target", "RFC 8693 §2.1", "The token is for several APIs; name one of them with resource, or scopes of one alone.";
     ResourceNotGranted => "invalid_target", "RFC 8707 §2.2", "The resource is not one that was approved.";
     ResourceUnknown => "invalid_target", "RFC 8707 §2", "The resource is not an API that this server knows.";
     ResponseModeUnsupported => "invalid_request", "OAuth Multiple Response Types §2.1", "The response_mode must be query or form_post.";
@@ -148,9 +159,17 @@ reasons! {
     ScopeWidened => "invalid_scope", "RFC 6749 §6", "The scope asks for more than was approved.";
     SelectionRequired => "account_selection_required", "OIDC Core §3.1.2.6", "The person has to choose an account, and prompt=none forbids it.";
     SigningKeyMissing => "server_error", "RFC 6749 §4.1.2.1", "The server has no key for the algorithm that this app is registered with.";
+    SubjectTokenInvalid => "invalid_request", "RFC 8693 §2.2.2", "The subject_token is not valid: unknown, expired, revoked, not this client's, or not to be used from here.";
+    SubjectTokenTypeUnsupported => "invalid_request", "RFC 8693 §2.1", "The subject_token_type must be urn:ietf:params:oauth:token-type:access_token, for a personal access token or an API key.";
+    TokenEnded => "invalid_request", "RFC 6749 §5.2", "The token has expired or was revoked.";
+    TokenLifetimeTooLong => "invalid_request", "RFC 6749 §5.2", "The token would live longer than tokens may here.";
     TokenMissing => "invalid_request", "RFC 7662 §2.1", "The parameter token is missing.";
+    TokenNameInvalid => "invalid_request", "RFC 6749 §5.2", "The token needs a name of at most 80 characters.";
+    TokenScopeEmpty => "invalid_scope", "RFC 6749 §3.3", "The token needs at least one scope.";
     TokenTypeUnsupported => "unsupported_token_type", "RFC 7009 §2.2.1", "Tokens of this kind cannot be revoked.";
+    TokenScopeNotHeld => "invalid_scope", "RFC 6749 §3.3", "The token asks for a scope that its owner does not have.";
     TokenUnknown => "invalid_token", "RFC 6750 §3.1", "The access token is not valid: unknown, expired or revoked.";
+    TokensTooMany => "invalid_request", "RFC 6749 §5.2", "There are as many tokens as one owner may have; revoke one first.";
     TooManyParameters => "invalid_request", "RFC 6749 §3.1", "The request has more than 100 parameters.";
     UserDisabled => "invalid_grant", "RFC 6749 §5.2", "The account behind this token is switched off.";
     VerifierMalformed => "invalid_grant", "RFC 7636 §4.1", "The code_verifier must be 43 to 128 characters of letters, digits, \"-\", \".\", \"_\" and \"~\".";

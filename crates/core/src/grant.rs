@@ -80,6 +80,8 @@ pub enum GrantEnd {
     CodeReplayed,
     /// A new epoch began: all grants ended together.
     EpochBegun,
+    /// Its refresh token was found where it should not be.
+    Leaked,
     /// A replaced refresh token was used again.
     RefreshTokenReused,
     /// The client revoked a token of it.
@@ -92,9 +94,10 @@ pub enum GrantEnd {
     SignedOut,
 }
 
-const GRANT_ENDS: [(GrantEnd, &str); 7] = [
+const GRANT_ENDS: [(GrantEnd, &str); 8] = [
     (GrantEnd::CodeReplayed, "code_replayed"),
     (GrantEnd::EpochBegun, "epoch_begun"),
+    (GrantEnd::Leaked, "leaked"),
     (GrantEnd::RefreshTokenReused, "refresh_token_reused"),
     (GrantEnd::RevokedByClient, "revoked_by_client"),
     (GrantEnd::RevokedByUser, "revoked_by_user"),

@@ -1,8 +1,13 @@
 //! Introspection: an API asks whether a token counts and what it allows (RFC 7662).
 
+use std::net::IpAddr;
+
+use grantor_jose::id::Id;
 use serde::Serialize;
 
 use crate::access_token::{self, LiveAccessToken};
+use crate::api_token::live::{self as api_token, LiveApiToken, Shown};
+use crate::api_token::{LastUse, Owner};
 use crate::audience::{self, About, Target};
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::directory::Directory;
@@ -10,6 +15,7 @@ use crate::error::Error;
 use crate::grant_type::GrantType;
 use crate::grant_type::refresh_token::{self, Family, Generation, InForce, in_force};
 use crate::params::Params;
+use crate::policy::Policy;
 use crate::provider::{Call, Provider};
 use crate::store::{RefreshTokenFacts, Store};
 use crate::time::Time;
@@ -44,6 +50,29 @@ pub struct Introspection {
     auth_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     acr: Option<String>,
+    /// What kind of token it is; not of RFC 7662.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_kind: Option<&'static str>,
+    /// Where the token may be used from, where that is limited; not of RFC 7662.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    networks: Vec<String>,
+    /// The use that this is, to be noted; not told.
+    #[serde(skip)]
+    pub api_token_use: Option<(Id, LastUse)>,
+    /// How long the API may keep the answer, in seconds.
+    #[serde(skip)]
+    pub max_age: u64,
+}
+
+impl Introspection {
+    /// With the time for which the answer may be kept: never beyond the end of the token.
+    fn kept(self, policy: &Policy, now: Time) -> Self {
+        // "If the response contains the "exp" parameter (expiration), the response MUST NOT be cached beyond the time indicated
+        // therein." (RFC 7662 §4)
+        let left = self.exp.map_or(0, |exp| exp.saturating_sub(now.seconds()));
+        let most = policy.tokens.introspection_cache.as_secs();
+        Self { max_age: most.min(u64::try_from(left).unwrap_or(0)), ..self }
+    }
 }
 
 /// Answers an introspection request.
@@ -64,9 +93,17 @@ pub async fn introspect<S: Store>(
     }
     let presented = params.get("token").ok_or(Error::TokenMissing)?;
     let directory = provider.store.directory();
+    let from = params.get("client_address").map(str::parse).transpose().map_err(|_| Error::ClientAddressMalformed)?;
+    if api_token::is_api_token(presented) {
+        let found = api_token::find(provider, presented, Shown { from, at: call.now }).await?;
+        let found = found.filter(|live| may_know_api_token(&directory, &client, live));
+        let told = found.map(|live| of_api_token(provider.issuer.as_str(), live, from, call.now));
+        return Ok(told.map(|told| told.kept(&provider.policy, call.now)).unwrap_or_default());
+    }
     if let Some(live) = access_token::find(provider, presented, call.now).await? {
-        let may_know = may_know(&directory, &client, &live);
-        return Ok(if may_know { of_access_token(provider.issuer.as_str(), live) } else { Introspection::default() });
+        let may_know = may_know(&directory, &client, &live) && live.networks.allow(from);
+        let told = may_know.then(|| of_access_token(provider.issuer.as_str(), live));
+        return Ok(told.map(|told| told.kept(&provider.policy, call.now)).unwrap_or_default());
     }
     // "If the introspection call is properly authorized but the token is not active, does not exist on this server, or the
     // protected resource is not allowed to introspect this particular token, then the authorization server MUST return an
@@ -78,20 +115,60 @@ pub async fn introspect<S: Store>(
 
 /// Whether `client` may know of the token: its own, or one for an API whose credentials these are.
 fn may_know(directory: &Directory, client: &AuthenticatedClient, live: &LiveAccessToken) -> bool {
+    live.client_id == client.client().client_id || asks_for_api(directory, client, &live.audience)
+}
+
+fn may_know_api_token(directory: &Directory, client: &AuthenticatedClient, live: &LiveApiToken) -> bool {
+    let is_own = matches!(&live.token.owner, Owner::Client(owner) if *owner == client.client().client_id);
+    is_own || asks_for_api(directory, client, &live.rights.audience)
+}
+
+fn asks_for_api(directory: &Directory, client: &AuthenticatedClient, audience: &[String]) -> bool {
     let client_id = &client.client().client_id;
-    let asks_for_api = |identifier: &String| {
-        directory.resources.get(identifier).is_some_and(|resource| resource.introspection_clients.contains(client_id))
+    audience
+        .iter()
+        .filter_map(|identifier| directory.resources.get(identifier))
+        .any(|resource| resource.introspection_clients.contains(client_id))
+}
+
+fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Time) -> Introspection {
+    let LiveApiToken { token, rights, user } = live;
+    let client_id = match &token.owner {
+        Owner::Client(client_id) => Some(client_id.clone()),
+        Owner::User(_) => None,
     };
-    live.client_id == *client_id || live.audience.iter().any(asks_for_api)
+    let address = from.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+    Introspection {
+        active: true,
+        scope: Some(rights.scope.into()),
+        // A key speaks for its client, as the client's own access tokens do (RFC 9068 §2.2).
+        sub: user.as_ref().map(|user| user.subject.clone()).or_else(|| client_id.clone()),
+        username: user.map(|user| user.username),
+        client_id,
+        token_type: Some("Bearer"),
+        token_kind: Some(token.owner.kind().name()),
+        exp: Some(token.expires_at.seconds()),
+        iat: Some(token.created_at.seconds()),
+        aud: rights.audience,
+        iss: Some(issuer.to_owned()),
+        jti: Some(token.id.to_string()),
+        networks: token.networks.to_texts(),
+        api_token_use: Some((token.id, LastUse { at: now, address })),
+        ..Introspection::default()
+    }
 }
 
 fn of_access_token(issuer: &str, live: LiveAccessToken) -> Introspection {
     let context = live.approval.as_ref().map(|approval| &approval.grant.context);
+    let exchanged = live.api_token.as_ref();
+    let person = live.approval.as_ref().map(|approval| &approval.user).or(exchanged.and_then(|api| api.user.as_ref()));
     Introspection {
         active: true,
         scope: Some(live.scope.as_str().to_owned()),
-        username: live.approval.as_ref().map(|approval| approval.user.username.clone()),
+        username: person.map(|user| user.username.clone()),
+        networks: live.networks.to_texts(),
         token_type: Some("Bearer"),
+        token_kind: Some("access_token"),
         exp: Some(live.expires_at.seconds()),
         iat: Some(live.issued_at.seconds()),
         auth_time: context.map(|context| context.auth_time.seconds()),
@@ -101,6 +178,7 @@ fn of_access_token(issuer: &str, live: LiveAccessToken) -> Introspection {
         iss: Some(issuer.to_owned()),
         jti: Some(live.jti.to_string()),
         client_id: Some(live.client_id),
+        ..Introspection::default()
     }
 }
 
@@ -141,6 +219,7 @@ async fn of_refresh_token<S: Store>(
         scope: Some(scope.as_str().to_owned()),
         client_id: Some(grant.client_id),
         username: Some(user.username),
+        token_kind: Some("refresh_token"),
         exp: Some(expires_at.seconds()),
         sub: Some(user.subject),
         iss: Some(provider.issuer.as_str().to_owned()),

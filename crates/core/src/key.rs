@@ -114,6 +114,8 @@ pub struct Secrets {
     pub rotation: MacKey,
     /// Authenticates what the browser carries between pages, and forms.
     pub browser: MacKey,
+    /// Derives the secret of an API token from the form that makes it.
+    pub drafts: MacKey,
     /// Hides names and addresses in the counters of failed sign-ins.
     pub throttle: MacKey,
 }
@@ -124,6 +126,7 @@ impl Secrets {
         Self {
             rotation: root.derive("refresh token rotation"),
             browser: root.derive("browser"),
+            drafts: root.derive("API token drafts"),
             throttle: root.derive("throttle"),
         }
     }

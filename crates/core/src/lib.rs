@@ -7,10 +7,12 @@
 //!
 //! # The map
 //! * the frame: [`store`], [`change`], [`error`], [`params`], [`policy`], [`audit`], [`provider`], [`time`];
-//! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`interaction`];
-//! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`key`], [`directory`];
+//! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`],
+//!   [`interaction`];
+//! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`key`], [`directory`],
+//!   [`api_token`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`metadata`],
-//!   [`end_session`]; what people do there: [`sign_in`], [`approval`];
+//!   [`end_session`], [`leak`]; what people do there: [`sign_in`], [`approval`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
 //!
@@ -22,6 +24,7 @@
 //! No HTTP, no SQL, no runtime, no clock, no random source, no environment. oxide-auth's types stay inside `kernel`.
 
 pub mod access_token;
+pub mod api_token;
 pub mod approval;
 pub mod audience;
 pub mod audit;
@@ -42,10 +45,12 @@ pub mod interaction;
 pub mod introspection;
 mod kernel;
 pub mod key;
+pub mod leak;
 pub mod metadata;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod model;
+pub mod network;
 pub mod params;
 pub mod pkce;
 pub mod policy;

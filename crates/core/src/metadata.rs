@@ -46,7 +46,7 @@ pub struct Metadata {
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 2],
-    grant_types_supported: [&'static str; 3],
+    grant_types_supported: [&'static str; 4],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     userinfo_signing_alg_values_supported: Vec<Algorithm>,

@@ -18,6 +18,8 @@ pub struct Policy {
     pub lifetimes: Lifetimes,
     /// What an app may do unless its declaration says otherwise: section `[clients]`.
     pub clients: ClientPolicy,
+    /// Personal access tokens and API keys: section `[tokens]`.
+    pub tokens: TokenPolicy,
 }
 
 /// How long things live.
@@ -157,6 +159,49 @@ impl Default for ClientPolicy {
     }
 }
 
+/// Personal access tokens and API keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenPolicy {
+    /// The longest life of a token, from its issue or its last rotation; none is without an end. Default 366 days.
+    #[serde(with = "lifetime")]
+    pub longest: Duration,
+    /// How long the secret that a rotation has replaced still counts. Default 1 day.
+    #[serde(with = "lifetime")]
+    pub rotation_overlap: Duration,
+    /// How long an API may keep the answer to an introspection, and so the longest time for which it may take a token that was
+    /// revoked. At most 60 s; `0` forbids it. Default 3 s.
+    #[serde(with = "lifetime")]
+    pub introspection_cache: Duration,
+    /// How many tokens one person, or one client, may have at a time. Default 100.
+    pub per_owner: usize,
+}
+
+impl Default for TokenPolicy {
+    fn default() -> Self {
+        Self {
+            longest: Duration::from_secs(366 * DAY),
+            rotation_overlap: Duration::from_secs(DAY),
+            introspection_cache: Duration::from_secs(3),
+            per_owner: 100,
+        }
+    }
+}
+
+impl TokenPolicy {
+    /// What is wrong with this section: the key and why, or nothing.
+    pub fn findings(&self) -> Vec<(&'static str, &'static str)> {
+        let rules = [
+            ("longest", self.longest.is_zero(), "is zero"),
+            ("longest", self.longest > Duration::from_secs(4000 * DAY), "is longer than anybody needs"),
+            ("rotation_overlap", self.rotation_overlap > Duration::from_secs(90 * DAY), "is longer than 90 days"),
+            ("introspection_cache", self.introspection_cache > Duration::from_secs(MINUTE), "is longer than 60 s"),
+            ("per_owner", self.per_owner == 0, "is zero"),
+        ];
+        rules.into_iter().filter(|(_, broken, _)| *broken).map(|(key, _, why)| (key, why)).collect()
+    }
+}
+
 /// Reading and writing of lifetimes in settings.
 pub mod lifetime {
     use std::time::Duration;
@@ -215,6 +260,7 @@ mod tests {
     #[test]
     fn the_defaults_keep_their_own_rules() {
         assert_eq!(Lifetimes::default().findings(), []);
+        assert_eq!(TokenPolicy::default().findings(), []);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use grantor_jose::id::Id;
 
+use crate::api_token::ApiToken;
 use crate::change::Change;
 use crate::consent::Consent;
 use crate::directory::Directory;
@@ -64,6 +65,15 @@ pub struct AccessTokenFacts {
     pub approval: Option<GrantFacts>,
 }
 
+/// An API token, live or not, and its person as they were at one moment.
+#[derive(Clone, Debug)]
+pub struct ApiTokenFacts {
+    /// The token.
+    pub token: ApiToken,
+    /// The person it belongs to; none for a client's.
+    pub user: Option<User>,
+}
+
 /// An authorization code, spent or not, and what its redemption is decided by, all as it was at one moment.
 #[derive(Clone, Debug)]
 pub struct CodeFacts {
@@ -111,6 +121,9 @@ pub trait Store {
         id: Id,
         grant_id: Option<Id>,
     ) -> impl Future<Output = Result<AccessTokenFacts, StoreError>>;
+
+    /// The API token with this id, live or not.
+    fn api_token_find(&self, id: Id) -> impl Future<Output = Result<Option<ApiTokenFacts>, StoreError>>;
 
     /// The authorization code with this id, spent or not.
     fn code_find(&self, id: Id) -> impl Future<Output = Result<Option<CodeFacts>, StoreError>>;

@@ -3,15 +3,18 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
+use grantor_jose::api_token_text::ApiTokenText;
 use grantor_jose::id::Id;
 use grantor_jose::secret::Secret;
 use grantor_jose::token_text::TokenText;
 use serde::Serialize;
 
 use crate::access_token;
+use crate::api_token::LastUse;
 use crate::client::Client;
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::error::Error;
+use crate::grant_type::token_exchange::ACCESS_TOKEN_TYPE;
 use crate::grant_type::{self, GrantType, Redeemed};
 use crate::id_token;
 use crate::params::Params;
@@ -30,6 +33,8 @@ pub const REFRESH: TokenKind = TokenKind("gtr_rt");
 pub const ACCESS: TokenKind = TokenKind("gtr_at");
 /// Session cookies.
 pub const SESSION: TokenKind = TokenKind("gtr_se");
+/// Forms that make something once.
+pub const DRAFT: TokenKind = TokenKind("gtr_dr");
 
 impl TokenKind {
     /// The text of a token of this kind.
@@ -40,6 +45,40 @@ impl TokenKind {
     /// Reads a token of this kind; any other text is `None`.
     pub fn parse(self, text: &str) -> Option<(Id, Secret)> {
         TokenText::parse(self.0, text)
+    }
+}
+
+/// A kind of token that is kept for long, by its prefix; its text has a checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiTokenKind {
+    prefix: &'static str,
+    name: &'static str,
+}
+
+/// Personal access tokens.
+pub const PERSONAL_ACCESS_TOKEN: ApiTokenKind = ApiTokenKind { prefix: "gtr_pat", name: "personal_access_token" };
+/// API keys.
+pub const API_KEY: ApiTokenKind = ApiTokenKind { prefix: "gtr_key", name: "api_key" };
+
+impl ApiTokenKind {
+    /// What its text begins with.
+    pub const fn prefix(self) -> &'static str {
+        self.prefix
+    }
+
+    /// What it is called where programs read it.
+    pub const fn name(self) -> &'static str {
+        self.name
+    }
+
+    /// The text of a token of this kind.
+    pub fn format(self, id: Id, secret: &Secret) -> String {
+        ApiTokenText::format(self.prefix, id, secret)
+    }
+
+    /// Reads a token of this kind; any other text is `None`, and so is one with a slip in it.
+    pub fn parse(self, text: &str) -> Option<(Id, Secret)> {
+        ApiTokenText::parse(self.prefix, text)
     }
 }
 
@@ -58,12 +97,18 @@ pub struct TokenResponse {
     /// The ID token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token: Option<String>,
+    /// What was issued, where the grant asks to say so (RFC 8693 §2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<&'static str>,
     /// What the access token allows.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub scope: String,
     /// Whom and by which grant it was issued, for the count.
     #[serde(skip)]
     pub issued: (Arc<Client>, GrantType),
+    /// The use of an API token that this was, to be noted.
+    #[serde(skip)]
+    pub api_token_use: Option<(Id, LastUse)>,
 }
 
 /// Answers a token request. `authorization` is its Authorization header.
@@ -96,43 +141,74 @@ fn respond<S: Store>(
     let directory = provider.store.directory();
     let access_token = access_token::sign(&provider.issuer, &directory.keys, client, &redeemed, call.now)?;
     let id_token = id_token::sign(provider, client, &redeemed, &access_token, call.now)?;
+    let last_use = LastUse { at: call.now, address: call.address.to_owned() };
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
         expires_in: redeemed.target.lifetime.as_secs(),
         refresh_token: redeemed.refresh_token,
         id_token,
+        // "issued_token_type REQUIRED. An identifier, as described in Section 3, for the representation of the issued security
+        // token." (RFC 8693 §2.2.1)
+        issued_token_type: (grant_type == GrantType::TokenExchange).then_some(ACCESS_TOKEN_TYPE),
+        api_token_use: redeemed.api_token.map(|live| (live.token.id, last_use)),
         scope: redeemed.target.scope.into(),
         issued: (Arc::clone(client.client()), grant_type),
     })
 }
 
-/// The identifiers that a `jti` of ours holds: the grant, for an approval, and the token.
+/// What an access token hangs on: it ends with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// An API token that was exchanged.
+    ApiToken(Id),
+    /// The client alone.
+    Client,
+    /// An approval.
+    Grant(Id),
+}
+
+/// The identifiers that a `jti` of ours holds: what the token hangs on, and the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Jti {
-    /// The grant.
-    pub grant_id: Option<Id>,
+    /// What it hangs on.
+    pub origin: Origin,
     /// The token.
     pub token_id: Id,
+}
+
+impl Jti {
+    /// The grant, for an approval.
+    pub const fn grant_id(&self) -> Option<Id> {
+        match self.origin {
+            Origin::Grant(id) => Some(id),
+            Origin::ApiToken(_) | Origin::Client => None,
+        }
+    }
 }
 
 impl FromStr for Jti {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (grant_id, token_id) = match text.split_once('.') {
-            Some((grant_id, token_id)) => (Some(grant_id.parse().map_err(drop)?), token_id),
-            None => (None, text),
+        let id = |text: &str| text.parse::<Id>().map_err(drop);
+        let (origin, token_id) = if let Some((grant_id, token_id)) = text.split_once('.') {
+            (Origin::Grant(id(grant_id)?), token_id)
+        } else if let Some((api_token_id, token_id)) = text.split_once('-') {
+            (Origin::ApiToken(id(api_token_id)?), token_id)
+        } else {
+            (Origin::Client, text)
         };
-        Ok(Self { grant_id, token_id: token_id.parse().map_err(drop)? })
+        Ok(Self { origin, token_id: id(token_id)? })
     }
 }
 
 impl std::fmt::Display for Jti {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.grant_id {
-            Some(grant_id) => write!(out, "{grant_id}.{}", self.token_id),
-            None => self.token_id.fmt(out),
+        match self.origin {
+            Origin::ApiToken(api_token_id) => write!(out, "{api_token_id}-{}", self.token_id),
+            Origin::Client => self.token_id.fmt(out),
+            Origin::Grant(grant_id) => write!(out, "{grant_id}.{}", self.token_id),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What goes on beside requests: the newest directory twice a second, the sweep and the key schedule each minute, and the
-//! certificate when it is renewed.
+//! What goes on beside requests: the newest directory twice a second, the uses of API tokens each ten seconds, the sweep
+//! and the key schedule each minute, and the certificate when it is renewed.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -15,6 +15,7 @@ use crate::key_schedule;
 use crate::tls::Certificate;
 
 const REFRESH: Duration = Duration::from_millis(500);
+const USES: Duration = Duration::from_secs(10);
 const ROUND: Duration = Duration::from_mins(1);
 
 /// What the background works on.
@@ -62,6 +63,7 @@ impl Background {
 async fn run(duties: Duties, stopped: oneshot::Receiver<()>) {
     let tasks = [
         tokio::task::spawn_local(refresh(duties.clone())),
+        tokio::task::spawn_local(uses(duties.clone())),
         tokio::task::spawn_local(rounds(duties.clone())),
         tokio::task::spawn_local(renewals(duties)),
     ];
@@ -78,6 +80,17 @@ async fn refresh(duties: Duties) {
         ticks.tick().await;
         if let Err(error) = duties.app.provider.store.refresh_directory().await {
             tracing::error!(%error, "clients and keys could not be read again; the last known ones stay in use");
+        }
+    }
+}
+
+async fn uses(duties: Duties) {
+    let mut ticks = interval(USES);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = duties.app.keep_uses().await {
+            tracing::error!(%error, "the uses of API tokens could not be kept; they are kept in the next round");
         }
     }
 }

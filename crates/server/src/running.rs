@@ -8,15 +8,16 @@ use std::sync::Arc;
 use grantor_core::provider::{Issuer, Provider};
 use grantor_identity::queue::HashQueue;
 use grantor_jose::algorithm::Algorithm;
+use grantor_jose::detached::DetachedKey;
 use grantor_web::demo::{self, DemoSettings};
 use grantor_web::locale::Language;
 use grantor_web::metrics::Metrics;
-use grantor_web::{App, Clock, Listener};
+use grantor_web::{App, Clock, LeakReporter, Listener};
 
 use crate::background::{Background, Duties};
 use crate::clock::stopwatch;
 use crate::commands::CommandError;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Reporter};
 use crate::declare;
 use crate::dev;
 use crate::key_schedule;
@@ -76,6 +77,9 @@ impl Running {
         self.background.stop();
         if let Err(error) = self.app.keep_counts().await {
             tracing::error!(%error, "the last counts of tokens could not be kept");
+        }
+        if let Err(error) = self.app.keep_uses().await {
+            tracing::error!(%error, "the last uses of API tokens could not be kept");
         }
         self.app.provider.store.shut_down().await;
         answered
@@ -156,10 +160,23 @@ fn wire(opened: Opened, clock: Clock) -> Result<(Arc<App>, Config), CommandError
         trusted_proxies: config.trusted_proxies.clone(),
         throttle: config.sign_in.throttle(),
         body_bytes: config.limits.body_bytes,
+        leak_reporters: config.leak_reporters.iter().map(reporter).collect::<Result<_, _>>()?,
         language: Language::from_tag(&config.default_language).unwrap_or_default(),
     };
     let metrics = Metrics::new(stopwatch(), &meters);
     Ok((Arc::new(App::new(provider, settings, clock, passwords, metrics)), config))
+}
+
+/// A reporter with its key.
+fn reporter(configured: &Reporter) -> Result<LeakReporter, CommandError> {
+    let Reporter { name, key_id, public_key_file } = configured;
+    let wrong = |why: &dyn std::fmt::Display| {
+        let file = public_key_file.display();
+        CommandError::Refused(format!("leak_reporters, \"{name}\": public_key_file {file}: {why}"))
+    };
+    let pem = std::fs::read_to_string(public_key_file).map_err(|error| wrong(&error))?;
+    let key = DetachedKey::from_pem(&pem).map_err(|error| wrong(&error))?;
+    Ok(LeakReporter { name: name.clone(), key_id: key_id.clone(), key })
 }
 
 fn listener(config: &Config, socket: TcpListener, tls: Option<rustls::ServerConfig>) -> Listener {

@@ -94,6 +94,10 @@ macro_rules! define_apply {
             match change {
                 Change::AccessTokenInsert(token) => one!(access_tokens::insert(access_tokens::Row::new(token)?)),
                 Change::AccessTokenRevoke { id, expires_at } => any!(revoked_access_tokens::insert(id.as_i64(), expires_at.millis())),
+                Change::ApiTokenEnd { id, at, end } => one!(api_tokens::end(id.as_i64(), at.millis(), end.as_str())),
+                Change::ApiTokenInsert(token) => one!(api_tokens::insert(api_tokens::Row::new(token)?)),
+                Change::ApiTokenRotate { id, rotation } => one!(api_tokens::rotate(id.as_i64(), rotation)),
+                Change::ApiTokenUsed { id, last_use } => any!(api_tokens::used(id.as_i64(), last_use)),
                 Change::AssertionSpend { digest, expires_at } => one!(spent_assertions::insert(digest, expires_at.millis())),
                 Change::AttemptsPut { expected: None, slot, failures, window_started } => one!(attempts::insert(*slot, *failures, window_started.millis())),
                 Change::AttemptsPut { expected: Some((read, since)), slot, failures, window_started } => {
@@ -134,9 +138,7 @@ macro_rules! define_apply {
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
                 Change::SessionsEnd { user_id, except, at } => any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis())),
-                Change::TokensCount { day, client_id, grant_type, issued } => {
-                    one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued))
-                }
+                Change::TokensCount { day, client_id, grant_type, issued } => one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued)),
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),
@@ -179,6 +181,7 @@ macro_rules! define_apply {
             all!(sessions::end_all(at));
             all!(grants::end_all(at, GrantEnd::EpochBegun.as_str()));
             all!(access_tokens::clear());
+            all!(api_tokens::end_all(at, ApiTokenEnd::EpochBegun.as_str()));
             all!(attempts::clear());
             all!(signing_keys::clear());
             one(all!(root_secret::replace(root_secret::generate(&context.sealer), at)))?;
@@ -210,6 +213,7 @@ macro_rules! define_apply {
             }
             Ok(match step {
                 Step::AccessTokens { expired_by } => swept!(access_tokens::sweep(expired_by, STEP)),
+                Step::ApiTokens { over_by } => swept!(api_tokens::sweep(over_by, STEP)),
                 Step::Attempts { started_by } => swept!(attempts::sweep(started_by, STEP)),
                 Step::Codes { before, expired_by } => swept!(authorization_codes::sweep(before, expired_by, STEP)),
                 Step::Events { before, happened_by } => swept!(events::sweep(before, happened_by, STEP)),

@@ -16,6 +16,7 @@
 //! * No clock, no environment: the time is handed in.
 
 mod access_tokens;
+mod api_tokens;
 mod apply;
 mod attempts;
 mod authorization_codes;

@@ -1,5 +1,6 @@
 //! What pages and commands read beside the protocol.
 
+use grantor_core::api_token::{ApiToken, Owner};
 use grantor_core::audit::Event;
 use grantor_core::consent::Consent;
 use grantor_core::grant::{Grant, RefreshToken};
@@ -10,7 +11,9 @@ use grantor_core::user::User;
 use grantor_jose::id::Id;
 
 use crate::events::EventFilter;
-use crate::{Database, attempts, consents, events, grants, query, refresh_tokens, sessions, token_counts, users};
+use crate::{
+    Database, api_tokens, attempts, consents, events, grants, query, refresh_tokens, sessions, token_counts, users,
+};
 
 impl Database {
     /// People in the order in which their accounts were made: at most `limit` of those after `after`.
@@ -30,6 +33,18 @@ impl Database {
     pub async fn user_find_by_username(&self, username: &str) -> Result<Option<User>, StoreError> {
         let row: Option<users::Row> = query!(self, first?, users::find_by_username(username))?;
         row.map(User::try_from).transpose()
+    }
+
+    /// The API tokens of an owner, the newest first, with those that expired or ended lately.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn api_tokens_of(&self, owner: &Owner) -> Result<Vec<ApiToken>, StoreError> {
+        let rows: Vec<api_tokens::Row> = match owner {
+            Owner::Client(client_id) => query!(self, load, api_tokens::of_client(client_id))?,
+            Owner::User(id) => query!(self, load, api_tokens::of_user(id.as_i64()))?,
+        };
+        rows.into_iter().map(ApiToken::try_from).collect()
     }
 
     /// The sessions of a person that were not ended, the newest first. Some of them may have been idle for too long.

@@ -160,6 +160,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_tokens (id) {
+        id -> BigInt,
+        user_id -> Nullable<BigInt>,
+        client_id -> Nullable<Text>,
+        name -> Text,
+        secret -> Binary,
+        replaced_secret -> Nullable<Binary>,
+        replaced_until -> Nullable<BigInt>,
+        scope -> Text,
+        resource -> Nullable<Text>,
+        networks -> Text,
+        created_at -> BigInt,
+        rotated_at -> BigInt,
+        expires_at -> BigInt,
+        ended_at -> Nullable<BigInt>,
+        ended_reason -> Nullable<Text>,
+        last_used_at -> Nullable<BigInt>,
+        last_used_from -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     revoked_access_tokens (id) {
         id -> BigInt,
         expires_at -> BigInt,
@@ -233,6 +255,7 @@ pub(crate) const TABLES: &[&str] = &[
     "grants",
     "refresh_tokens",
     "access_tokens",
+    "api_tokens",
     "revoked_access_tokens",
     "spent_assertions",
     "attempts",
@@ -241,12 +264,14 @@ pub(crate) const TABLES: &[&str] = &[
     "token_counts",
 ];
 
+diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
 diesel::joinable!(sessions -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
+    api_tokens,
     authorization_codes,
     consents,
     grants,

@@ -7,13 +7,15 @@ use grantor_core::consent::Consent;
 use grantor_core::directory::Directory;
 use grantor_core::grant::{AccessToken, Grant};
 use grantor_core::session::Session;
-use grantor_core::store::{AccessTokenFacts, CodeFacts, GrantFacts, RefreshTokenFacts, Store, StoreError};
+use grantor_core::store::{
+    AccessTokenFacts, ApiTokenFacts, CodeFacts, GrantFacts, RefreshTokenFacts, Store, StoreError,
+};
 use grantor_core::user::User;
 use grantor_jose::id::Id;
 
 use crate::{
-    Database, access_tokens, authorization_codes, consents, grants, query, refresh_tokens, revoked_access_tokens,
-    sessions, users,
+    Database, access_tokens, api_tokens, authorization_codes, consents, grants, query, refresh_tokens,
+    revoked_access_tokens, sessions, users,
 };
 
 /// A note that an access token was revoked: its identifier, and until when the note is needed.
@@ -54,6 +56,14 @@ impl Store for Database {
             query!(self, first?, grants::find_with_token(grant_id.as_i64(), id.as_i64()))?;
         let Some((grant, user, revoked)) = row else { return Ok(AccessTokenFacts::default()) };
         Ok(AccessTokenFacts { revoked: revoked.is_some(), approval: Some(approval((grant, user))?) })
+    }
+
+    async fn api_token_find(&self, id: Id) -> Result<Option<ApiTokenFacts>, StoreError> {
+        let row: Option<(api_tokens::Row, Option<users::Row>)> = query!(self, first?, api_tokens::find(id.as_i64()))?;
+        row.map(|(token, user)| {
+            Ok(ApiTokenFacts { token: token.try_into()?, user: user.map(User::try_from).transpose()? })
+        })
+        .transpose()
     }
 
     async fn code_find(&self, id: Id) -> Result<Option<CodeFacts>, StoreError> {

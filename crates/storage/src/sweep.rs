@@ -25,6 +25,9 @@ const PATIENCE: usize = 20;
 /// How long counts of failed sign-ins are kept; longer than any limit on guessing looks back.
 const ATTEMPTS_KEPT: Duration = Duration::from_hours(7 * 24);
 
+/// How long API tokens are kept that have expired or ended, so that their owners can see what became of them.
+const API_TOKENS_SHOWN: Duration = Duration::from_hours(30 * 24);
+
 /// How long what has expired is kept, since for a node whose clock is behind it has not: many times what clocks may differ.
 const CLOCKS_APART: Duration = Duration::from_mins(1);
 
@@ -32,6 +35,7 @@ const CLOCKS_APART: Duration = Duration::from_mins(1);
 #[derive(Clone, Copy)]
 pub(crate) enum Step {
     AccessTokens { expired_by: i64 },
+    ApiTokens { over_by: i64 },
     Attempts { started_by: i64 },
     Codes { before: i64, expired_by: i64 },
     Events { before: i64, happened_by: i64 },
@@ -54,12 +58,13 @@ fn first_id_at(moment: Time) -> i64 {
 }
 
 /// What goes by its age alone.
-fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 6] {
+fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 7] {
     let expired_by = now.minus(CLOCKS_APART).millis();
     let long_ago = now.minus(lifetimes.spent_kept);
     let too_old = now.minus(lifetimes.events_kept);
     [
         Step::AccessTokens { expired_by },
+        Step::ApiTokens { over_by: now.minus(API_TOKENS_SHOWN).millis() },
         Step::RevokedAccessTokens { expired_by },
         Step::SpentAssertions { expired_by },
         Step::Attempts { started_by: now.minus(ATTEMPTS_KEPT).millis() },

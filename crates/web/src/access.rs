@@ -27,17 +27,17 @@ pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreE
     let store = &visit.app.provider.store;
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     let consents = store.consents_of(user.id).await?;
+    let directory = visit.app.directory();
     for consent in &consents {
-        let scope = consent.granted.clone();
+        let scope = consent.granted.filter(|scope| directory.may_have(user, scope));
         let first = Known { scope, since: consent.created_at, last_used: None, offline: false };
         known.insert(consent.client_id.clone(), first);
     }
-    let directory = visit.app.directory();
     for (grant, refresh_token) in store.grants_of(user.id).await? {
         let consent = consents.iter().find(|consent| consent.client_id == grant.client_id);
         // What the app cannot use any more is not its access.
         let Some(client) = directory.clients.get(&grant.client_id) else { continue };
-        let scope = still_allowed((&directory, client), &grant.scope, consent).unwrap_or_default();
+        let scope = still_allowed((&directory, client, user), &grant.scope, consent).unwrap_or_default();
         add(&mut known, Grant { scope, ..grant }, refresh_token.as_ref());
     }
     let mut rows: Vec<(Option<Time>, Access)> = known

@@ -24,7 +24,9 @@ use crate::counts::Counts;
 use crate::locale::Language;
 use crate::metrics::Metrics;
 use crate::oauth::documents::Documents;
+use crate::oauth::leaks::LeakReporter;
 use crate::pages;
+use crate::uses::Uses;
 
 /// Where the time comes from: the system, or a test that moves it.
 #[derive(Clone)]
@@ -61,6 +63,8 @@ pub struct Settings {
     pub throttle: ThrottlePolicy,
     /// The largest body that is read, in bytes.
     pub body_bytes: usize,
+    /// Who may report tokens that were found in public; nobody by default.
+    pub leak_reporters: Vec<LeakReporter>,
     /// The language for people who ask for none that we speak.
     pub language: Language,
 }
@@ -73,6 +77,7 @@ impl Default for Settings {
             trusted_proxies: Vec::new(),
             throttle: ThrottlePolicy::default(),
             body_bytes: 64 * 1024,
+            leak_reporters: Vec::new(),
             language: Language::default(),
         }
     }
@@ -91,6 +96,8 @@ pub struct App {
     pub passwords: HashQueue,
     /// Tokens issued since the counts were last kept.
     pub counts: Counts,
+    /// The last uses of API tokens since they were last kept.
+    pub(crate) uses: Uses,
     /// What is measured.
     pub(crate) metrics: Metrics,
     /// Held while a sign-in is counted: of many at once on this node, none has to count again because of another.
@@ -116,6 +123,7 @@ impl App {
             clock,
             passwords,
             counts: Counts::default(),
+            uses: Uses::default(),
             metrics,
             counting: tokio::sync::Mutex::new(()),
             documents,

@@ -21,7 +21,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         Error::Store(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
         Error::Store(_) | Error::SigningKeyMissing => StatusCode::INTERNAL_SERVER_ERROR,
         Error::BearerMissing | Error::TokenUnknown => StatusCode::UNAUTHORIZED,
-        Error::ScopeInsufficient => StatusCode::FORBIDDEN,
+        Error::ReportSignature | Error::ReporterUnknown | Error::ScopeInsufficient => StatusCode::FORBIDDEN,
         // "The authorization server MAY return an HTTP 401 (Unauthorized) status code to indicate which HTTP authentication
         // schemes are supported." (RFC 6749 §5.2)
         other if other.code() == "invalid_client" => StatusCode::UNAUTHORIZED,

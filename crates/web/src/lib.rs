@@ -11,6 +11,7 @@
 //! How anything is stored, and when a request is allowed: it asks core, and writes what core decided.
 
 mod access;
+mod api_tokens;
 mod app;
 pub mod cookie;
 mod cors;
@@ -32,7 +33,9 @@ mod respond;
 mod routes;
 pub mod statics;
 mod unread;
+mod uses;
 mod visit;
 
 pub use app::{App, Clock, Settings};
 pub use http::{Listener, Server, serve};
+pub use oauth::leaks::LeakReporter;

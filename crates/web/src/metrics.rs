@@ -25,6 +25,7 @@ pub(crate) enum Workload {
     ClientCredentials,
     Code,
     Discovery,
+    Exchange,
     Introspection,
     IntrospectionJwt,
     IntrospectionOpaque,
@@ -58,6 +59,7 @@ impl From<GrantType> for Workload {
             GrantType::AuthorizationCode => Self::Code,
             GrantType::ClientCredentials => Self::ClientCredentials,
             GrantType::RefreshToken => Self::Refresh,
+            GrantType::TokenExchange => Self::Exchange,
         }
     }
 }

@@ -19,6 +19,10 @@ pub mod sessions;
 pub mod sign_in;
 pub mod signed_out;
 pub mod status;
+pub mod token_change;
+pub mod token_made;
+pub mod token_new;
+pub mod tokens;
 
 #[cfg(test)]
 mod every_page;

@@ -3,9 +3,10 @@
 use actix_web::web::{self, ServiceConfig};
 use grantor_core::metadata::Endpoints;
 
-use crate::oauth::{authorize, discovery, introspect, revoke, token, userinfo};
+use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo};
 use crate::pages::{
-    account, app_remove, apps, consent, end_session, home, language, select_account, sessions, sign_in,
+    account, app_remove, apps, consent, end_session, home, language, select_account, sessions, sign_in, token_change,
+    token_new, tokens,
 };
 use crate::{files, health, respond};
 
@@ -18,6 +19,7 @@ pub(crate) const END_SESSION: &str = "/end-session";
 pub(crate) const INTROSPECT: &str = "/introspect";
 pub(crate) const JWKS: &str = "/jwks";
 pub(crate) const LANGUAGE: &str = "/language";
+pub(crate) const LEAK_REPORTS: &str = "/leak-reports";
 pub(crate) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 pub(crate) const REVOKE: &str = "/revoke";
@@ -27,6 +29,10 @@ pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const THEME: &str = "/theme.css";
 pub(crate) const TOKEN: &str = "/token";
+pub(crate) const TOKENS: &str = "/account/tokens";
+pub(crate) const TOKENS_NEW: &str = "/account/tokens/new";
+pub(crate) const TOKENS_REVOKE: &str = "/account/tokens/revoke";
+pub(crate) const TOKENS_ROTATE: &str = "/account/tokens/rotate";
 pub(crate) const USERINFO: &str = "/userinfo";
 
 /// The endpoints as the metadata name them.
@@ -72,7 +78,11 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(SELECT_ACCOUNT).get(select_account::get_select_account).post(select_account::post_select_account))
         .service(page(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions))
         .service(page(SIGN_IN).get(sign_in::get_sign_in).post(sign_in::post_sign_in))
-        .service(page(SIGN_OUT).post(end_session::post_sign_out));
+        .service(page(SIGN_OUT).post(end_session::post_sign_out))
+        .service(page(TOKENS).get(tokens::get_tokens))
+        .service(page(TOKENS_NEW).get(token_new::get_token_new).post(token_new::post_token_new))
+        .service(page(TOKENS_REVOKE).get(token_change::get_token_revoke).post(token_change::post_token_revoke))
+        .service(page(TOKENS_ROTATE).get(token_change::get_token_rotate).post(token_change::post_token_rotate));
 }
 
 /// What apps and APIs call.
@@ -85,6 +95,11 @@ fn endpoints(config: &mut ServiceConfig) {
             web::resource(INTROSPECT)
                 .post(introspect::post_introspect)
                 .default_service(other().to(introspect::other_introspect)),
+        )
+        .service(
+            web::resource(LEAK_REPORTS)
+                .post(leaks::post_leak_reports)
+                .default_service(other().to(leaks::other_leak_reports)),
         )
         .service(
             web::resource(USERINFO)

@@ -47,7 +47,7 @@ pub enum Step {
 ///
 /// # Errors
 /// With `prompt=none`, the error that stands for the page that would be needed; `HintMismatch` when another person than the
-/// one asked for has just signed in.
+/// one asked for has just signed in; `ScopeNotAllowed` when the person can give nothing of what is asked for.
 pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step, Error> {
     let step = step(request, situation)?;
     if !request.prompt.none {
@@ -89,6 +89,10 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     let hinted = request.subject.as_ref().is_none_or(|subject| *subject == user.subject);
     if !hinted || !request.claims.accepts_subject(&user.subject) {
         return if signed_in_for_this { Err(Error::HintMismatch) } else { Ok(Step::Login) };
+    }
+    // Nothing that was asked for is this person's to give.
+    if request.scope.is_empty() {
+        return Err(Error::ScopeNotAllowed);
     }
     Ok(consent_step(request, situation.consent))
 }

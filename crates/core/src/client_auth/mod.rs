@@ -12,6 +12,7 @@ use crate::params::Params;
 use crate::provider::{Call, Provider};
 use crate::store::Store;
 
+mod api_key;
 mod client_secret;
 mod none;
 mod private_key_jwt;
@@ -62,6 +63,7 @@ impl AuthenticatedClient {
 
 /// What a request offers as proof.
 enum Offer<'a> {
+    ApiKey(&'a str),
     Assertion(&'a str),
     Basic { client_id: String, secret: String },
     Nothing,
@@ -83,6 +85,7 @@ pub async fn authenticate<S: Store>(
     let offer = read_offer(params, authorization)?;
     let directory = provider.store.directory();
     let named = match &offer {
+        Offer::ApiKey(key) => api_key::client_id(provider, key, call).await?,
         Offer::Basic { client_id, .. } => client_id.clone(),
         Offer::Assertion(assertion) => private_key_jwt::subject(assertion)?,
         Offer::Nothing | Offer::Post(_) => params.get("client_id").ok_or(Error::ClientMissing)?.to_owned(),
@@ -109,6 +112,8 @@ async fn prove<S: Store>(
     call: Call<'_>,
 ) -> Result<(), Error> {
     match (client.metadata.token_endpoint_auth_method, offer) {
+        // Whoever could name the client has shown its key.
+        (_, Offer::ApiKey(_)) => Ok(()),
         (ClientAuthMethod::ClientSecretBasic, Offer::Basic { secret, .. }) => {
             client_secret::check(client, secret, call.now)
         }
@@ -126,7 +131,7 @@ fn read_offer<'a>(params: &'a Params, authorization: Option<&str>) -> Result<Off
     let basic = authorization.map(read_basic).transpose()?;
     let assertion = read_assertion(params)?;
     match (basic, params.get("client_secret"), assertion) {
-        (None, None, None) => Ok(Offer::Nothing),
+        (None, None, None) => Ok(api_key::offered(params).map_or(Offer::Nothing, Offer::ApiKey)),
         (Some((client_id, secret)), None, None) => Ok(Offer::Basic { client_id, secret }),
         (None, Some(secret), None) => Ok(Offer::Post(secret)),
         (None, None, Some(assertion)) => Ok(Offer::Assertion(assertion)),

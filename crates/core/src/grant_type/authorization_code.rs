@@ -101,7 +101,10 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     if !asks_nobody && !consent.as_ref().is_some_and(allows) && !seeded(Fault::ConsentUnchecked) {
         return Err(Error::ConsentWithdrawn.into());
     }
-    let scope = run_kernel(request, &code, &user)?;
+    let scope = run_kernel(request, &code, &user)?.filter(|scope| request.directory.may_have(&user, scope));
+    if scope.is_empty() {
+        return Err(Error::GrantEnded.into());
+    }
     let target = request.target(&scope, &code.context.resources)?;
     let grant = Grant {
         id: code.id,
@@ -124,7 +127,10 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
         token::REFRESH.format(grant.id, &refresh.secret)
     });
     let nonce = grant.context.nonce.clone();
-    Ok(Decision { changes, reply: Redeemed { target, approval: Some((grant, user)), access, refresh_token, nonce } })
+    Ok(Decision {
+        changes,
+        reply: Redeemed { target, approval: Some((grant, user)), api_token: None, access, refresh_token, nonce },
+    })
 }
 
 fn expect(consent: Consent) -> Change {

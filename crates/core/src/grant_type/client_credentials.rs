@@ -22,7 +22,10 @@ pub(crate) fn decide(request: &Request<'_>, access: Fresh) -> Result<Decision<Re
     let target = request.target(&scope, &[])?;
     let changes = request.access_token_row(&target, &access, None).into_iter().collect();
     // "A refresh token SHOULD NOT be included." (RFC 6749 §4.4.3)
-    Ok(Decision { changes, reply: Redeemed { target, approval: None, access, refresh_token: None, nonce: None } })
+    Ok(Decision {
+        changes,
+        reply: Redeemed { target, approval: None, api_token: None, access, refresh_token: None, nonce: None },
+    })
 }
 
 /// The scopes of the request that the client may have; all of them when it names none. Those that speak of a person mean

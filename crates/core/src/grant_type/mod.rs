@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grantor_jose::id::Id;
 use serde::{Deserialize, Serialize};
 
+use crate::api_token::live::LiveApiToken;
 use crate::audience::{self, About, Target};
 use crate::change::Change;
 use crate::client::{AccessTokenFormat, Client};
@@ -23,6 +24,7 @@ use crate::user::User;
 pub(crate) mod authorization_code;
 pub(crate) mod client_credentials;
 pub(crate) mod refresh_token;
+pub(crate) mod token_exchange;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +32,7 @@ mod tests;
 /// How often a request that lost a race is loaded and decided again.
 pub(crate) const MAX_RACES: usize = 8;
 
-/// The grants of RFC 6749 that are offered.
+/// The grants that are offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GrantType {
@@ -40,11 +42,15 @@ pub enum GrantType {
     ClientCredentials,
     /// A refresh token (RFC 6749 §6).
     RefreshToken,
+    /// A personal access token or an API key (RFC 8693).
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:token-exchange")]
+    TokenExchange,
 }
 
 impl GrantType {
     /// Every grant type, as the metadata list them.
-    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    pub const ALL: [Self; 4] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange];
 
     /// The grant type's registered name.
     pub const fn as_str(self) -> &'static str {
@@ -52,6 +58,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
+            Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
     }
 
@@ -75,6 +82,8 @@ pub struct Redeemed {
     pub(crate) target: Target,
     /// The approval and its person; none for the client's own credentials.
     pub(crate) approval: Option<(Grant, User)>,
+    /// The API token that was exchanged.
+    pub(crate) api_token: Option<LiveApiToken>,
     /// The identifier and, for an opaque token, the secret.
     pub(crate) access: Fresh,
     /// The refresh token to hand out.
@@ -133,6 +142,7 @@ pub(crate) async fn redeem<S: Store>(
             GrantType::AuthorizationCode => authorization_code::redeem(provider, &request, call).await,
             GrantType::ClientCredentials => client_credentials::redeem(provider, &request),
             GrantType::RefreshToken => refresh_token::redeem(provider, &request, call).await,
+            GrantType::TokenExchange => token_exchange::redeem(provider, &request, call).await,
         };
         let (changes, outcome) = match decision {
             Ok(Decision { changes, reply }) => (changes, Ok(reply)),

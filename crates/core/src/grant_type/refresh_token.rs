@@ -120,7 +120,7 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
             idle_expires_at: request.now.plus(lifetimes.refresh_token_idle),
         });
     }
-    let reply = Redeemed { target, approval: Some((grant, user)), access, refresh_token, nonce: None };
+    let reply = Redeemed { target, approval: Some((grant, user)), api_token: None, access, refresh_token, nonce: None };
     Ok(Decision { changes, reply })
 }
 
@@ -153,7 +153,7 @@ pub(crate) fn in_force(about: &About<'_>, family: Family<'_>, now: Time) -> Resu
     if user.disabled && !seeded(Fault::DisabledUserRefreshes) {
         return Err(Error::UserDisabled);
     }
-    let scope = consent::still_allowed((about.directory, about.client), &grant.scope, consent.as_ref())?;
+    let scope = consent::still_allowed((about.directory, about.client, user), &grant.scope, consent.as_ref())?;
     // Without offline_access, access lasts while the person is signed in: until they sign out, at most as long as a sign-in may,
     // and idle at most as long. What an administrator has taken from the app for a while counts again when it is given back.
     if !scope.contains(OFFLINE_ACCESS) {

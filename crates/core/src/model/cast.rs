@@ -181,6 +181,7 @@ fn directory() -> Directory {
         access_token_format: Some(format),
         access_token_lifetime: None,
         introspection_clients: Vec::new(),
+        personal_access_tokens: false,
     };
     let apis = [
         api(NOTES, "notes.delete notes.read notes.write", AccessTokenFormat::Opaque),

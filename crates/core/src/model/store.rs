@@ -17,7 +17,7 @@ use crate::directory::Directory;
 use crate::fault::{Fault, seeded};
 use crate::grant::{AccessToken, AuthorizationCode};
 use crate::session::Session;
-use crate::store::{AccessTokenFacts, CodeFacts, GrantFacts, RefreshTokenFacts, Store, StoreError};
+use crate::store::{AccessTokenFacts, ApiTokenFacts, CodeFacts, GrantFacts, RefreshTokenFacts, Store, StoreError};
 use crate::user::User;
 
 /// The states of the rows that a request's calls see, one after the other.
@@ -89,6 +89,11 @@ impl Store for Beats<'_> {
 
     async fn access_token_facts(&self, id: Id, grant_id: Option<Id>) -> Result<AccessTokenFacts, StoreError> {
         Ok(token_facts(&*self.next().await, id, grant_id))
+    }
+
+    /// The model has none.
+    async fn api_token_find(&self, _: Id) -> Result<Option<ApiTokenFacts>, StoreError> {
+        Ok(None)
     }
 
     async fn code_find(&self, id: Id) -> Result<Option<CodeFacts>, StoreError> {

@@ -46,10 +46,12 @@ impl Config {
             self.language_finding(),
             self.limits_finding(),
         ];
-        let lifetimes = self.lifetimes.findings().into_iter();
-        let lifetimes =
-            lifetimes.map(|(key, why)| finding(&format!("lifetimes.{key}"), why, "see `grantor config example`"));
-        rules.into_iter().flatten().chain(lifetimes).collect()
+        let of = |section: &'static str, findings: Vec<(&'static str, &'static str)>| {
+            let named = move |(key, why)| finding(&format!("{section}.{key}"), why, "see `grantor config example`");
+            findings.into_iter().map(named)
+        };
+        let lifetimes = of("lifetimes", self.lifetimes.findings());
+        rules.into_iter().flatten().chain(lifetimes).chain(of("tokens", self.tokens.findings())).collect()
     }
 
     /// Refuses settings with which the server must not start.

@@ -38,6 +38,7 @@ mod tests {
             ("limits", names::<crate::config::Limits>()),
             ("sign_in", names::<crate::config::SignIn>()),
             ("lifetimes", names::<grantor_core::policy::Lifetimes>()),
+            ("tokens", names::<grantor_core::policy::TokenPolicy>()),
             ("clients", names::<grantor_core::policy::ClientPolicy>()),
         ] {
             assert_eq!(shown(table[section].as_table().unwrap()), known(names), "[{section}]");

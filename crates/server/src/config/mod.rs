@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use grantor_core::policy::{ClientPolicy, Lifetimes, Policy};
+use grantor_core::policy::{ClientPolicy, Lifetimes, Policy, TokenPolicy};
 use grantor_identity::queue::QueueLimits;
 use grantor_identity::throttle::{Limit, ThrottlePolicy};
 use ipnet::IpNet;
@@ -65,6 +65,22 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// What an app may do unless its declaration says otherwise: section `[clients]`.
     pub clients: ClientPolicy,
+    /// Personal access tokens and API keys: section `[tokens]`.
+    pub tokens: TokenPolicy,
+    /// Who may report tokens that were found in public, to `/leak-reports`. Default: nobody.
+    pub leak_reporters: Vec<Reporter>,
+}
+
+/// Who may report tokens that were found in public.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reporter {
+    /// The name for events.
+    pub name: String,
+    /// The name of the key, as the reporter sends it in `Github-Public-Key-Identifier`.
+    pub key_id: String,
+    /// The file with the public key, P-256, in PEM.
+    pub public_key_file: PathBuf,
 }
 
 /// The server's own certificate.
@@ -152,7 +168,7 @@ pub struct SignIn {
 impl Config {
     /// The part of the settings that the protocol decides by.
     pub fn policy(&self) -> Policy {
-        Policy { lifetimes: self.lifetimes.clone(), clients: self.clients.clone() }
+        Policy { lifetimes: self.lifetimes.clone(), clients: self.clients.clone(), tokens: self.tokens.clone() }
     }
 }
 
@@ -197,6 +213,8 @@ impl Default for Config {
             sign_in: SignIn::default(),
             lifetimes: Lifetimes::default(),
             clients: ClientPolicy::default(),
+            tokens: TokenPolicy::default(),
+            leak_reporters: Vec::new(),
         }
     }
 }

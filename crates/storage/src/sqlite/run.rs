@@ -4,6 +4,7 @@ use diesel::QueryResult;
 use diesel::RunQueryDsl;
 use diesel::query_dsl::methods::ExecuteDsl;
 use diesel::sqlite::SqliteConnection;
+use grantor_core::api_token::ApiTokenEnd;
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
 use grantor_core::grant::GrantEnd;
@@ -17,7 +18,7 @@ use crate::refresh_tokens::Successor;
 use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
 use crate::{
-    access_tokens, attempts, authorization_codes, clients, consents, directory_revision, events, grants,
+    access_tokens, api_tokens, attempts, authorization_codes, clients, consents, directory_revision, events, grants,
     refresh_tokens, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions,
     token_counts, users,
 };

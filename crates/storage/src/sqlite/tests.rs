@@ -74,7 +74,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn scope(name: &str) -> Change {
-    let scope = ScopeDefinition { name: name.into(), description: [].into(), claims: Vec::new() };
+    let scope = ScopeDefinition { name: name.into(), description: [].into(), claims: Vec::new(), groups: Vec::new() };
     Change::ScopePut(Box::new(scope))
 }
 

@@ -6,6 +6,7 @@ frame-languages = Sprache
 error-title = Fehler: { $title }
 nav-account = Übersicht
 nav-apps = Apps
+nav-tokens = Tokens
 nav-sessions = Geräte
 case-number = Fallnummer
 from-place = von { $place }

@@ -6,6 +6,7 @@ frame-languages = Language
 error-title = Error: { $title }
 nav-account = Overview
 nav-apps = Apps
+nav-tokens = Tokens
 nav-sessions = Devices
 case-number = Case number
 from-place = from { $place }

@@ -82,9 +82,17 @@ pub(crate) async fn waiting(visit: &Visit, carried: &str) -> Result<(Interaction
         Err(error) => return Err(respond::refusal(visit, &error, None, Sent::default()).await),
     };
     match authorization::read(&visit.app.provider, &params, Started::from(&interaction), visit.now) {
-        Ok(request) => Ok((interaction, request)),
+        Ok(request) => Ok((interaction, of_person(visit, request))),
         Err(refused) => Err(refuse(visit, &params, refused).await),
     }
+}
+
+/// The request with the scopes that the person signed in here can give.
+fn of_person(visit: &Visit, request: AuthorizationRequest) -> AuthorizationRequest {
+    let Some((_, user)) = visit.session() else { return request };
+    let directory = visit.app.directory();
+    let scope = request.scope.filter(|scope| directory.may_have(user, scope));
+    AuthorizationRequest { scope, ..request }
 }
 
 /// The address of a page that goes on with a started request.
@@ -115,7 +123,7 @@ pub(crate) async fn go_to(visit: &Visit, path: &str, interaction: &Interaction) 
 
 async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse {
     let request = match authorization::read(&visit.app.provider, params, started, visit.now) {
-        Ok(request) => request,
+        Ok(request) => of_person(visit, request),
         Err(refused) => return refuse(visit, params, refused).await,
     };
     match step(visit, params, &request).await {

@@ -1,6 +1,7 @@
 //! `POST /introspect`: an API asks about a token. Not for scripts of other origins.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use grantor_core::error::Error;
@@ -17,7 +18,17 @@ pub(crate) async fn post_introspect(app: Data<App>, request: HttpRequest, payloa
     match form::read(&request, payload).await {
         Err(unread) => token::refused(&app, &request, None, &unread).await,
         Ok(params) => match answer(&app, &request, &params).await {
-            Ok(introspection) => error::uncached(StatusCode::OK).json(introspection),
+            Ok(mut introspection) => {
+                if let Some((id, last_use)) = introspection.api_token_use.take() {
+                    app.uses.note(id, last_use);
+                }
+                let mut response = error::uncached(StatusCode::OK);
+                if introspection.max_age > 0 {
+                    let kept = format!("private, max-age={}", introspection.max_age);
+                    response.insert_header((CACHE_CONTROL, kept));
+                }
+                response.json(introspection)
+            }
             Err(refusal) => {
                 token::refused(&app, &request, claimed_client(&request, &params).as_deref(), &refusal).await
             }

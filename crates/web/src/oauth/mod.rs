@@ -4,6 +4,7 @@ pub(crate) mod authorize;
 pub(crate) mod discovery;
 pub(crate) mod documents;
 pub(crate) mod introspect;
+pub(crate) mod leaks;
 pub(crate) mod revoke;
 pub(crate) mod token;
 pub(crate) mod userinfo;

@@ -13,7 +13,8 @@ use askama::Template;
 use super::{
     Frame, account::Account, app_remove::AppRemove, apps::Apps, consent::Consent, end_session::EndSession,
     form_post::FormPost, home::Home, refusal::Refusal, select_account::SelectAccount, sessions::Sessions,
-    sign_in::SignIn, signed_out::SignedOut, status::Status,
+    sign_in::SignIn, signed_out::SignedOut, status::Status, token_change::TokenChange, token_made::TokenMade,
+    token_new::TokenNew, tokens::Tokens,
 };
 use crate::locale::Language;
 
@@ -37,6 +38,10 @@ fn every_page() -> Result<Pages, Failure> {
     add(&mut pages, "sign-in", SignIn::samples(), |page| &mut page.frame)?;
     add(&mut pages, "signed-out", SignedOut::samples(), |page| &mut page.frame)?;
     add(&mut pages, "status", Status::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "token-change", TokenChange::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "token-made", TokenMade::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "token-new", TokenNew::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "tokens", Tokens::samples(), |page| &mut page.frame)?;
     Ok(pages)
 }
 

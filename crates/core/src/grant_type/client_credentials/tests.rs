@@ -17,7 +17,12 @@ fn decided(scope: Option<&str>, format: AccessTokenFormat) -> Result<Decision<Re
     client.metadata.scope = "api.read api.write openid".parse().unwrap();
     client.metadata.access_token_format = format;
     let mut frame = Frame::of(client);
-    let known = |name: &str| ScopeDefinition { name: name.into(), description: BTreeMap::new(), claims: Vec::new() };
+    let known = |name: &str| ScopeDefinition {
+        name: name.into(),
+        description: BTreeMap::new(),
+        claims: Vec::new(),
+        groups: Vec::new(),
+    };
     frame.directory.scopes = ["api.read", "api.write"].map(|name| (name.to_owned(), known(name))).into();
     let mut pairs = vec![("grant_type", "client_credentials")];
     pairs.extend(scope.map(|scope| ("scope", scope)));

@@ -227,6 +227,7 @@ fn a_token_that_would_allow_nothing_is_not_given() {
         access_token_format: None,
         access_token_lifetime: None,
         introspection_clients: Vec::new(),
+        personal_access_tokens: false,
     };
     let mail = Resource { identifier: "https://mail".into(), scopes: "email".parse().unwrap(), ..notes.clone() };
     family.frame.directory.resources = [notes, mail].map(|api| (api.identifier.clone(), api)).into();

@@ -82,8 +82,9 @@ fn event(id: i64) -> Vec<Change> {
 fn a_backup_has_the_layout_of_its_database_and_is_brought_up_to_date_where_it_is_opened() {
     let folder = Folder::new();
     drop(folder.open("old").unwrap());
-    folder.connection("old").revert_last_migration(MIGRATIONS).unwrap();
-    folder.connection("old").revert_last_migration(MIGRATIONS).unwrap();
+    while layout(&mut folder.connection("old")) > 1 {
+        folder.connection("old").revert_last_migration(MIGRATIONS).unwrap();
+    }
     let contents = folder.back_up("old").unwrap();
     assert_eq!((contents.layout, contents.counts.iter().any(|(table, _)| *table == "token_counts")), (1, false));
     let layout = |name: &str| layout(&mut folder.connection(name));

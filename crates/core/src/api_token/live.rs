@@ -1,0 +1,79 @@
+//! What a presented API token turns out to be.
+
+use std::net::IpAddr;
+
+use super::rights::{self, Rights};
+use super::{ApiToken, Owner};
+use crate::error::Error;
+use crate::provider::Provider;
+use crate::store::{ApiTokenFacts, Store};
+use crate::time::Time;
+use crate::token::{API_KEY, ApiTokenKind, PERSONAL_ACCESS_TOKEN};
+use crate::user::User;
+
+/// An API token that counts now.
+#[derive(Debug)]
+pub struct LiveApiToken {
+    /// The token.
+    pub token: ApiToken,
+    /// What it allows now: something, or it would not count.
+    pub rights: Rights,
+    /// Its person; none for an API key.
+    pub user: Option<User>,
+}
+
+/// Who shows a token, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// The address that uses it, where that is known.
+    pub from: Option<IpAddr>,
+    /// When.
+    pub at: Time,
+}
+
+/// Whether a text is an API token by its form and its checksum.
+pub fn is_api_token(presented: &str) -> bool {
+    PERSONAL_ACCESS_TOKEN.parse(presented).or_else(|| API_KEY.parse(presented)).is_some()
+}
+
+/// Finds what a presented token is; `None` when it does not count, for whatever reason. A text with a slip in it costs no query.
+///
+/// # Errors
+/// Those of the store.
+pub async fn find<S: Store>(
+    provider: &Provider<S>,
+    presented: &str,
+    shown: Shown,
+) -> Result<Option<LiveApiToken>, Error> {
+    let Some(found) = find_genuine(provider, presented, shown.at).await? else { return Ok(None) };
+    let live = judge(provider, found, shown.at);
+    Ok(live.filter(|live| live.token.networks.allow(shown.from)))
+}
+
+/// The token with its facts, live or not, where the secret is the right one.
+pub(crate) async fn find_genuine<S: Store>(
+    provider: &Provider<S>,
+    presented: &str,
+    now: Time,
+) -> Result<Option<ApiTokenFacts>, Error> {
+    let read = |kind: ApiTokenKind| Some((kind, kind.parse(presented)?));
+    let Some((kind, (id, secret))) = read(PERSONAL_ACCESS_TOKEN).or_else(|| read(API_KEY)) else { return Ok(None) };
+    let found = provider.store.api_token_find(id).await?;
+    Ok(found.filter(|found| found.token.owner.kind() == kind && found.token.has_secret(&secret, now)))
+}
+
+/// The token with what it allows, if it counts wherever it is used from.
+pub(crate) fn judge<S: Store>(provider: &Provider<S>, found: ApiTokenFacts, now: Time) -> Option<LiveApiToken> {
+    let ApiTokenFacts { token, user } = found;
+    let directory = provider.store.directory();
+    // Who switches a client off, or a person, ends what they hold for as long.
+    let is_on = match &token.owner {
+        Owner::Client(client_id) => directory.client(client_id).is_some(),
+        Owner::User(_) => user.as_ref().is_some_and(|user| !user.disabled),
+    };
+    if !is_on || !token.is_live(now) {
+        return None;
+    }
+    let rights = rights::of_token(&directory, &token, user.as_ref());
+    (!rights.scope.is_empty()).then_some(LiveApiToken { token, rights, user })
+}

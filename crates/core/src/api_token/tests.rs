@@ -1,0 +1,298 @@
+//! Issue, rotation, revocation and rights of API tokens.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use grantor_jose::random::Mint;
+use proptest::prelude::*;
+
+use super::issue::{About, Draft, Holder, Wanted, issue, revoke, rotate};
+use super::*;
+use crate::change::Change;
+use crate::client::Client;
+use crate::client::tests::sample;
+use crate::directory::{Directory, Resource, ScopeDefinition};
+use crate::error::{Decision, Error};
+use crate::policy::TokenPolicy;
+use crate::provider::{Call, Fresh};
+use crate::user::User;
+use crate::user::tests::ada;
+
+pub(crate) const DAY: Duration = Duration::from_hours(24);
+
+pub(crate) fn start() -> Time {
+    Time::from_seconds(1_800_000_000)
+}
+
+/// Notes for everybody, payroll for the staff, mail without personal tokens.
+pub(crate) fn directory() -> Directory {
+    let api = |name: &str, scopes: &str, personal_access_tokens| Resource {
+        identifier: format!("https://{name}"),
+        name: name.into(),
+        scopes: scopes.parse().unwrap(),
+        access_token_format: None,
+        access_token_lifetime: None,
+        introspection_clients: Vec::new(),
+        personal_access_tokens,
+    };
+    let apis = [
+        api("notes", "notes.read notes.write openid", true),
+        api("payroll", "pay.read", true),
+        api("mail", "mail.read", false),
+    ];
+    let pay = ScopeDefinition {
+        name: "pay.read".into(),
+        description: BTreeMap::new(),
+        claims: Vec::new(),
+        groups: vec!["staff".into()],
+    };
+    let mut client = Client::clone(&sample("robot"));
+    client.metadata.scope = "notes.read mail.read".parse().unwrap();
+    Directory {
+        resources: apis.into_iter().map(|api| (api.identifier.clone(), api)).collect(),
+        scopes: [(pay.name.clone(), pay)].into(),
+        clients: [("robot".to_owned(), client.into())].into(),
+        ..Directory::default()
+    }
+}
+
+fn draft(seed: u64, at: Time) -> Draft {
+    let mint = Mint::seeded(seed);
+    Fresh { id: mint.id(at.millis()), secret: mint.secret() }
+}
+
+fn wanted(scope: &str) -> Wanted {
+    Wanted {
+        name: "backup script".into(),
+        scope: scope.parse().unwrap(),
+        resource: None,
+        networks: Networks::ANYWHERE,
+        lifetime: 30 * DAY,
+    }
+}
+
+/// What is decided at `now` in `directory`.
+struct Desk<'a> {
+    directory: &'a Directory,
+    policy: TokenPolicy,
+    now: Time,
+}
+
+impl<'a> Desk<'a> {
+    fn new(directory: &'a Directory) -> Self {
+        Self { directory, policy: TokenPolicy::default(), now: start() }
+    }
+
+    fn about(&self) -> About<'_> {
+        let call = Call { now: self.now, address: "::1" };
+        About { directory: self.directory, policy: &self.policy, call, event_id: Id::from_i64(5) }
+    }
+
+    fn issue(&self, user: &User, tokens: &[ApiToken], wanted: Wanted) -> Result<Decision<String>, Error> {
+        let owner = Owner::User(user.id);
+        issue(self.about(), Holder { owner: &owner, person: Some(user), tokens }, &draft(9, self.now), wanted)
+    }
+}
+
+fn inserted(decision: Decision<String>) -> ApiToken {
+    match decision.changes.into_iter().next() {
+        Some(Change::ApiTokenInsert(token)) => *token,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn token_of(user: &User, scope: &str) -> ApiToken {
+    inserted(Desk::new(&directory()).issue(user, &[], wanted(scope)).unwrap())
+}
+
+#[test]
+fn a_token_is_shown_once_and_only_its_hash_is_kept() {
+    let directory = directory();
+    let decision = Desk::new(&directory).issue(&ada(), &[], wanted("notes.read")).unwrap();
+    let (id, secret) = PERSONAL_ACCESS_TOKEN.parse(&decision.reply).unwrap();
+    let token = inserted(decision);
+    assert_eq!((token.id, token.hint()), (id, format!("gtr_pat_{id}")));
+    assert!(token.has_secret(&secret, start()) && token.is_live(start().plus(29 * DAY)));
+    assert!(!token.is_live(start().plus(30 * DAY)));
+}
+
+#[test]
+fn the_same_form_makes_the_same_token_and_no_second_one() {
+    let directory = directory();
+    let desk = Desk::new(&directory);
+    let first = desk.issue(&ada(), &[], wanted("notes.read")).unwrap();
+    let text = first.reply.clone();
+    let token = inserted(first);
+    let again = desk.issue(&ada(), std::slice::from_ref(&token), wanted("notes.write")).unwrap();
+    assert_eq!((again.reply, again.changes.len()), (text, 0));
+    let ended = ApiToken { ended: Some((start(), ApiTokenEnd::RevokedByOwner)), ..token };
+    assert!(matches!(desk.issue(&ada(), &[ended], wanted("notes.read")), Err(Error::DraftUsed)));
+}
+
+#[test]
+fn a_form_does_not_count_for_ever() {
+    let directory = directory();
+    let desk = Desk::new(&directory);
+    let owner = Owner::User(ada().id);
+    let user = ada();
+    let holder = Holder { owner: &owner, person: Some(&user), tokens: &[] };
+    for made_at in [start().minus(DAY), start().plus(2 * Duration::from_mins(1))] {
+        let issued = issue(desk.about(), holder, &draft(1, made_at), wanted("notes.read"));
+        assert!(matches!(issued, Err(Error::DraftExpired)), "{made_at:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_had_is_refused_with_its_reason() {
+    let directory = directory();
+    let desk = Desk::new(&directory);
+    let refused = |wanted: Wanted| desk.issue(&ada(), &[], wanted).map(|_| ()).unwrap_err().reason();
+    assert_eq!(refused(wanted("")), "TokenScopeEmpty");
+    for scope in ["mail.read", "admin", "openid", "offline_access", "notes.read admin"] {
+        assert_eq!(refused(wanted(scope)), "TokenScopeNotHeld", "{scope}");
+    }
+    let only = |resource: &str| Wanted { resource: Some(resource.into()), ..wanted("notes.read") };
+    assert_eq!(refused(only("https://evil")), "ResourceUnknown");
+    assert_eq!(refused(only("https://payroll")), "TokenScopeNotHeld");
+    let named = |name: &str| Wanted { name: name.into(), ..wanted("notes.read") };
+    assert_eq!(refused(named("  ")), "TokenNameInvalid");
+    assert_eq!(refused(named(&"x".repeat(81))), "TokenNameInvalid");
+    for lifetime in [Duration::ZERO, 367 * DAY] {
+        assert_eq!(refused(Wanted { lifetime, ..wanted("notes.read") }), "TokenLifetimeTooLong");
+    }
+    let user = User { groups: Vec::new(), ..ada() };
+    assert!(matches!(desk.issue(&user, &[], wanted("pay.read")), Err(Error::TokenScopeNotHeld)));
+}
+
+#[test]
+fn nobody_has_more_tokens_than_the_policy_says() {
+    let directory = directory();
+    let desk = Desk { policy: TokenPolicy { per_owner: 2, ..TokenPolicy::default() }, ..Desk::new(&directory) };
+    let other = |n: i64| ApiToken { id: Id::from_i64(n), ..token_of(&ada(), "notes.read") };
+    let full = [other(1), other(2)];
+    assert!(matches!(desk.issue(&ada(), &full, wanted("notes.read")), Err(Error::TokensTooMany)));
+    let ended = [other(1), ApiToken { ended: Some((start(), ApiTokenEnd::Leaked)), ..other(2) }];
+    assert!(desk.issue(&ada(), &ended, wanted("notes.read")).is_ok());
+}
+
+#[test]
+fn a_rotation_leaves_the_old_secret_for_a_while() {
+    let directory = directory();
+    let later = start().plus(10 * DAY);
+    let desk = Desk { now: later, ..Desk::new(&directory) };
+    let token = token_of(&ada(), "notes.read");
+    let rotated = rotate(desk.about(), &token, &draft(2, later)).unwrap();
+    let (_, secret) = PERSONAL_ACCESS_TOKEN.parse(&rotated.reply).unwrap();
+    let Some(Change::ApiTokenRotate { rotation, .. }) = rotated.changes.first() else {
+        panic!("{:?}", rotated.changes)
+    };
+    let Rotation { expected, successor, replaced_until, expires_at, .. } = rotation;
+    assert_eq!((*replaced_until, *expires_at), (later.plus(DAY), later.plus(30 * DAY)));
+    assert!(successor.matches(&secret) && *expected == token.secret);
+    let replaced = Some(Replaced { secret: token.secret, until: *replaced_until });
+    let now = ApiToken { secret: *successor, replaced, rotated_at: later, expires_at: *expires_at, ..token };
+    let old = draft(9, start()).secret.successor(&directory.secrets.drafts);
+    assert!(now.has_secret(&old, later.plus(DAY / 2)) && !now.has_secret(&old, later.plus(DAY)));
+    // The same form again shows the same; an older one does not bring an old secret back.
+    assert_eq!(rotate(desk.about(), &now, &draft(2, later)).unwrap().reply, rotated.reply);
+    assert!(matches!(rotate(desk.about(), &now, &draft(3, start().plus(9 * DAY + DAY / 2))), Err(Error::DraftUsed)));
+}
+
+#[test]
+fn what_has_ended_is_neither_rotated_nor_ended_again() {
+    let directory = directory();
+    let desk = Desk::new(&directory);
+    let token = token_of(&ada(), "notes.read");
+    assert_eq!(revoke(desk.about(), &token, ApiTokenEnd::RevokedByOwner).len(), 2);
+    let ended = ApiToken { ended: Some((start(), ApiTokenEnd::Leaked)), ..token };
+    assert!(revoke(desk.about(), &ended, ApiTokenEnd::RevokedByOwner).is_empty());
+    assert!(matches!(rotate(desk.about(), &ended, &draft(2, start())), Err(Error::TokenEnded)));
+}
+
+#[test]
+fn a_key_speaks_for_its_client_only() {
+    let directory = directory();
+    let key = ApiToken { owner: Owner::Client("robot".into()), ..token_of(&ada(), "notes.read notes.write") };
+    let rights = rights::of_token(&directory, &key, None);
+    assert_eq!((rights.scope.as_str(), rights.audience), ("notes.read", vec!["https://notes".to_owned()]));
+    let other = ApiToken { owner: Owner::Client("gone".into()), ..key };
+    assert!(rights::of_token(&directory, &other, None).scope.is_empty());
+}
+
+#[test]
+fn a_token_for_one_api_means_nothing_at_another() {
+    let directory = directory();
+    let token = token_of(&ada(), "notes.read pay.read");
+    let all = rights::of_token(&directory, &token, Some(&ada()));
+    assert_eq!(all.audience, ["https://notes", "https://payroll"]);
+    let only = ApiToken { resource: Some("https://notes".into()), ..token };
+    let rights = rights::of_token(&directory, &only, Some(&ada()));
+    assert_eq!((rights.scope.as_str(), rights.audience), ("notes.read", vec!["https://notes".to_owned()]));
+}
+
+/// What may happen to a person and to what they hold.
+#[derive(Clone, Debug)]
+enum Happening {
+    Groups(Vec<&'static str>),
+    Disabled(bool),
+    ScopeGroups(Vec<&'static str>),
+    Offers(bool),
+    ApiScopes(&'static str),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let groups = || proptest::sample::subsequence(vec!["staff", "guests"], 0..=2);
+    prop_oneof![
+        groups().prop_map(Happening::Groups),
+        any::<bool>().prop_map(Happening::Disabled),
+        groups().prop_map(Happening::ScopeGroups),
+        any::<bool>().prop_map(Happening::Offers),
+        prop_oneof![Just("notes.read notes.write"), Just("notes.read"), Just("")].prop_map(Happening::ApiScopes),
+    ]
+}
+
+fn happen(directory: &mut Directory, user: &mut User, happening: &Happening) {
+    let owned = |groups: &[&str]| groups.iter().map(|&group| group.to_owned()).collect();
+    let notes = directory.resources.get_mut("https://notes").unwrap();
+    match happening {
+        Happening::Groups(groups) => user.groups = owned(groups),
+        Happening::Disabled(disabled) => user.disabled = *disabled,
+        Happening::ScopeGroups(groups) => directory.scopes.get_mut("pay.read").unwrap().groups = owned(groups),
+        Happening::Offers(offers) => notes.personal_access_tokens = *offers,
+        Happening::ApiScopes(scopes) => notes.scopes = scopes.parse().unwrap(),
+    }
+}
+
+proptest! {
+    /// Whatever happens after the issue: what a token allows is within what it was issued for and within what its owner could
+    /// put into a new one now.
+    #[test]
+    fn a_token_never_allows_more_than_its_owner_may(
+        asked in proptest::sample::subsequence(vec!["notes.read", "notes.write", "pay.read"], 1..=3),
+        happenings in proptest::collection::vec(happening(), 0..8),
+    ) {
+        let (mut directory, mut user) = (directory(), ada());
+        let token = token_of(&user, &asked.join(" "));
+        for happening in &happenings {
+            happen(&mut directory, &mut user, happening);
+            let rights = rights::of_token(&directory, &token, Some(&user));
+            let owner = rights::of_owner(&directory, &token.owner, Some(&user));
+            prop_assert!(rights.scope.is_subset(&token.scope) && rights.scope.is_subset(&owner));
+            let open = |scope: &str| {
+                let groups = directory.scopes.get(scope).map(|scope| scope.groups.as_slice()).unwrap_or_default();
+                groups.is_empty() || groups.iter().any(|group| user.groups.contains(group))
+            };
+            prop_assert!(rights.scope.iter().all(open));
+            prop_assert!(!user.disabled || rights.scope.is_empty());
+            // And what is issued now can be used now.
+            for scope in owner.iter() {
+                let issued = Desk::new(&directory).issue(&user, &[], wanted(scope));
+                let issued = inserted(issued.unwrap());
+                let rights = rights::of_token(&directory, &issued, Some(&user));
+                prop_assert_eq!(rights.scope.as_str(), scope);
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Networks that a token is limited to, as CIDR blocks (RFC 4632) of IPv4 and IPv6.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// The most networks that one limit names.
+pub const MAX_NETWORKS: usize = 32;
+
+/// The networks from which something may be used; from anywhere where there are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<String>", into = "Vec<String>")]
+pub struct Networks(Vec<IpNet>);
+
+impl Networks {
+    /// No limit.
+    pub const ANYWHERE: Self = Self(Vec::new());
+
+    /// Reads networks and single addresses, with spaces, commas or line breaks between them. A network is kept as the whole
+    /// block that it lies in: `10.1.2.3/8` is `10.0.0.0/8`.
+    ///
+    /// # Errors
+    /// `NetworkMalformed`, `NetworksTooMany`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+        let mut networks = words.map(network).collect::<Result<Vec<_>, _>>()?;
+        networks.sort_unstable();
+        networks.dedup();
+        if networks.len() > MAX_NETWORKS { Err(Error::NetworksTooMany) } else { Ok(Self(networks)) }
+    }
+
+    /// Whether there is no limit.
+    pub fn is_anywhere(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `address` may use it; who has no address known to us may use only what is not limited. An IPv4 address that is
+    /// written as an IPv6 one counts as what it is.
+    pub fn allow(&self, address: Option<IpAddr>) -> bool {
+        let within = |address: IpAddr| self.0.iter().any(|network| network.contains(&address));
+        self.is_anywhere() || address.is_some_and(|address| within(address.to_canonical()))
+    }
+
+    /// The networks as text.
+    pub fn to_texts(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+}
+
+fn network(word: &str) -> Result<IpNet, Error> {
+    let network = word.parse::<IpNet>().ok().or_else(|| word.parse::<IpAddr>().ok().map(IpNet::from));
+    let network = network.ok_or(Error::NetworkMalformed)?;
+    Ok(canonical(network).trunc())
+}
+
+/// `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+fn canonical(network: IpNet) -> IpNet {
+    const MAPPED: u8 = 96;
+    let IpNet::V6(six) = network else { return network };
+    let mapped = |address: Ipv6Addr| address.to_ipv4_mapped();
+    let four = six.prefix_len().checked_sub(MAPPED).zip(mapped(six.addr()));
+    let four = four.and_then(|(length, address)| Ipv4Net::new(address, length).ok());
+    four.map_or(network, IpNet::V4)
+}
+
+impl fmt::Display for Networks {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.to_texts().join(" "))
+    }
+}
+
+impl TryFrom<Vec<String>> for Networks {
+    type Error = Error;
+
+    fn try_from(texts: Vec<String>) -> Result<Self, Error> {
+        Self::parse(&texts.join(" "))
+    }
+}
+
+impl From<Networks> for Vec<String> {
+    fn from(networks: Networks) -> Self {
+        networks.to_texts()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn allows(networks: &str, address: &str) -> bool {
+        Networks::parse(networks).unwrap().allow(Some(address.parse().unwrap()))
+    }
+
+    #[test]
+    fn networks_are_read_in_every_usual_spelling() {
+        let read = |text: &str| Networks::parse(text).unwrap().to_string();
+        assert_eq!(read("10.1.2.3/8, 192.0.2.7\n2001:db8::1/32"), "10.0.0.0/8 192.0.2.7/32 2001:db8::/32");
+        assert_eq!(read("::ffff:10.0.0.0/104 10.9.9.9/8"), "10.0.0.0/8");
+        assert_eq!(read(" ,\n"), "");
+        for bad in ["10.0.0.0/33", "10.0.0", "example.com", "10.0.0.0/-1", "::1/129", "010.0.0.1"] {
+            assert!(matches!(Networks::parse(bad), Err(Error::NetworkMalformed)), "{bad}");
+        }
+        assert!(matches!(Networks::parse(&numbered(MAX_NETWORKS + 1)), Err(Error::NetworksTooMany)));
+        assert!(Networks::parse(&numbered(MAX_NETWORKS)).is_ok());
+    }
+
+    fn numbered(count: usize) -> String {
+        (0..count).map(|n| format!("10.0.{n}.0/24")).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn an_address_counts_as_what_it_is() {
+        assert!(allows("10.0.0.0/8", "::ffff:10.1.2.3"));
+        assert!(!allows("10.0.0.0/8", "11.0.0.0"));
+        assert!(!allows("::/0", "10.0.0.1"));
+        assert!(Networks::ANYWHERE.allow(None));
+        assert!(!Networks::parse("0.0.0.0/0 ::/0").unwrap().allow(None));
+    }
+
+    /// The same by counting bits.
+    fn within(address: u128, network: u128, length: u32, width: u32) -> bool {
+        length == 0 || (address >> (width - length)) == (network >> (width - length))
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_holds_what_shares_its_first_bits(network in any::<u32>(), flips in any::<u32>(), length in 0_u32..=32) {
+            let address = network ^ (flips >> (length / 2));
+            let text = format!("{}/{length}", std::net::Ipv4Addr::from_bits(network));
+            let asked = std::net::Ipv4Addr::from_bits(address).to_string();
+            prop_assert_eq!(allows(&text, &asked), within(address.into(), network.into(), length, 32));
+            let mapped = format!("::ffff:{}/{}", std::net::Ipv4Addr::from_bits(network), length + 96);
+            prop_assert_eq!(allows(&mapped, &asked), within(address.into(), network.into(), length, 32));
+        }
+
+        #[test]
+        fn so_does_one_of_ipv6(network in any::<u128>(), flips in any::<u128>(), length in 0_u32..=128) {
+            let address = network ^ (flips >> (length / 2));
+            prop_assume!(Ipv6Addr::from_bits(address).to_ipv4_mapped().is_none() && Ipv6Addr::from_bits(network).to_ipv4_mapped().is_none());
+            let text = format!("{}/{length}", Ipv6Addr::from_bits(network));
+            prop_assert_eq!(allows(&text, &Ipv6Addr::from_bits(address).to_string()), within(address, network, length, 128));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[0-9a-f.:/, ]{0,40}|.{0,40}") {
+            if let Ok(networks) = Networks::parse(&text) {
+                prop_assert_eq!(Networks::parse(&networks.to_string()).unwrap(), networks);
+            }
+        }
+    }
+}

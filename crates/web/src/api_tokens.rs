@@ -1,0 +1,44 @@
+//! What the pages of a person's own tokens share.
+
+use std::time::Duration;
+
+use grantor_core::api_token::Owner;
+use grantor_core::api_token::issue::{About, Draft};
+use grantor_core::directory::Directory;
+use grantor_core::error::Error;
+use grantor_core::params::Params;
+use grantor_core::provider::Fresh;
+use grantor_core::token::DRAFT;
+use grantor_jose::id::Id;
+
+use crate::pages::token_made::TokenMade;
+use crate::visit::Visit;
+
+pub(crate) const DAY: Duration = Duration::from_hours(24);
+
+/// What the decisions of a request are taken by.
+pub(crate) fn about<'a>(visit: &'a Visit, directory: &'a Directory) -> About<'a> {
+    About { directory, policy: &visit.app.provider.policy.tokens, call: visit.call(), event_id: visit.app.id() }
+}
+
+/// The draft of a form.
+pub(crate) fn draft(form: &Params) -> Result<Draft, Error> {
+    let (id, secret) = form.get("draft").and_then(|draft| DRAFT.parse(draft)).ok_or(Error::DraftExpired)?;
+    Ok(Fresh { id, secret })
+}
+
+/// The page that shows a token as it is now, with its text.
+pub(crate) async fn made(visit: &Visit, owner: &Owner, id: Id, text: String) -> Result<TokenMade, Error> {
+    let tokens = visit.app.provider.store.api_tokens_of(owner).await?;
+    let token = tokens.into_iter().find(|token| token.id == id).ok_or(Error::TokenEnded)?;
+    // Coming back to this page by the choice of languages would not show the token again.
+    let frame = crate::pages::Frame { return_to: None, ..visit.frame(None, None) };
+    Ok(TokenMade {
+        frame,
+        hint: token.hint(),
+        replaced_until: token.replaced.map(|replaced| replaced.until.seconds()),
+        until: token.expires_at.seconds(),
+        name: token.name,
+        token: text,
+    })
+}

@@ -1,0 +1,133 @@
+//! Personal access tokens and API keys.
+
+use grantor_core::api_token::{ApiToken, ApiTokenEnd, LastUse, Owner, Replaced, Rotation};
+use grantor_core::change::Change;
+use grantor_core::network::Networks;
+use grantor_core::policy::Lifetimes;
+use grantor_core::store::{Store, StoreError};
+use grantor_jose::id::Id;
+use grantor_storage::Database;
+
+use super::samples::*;
+
+fn person() -> Owner {
+    Owner::User(Id::from_i64(7))
+}
+
+fn token(id: Id, owner: Owner) -> ApiToken {
+    ApiToken {
+        id,
+        owner,
+        name: "Backup \"script\"".into(),
+        secret: hash(1),
+        replaced: Some(Replaced { secret: hash(2), until: NOW.plus(HOUR) }),
+        scope: scope("notes.read notes.write"),
+        resource: Some("https://api.example".into()),
+        networks: Networks::parse("192.0.2.0/24 2001:db8::/32").unwrap(),
+        created_at: NOW,
+        rotated_at: NOW.plus(HOUR),
+        expires_at: NOW.plus(DAY),
+        ended: None,
+        last_use: Some(LastUse { at: NOW, address: "192.0.2.7".into() }),
+    }
+}
+
+async fn find(database: &Database, id: Id) -> ApiToken {
+    database.api_token_find(id).await.unwrap().unwrap().token
+}
+
+async fn is_conflict(database: &Database, change: Change) -> bool {
+    matches!(database.commit(vec![change]).await, Err(StoreError::Conflict))
+}
+
+pub async fn a_token_comes_back_with_its_person(database: &Database) {
+    with_wiki_and_user(database).await;
+    let [own, key] = [1, 2].map(|place| id_at(NOW, place));
+    for kept in [token(own, person()), token(key, Owner::Client("wiki".into()))] {
+        keep(database, [Change::ApiTokenInsert(Box::new(kept.clone()))]).await;
+        let found = database.api_token_find(kept.id).await.unwrap().unwrap();
+        assert_eq!(format!("{:?}", found.token), format!("{kept:?}"));
+        assert!(found.token.secret == kept.secret && found.token.replaced.unwrap().secret == hash(2));
+        assert_eq!(found.user.is_some(), kept.owner == person());
+        assert!(is_conflict(database, Change::ApiTokenInsert(Box::new(kept))).await, "an identifier is taken once");
+    }
+    let ids = async |owner: Owner| -> Vec<Id> {
+        database.api_tokens_of(&owner).await.unwrap().iter().map(|token| token.id).collect()
+    };
+    assert_eq!((ids(person()).await, ids(Owner::Client("wiki".into())).await), (vec![own], vec![key]));
+    keep(database, [Change::UserRemove(Id::from_i64(7)), Change::ClientRemove("wiki".into())]).await;
+    assert_eq!(counts(database).get("api_tokens"), None, "a token goes with its owner");
+}
+
+pub async fn a_rotation_expects_the_secret_that_was_read(database: &Database) {
+    with_wiki_and_user(database).await;
+    let id = id_at(NOW, 1);
+    keep(database, [Change::ApiTokenInsert(Box::new(token(id, person())))]).await;
+    let rotate = |expected, successor| {
+        let rotation = Rotation {
+            expected: hash(expected),
+            successor: hash(successor),
+            at: NOW.plus(2 * HOUR),
+            replaced_until: NOW.plus(3 * HOUR),
+            expires_at: NOW.plus(2 * DAY),
+        };
+        Change::ApiTokenRotate { id, rotation }
+    };
+    keep(database, [rotate(1, 5)]).await;
+    let found = find(database, id).await;
+    assert!(found.secret == hash(5) && found.replaced.as_ref().unwrap().secret == hash(1));
+    assert_eq!((found.rotated_at, found.expires_at), (NOW.plus(2 * HOUR), NOW.plus(2 * DAY)));
+    assert_eq!(found.replaced.unwrap().until, NOW.plus(3 * HOUR));
+    assert!(is_conflict(database, rotate(1, 6)).await);
+    keep(database, [Change::ApiTokenEnd { id, at: NOW, end: ApiTokenEnd::Leaked }]).await;
+    assert!(is_conflict(database, rotate(5, 6)).await, "what has ended gets no new secret");
+}
+
+pub async fn a_token_ends_once_and_a_later_use_stays(database: &Database) {
+    with_wiki_and_user(database).await;
+    let id = id_at(NOW, 1);
+    keep(database, [Change::ApiTokenInsert(Box::new(ApiToken { last_use: None, ..token(id, person()) }))]).await;
+    let used = |hours: u32, address: &str| Change::ApiTokenUsed {
+        id,
+        last_use: LastUse { at: NOW.plus(hours * HOUR), address: address.into() },
+    };
+    keep(database, [used(2, "192.0.2.2"), used(1, "192.0.2.1")]).await;
+    assert_eq!(find(database, id).await.last_use.unwrap().address, "192.0.2.2");
+    let end = |end| Change::ApiTokenEnd { id, at: NOW.plus(HOUR), end };
+    keep(database, [end(ApiTokenEnd::RevokedByOwner)]).await;
+    assert!(is_conflict(database, end(ApiTokenEnd::Leaked)).await);
+    assert_eq!(find(database, id).await.ended, Some((NOW.plus(HOUR), ApiTokenEnd::RevokedByOwner)));
+}
+
+pub async fn what_is_over_is_shown_for_a_month(database: &Database) {
+    with_wiki_and_user(database).await;
+    let [expired, ended, live] = [1, 2, 3].map(|place| id_at(NOW, place));
+    let far = NOW.plus(400 * DAY);
+    let long = |id| ApiToken { expires_at: far, ..token(id, person()) };
+    let changes = [
+        Change::ApiTokenInsert(Box::new(token(expired, person()))),
+        Change::ApiTokenInsert(Box::new(long(ended))),
+        Change::ApiTokenInsert(Box::new(long(live))),
+        Change::ApiTokenEnd { id: ended, at: NOW, end: ApiTokenEnd::RevokedByAdministrator },
+    ];
+    keep(database, changes).await;
+    let sweep = async |now| database.sweep(now, &Lifetimes::default()).await.unwrap();
+    assert_eq!(sweep(NOW.plus(29 * DAY)).await, 0);
+    assert_eq!(sweep(NOW.plus(30 * DAY + HOUR)).await, 1);
+    assert_eq!(sweep(NOW.plus(31 * DAY + HOUR)).await, 1);
+    assert!(database.api_token_find(live).await.unwrap().is_some());
+}
+
+pub async fn an_epoch_ends_every_token(database: &Database) {
+    with_wiki_and_user(database).await;
+    let [first, second] = [1, 2].map(|place| id_at(NOW, place));
+    let changes = [
+        Change::ApiTokenInsert(Box::new(token(first, person()))),
+        Change::ApiTokenInsert(Box::new(token(second, Owner::Client("wiki".into())))),
+        Change::ApiTokenEnd { id: first, at: NOW, end: ApiTokenEnd::Leaked },
+        Change::EpochBegin { at: NOW.plus(HOUR) },
+    ];
+    keep(database, changes).await;
+    assert_eq!(find(database, first).await.ended, Some((NOW, ApiTokenEnd::Leaked)));
+    assert_eq!(find(database, second).await.ended, Some((NOW.plus(HOUR), ApiTokenEnd::EpochBegun)));
+}

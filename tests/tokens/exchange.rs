@@ -1,0 +1,89 @@
+//! A token that people keep becomes a short-lived JWT for one API (RFC 8693).
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{alice, form, id_of, shown, token};
+use crate::harness::app::{App, claims};
+use crate::harness::page::Page;
+use crate::harness::server::Server;
+
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+/// A command-line tool that anybody may run.
+const CLI: &str = r#"
+[[clients]]
+client_id = "spa"
+token_endpoint_auth_method = "none"
+client_name = "Command line"
+redirect_uris = ["https://board.example/cb"]
+grant_types = ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"]
+scope = "openid"
+"#;
+
+async fn exchange(app: &App<'_>, token: &str, others: &[(&str, &str)]) -> Page {
+    let form = [&[("grant_type", EXCHANGE), ("subject_token", token), ("subject_token_type", ACCESS_TOKEN)], others];
+    app.post("/token", &form.concat()).await
+}
+
+#[tokio::test]
+async fn a_token_is_exchanged_for_a_jwt_that_ends_with_it() {
+    let server = Server::start().await;
+    server.apply(CLI).await;
+    let (person, cli, api) = (alice(&server).await, App::new(&server, "spa"), App::new(&server, "notes-api"));
+    let token = token(&person, &["notes.read", "notes.write"]).await;
+    let answer = exchange(&cli, &token, &[("scope", "notes.read")]).await;
+    let tokens = answer.json();
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!((&tokens["issued_token_type"], &tokens["token_type"]), (&json!(ACCESS_TOKEN), &json!("Bearer")));
+    assert_eq!((&tokens["expires_in"], &tokens["scope"]), (&json!(600), &json!("notes.read")));
+    assert!(tokens["refresh_token"].is_null() && tokens["id_token"].is_null());
+    let jwt = tokens["access_token"].as_str().unwrap();
+    let told = claims(jwt);
+    assert_eq!((&told["aud"], &told["client_id"]), (&json!("https://notes.example/api"), &json!("spa")));
+    let introspected = api.introspect(jwt).await;
+    assert_eq!((&introspected["username"], &introspected["scope"]), (&json!("alice"), &json!("notes.read")));
+    let page = person.open(format!("/account/tokens/revoke?token={}", id_of(&token))).await;
+    person.send(&page.form(r#"form[action="/account/tokens/revoke"]"#)).await;
+    assert_eq!(api.introspect(jwt).await, json!({ "active": false }));
+    assert_eq!(exchange(&cli, &token, &[("scope", "notes.read")]).await.brief(), "400 invalid_request");
+}
+
+#[tokio::test]
+async fn a_limited_token_is_exchanged_from_its_networks_only() {
+    let server = Server::start().await;
+    server.apply(CLI).await;
+    let (person, cli, api) = (alice(&server).await, App::new(&server, "spa"), App::new(&server, "notes-api"));
+    let limited = async |networks: &str| {
+        shown(&person.send(&form(&person).await.ticked("scope", "notes.read").with("networks", networks)).await)
+    };
+    let elsewhere = limited("192.0.2.0/24").await;
+    assert_eq!(exchange(&cli, &elsewhere, &[]).await.brief(), "400 invalid_request");
+    assert_eq!(server.reason().await, "SubjectTokenInvalid");
+    let here = exchange(&cli, &limited("127.0.0.0/8").await, &[]).await.json();
+    let jwt = here["access_token"].as_str().unwrap();
+    assert_eq!(claims(jwt)["networks"], json!(["127.0.0.0/8"]));
+    assert_eq!(api.introspect_with(jwt, &[("client_address", "127.0.0.9")]).await["active"], json!(true));
+    assert_eq!(api.introspect_with(jwt, &[("client_address", "192.0.2.9")]).await, json!({ "active": false }));
+    assert_eq!(api.introspect(jwt).await, json!({ "active": false }));
+}
+
+#[tokio::test]
+async fn only_what_may_be_exchanged_is() {
+    let server = Server::start().await;
+    server.apply(CLI).await;
+    let (person, cli, wiki) = (alice(&server).await, App::new(&server, "spa"), App::new(&server, "wiki"));
+    let token = token(&person, &["notes.read"]).await;
+    assert_eq!(exchange(&wiki, &token, &[]).await.brief(), "400 unauthorized_client", "not registered for it");
+    assert_eq!(exchange(&cli, &token, &[("scope", "notes.write")]).await.brief(), "400 invalid_scope");
+    assert_eq!(exchange(&cli, &token, &[("resource", "https://evil.example")]).await.brief(), "400 invalid_target");
+    assert_eq!(exchange(&cli, &token, &[("actor_token", "x")]).await.brief(), "400 invalid_request");
+    let own = wiki.tokens("openid notes.read").await;
+    for other in [own.access(), own.refresh(), own.id(), "gtr_pat_x", &token.to_uppercase()] {
+        assert_eq!(exchange(&cli, other, &[]).await.brief(), "400 invalid_request", "{other:.12}");
+    }
+    server.clock.advance(Duration::from_hours(31 * 24));
+    assert_eq!(exchange(&cli, &token, &[]).await.brief(), "400 invalid_request");
+}

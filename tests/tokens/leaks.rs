@@ -1,0 +1,132 @@
+//! From a report of a token that was found in public to its end.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use grantor_server::config::Reporter;
+use serde_json::{Value, json};
+
+use super::{alice, id_of, token};
+use crate::harness::app::App;
+use crate::harness::folder::Folder;
+use crate::harness::page::Page;
+use crate::harness::server::Server;
+
+/// A program that looks for secrets, with a key of its own.
+struct Scanner {
+    folder: Folder,
+}
+
+impl Scanner {
+    /// One that is known as `known`; `None` where there is no `openssl`.
+    fn new() -> Option<Self> {
+        let folder = Folder::new();
+        let (key, public) = (folder.join("key.pem"), folder.join("public.pem"));
+        let made = openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out"], &key)
+            && openssl(&["ec", "-in", key.to_str().unwrap(), "-pubout", "-out"], &public);
+        assert!(made || std::env::var_os("CI").is_none(), "openssl makes a key");
+        made.then_some(Self { folder })
+    }
+
+    fn reporter(&self) -> Reporter {
+        let public_key_file = self.folder.join("public.pem");
+        Reporter { name: "Scanner".into(), key_id: "known".into(), public_key_file }
+    }
+
+    fn sign(&self, body: &str) -> String {
+        let mut signing = Command::new("openssl")
+            .args(["dgst", "-sha256", "-sign"])
+            .arg(self.folder.join("key.pem"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        signing.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
+        STANDARD.encode(signing.wait_with_output().unwrap().stdout)
+    }
+
+    async fn report(&self, server: &Server, findings: &Value) -> Page {
+        let body = findings.to_string();
+        report(server, "known", &self.sign(&body), body).await
+    }
+}
+
+fn openssl(arguments: &[&str], out: &Path) -> bool {
+    let made = Command::new("openssl").args(arguments).arg(out).stderr(Stdio::null()).status();
+    made.is_ok_and(|status| status.success())
+}
+
+async fn report(server: &Server, key_id: &str, signature: &str, body: String) -> Page {
+    let request = reqwest::Client::new()
+        .post(server.at("/leak-reports"))
+        .header("content-type", "application/json")
+        .header("Github-Public-Key-Identifier", key_id)
+        .header("Github-Public-Key-Signature", signature);
+    Page::of(request.body(body).send().await.unwrap()).await
+}
+
+fn finding(token: &str) -> Value {
+    json!({ "token": token, "type": "grantor", "url": "https://git.example/a\r\nb", "source": "content" })
+}
+
+#[tokio::test]
+async fn what_is_reported_does_not_count_any_more() {
+    let Some(scanner) = Scanner::new() else { return };
+    let reporter = scanner.reporter();
+    let server = Server::start_with(|config| config.leak_reporters = vec![reporter]).await;
+    let (person, api) = (alice(&server).await, App::new(&server, "notes-api"));
+    let (leaked, kept) = (token(&person, &["notes.read"]).await, token(&person, &["notes.read"]).await);
+    let (wiki, chat) = (App::new(&server, "wiki"), App::new(&server, "chat"));
+    let (signed, opaque) = (wiki.tokens("openid offline_access").await, chat.tokens("openid").await);
+    let mut strange = kept.clone();
+    strange.replace_range(20..21, if &kept[20..21] == "a" { "b" } else { "a" });
+    let found = [&leaked, signed.refresh(), opaque.access(), &strange, "gtr_pat_x", ""];
+    let answer = scanner.report(&server, &found.map(finding).into_iter().collect()).await;
+    let told: Vec<Value> = answer.json().as_array().unwrap().iter().map(|told| told["label"].clone()).collect();
+    let (hit, miss) = ("true_positive", "false_positive");
+    assert_eq!(told, [hit, hit, hit, miss, miss, miss]);
+    assert_eq!(api.introspect(&leaked).await, json!({ "active": false }));
+    assert_eq!(api.introspect(&kept).await["active"], json!(true));
+    assert_eq!(wiki.refresh(signed.refresh()).await.brief(), "400 invalid_grant");
+    assert_eq!(wiki.userinfo(signed.access()).await.status, 401);
+    assert_eq!(chat.userinfo(opaque.access()).await.status, 401);
+    let again = scanner.report(&server, &json!([finding(&leaked)])).await.json();
+    assert_eq!(again[0]["label"], json!(hit), "it is genuine, although it has ended");
+    let events: Vec<_> =
+        server.events().await.into_iter().filter(|event| event.reason.as_deref() == Some("leaked")).collect();
+    assert_eq!(events.len(), 3, "{events:?}");
+    let detail =
+        events.iter().filter_map(|event| event.detail.clone()).find(|detail| detail.contains("gtr_pat")).unwrap();
+    assert_eq!(detail, format!("gtr_pat_{} found by Scanner: https://git.example/a\u{fffd}\u{fffd}b", id_of(&leaked)));
+    let text = person.open("/account/tokens").await.text();
+    assert!(text.contains("Found in public"), "{text}");
+    let overview = person.open("/account").await.text();
+    assert!(overview.contains("was found in a public place"), "{overview}");
+}
+
+#[tokio::test]
+async fn only_who_may_report_is_listened_to() {
+    let Some(scanner) = Scanner::new() else { return };
+    let reporter = scanner.reporter();
+    let server = Server::start_with(|config| config.leak_reporters = vec![reporter]).await;
+    let (person, api) = (alice(&server).await, App::new(&server, "notes-api"));
+    let token = token(&person, &["notes.read"]).await;
+    let body = json!([finding(&token)]).to_string();
+    let signature = scanner.sign(&body);
+    let cases = [
+        (report(&server, "unknown", &signature, body.clone()).await, "403 access_denied"),
+        (report(&server, "known", "", body.clone()).await, "403 access_denied"),
+        (report(&server, "known", &signature, format!("{body} ")).await, "403 access_denied"),
+        (report(&server, "known", &scanner.sign("{}"), "{}".into()).await, "400 invalid_request"),
+        (report(&server, "known", &signature, "x".repeat(2 << 20)).await, "413 invalid_request"),
+    ];
+    for (answer, brief) in cases {
+        assert_eq!(answer.brief(), brief);
+    }
+    assert_eq!(api.introspect(&token).await["active"], json!(true));
+    let nobody = Server::start().await;
+    assert_eq!(scanner.report(&nobody, &json!([])).await.brief(), "403 access_denied");
+}

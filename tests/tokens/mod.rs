@@ -1,0 +1,40 @@
+//! API tokens of every kind: personal access tokens and API keys, and whoever receives them.
+
+mod exchange;
+mod leaks;
+mod limits;
+mod pages;
+mod rights;
+
+use crate::harness::page::{Form, Page};
+use crate::harness::person::Person;
+use crate::harness::server::Server;
+
+/// A person who is signed in.
+async fn alice(server: &Server) -> Person {
+    let person = Person::new(server);
+    person.sign_in().await;
+    person
+}
+
+/// The form for a new token, filled in with a name.
+async fn form(person: &Person) -> Form {
+    let page = person.open("/account/tokens/new").await;
+    page.form(r#"form[action="/account/tokens/new"]"#).with("name", "Backup script")
+}
+
+/// The token that a page shows.
+fn shown(page: &Page) -> String {
+    page.attribute("#token", "value").unwrap_or_else(|| panic!("a token on {}: {}", page.name(), page.body))
+}
+
+/// A new token with these ticks.
+async fn token(person: &Person, scopes: &[&str]) -> String {
+    let form = scopes.iter().fold(form(person).await, |form, scope| form.ticked("scope", scope));
+    shown(&person.send(&form).await)
+}
+
+/// What names a token in the account's addresses: the part of its text after the prefix.
+fn id_of(token: &str) -> String {
+    token["gtr_pat_".len()..][..11].to_owned()
+}
