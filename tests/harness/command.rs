@@ -4,8 +4,9 @@ use std::path::Path;
 
 use clap::Parser;
 use grantor_server::cli::{Cli, Command};
-use grantor_server::commands::{CommandError, backup, migrate, new_epoch, restore};
+use grantor_server::commands::{CommandError, backup, migrate, new_epoch, restore, token};
 use grantor_server::config::Config;
+use grantor_server::settings::{self, Role};
 
 fn parsed(arguments: &[&str]) -> Command {
     Cli::try_parse_from([&["grantor"], arguments].concat()).expect("a command").command
@@ -33,6 +34,15 @@ pub async fn new_epoch(config: &Config) -> Result<String, CommandError> {
         Command::NewEpoch(_) => new_epoch::begin(config.clone()).await,
         other => panic!("{other:?}"),
     }
+}
+
+/// `grantor token …`.
+pub async fn token(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::Token(command) = parsed(&[&["token"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = token::answer(&opened, command).await;
+    opened.close().await;
+    answer
 }
 
 /// `grantor migrate …`, on a thread where it keeps nobody waiting.

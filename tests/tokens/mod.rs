@@ -1,6 +1,7 @@
 //! API tokens of every kind: personal access tokens and API keys, and whoever receives them.
 
 mod exchange;
+mod keys;
 mod leaks;
 mod limits;
 mod pages;

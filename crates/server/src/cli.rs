@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, user};
+use crate::commands::{
+    apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, user,
+};
 
 /// Grantor, an OAuth 2.0 and OpenID Connect authorization server.
 ///
@@ -40,6 +42,9 @@ pub enum Command {
     /// List, show, add and remove people; set passwords; switch accounts off and on.
     #[command(subcommand)]
     User(user::Command),
+    /// Issue API keys to apps; list, rotate and revoke them; list and revoke the tokens that people made.
+    #[command(subcommand)]
+    Token(token::Command),
     /// List, make, rotate and remove signing keys; make an encryption key.
     #[command(subcommand)]
     Key(key::Command),

@@ -192,7 +192,10 @@ fn named(name: &str) -> Result<String, Error> {
 }
 
 fn event(about: About<'_>, kind: EventKind, token: &ApiToken) -> Event {
-    event_of(Event::new(about.event_id, about.call.now, kind).address(about.call.address), &token.owner)
+    let event = Event::new(about.event_id, about.call.now, kind);
+    // A command comes from no address.
+    let is_command = about.call.address.is_empty();
+    event_of(if is_command { event } else { event.address(about.call.address) }, &token.owner)
 }
 
 /// An event that concerns the owner of a token.

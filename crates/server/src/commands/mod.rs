@@ -11,6 +11,7 @@ pub mod migrate;
 pub mod new_epoch;
 pub mod restore;
 pub mod serve;
+pub mod token;
 pub mod user;
 
 use std::path::PathBuf;
@@ -117,6 +118,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::NewEpoch(arguments) => new_epoch::run(&settings, arguments).await,
         Command::Restore(arguments) => restore::run(&settings, &arguments).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
+        Command::Token(command) => token::run(&settings, command).await,
         Command::User(command) => user::run(&settings, command).await,
     }
 }
