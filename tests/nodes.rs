@@ -12,6 +12,7 @@ use crate::harness::server::Server;
 
 mod clocks;
 mod ending;
+mod floods;
 mod measured;
 
 /// Two nodes of one issuer.

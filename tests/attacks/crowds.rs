@@ -15,7 +15,7 @@ use crate::harness::connection::Connection;
 use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
-use crate::harness::server::Server;
+use crate::harness::server::{Server, unlimited};
 
 /// What the half of a request is: nothing, a part of its head, or a part of its body.
 const HALVES: [&str; 3] = [
@@ -90,7 +90,7 @@ async fn fifty_who_sign_in_at_once_all_get_in_and_apps_are_served_meanwhile() {
 
 #[tokio::test]
 async fn requests_that_are_left_on_the_way_leave_nothing() {
-    let server = Server::start().await;
+    let server = Server::start_with(unlimited).await;
     let many = amount("TEST_REQUESTS", 1_000);
     let (wiki, host, rows) = (App::new(&server, "wiki"), wire::host(&server), server.rows());
     let mut crowd = JoinSet::new();

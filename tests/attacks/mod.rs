@@ -3,6 +3,7 @@
 mod clocks;
 mod crowds;
 mod database;
+mod floods;
 mod fresh_install;
 mod guessing;
 mod headers;

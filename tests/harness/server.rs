@@ -317,6 +317,17 @@ impl Drop for Server {
     }
 }
 
+/// Lets any number of requests be answered: for what sends very many while the time stands still.
+pub fn unlimited(config: &mut Config) {
+    let limits = &mut config.limits;
+    for rate in [&mut limits.authorization, &mut limits.documents, &mut limits.pages, &mut limits.userinfo] {
+        rate.per_address = None;
+    }
+    for rate in [&mut limits.introspection, &mut limits.revocation, &mut limits.token] {
+        (rate.per_address, rate.per_client) = (None, None);
+    }
+}
+
 /// A database with keys and seeds, made once and copied for each server: keys and passwords take their time.
 static ON_SQLITE: LazyLock<Place> = LazyLock::new(|| template(Kind::Sqlite, Some(seeds::DECLARATION)));
 

@@ -60,6 +60,21 @@ async fn each_kind_of_request_is_measured_by_itself() {
 }
 
 #[tokio::test]
+async fn what_a_limit_refuses_is_counted_by_the_limits_name() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = Server::start_with(|config| {
+        config.metrics_listen = Some(free);
+        config.limits.token.per_address = Some("1/m".parse().unwrap());
+    })
+    .await;
+    for _ in 0..4 {
+        App::new(&server, "service").client_credentials("notes.read").await;
+    }
+    let shown = read(&format!("http://{free}/metrics")).await;
+    assert!(shown.contains("grantor_limited_requests_total{policy=\"token-per-address\"} 3\n"), "{shown}");
+}
+
+#[tokio::test]
 async fn no_label_comes_from_outside() {
     let (server, address) = measured().await;
     for path in ["/nonsense-7f3a", "/token?x=nonsense-7f3a", "/static/nonsense-7f3a"] {

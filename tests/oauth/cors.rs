@@ -72,7 +72,7 @@ async fn the_script_of_a_registered_app_reads_its_tokens() {
     let page = spa.request_raw("GET", "/userinfo", &[origin[0], ("authorization", "Bearer x")]).await;
     assert_eq!(
         (page.status.as_u16(), page.header("access-control-expose-headers")),
-        (401, Some("WWW-Authenticate, Retry-After"))
+        (401, Some("WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy"))
     );
 }
 

@@ -80,7 +80,7 @@ mod tests {
 
     fn answered(offered: &str, ticked: &str, known: Option<&Consent>) -> Result<Consent, &'static str> {
         let request = AuthorizationRequest { scope: offered.parse().unwrap(), ..request() };
-        let call = Call { now: Time::from_seconds(9), address: "::1" };
+        let call = Call::new(Time::from_seconds(9), "::1");
         let ticked = ticked.parse().unwrap();
         let changes = approve(&request, (ada().id, known), &ticked, Mint::seeded(1).id(1), call);
         match changes.map_err(|error| error.reason())?.into_iter().next() {

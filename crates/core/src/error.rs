@@ -1,5 +1,6 @@
 //! Refusals: each names its reason as a fact. This file has the only table from reasons to the codes of the RFCs.
 
+use crate::admission::Exceeded;
 use crate::change::Change;
 use crate::store::StoreError;
 
@@ -33,6 +34,9 @@ macro_rules! reasons {
             /// A parameter is sent more than once.
             #[error("The parameter {0} is sent more than once.")]
             ParameterRepeated(String),
+            /// More requests came than are answered.
+            #[error("More requests came than the limit {} allows.", .0.policy)]
+            RateExceeded(Exceeded),
             /// A redirect URI cannot be registered: the rule it breaks.
             #[error("This redirect URI cannot be registered: {0}.")]
             RedirectUriUnsafe(&'static str),
@@ -50,6 +54,7 @@ macro_rules! reasons {
                     Self::MetadataInvalid(..) => "MetadataInvalid",
                     Self::ParameterMissing(_) => "ParameterMissing",
                     Self::ParameterRepeated(_) => "ParameterRepeated",
+                    Self::RateExceeded(_) => "RateExceeded",
                     Self::RedirectUriUnsafe(_) => "RedirectUriUnsafe",
                     Self::Store(StoreError::Busy) => "StoreBusy",
                     Self::Store(StoreError::Conflict) => "StoreConflict",
@@ -67,6 +72,7 @@ macro_rules! reasons {
                     Self::MetadataInvalid(..) => ("invalid_client_metadata", "A member of the metadata breaks a rule.", "RFC 7591 §3.2.2"),
                     Self::ParameterMissing(name) => ("invalid_request", missing(name), "RFC 6749 §4.1.2.1"),
                     Self::ParameterRepeated(_) => ("invalid_request", "A parameter is sent more than once.", "RFC 6749 §3.1"),
+                    Self::RateExceeded(_) => ("temporarily_unavailable", "Too many requests came in a short time; wait for as many seconds as Retry-After says.", "RFC 6585 §4"),
                     Self::RedirectUriUnsafe(_) => ("invalid_redirect_uri", "A redirect URI cannot be registered.", "RFC 7591 §3.2.2"),
                     Self::Store(error) if error.is_passing() => ("temporarily_unavailable", "The server is busy; try again in a moment.", "RFC 6749 §4.1.2.1"),
                     Self::Store(_) => ("server_error", "The server could not answer; try again.", "RFC 6749 §4.1.2.1"),

@@ -6,11 +6,9 @@
 //! and decided again.
 //!
 //! # The map
-//! * the frame: [`store`], [`change`], [`error`], [`params`], [`policy`], [`audit`], [`provider`], [`time`];
-//! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`],
-//!   [`interaction`];
-//! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`key`], [`directory`],
-//!   [`api_token`];
+//! * the frame: [`store`], [`change`], [`error`], [`params`], [`policy`], [`audit`], [`provider`], [`admission`], [`time`];
+//! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`interaction`];
+//! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`metadata`],
 //!   [`end_session`], [`leak`]; what people do there: [`sign_in`], [`approval`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
@@ -24,6 +22,7 @@
 //! No HTTP, no SQL, no runtime, no clock, no random source, no environment. oxide-auth's types stay inside `kernel`.
 
 pub mod access_token;
+pub mod admission;
 pub mod api_token;
 pub mod approval;
 pub mod audience;

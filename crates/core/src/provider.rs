@@ -8,6 +8,9 @@ use grantor_jose::secret::Secret;
 use openidconnect::IssuerUrl;
 use url::Url;
 
+use crate::admission::Admission;
+use crate::client::Client;
+use crate::error::Error;
 use crate::policy::Policy;
 use crate::time::Time;
 
@@ -94,6 +97,24 @@ pub struct Call<'a> {
     pub now: Time,
     /// The address it came from.
     pub address: &'a str,
+    /// Who counts how often clients ask; without, they may as often as they like.
+    pub admission: Option<&'a dyn Admission>,
+}
+
+impl<'a> Call<'a> {
+    /// A request that nobody counts.
+    pub const fn new(now: Time, address: &'a str) -> Self {
+        Self { now, address, admission: None }
+    }
+
+    /// Counts a request of a client that has proved who it is. Whoever only names a client cannot use up what that one may
+    /// ask; and a public client is never more than a name.
+    pub(crate) fn admit(&self, client: &Client) -> Result<(), Error> {
+        match self.admission {
+            Some(admission) if !client.is_public() => admission.admit(client, self.now).map_err(Error::RateExceeded),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A new identifier and a new secret, made before a decision so that the decision itself draws nothing.

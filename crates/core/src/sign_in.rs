@@ -87,7 +87,7 @@ mod tests {
 
     fn begun(user: &User, agent: &str, replaced: Option<&Session>) -> (Session, Vec<Change>, String) {
         let mint = Mint::seeded(5);
-        let call = Call { now: Time::from_seconds(7), address: "::1" };
+        let call = Call::new(Time::from_seconds(7), "::1");
         let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
         let Decision { changes, reply } = begin(user, &fresh, agent, replaced, call);
         let session = changes.iter().find_map(|change| match change {

@@ -9,6 +9,7 @@
 //! * [`password`] passwords and their hashes.
 //! * [`password_policy`] which new passwords are refused, and why.
 //! * [`queue`] the bounded queue in which passwords are hashed.
+//! * [`rate`] how many requests are too many, and [`rate_table`] what everybody has asked, in a memory of fixed size.
 //! * [`throttle`] how many wrong passwords are too many.
 //! * [`username`] the one normal form of a sign-in name.
 //!
@@ -26,5 +27,7 @@ pub mod memory;
 pub mod password;
 pub mod password_policy;
 pub mod queue;
+pub mod rate;
+pub mod rate_table;
 pub mod throttle;
 pub mod username;

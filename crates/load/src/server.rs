@@ -12,6 +12,16 @@ use crate::http::Connection;
 use crate::process;
 
 const DECLARATION: &str = include_str!("declaration.toml");
+/// One address asks for everything here, as fast as it can.
+const WITHOUT_LIMITS: &str = r#"[limits]
+authorization = { per_address = "off" }
+documents = { per_address = "off" }
+introspection = { per_address = "off", per_client = "off" }
+pages = { per_address = "off" }
+revocation = { per_address = "off", per_client = "off" }
+token = { per_address = "off", per_client = "off" }
+userinfo = { per_address = "off" }
+"#;
 /// How many people there are; each connection is one of them, and the next ones are the first again.
 const PEOPLE: usize = 64;
 pub(crate) const PASSWORD: &str = "a password for the load program";
@@ -86,7 +96,7 @@ fn write(folder: &Path, address: &str, database_url: &str) -> Result<(), Failure
     let settings = format!(
         "issuer = \"http://{address}\"\nlisten = \"{address}\"\ndatabase_url = \"{database_url}\"\n\
          key_encryption_key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"\n[log]\nlevel = \"warn\"\n\
-         [sign_in]\naccount_failures = 1000000\naddress_failures = 1000000\n"
+         [sign_in]\naccount_failures = 1000000\naddress_failures = 1000000\n{WITHOUT_LIMITS}"
     );
     Ok(fs::write(folder.join("grantor.toml"), settings)?)
 }

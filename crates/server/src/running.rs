@@ -159,6 +159,7 @@ fn wire(opened: Opened, clock: Clock) -> Result<(Arc<App>, Config), CommandError
         accent: config.accent.clone(),
         trusted_proxies: config.trusted_proxies.clone(),
         throttle: config.sign_in.throttle(),
+        limits: config.limits.rates(),
         body_bytes: config.limits.body_bytes,
         leak_reporters: config.leak_reporters.iter().map(reporter).collect::<Result<_, _>>()?,
         language: Language::from_tag(&config.default_language).unwrap_or_default(),

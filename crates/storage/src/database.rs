@@ -125,6 +125,15 @@ impl Database {
         }
     }
 
+    /// How many processes work on the database, this one among them, as far as it knows: servers, and commands that are under
+    /// way. Another one is known as soon as it is there, and one that has gone within seconds. A file has one server.
+    pub fn nodes(&self) -> u32 {
+        match self {
+            Self::Postgres(postgres) => postgres.nodes(),
+            Self::Sqlite(_) => 1,
+        }
+    }
+
     /// Reads the whole database and checks that it is sound. Takes long on a large one.
     ///
     /// # Errors

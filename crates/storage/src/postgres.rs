@@ -7,6 +7,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use diesel::result::Error as DieselError;
@@ -77,6 +78,8 @@ struct Shared {
     idle: Arc<Semaphore>,
     /// Held while clients and keys are read and put in place, so that what was read first never replaces what was read later.
     reading: tokio::sync::Mutex<()>,
+    /// How many nodes there were when it was last asked, this one among them.
+    nodes: AtomicU32,
 }
 
 /// A PostgreSQL database.
@@ -165,6 +168,10 @@ impl Postgres {
         };
         let revision: i64 = self.read(read).await?;
         if revision == self.shared.newest.revision() { Ok(()) } else { self.read_directory().await }
+    }
+
+    pub(crate) fn nodes(&self) -> u32 {
+        self.shared.nodes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn shut_down(&self) {

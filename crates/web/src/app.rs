@@ -21,6 +21,7 @@ use grantor_storage::Database;
 use ipnet::IpNet;
 
 use crate::counts::Counts;
+use crate::limits::{Gate, Limiter, Limits};
 use crate::locale::Language;
 use crate::metrics::Metrics;
 use crate::oauth::documents::Documents;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// When sign-ins have to wait.
     pub throttle: ThrottlePolicy,
+    /// How many requests are answered; any number by default.
+    pub limits: Limits,
     /// The largest body that is read, in bytes.
     pub body_bytes: usize,
     /// Who may report tokens that were found in public; nobody by default.
@@ -76,6 +79,7 @@ impl Default for Settings {
             accent: None,
             trusted_proxies: Vec::new(),
             throttle: ThrottlePolicy::default(),
+            limits: Limits::new(),
             body_bytes: 64 * 1024,
             leak_reporters: Vec::new(),
             language: Language::default(),
@@ -100,6 +104,8 @@ pub struct App {
     pub(crate) uses: Uses,
     /// What is measured.
     pub(crate) metrics: Metrics,
+    /// What everybody has asked.
+    pub(crate) limiter: Limiter,
     /// Held while a sign-in is counted: of many at once on this node, none has to count again because of another.
     pub(crate) counting: tokio::sync::Mutex<()>,
     pub(crate) documents: ArcSwap<Documents>,
@@ -117,6 +123,7 @@ impl App {
         metrics: Metrics,
     ) -> Self {
         let documents = ArcSwap::from_pointee(Documents::build(&provider, clock.now()));
+        let limiter = Limiter::new(&settings.limits);
         Self {
             provider,
             settings,
@@ -125,6 +132,7 @@ impl App {
             counts: Counts::default(),
             uses: Uses::default(),
             metrics,
+            limiter,
             counting: tokio::sync::Mutex::new(()),
             documents,
             draining: AtomicBool::new(false),
@@ -149,7 +157,12 @@ impl App {
 
     /// The circumstances of a request.
     pub(crate) fn call<'a>(&self, address: &'a str) -> Call<'a> {
-        Call { now: self.clock.now(), address }
+        Call::new(self.clock.now(), address)
+    }
+
+    /// The circumstances of a request of a client, which `gate` counts once the client has proved who it is.
+    pub(crate) fn call_at<'a>(&self, gate: &'a Gate<'_>, address: &'a str) -> Call<'a> {
+        Call { admission: Some(gate), ..self.call(address) }
     }
 
     /// The address a request came from, by the peer and the trusted proxies.
@@ -171,6 +184,11 @@ impl App {
         let mut event = Event::new(id, call.now, EventKind::Refused).reason(error.reason()).address(call.address);
         if let Some(client_id) = client_id {
             event = event.client(client_id);
+        }
+        // In a flood there is an event now and then, not one for each.
+        if let Error::RateExceeded(exceeded) = error {
+            let Some(count) = self.limiter.to_say(exceeded.policy, call.now) else { return id };
+            event = event.detail(&format!("{}: {count} refused since the last such event", exceeded.policy));
         }
         if let Error::Store(source) = error {
             // A store that cannot do what was asked for cannot keep this either: it would only be waited for once more.

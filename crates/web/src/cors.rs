@@ -22,7 +22,10 @@ pub(crate) fn allowed(app: &App, request: &HttpRequest, mut response: HttpRespon
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if origin.to_str().is_ok_and(|origin| app.directory().allows_origin(origin)) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, Retry-After"));
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy"),
+        );
     }
     response
 }

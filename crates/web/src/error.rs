@@ -1,10 +1,16 @@
 //! Errors as HTTP: the only place with status codes and `WWW-Authenticate`.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use grantor_core::admission::Exceeded;
 use grantor_core::error::Error;
 use serde::Serialize;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -18,6 +24,9 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         Error::FormTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::FormTooSlow => StatusCode::REQUEST_TIMEOUT,
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        // "The 429 status code indicates that the user has sent too many requests in a given amount of time ("rate
+        // limiting")." (RFC 6585 §4)
+        Error::RateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
         Error::Store(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
         Error::Store(_) | Error::SigningKeyMissing => StatusCode::INTERNAL_SERVER_ERROR,
         Error::BearerMissing | Error::TokenUnknown => StatusCode::UNAUTHORIZED,
@@ -40,7 +49,31 @@ pub(crate) fn json(error: &Error) -> HttpResponse {
         response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"Grantor\", charset=\"UTF-8\""));
     }
     hints(&mut response, error);
-    response.json(Body { error: told.code, error_description: told.description })
+    let mut response = response.json(Body { error: told.code, error_description: told.description });
+    if let Error::RateExceeded(exceeded) = error {
+        limited(response.headers_mut(), *exceeded);
+    }
+    response
+}
+
+/// Tells of a limit that is met: when to come again, and what is allowed (draft-ietf-httpapi-ratelimit-headers-11).
+///
+/// Nothing is left of the quota, and the window in which that holds ends when `Retry-After` says.
+pub(crate) fn limited(headers: &mut HeaderMap, exceeded: Exceeded) {
+    let Exceeded { policy, quota, window, wait } = exceeded;
+    let texts = [
+        // "The response representations SHOULD include details explaining the condition, and MAY include a Retry-After header
+        // indicating how long to wait before making a new request." (RFC 6585 §4)
+        (RETRY_AFTER, wait.to_string()),
+        (RATE_LIMIT, format!("\"{policy}\";r=0;t={wait}")),
+        (RATE_LIMIT_POLICY, format!("\"{policy}\";q={quota};w={window}")),
+    ];
+    for (name, text) in texts {
+        // They are digits and names of ours: always a header that can be written.
+        if let Ok(value) = HeaderValue::try_from(text) {
+            headers.insert(name, value);
+        }
+    }
 }
 
 /// The answer to a method that the endpoint does not have.
@@ -86,6 +119,7 @@ fn hints(response: &mut HttpResponseBuilder, error: &Error) {
 /// An answer that nobody may keep.
 pub(crate) fn uncached(status: StatusCode) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
+    // "Responses with the 429 status code MUST NOT be stored by a cache." (RFC 6585 §4)
     // "The authorization server MUST include the HTTP "Cache-Control" response header field [RFC2616] with a value of
     // "no-store" in any response containing tokens, credentials, or other sensitive information, as well as the "Pragma"
     // response header field [RFC2616] with a value of "no-cache"." (RFC 6749 §5.1)

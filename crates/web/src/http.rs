@@ -17,6 +17,7 @@ use rustls::ServerConfig;
 
 use crate::app::App;
 use crate::error::Unanswered;
+use crate::limits;
 use crate::routes;
 use crate::unread::Held;
 
@@ -103,11 +104,9 @@ async fn around(
     let logged = tracing::enabled!(target: "grantor::request", tracing::Level::INFO);
     let (begun, measured) = (logged.then(|| app.clock.now()), app.metrics.begin());
     let held = Held::of(&mut request);
-    let mut response = if may_speak(&app, &request) {
-        next.call(request).await?.map_into_left_body()
-    } else {
-        let refusal = HttpResponse::Forbidden().content_type("text/plain; charset=utf-8").body(NOT_A_PROXY);
-        request.into_response(refusal).map_into_right_body()
+    let mut response = match turned_away(&app, &request).await {
+        None => next.call(request).await?.map_into_left_body(),
+        Some(refusal) => request.into_response(refusal).map_into_right_body(),
     };
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -128,6 +127,14 @@ async fn around(
         Some(held) => response.map_body(|_, body| EitherBody::right(held.until_sent(body))),
         None => response,
     })
+}
+
+/// The refusal of a request whose sender is not answered at all, or not so often.
+async fn turned_away(app: &Data<App>, request: &ServiceRequest) -> Option<HttpResponse> {
+    if may_speak(app, request) {
+        return limits::refuse(app, request.request()).await;
+    }
+    Some(HttpResponse::Forbidden().content_type("text/plain; charset=utf-8").body(NOT_A_PROXY))
 }
 
 /// Whether a peer may speak to us like this: by TLS anybody, in plain HTTP this machine and the trusted proxies.

@@ -4,6 +4,7 @@
 //! * [`routes`](self) is the whole URL map; `oauth/` has one file an endpoint, [`pages`] one a page.
 //! * A request of a browser is a `Visit`: session, language and the proof for forms. Pages never choose the next page: they
 //!   do their one thing and send the browser back to `/authorize`, where core decides.
+//! * [`limits`] counts requests before anything else is done for them.
 //! * `error` has the only status codes and `WWW-Authenticate`; `respond` the only page headers; `cookie` the only cookies.
 //! * [`demo`] is a relying party that shows the flow; it stands outside of the provider and only speaks HTTP to it.
 //!
@@ -23,6 +24,7 @@ mod form;
 mod health;
 pub mod html;
 mod http;
+pub mod limits;
 pub mod locale;
 pub mod metrics;
 mod oauth;

@@ -10,6 +10,7 @@ use grantor_core::grant_type::GrantType;
 use grantor_storage::{Meters, Stopwatch};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
@@ -53,6 +54,12 @@ struct Labels {
     outcome: Outcome,
 }
 
+/// A limit, by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Policy {
+    policy: &'static str,
+}
+
 impl From<GrantType> for Workload {
     fn from(grant_type: GrantType) -> Self {
         match grant_type {
@@ -94,6 +101,7 @@ pub struct Metrics {
     stopwatch: Stopwatch,
     requests: Family<Labels, Histogram>,
     passwords_waiting: Gauge<i64, AtomicI64>,
+    refused: Family<Policy, Counter>,
     registry: Registry,
 }
 
@@ -108,8 +116,15 @@ impl Metrics {
         let mut registry = Registry::with_prefix("grantor");
         registry.register("request_seconds", "How long requests took, by what they asked for", requests.clone());
         registry.register("passwords_waiting", "Passwords that wait to be checked", passwords_waiting.clone());
+        let refused = Family::<Policy, Counter>::default();
+        registry.register("limited_requests", "Requests refused because too many came, by the limit", refused.clone());
         database.register(&mut registry);
-        Self { stopwatch, requests, passwords_waiting, registry }
+        Self { stopwatch, requests, passwords_waiting, refused, registry }
+    }
+
+    /// Counts a request that a limit refused.
+    pub(crate) fn refused_by(&self, policy: &'static str) {
+        self.refused.get_or_create(&Policy { policy }).inc();
     }
 
     /// Begins to measure a request.

@@ -46,25 +46,35 @@ pub(crate) struct Visit {
 impl Visit {
     /// Reads cookies and session; a cookie that means nothing counts as none.
     async fn of(app: Data<App>, request: HttpRequest) -> Result<Self, Error> {
-        let now = app.clock.now();
+        let mut visit = Self::unread(app, request);
+        let (app, now) = (&visit.app, visit.now);
         let https = app.provider.issuer.is_https();
-        let presented = find_session(&app, cookie::read(&request, Name::Session, https).as_deref()).await?;
+        let presented = find_session(app, cookie::read(&visit.request, Name::Session, https).as_deref()).await?;
         let lifetimes = &app.provider.policy.lifetimes;
         let presented = presented.map(Rc::new);
         let signed_in = presented.clone().filter(|found| found.0.is_live(lifetimes, now) && !found.1.disabled);
         if let Some((session, _)) = signed_in.as_deref() {
-            note_use(&app, session, now).await;
+            note_use(app, session, now).await;
         }
+        visit.presented = presented;
+        visit.signed_in = signed_in;
+        Ok(visit)
+    }
+
+    /// A visit as that of a stranger: nothing is read from the store.
+    pub(crate) fn unread(app: Data<App>, request: HttpRequest) -> Self {
+        let now = app.clock.now();
+        let https = app.provider.issuer.is_https();
         let known = cookie::read(&request, Name::Visit, https).filter(|mark| mark.len() == 22);
         let mark_is_new = known.is_none();
         let mark = known.unwrap_or_else(|| URL_SAFE_NO_PAD.encode(app.provider.mint.bytes::<16>()));
         let address = app.address(&request).to_string().into();
-        Ok(Self { app, request, address, now, mark, mark_is_new, presented, signed_in })
+        Self { app, request, address, now, mark, mark_is_new, presented: None, signed_in: None }
     }
 
     /// The circumstances for core.
     pub(crate) fn call(&self) -> Call<'_> {
-        Call { now: self.now, address: &self.address }
+        Call::new(self.now, &self.address)
     }
 
     /// The session and its person.

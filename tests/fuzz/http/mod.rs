@@ -18,7 +18,7 @@ use crate::harness::app::App;
 use crate::harness::assertion::Assertion;
 use crate::harness::connection::{Answer, Connection};
 use crate::harness::dice::Dice;
-use crate::harness::server::Server;
+use crate::harness::server::{Server, unlimited};
 
 /// What is sent in a run of all tests.
 const TOTAL: usize = 3_000;
@@ -149,6 +149,7 @@ async fn no_request_is_answered_by_a_fault_of_the_server() {
         config.sign_in.account_failures = 1_000_000;
         config.sign_in.address_failures = 1_000_000;
         config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        unlimited(config);
     });
     let server = Arc::new(server.await);
     let each = amount("TEST_REQUESTS", TOTAL).div_ceil(CLIENTS);

@@ -86,7 +86,7 @@ impl<'a> Desk<'a> {
     }
 
     fn about(&self) -> About<'_> {
-        let call = Call { now: self.now, address: "::1" };
+        let call = Call::new(self.now, "::1");
         About { directory: self.directory, policy: &self.policy, call, event_id: Id::from_i64(5) }
     }
 

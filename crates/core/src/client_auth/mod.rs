@@ -75,7 +75,7 @@ enum Offer<'a> {
 /// `authorization` is the request's Authorization header.
 ///
 /// # Errors
-/// `invalid_client` reasons, `AuthMethodsMixed`, `ClientIdMismatch`, or those of the store.
+/// `invalid_client` reasons, `AuthMethodsMixed`, `ClientIdMismatch`, `RateExceeded`, or those of the store.
 pub async fn authenticate<S: Store>(
     provider: &Provider<S>,
     params: &Params,
@@ -95,6 +95,7 @@ pub async fn authenticate<S: Store>(
     }
     let client = directory.client(&named).ok_or(Error::ClientUnknown)?;
     prove(provider, client, &offer, call).await?;
+    call.admit(client)?;
     Ok(AuthenticatedClient { client: Arc::clone(client) })
 }
 

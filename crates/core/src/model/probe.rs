@@ -61,7 +61,7 @@ fn introspect(world: &World, place: usize) -> Result<(), Broken> {
     for (generation, refresh) in of_wiki.enumerate() {
         let pairs = asked.app.credentials().into_iter().chain([("token", &*refresh.text)]);
         let params = Params::from_pairs(pairs).unwrap();
-        let call = Call { now: world.now, address: "::1" };
+        let call = Call::new(world.now, "::1");
         let answer = run(introspection::introspect(&provider(world), &params, None, call));
         let is_active = answer.and_then(Result::ok).is_some_and(|answer| answer.active);
         let broken = |rule| Broken::new(rule, format!("refresh token {generation} of family {place}"));

@@ -71,7 +71,7 @@ impl World {
 
     fn changes(&self, turn: Turn) -> Option<Vec<Change>> {
         let event_id = self.fresh().id;
-        let call = Call { now: self.now, address: "::1" };
+        let call = Call::new(self.now, "::1");
         Some(match turn {
             Turn::Allow(person, app, ticks) => self.allow((person, app), &ticks.scope(), event_id, call)?,
             Turn::AppOff(app) => vec![self.end_grants(GrantsOf::Client(app.id().into())), self.switch_app(app, true)?],

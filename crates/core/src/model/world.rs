@@ -160,7 +160,7 @@ impl World {
     fn run(&mut self, flight: &Flight, beats: Beats<'_>) -> (Option<Reply>, bool) {
         let (issuer, policy, mint) = (ISSUER.clone(), Policy::default(), mint(flight.seed));
         let provider = Provider { issuer, policy, store: beats, mint };
-        let call = Call { now: flight.now, address: "::1" };
+        let call = Call::new(flight.now, "::1");
         let reply = run(flight.ask.answer(&flight.told, &provider, call));
         if let Some(rows) = provider.store.written() {
             self.rows = rows;

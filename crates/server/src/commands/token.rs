@@ -126,7 +126,7 @@ impl Desk {
     }
 
     fn about(&self) -> About<'_> {
-        let call = Call { now: self.now, address: "" };
+        let call = Call::new(self.now, "");
         About { directory: &self.directory, policy: &self.policy, call, event_id: self.event_id }
     }
 

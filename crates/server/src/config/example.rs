@@ -10,6 +10,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::config::rates::{AddressRate, ClientRate};
     use crate::fields::names;
 
     /// The example as a table; with `all`, the lines that are switched off by one `#` too.
@@ -42,6 +43,11 @@ mod tests {
             ("clients", names::<grantor_core::policy::ClientPolicy>()),
         ] {
             assert_eq!(shown(table[section].as_table().unwrap()), known(names), "[{section}]");
+        }
+        for (endpoint, value) in table["limits"].as_table().unwrap() {
+            let Some(rates) = value.as_table() else { continue };
+            let names = if rates.contains_key("per_client") { names::<ClientRate>() } else { names::<AddressRate>() };
+            assert_eq!(shown(rates), known(names), "limits.{endpoint}");
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod example;
 pub mod load;
+pub mod rates;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,6 +18,7 @@ use grantor_core::policy::{ClientPolicy, Lifetimes, Policy, TokenPolicy};
 use grantor_identity::queue::QueueLimits;
 use grantor_identity::throttle::{Limit, ThrottlePolicy};
 use ipnet::IpNet;
+use rates::{AddressRate, ClientRate};
 use serde::{Deserialize, Serialize};
 
 /// All settings of one server.
@@ -150,6 +152,23 @@ pub struct Limits {
     pub drain_seconds: u64,
     /// Seconds for which requests in progress may go on after the server was told to stop. Default 20.
     pub shutdown_seconds: u64,
+    /// How many requests `/authorize` answers. Default `60000/m`; this one and those below are met by floods alone.
+    pub authorization: AddressRate,
+    /// The same for keys, metadata, styles and scripts, which are only copied. Default `300000/m`.
+    pub documents: AddressRate,
+    /// The same for introspection, for each address and each client. Default `300000/m`.
+    pub introspection: ClientRate,
+    /// The same for reports of tokens that were found in public. Default `600/m`.
+    pub leak_reports: AddressRate,
+    /// The same for every page, and every path that nobody has. Default `60000/m`. Failed sign-ins have limits of their own:
+    /// section `[sign_in]`.
+    pub pages: AddressRate,
+    /// The same for revocation, for each address and each client. Default `60000/m`.
+    pub revocation: ClientRate,
+    /// The same for the token endpoint, for each address and each client. Default `60000/m`.
+    pub token: ClientRate,
+    /// The same for userinfo. Default `60000/m`.
+    pub userinfo: AddressRate,
 }
 
 /// How failed sign-ins are slowed down.
@@ -229,6 +248,14 @@ impl Default for Limits {
             password_queue: 64,
             drain_seconds: 3,
             shutdown_seconds: 20,
+            authorization: AddressRate::per_minute(60_000),
+            documents: AddressRate::per_minute(300_000),
+            introspection: ClientRate::per_minute(300_000),
+            leak_reports: AddressRate::per_minute(600),
+            pages: AddressRate::per_minute(60_000),
+            revocation: ClientRate::per_minute(60_000),
+            token: ClientRate::per_minute(60_000),
+            userinfo: AddressRate::per_minute(60_000),
         }
     }
 }

@@ -4,7 +4,11 @@
 //! clock decides. Where the connection breaks off, another node may be given it; the node goes on with one of chance, and
 //! takes one of its own again as soon as it can. Whoever had a number before may have had a clock that is ahead: so another one
 //! than the last is not used at once.
+//!
+//! The locks also say how many nodes there are. Who comes new tells the others before it answers anybody; who goes is missed
+//! at the next time that they ask. Whoever cannot ask keeps the last count.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -121,7 +125,9 @@ async fn listen(
         *number = taken;
         Ok(())
     };
-    connection.batch_execute("LISTEN grantor_directory").await?;
+    // The others shall count us, too.
+    connection.batch_execute("LISTEN grantor_directory; NOTIFY grantor_directory").await?;
+    count_nodes(shared, connection).await?;
     let _ = ready.try_send(Ok(()));
     try_join(settle, hear(shared, (&link, &told))).await.map(|_| ())
 }
@@ -133,6 +139,7 @@ async fn hear(shared: &Shared, (link, told): (&Link, &Notify)) -> Result<(), sup
         // A database that is gone says nothing, and another one may give our number to somebody else: this answer, which
         // waits for nobody, decides over the number.
         let revision = timeout(PROBE, directory_revision::find().first(&mut connection)).await??;
+        timeout(PROBE, count_nodes(shared, connection)).await??;
         if is_read(shared, revision, &link.connection).await? {
             let _ = timeout(PROBE, told.notified()).await;
         } else {
@@ -140,6 +147,17 @@ async fn hear(shared: &Shared, (link, told): (&Link, &Notify)) -> Result<(), sup
         }
     }
     Err("the connection to the database broke off".into())
+}
+
+/// Counts the locks that are numbers of nodes.
+async fn count_nodes(shared: &Shared, mut connection: &AsyncPgConnection) -> Result<(), Failure> {
+    let statement = diesel::sql_query(format!(
+        "SELECT count(*)::int AS number FROM pg_locks WHERE locktype = 'advisory' AND classid = {NUMBERS} AND granted \
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    ));
+    let counted: Number = statement.get_result(&mut connection).await?;
+    shared.nodes.store(u32::try_from(counted.number).unwrap_or(1).max(1), Ordering::Relaxed);
+    Ok(())
 }
 
 /// Reads clients and keys again, where they have changed: before we listened, or by what we were told. Says whether they are

@@ -1,6 +1,7 @@
 //! Opening: the address, the layout, the key-encryption key, the first snapshot, the node's thread.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 use diesel::OptionalExtension;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -44,7 +45,8 @@ impl Postgres {
         let context = Context::new(sealer, None, None);
         let (meters, writers) = (settings.meters.clone(), Semaphore::new(WRITERS));
         let (idle, reading) = (Arc::new(Semaphore::new(WRITERS)), tokio::sync::Mutex::default());
-        let shared = Arc::new(Shared { address, newest, context, mint, meters, writers, idle, reading });
+        let nodes = AtomicU32::new(1);
+        let shared = Arc::new(Shared { address, newest, context, mint, meters, writers, idle, reading, nodes });
         let node = Node::start(&shared)?;
         Ok(Self { shared, patrols: Patrols::default(), node })
     }

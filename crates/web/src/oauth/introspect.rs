@@ -10,6 +10,7 @@ use grantor_core::params::Params;
 
 use super::{authorization, claimed_client, token};
 use crate::app::App;
+use crate::limits::Endpoint;
 use crate::metrics::Workload;
 use crate::{error, form};
 
@@ -39,8 +40,8 @@ pub(crate) async fn post_introspect(app: Data<App>, request: HttpRequest, payloa
 async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<Introspection, Error> {
     let is_jwt = params.get("token").is_some_and(|token| token.starts_with("eyJ"));
     if is_jwt { Workload::IntrospectionJwt } else { Workload::IntrospectionOpaque }.note(request);
-    let address = app.address(request).to_string();
-    introspection::introspect(&app.provider, params, authorization(request)?, app.call(&address)).await
+    let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Introspection));
+    introspection::introspect(&app.provider, params, authorization(request)?, app.call_at(&gate, &address)).await
 }
 
 /// Any other method is refused.

@@ -9,6 +9,7 @@ use grantor_core::revocation;
 
 use super::{authorization, claimed_client, token};
 use crate::app::App;
+use crate::limits::Endpoint;
 use crate::{cors, error, form};
 
 /// Revokes a token (RFC 7009 §2).
@@ -26,8 +27,8 @@ pub(crate) async fn post_revoke(app: Data<App>, request: HttpRequest, payload: P
 }
 
 async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<(), Error> {
-    let address = app.address(request).to_string();
-    revocation::revoke(&app.provider, params, authorization(request)?, app.call(&address)).await
+    let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Revocation));
+    revocation::revoke(&app.provider, params, authorization(request)?, app.call_at(&gate, &address)).await
 }
 
 /// Preflights; any other method is refused.

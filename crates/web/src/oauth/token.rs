@@ -9,6 +9,7 @@ use grantor_core::token::{self, TokenResponse};
 
 use super::{authorization, claimed_client};
 use crate::app::App;
+use crate::limits::Endpoint;
 use crate::metrics::Workload;
 use crate::{cors, error, form};
 
@@ -33,11 +34,11 @@ pub(crate) async fn post_token(app: Data<App>, request: HttpRequest, payload: Pa
 }
 
 async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<TokenResponse, Error> {
-    let address = app.address(request).to_string();
+    let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Token));
     // Only the body is read; what stands in the query is not.
     // "The client MUST use the HTTP "POST" method when making access token requests." (RFC 6749 §3.2)
     // "The authorization server MUST ignore unrecognized request parameters." (RFC 6749 §3.2)
-    token::token(&app.provider, params, authorization(request)?, app.call(&address)).await
+    token::token(&app.provider, params, authorization(request)?, app.call_at(&gate, &address)).await
 }
 
 /// Records a refusal and tells the client.

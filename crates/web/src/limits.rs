@@ -1,0 +1,278 @@
+//! How many requests are answered: of each address before anything is looked at, of each client once it has proved who it is.
+//!
+//! What is counted lives in memory and ends with the server; failed sign-ins are counted elsewhere, and outlive it. A refusal
+//! is told with `Retry-After` and the fields of draft-ietf-httpapi-ratelimit-headers-11; other answers have none of them. An
+//! event says that there are refusals, once a minute for each limit; how many there are, the metrics know.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, RandomState};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use grantor_core::admission::{Admission, Exceeded};
+use grantor_core::client::Client;
+use grantor_core::error::Error;
+use grantor_core::time::Time;
+use grantor_identity::address::counted_as;
+use grantor_identity::rate::Allowance;
+use grantor_identity::rate_table::RateTable;
+
+use crate::app::App;
+use crate::pages::status::Kind;
+use crate::visit::Visit;
+use crate::{cors, error, respond, routes};
+
+/// How many addresses that still owe something are told apart, for each endpoint.
+const ADDRESSES: usize = 8192;
+/// How many clients.
+const CLIENTS: usize = 2048;
+/// How often an event says that a limit is met.
+const SAID_EVERY: Duration = Duration::from_mins(1);
+
+/// The endpoints that are limited, each by itself. A new one has a path in [`Endpoint::of`], its names, and an entry in the
+/// settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Endpoint {
+    /// Where apps send browsers.
+    Authorization,
+    /// Keys and metadata, styles and scripts: what is only copied.
+    Documents,
+    /// Where APIs ask about tokens.
+    Introspection,
+    /// Where tokens are reported that were found in public.
+    LeakReports,
+    /// Pages for people, and paths that nobody has.
+    Pages,
+    /// Where clients give tokens back.
+    Revocation,
+    /// Where clients get tokens.
+    Token,
+    /// Who somebody is.
+    Userinfo,
+}
+
+impl Endpoint {
+    /// Every endpoint.
+    pub const ALL: [Self; 8] = [
+        Self::Authorization,
+        Self::Documents,
+        Self::Introspection,
+        Self::LeakReports,
+        Self::Pages,
+        Self::Revocation,
+        Self::Token,
+        Self::Userinfo,
+    ];
+
+    /// The endpoint of a path; none for what says whether the server is well, which is never refused.
+    fn of(path: &str) -> Option<Self> {
+        Some(match path {
+            routes::AUTHORIZE => Self::Authorization,
+            routes::INTROSPECT => Self::Introspection,
+            routes::JWKS | routes::OAUTH_METADATA | routes::OPENID_CONFIGURATION | routes::THEME => Self::Documents,
+            routes::LEAK_REPORTS => Self::LeakReports,
+            routes::REVOKE => Self::Revocation,
+            routes::TOKEN => Self::Token,
+            routes::USERINFO => Self::Userinfo,
+            "/livez" | "/readyz" => return None,
+            path if path.starts_with("/static/") => Self::Documents,
+            _ => Self::Pages,
+        })
+    }
+
+    /// The names of its two limits: for each address, and for each client.
+    const fn policies(self) -> [&'static str; 2] {
+        match self {
+            Self::Authorization => ["authorization-per-address", "authorization-per-client"],
+            Self::Documents => ["documents-per-address", "documents-per-client"],
+            Self::Introspection => ["introspection-per-address", "introspection-per-client"],
+            Self::LeakReports => ["leak-reports-per-address", "leak-reports-per-client"],
+            Self::Pages => ["pages-per-address", "pages-per-client"],
+            Self::Revocation => ["revocation-per-address", "revocation-per-client"],
+            Self::Token => ["token-per-address", "token-per-client"],
+            Self::Userinfo => ["userinfo-per-address", "userinfo-per-client"],
+        }
+    }
+}
+
+/// What is allowed at an endpoint; without, everything is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Allowances {
+    /// For each address.
+    pub per_address: Option<Allowance>,
+    /// For each client that proves who it is.
+    pub per_client: Option<Allowance>,
+}
+
+/// What is allowed at all endpoints; at those that are not there, everything is.
+pub type Limits = BTreeMap<Endpoint, Allowances>;
+
+/// A limit, and what everybody has asked.
+#[derive(Debug)]
+struct Limit {
+    allowance: Allowance,
+    policy: &'static str,
+    asked: RateTable<RandomState>,
+}
+
+/// The limits of one server.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    per_address: BTreeMap<Endpoint, Limit>,
+    per_client: BTreeMap<Endpoint, Limit>,
+    /// When an event last said that a limit is met, and how often it was since.
+    said: Mutex<BTreeMap<&'static str, (Time, u64)>>,
+}
+
+impl Limiter {
+    /// Nobody has asked anything yet.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let all = |kind: usize, cells: usize, of: fn(&Allowances) -> Option<Allowance>| {
+            let limit = |(endpoint, allowances): (&Endpoint, &Allowances)| {
+                let allowance = of(allowances)?;
+                let asked = RateTable::new(cells, RandomState::new());
+                Some((*endpoint, Limit { allowance, policy: endpoint.policies()[kind], asked }))
+            };
+            limits.iter().filter_map(limit).collect()
+        };
+        Self {
+            per_address: all(0, ADDRESSES, |allowances| allowances.per_address),
+            per_client: all(1, CLIENTS, |allowances| allowances.per_client),
+            said: Mutex::default(),
+        }
+    }
+
+    /// How often a limit was met since an event said so, where it is time to say it again.
+    pub(crate) fn to_say(&self, policy: &'static str, now: Time) -> Option<u64> {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        match said.get_mut(policy) {
+            // A clock that was set back says it once more.
+            Some((last, unsaid)) if now >= *last && now.since(*last) < SAID_EVERY => {
+                *unsaid += 1;
+                None
+            }
+            known => {
+                let count = known.map_or(1, |(_, unsaid)| *unsaid + 1);
+                said.insert(policy, (now, 0));
+                Some(count)
+            }
+        }
+    }
+}
+
+impl Limit {
+    fn charge(&self, key: &impl Hash, nodes: u32, now: Time) -> Result<(), Exceeded> {
+        let price = self.allowance.price(nodes);
+        let nanoseconds = now.millis().max(0).cast_unsigned().saturating_mul(1_000_000);
+        self.asked.charge(key, price, nanoseconds).map_err(|wait| Exceeded {
+            policy: self.policy,
+            quota: price.quota(),
+            window: price.window(),
+            wait: wait.seconds(),
+        })
+    }
+}
+
+impl App {
+    fn charge(&self, limit: Option<&Limit>, key: &impl Hash, now: Time) -> Result<(), Exceeded> {
+        let Some(limit) = limit else { return Ok(()) };
+        let charged = limit.charge(key, self.provider.store.nodes(), now);
+        if let Err(exceeded) = &charged {
+            self.metrics.refused_by(exceeded.policy);
+        }
+        charged
+    }
+
+    /// Who counts how often clients ask at an endpoint.
+    pub(crate) const fn gate(&self, endpoint: Endpoint) -> Gate<'_> {
+        Gate { app: self, endpoint }
+    }
+}
+
+/// Counts how often clients ask at an endpoint.
+#[derive(Debug)]
+pub(crate) struct Gate<'a> {
+    app: &'a App,
+    endpoint: Endpoint,
+}
+
+impl Admission for Gate<'_> {
+    fn admit(&self, client: &Client, now: Time) -> Result<(), Exceeded> {
+        self.app.charge(self.app.limiter.per_client.get(&self.endpoint), &client.client_id, now)
+    }
+}
+
+/// The refusal of a request from an address that has asked too often. Nothing of it is looked at but its path.
+pub(crate) async fn refuse(app: &Data<App>, request: &HttpRequest) -> Option<HttpResponse> {
+    // The path as the routes read it: with whatever needed no percent sign decoded.
+    let endpoint = Endpoint::of(request.match_info().as_str())?;
+    let limit = app.limiter.per_address.get(&endpoint)?;
+    let (address, now) = (app.address(request), app.clock.now());
+    let key: IpAddr = counted_as(address);
+    let exceeded = app.charge(Some(limit), &key, now).err()?;
+    let told = address.to_string();
+    app.record(&Error::RateExceeded(exceeded), None, app.call(&told)).await;
+    Some(answer(app, request, endpoint, exceeded))
+}
+
+/// 429: in words for people, as JSON for machines.
+fn answer(app: &Data<App>, request: &HttpRequest, endpoint: Endpoint, exceeded: Exceeded) -> HttpResponse {
+    let json = || error::json(&Error::RateExceeded(exceeded));
+    match endpoint {
+        Endpoint::Authorization | Endpoint::Pages => {
+            let seconds = i64::try_from(exceeded.wait).unwrap_or(i64::MAX);
+            let visit = Visit::unread(app.clone(), request.clone());
+            let mut page = respond::status_page(&visit, Kind::TooMany(seconds), None);
+            error::limited(page.headers_mut(), exceeded);
+            page
+        }
+        Endpoint::Documents => cors::everyone(json()),
+        Endpoint::Introspection | Endpoint::LeakReports => json(),
+        Endpoint::Revocation | Endpoint::Token | Endpoint::Userinfo => cors::allowed(app, request, json()),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use grantor_identity::rate::Rate;
+
+    use super::*;
+
+    #[test]
+    fn every_path_but_those_of_health_is_limited() {
+        assert_eq!(Endpoint::of("/token"), Some(Endpoint::Token));
+        assert_eq!(Endpoint::of("/static/grantor.css"), Some(Endpoint::Documents));
+        for path in ["/", "/sign-in", "/nowhere", "//token", "/token/", ""] {
+            assert_eq!(Endpoint::of(path), Some(Endpoint::Pages), "{path}");
+        }
+        assert_eq!((Endpoint::of("/livez"), Endpoint::of("/readyz")), (None, None));
+    }
+
+    #[test]
+    fn a_limit_that_is_met_is_said_once_a_minute_with_how_often() {
+        let limiter = Limiter::new(&Limits::new());
+        let at = Time::from_seconds;
+        assert_eq!(limiter.to_say("a", at(100)), Some(1));
+        assert_eq!((limiter.to_say("a", at(101)), limiter.to_say("a", at(159))), (None, None));
+        assert_eq!(limiter.to_say("b", at(159)), Some(1));
+        assert_eq!(limiter.to_say("a", at(160)), Some(3));
+        assert_eq!(limiter.to_say("a", at(50)), Some(1), "the clock was set back");
+    }
+
+    #[test]
+    fn the_limits_of_an_endpoint_are_its_own() {
+        let allowance = Allowance { rate: Rate::per_minute(1), burst: Duration::ZERO };
+        let allowances = Allowances { per_address: Some(allowance), per_client: None };
+        let limiter = Limiter::new(&Limits::from([(Endpoint::Token, allowances), (Endpoint::Pages, allowances)]));
+        assert!(limiter.per_client.is_empty());
+        let (token, pages) = (&limiter.per_address[&Endpoint::Token], &limiter.per_address[&Endpoint::Pages]);
+        let now = Time::from_seconds(1_800_000_000);
+        assert_eq!((token.charge(&1, 1, now), pages.charge(&1, 1, now)), (Ok(()), Ok(())));
+        let exceeded = token.charge(&1, 1, now).unwrap_err();
+        assert_eq!(exceeded, Exceeded { policy: "token-per-address", quota: 1, window: 60, wait: 60 });
+    }
+}
