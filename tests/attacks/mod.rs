@@ -13,6 +13,7 @@ mod leaks;
 mod markup;
 mod open_redirects;
 mod other_sites;
+mod outbound;
 mod session_cookies;
 mod spoils;
 mod wire;

@@ -43,6 +43,8 @@ kinds! {
     DatabaseRestored = "database_restored",
     /// Everything that had been issued was ended, and every key replaced.
     EpochBegun = "epoch_begun",
+    /// Another server was not asked, although something named it; the reason says why.
+    FetchRefused = "fetch_refused",
     /// A grant ended; the reason says why.
     GrantEnded = "grant_ended",
     /// A signing key was made, retired or removed.

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::clock;
 use crate::config::Config;
 use crate::keys::OFFERED;
+use crate::running;
 use crate::settings::{self, Opened, Role, Settings};
 use crate::tls::Certificate;
 
@@ -99,6 +100,12 @@ pub fn files(config: &Config) -> Vec<Finding> {
         findings.push(match Certificate::read(chain, key) {
             Ok(_) => sound("tls", "the certificate and its key belong together"),
             Err(error) => broken("tls", error.to_string(), "name the right files in [tls]"),
+        });
+    }
+    if config.outbound.ca_file.is_some() {
+        findings.push(match running::outbound(config) {
+            Ok(_) => sound("outbound", "the authorities can be read"),
+            Err(error) => broken("outbound", error.to_string(), "name a file with certificates in PEM"),
         });
     }
     findings

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use grantor_core::provider::{Issuer, Provider};
@@ -12,12 +13,13 @@ use grantor_jose::detached::DetachedKey;
 use grantor_web::demo::{self, DemoSettings};
 use grantor_web::locale::Language;
 use grantor_web::metrics::Metrics;
+use grantor_web::outbound::{HttpClient, OutboundSettings};
 use grantor_web::{App, Clock, LeakReporter, Listener};
 
 use crate::background::{Background, Duties};
 use crate::clock::stopwatch;
 use crate::commands::CommandError;
-use crate::config::{Config, Limits, Reporter};
+use crate::config::{Config, Limits, Outbound, Reporter};
 use crate::declare;
 use crate::dev;
 use crate::key_schedule;
@@ -165,7 +167,19 @@ fn wire(opened: Opened, clock: Clock) -> Result<(Arc<App>, Config), CommandError
         language: Language::from_tag(&config.default_language).unwrap_or_default(),
     };
     let metrics = Metrics::new(stopwatch(), &meters);
-    Ok((Arc::new(App::new(provider, settings, clock, passwords, metrics)), config))
+    let outbound = outbound(&config)?;
+    Ok((Arc::new(App::new(provider, settings, clock, (passwords, outbound), metrics)), config))
+}
+
+/// The door to other servers.
+pub(crate) fn outbound(config: &Config) -> Result<HttpClient, CommandError> {
+    let Outbound { allow_hosts, ca_file } = config.outbound.clone();
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|source| refused(format!("outbound.ca_file: {}: {source}", path.display())))
+    };
+    let authorities = ca_file.as_ref().map(read).transpose()?;
+    HttpClient::guarded(&OutboundSettings { allow_hosts, authorities })
+        .map_err(|error| refused(format!("outbound.ca_file: {error}")))
 }
 
 /// A reporter with its key.

@@ -26,6 +26,7 @@ use crate::locale::Language;
 use crate::metrics::Metrics;
 use crate::oauth::documents::Documents;
 use crate::oauth::leaks::LeakReporter;
+use crate::outbound::HttpClient;
 use crate::pages;
 use crate::uses::Uses;
 
@@ -98,6 +99,8 @@ pub struct App {
     pub clock: Clock,
     /// Where passwords are compared.
     pub passwords: HashQueue,
+    /// The door to other servers.
+    pub(crate) outbound: HttpClient,
     /// Tokens issued since the counts were last kept.
     pub counts: Counts,
     /// The last uses of API tokens since they were last kept.
@@ -119,7 +122,7 @@ impl App {
         provider: Provider<Database>,
         settings: Settings,
         clock: Clock,
-        passwords: HashQueue,
+        (passwords, outbound): (HashQueue, HttpClient),
         metrics: Metrics,
     ) -> Self {
         let documents = ArcSwap::from_pointee(Documents::build(&provider, clock.now()));
@@ -129,6 +132,7 @@ impl App {
             settings,
             clock,
             passwords,
+            outbound,
             counts: Counts::default(),
             uses: Uses::default(),
             metrics,

@@ -43,10 +43,7 @@ use url::Url;
 
 pub use self::error::DemoError;
 use self::{exchange::Recorder, session::Sessions};
-use crate::{
-    outbound::{HttpClient, Reach},
-    statics::static_file,
-};
+use crate::{outbound::HttpClient, statics::static_file};
 
 /// What the demo is told. Its secrets are the demo's own and stand in a development database only.
 #[derive(Clone)]
@@ -118,7 +115,7 @@ impl Demo {
         if !base_url.path().ends_with('/') {
             base_url.set_path(&format!("{}/", base_url.path()));
         }
-        let http = HttpClient::new(Reach::LoopbackAllowed).map_err(|error| DemoError::Client(error.to_string()))?;
+        let http = HttpClient::for_demo().map_err(|error| DemoError::Client(error.to_string()))?;
         Ok(Self { settings, issuer, base_url, http, sessions: Sessions::default(), introspection: OnceCell::new() })
     }
 

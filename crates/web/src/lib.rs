@@ -5,6 +5,7 @@
 //! * A request of a browser is a `Visit`: session, language and the proof for forms. Pages never choose the next page: they
 //!   do their one thing and send the browser back to `/authorize`, where core decides.
 //! * [`limits`] counts requests before anything else is done for them.
+//! * [`outbound`] is the one door to other servers.
 //! * `error` has the only status codes and `WWW-Authenticate`; `respond` the only page headers; `cookie` the only cookies.
 //! * [`demo`] is a relying party that shows the flow; it stands outside of the provider and only speaks HTTP to it.
 //!
@@ -28,7 +29,7 @@ pub mod limits;
 pub mod locale;
 pub mod metrics;
 mod oauth;
-mod outbound;
+pub mod outbound;
 pub mod pages;
 mod password_sign_in;
 mod respond;

@@ -1,73 +1,151 @@
 //! The outgoing HTTP client: the one door through which this process asks other servers.
 //!
-//! Redirects are not followed, answers are bounded in time and size, proxies of the environment are ignored. [`Reach`]
-//! says which addresses may be asked; the check of resolved addresses for fetches that somebody else names (`jwks_uri`,
-//! logout notices) belongs there and comes with the first of them.
+//! What is asked is often named by somebody else: a client names its `jwks_uri`, a webhook its address. Nobody shall reach through
+//! this server what only it can reach. So, for [`HttpClient::guarded`]:
+//!
+//! * only https, without user names in the address;
+//! * no address that is not a public one (`address` lists them), unless the team trusts it by [`AllowedHost`]. An address that
+//!   stands in the URL is checked in every spelling, since URLs have one form only once they are read. A name is checked by
+//!   what it resolves to, in the resolver of the client itself: what was checked is what is connected to, and a name that
+//!   says something else the next time is checked again. One bad address of several is enough to refuse;
+//! * no redirects, and no proxies of the environment;
+//! * bounds in time, in size, and in how much is asked at once, of all servers and of each.
+//!
+//! A refusal stands in the events ([`crate::App::fetch`]).
 
-use std::{error::Error as _, future::Future, pin::Pin, time::Duration};
+use std::{error::Error as _, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
+use reqwest::Certificate;
+use reqwest::dns::Resolve;
+use reqwest::redirect::Policy;
 use url::{Host, Url};
 
-/// The largest answer that is read, in bytes.
-const BODY_LIMIT: usize = 1024 * 1024;
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a whole exchange may take.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
+mod address;
+mod explained;
+mod guard;
+mod resolve;
+#[cfg(test)]
+mod tests;
+mod turns;
+
+use guard::Guard;
+pub use guard::{AllowedHost, AllowedHostError, Refusal};
+use resolve::{Checked, System};
+use turns::Turns;
+
+/// What bounds an exchange.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// The largest answer that is read, in bytes.
+    body: usize,
+    /// How long a connection may take to be made, the look-up of its name included.
+    connect: Duration,
+    /// How long a whole exchange may take.
+    total: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { body: 1024 * 1024, connect: Duration::from_secs(3), total: Duration::from_secs(10) }
+    }
+}
+
+/// What a team trusts beside what is public.
+#[derive(Clone, Debug, Default)]
+pub struct OutboundSettings {
+    /// Hosts that may be asked although their address is not public.
+    pub allow_hosts: Vec<AllowedHost>,
+    /// Authorities that a server's certificate may be of beside the public ones, in PEM.
+    pub authorities: Option<Vec<u8>>,
+}
 
 /// Which addresses may be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Reach {
     /// Any address over https, and this machine over plain HTTP: for the demo only, whose server runs beside it.
     LoopbackAllowed,
+    /// What is public or trusted, over https.
+    Public(Arc<Guard>),
 }
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum OutboundError {
-    #[error("{0} may not be asked from here")]
-    Forbidden(String),
-    #[error("the answer is larger than {BODY_LIMIT} bytes")]
-    TooLarge,
+pub enum OutboundError {
+    /// The authorities in the settings cannot be read.
+    #[error("the authorities are no certificates in PEM: {0}")]
+    Authorities(String),
+    /// Too much is being asked already.
+    #[error("too many requests to other servers are under way; try again")]
+    Busy,
+    /// It may not be asked.
+    #[error(transparent)]
+    Forbidden(#[from] Refusal),
+    /// The answer is too large.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// No connection, no answer, or none in time.
     #[error("no answer: {0}")]
     Unreachable(String),
 }
 
-/// An HTTP client with a reach.
+/// An HTTP client with a reach. Cheap to clone; all clones share their connections and bounds.
 #[derive(Clone, Debug)]
-pub(crate) struct HttpClient {
+pub struct HttpClient {
     client: reqwest::Client,
     reach: Reach,
+    bounds: Bounds,
+    turns: Arc<Turns>,
 }
 
 impl HttpClient {
-    /// Makes a client.
-    pub(crate) fn new(reach: Reach) -> Result<Self, OutboundError> {
-        // The first caller in the process sets it; a second finds the same provider there.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .user_agent(concat!("grantor/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(unreachable)?;
-        Ok(Self { client, reach })
+    /// A client that asks what is public, and what the settings trust, over https.
+    ///
+    /// # Errors
+    /// When the settings' authorities cannot be read.
+    pub fn guarded(settings: &OutboundSettings) -> Result<Self, OutboundError> {
+        Self::guarded_with(settings, Arc::new(System), Bounds::default())
     }
 
-    /// Sends one request and reads the whole answer.
-    pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
-        let request = reqwest::Request::try_from(request).map_err(unreachable)?;
-        if !self.reach.includes(request.url()) {
-            return Err(OutboundError::Forbidden(request.url().origin().ascii_serialization()));
+    /// The same, with names looked up elsewhere.
+    fn guarded_with(
+        settings: &OutboundSettings,
+        names: Arc<dyn Resolve>,
+        bounds: Bounds,
+    ) -> Result<Self, OutboundError> {
+        let guard = Arc::new(Guard::new(settings.allow_hosts.clone()));
+        let mut builder = builder(bounds).https_only(true);
+        for certificate in authorities(settings)? {
+            builder = builder.add_root_certificate(certificate);
         }
+        let client = builder.dns_resolver(Arc::new(Checked::new(Arc::clone(&guard), names))).build();
+        Ok(Self::of(client.map_err(unreachable)?, Reach::Public(guard), bounds))
+    }
+
+    /// The client of the demo.
+    pub(crate) fn for_demo() -> Result<Self, OutboundError> {
+        let bounds = Bounds::default();
+        Ok(Self::of(builder(bounds).build().map_err(unreachable)?, Reach::LoopbackAllowed, bounds))
+    }
+
+    fn of(client: reqwest::Client, reach: Reach, bounds: Bounds) -> Self {
+        Self { client, reach, bounds, turns: Arc::default() }
+    }
+
+    /// Sends one request and reads the whole answer; a redirect is an answer as any other.
+    ///
+    /// # Errors
+    /// When it may not be asked, or there is no answer within the bounds.
+    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
+        let request = reqwest::Request::try_from(request).map_err(unreachable)?;
+        self.reach.check(request.url())?;
+        let host = request.url().host_str().unwrap_or_default().to_owned();
+        let _turn = self.turns.take(&host, self.bounds.connect).await?;
         let mut answer = self.client.execute(request).await.map_err(unreachable)?;
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > BODY_LIMIT {
-                return Err(OutboundError::TooLarge);
+            if body.len() + chunk.len() > self.bounds.body {
+                return Err(OutboundError::TooLarge(self.bounds.body));
             }
             body.extend_from_slice(&chunk);
         }
@@ -88,12 +166,40 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
 }
 
 impl Reach {
-    /// Whether this address may be asked.
-    fn includes(self, url: &Url) -> bool {
+    /// Refuses an address that may not be asked.
+    fn check(&self, url: &Url) -> Result<(), Refusal> {
         match self {
-            Self::LoopbackAllowed => url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)),
+            Self::LoopbackAllowed => match url.scheme() {
+                "https" => Ok(()),
+                "http" if is_loopback(url) => Ok(()),
+                _ => Err(Refusal::NotHttps(url.origin().ascii_serialization())),
+            },
+            Self::Public(guard) => guard.check(url),
         }
     }
+}
+
+/// What all clients have in common.
+fn builder(bounds: Bounds) -> reqwest::ClientBuilder {
+    // The first caller in the process sets it; a second finds the same provider there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(bounds.connect)
+        .timeout(bounds.total)
+        .user_agent(concat!("grantor/", env!("CARGO_PKG_VERSION")))
+}
+
+fn authorities(settings: &OutboundSettings) -> Result<Vec<Certificate>, OutboundError> {
+    let Some(pem) = &settings.authorities else { return Ok(Vec::new()) };
+    let certificates =
+        Certificate::from_pem_bundle(pem).map_err(|error| OutboundError::Authorities(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(OutboundError::Authorities("there is none".to_owned()));
+    }
+    Ok(certificates)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -105,34 +211,17 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The innermost reason, without the URL: its query may hold what is not for a log.
+/// A refusal of the resolver, or the innermost reason; without the URL, whose query may hold what is not for a log.
 fn unreachable(error: reqwest::Error) -> OutboundError {
     let error = error.without_url();
     let mut reason = error.to_string();
     let mut source = error.source();
     while let Some(inner) = source {
+        if let Some(refusal) = inner.downcast_ref::<Refusal>() {
+            return refusal.clone().into();
+        }
         reason = inner.to_string();
         source = inner.source();
     }
     OutboundError::Unreachable(reason)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn reaches(url: &str) -> bool {
-        Url::parse(url).is_ok_and(|url| Reach::LoopbackAllowed.includes(&url))
-    }
-
-    #[test]
-    fn plain_http_goes_to_this_machine_only() {
-        assert!(reaches("http://localhost:8080/token"));
-        assert!(reaches("http://127.0.0.1:8080/token"));
-        assert!(reaches("http://[::1]/token"));
-        assert!(!reaches("http://localhost.example.com/token"));
-        assert!(!reaches("http://169.254.169.254/latest"));
-        assert!(!reaches("file:///etc/hostname"));
-        assert!(reaches("https://login.example.com/token"));
-    }
 }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use grantor_core::policy::{ClientPolicy, Lifetimes, Policy, TokenPolicy};
 use grantor_identity::queue::QueueLimits;
 use grantor_identity::throttle::{Limit, ThrottlePolicy};
+use grantor_web::outbound::AllowedHost;
 use ipnet::IpNet;
 use rates::{AddressRate, ClientRate};
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,8 @@ pub struct Config {
     pub limits: Limits,
     /// How failed sign-ins are slowed down: section `[sign_in]`.
     pub sign_in: SignIn,
+    /// Which other servers are asked: section `[outbound]`.
+    pub outbound: Outbound,
     /// How long things live: section `[lifetimes]`.
     pub lifetimes: Lifetimes,
     /// What an app may do unless its declaration says otherwise: section `[clients]`.
@@ -184,6 +187,17 @@ pub struct SignIn {
     pub window: Duration,
 }
 
+/// Which other servers are asked, where an app or the settings name one: by https, at public addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outbound {
+    /// Those that may be asked although their address is not public: a host's full name, as `idp.internal.example`, which is
+    /// trusted whatever its address is, or a network, as `10.2.0.0/16`. Https stays needed. Default none.
+    pub allow_hosts: Vec<AllowedHost>,
+    /// The file, in PEM, of the authorities that their certificates may be of, beside the public ones.
+    pub ca_file: Option<PathBuf>,
+}
+
 impl Config {
     /// The part of the settings that the protocol decides by.
     pub fn policy(&self) -> Policy {
@@ -230,6 +244,7 @@ impl Default for Config {
             log: Log::default(),
             limits: Limits::default(),
             sign_in: SignIn::default(),
+            outbound: Outbound::default(),
             lifetimes: Lifetimes::default(),
             clients: ClientPolicy::default(),
             tokens: TokenPolicy::default(),
