@@ -21,6 +21,8 @@ const SECRET: &str = "a-secret-for-the-load-program-alone";
 const PASSWORD_MEMORY_KEPT: Duration = Duration::from_secs(6);
 pub(crate) const AUTHORIZE: &str = "/authorize?client_id=app&response_type=code&redirect_uri=https%3A%2F%2Fapp.load.example%2Fcb&scope=openid%20profile%20email%20offline_access&state=s&nonce=n";
 
+const EXCHANGE: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange&subject_token_type=urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Aaccess_token";
+
 /// A workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -35,6 +37,10 @@ pub(crate) enum Workload {
     IntrospectOpaque,
     /// A JWT, its signature checked.
     IntrospectJwt,
+    /// A personal access token, by its identifier.
+    IntrospectPat,
+    /// A JWT for a personal access token; nothing is written.
+    Exchange,
     /// The claims of a JWT's person.
     Userinfo,
     /// Rotation with a new access token and a new ID token; durable.
@@ -46,12 +52,14 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Discovery,
         Self::Jwks,
         Self::ClientCredentials,
         Self::IntrospectOpaque,
         Self::IntrospectJwt,
+        Self::IntrospectPat,
+        Self::Exchange,
         Self::Userinfo,
         Self::Refresh,
         Self::Code,
@@ -60,7 +68,7 @@ impl Workload {
 
     /// Whether somebody signs in before what is measured.
     fn signs_in_first(self) -> bool {
-        matches!(self, Self::Userinfo | Self::Refresh | Self::Code)
+        matches!(self, Self::Exchange | Self::IntrospectPat | Self::Userinfo | Self::Refresh | Self::Code)
     }
 }
 
@@ -227,6 +235,10 @@ impl Driver {
             Workload::Discovery | Workload::Jwks | Workload::ClientCredentials | Workload::SignIn => {}
             Workload::IntrospectOpaque => this.token = this.client_credentials("opaque").await?,
             Workload::IntrospectJwt => this.token = this.client_credentials("service").await?,
+            Workload::Exchange | Workload::IntrospectPat => {
+                this.sign_in().await?;
+                this.token = this.personal_access_token().await?;
+            }
             Workload::Userinfo | Workload::Refresh | Workload::Code => {
                 this.sign_in().await?;
                 let tokens = this.code().await?;
@@ -274,9 +286,13 @@ impl Driver {
             }
             Workload::Jwks => expect(self.connection.send("GET", "/jwks", "", "").await?, 200).map(drop),
             Workload::ClientCredentials => self.client_credentials("service").await.map(drop),
-            Workload::IntrospectOpaque | Workload::IntrospectJwt => {
+            Workload::Exchange => {
+                let body = format!("{EXCHANGE}&subject_token={}", self.token);
+                text(&self.post("/token", "service", &body).await?, "access_token").map(drop)
+            }
+            Workload::IntrospectOpaque | Workload::IntrospectJwt | Workload::IntrospectPat => {
                 let body = format!("token={}", self.token);
-                let client = if self.workload == Workload::IntrospectJwt { "app" } else { "opaque" };
+                let client = if self.workload == Workload::IntrospectOpaque { "opaque" } else { "app" };
                 let answer = self.post("/introspect", client, &body).await?;
                 if answer["active"] == true { Ok(()) } else { Err("the token does not count".into()) }
             }
@@ -313,6 +329,17 @@ impl Driver {
         let answer = self.connection.send("POST", "/sign-in", &format!("cookie: {visit}\r\n"), &body).await?;
         self.cookies = visit + &expect(answer, 303)?.cookies();
         Ok(())
+    }
+
+    /// Makes a token by the form, as a browser does.
+    async fn personal_access_token(&mut self) -> Result<String, Failure> {
+        let headers = format!("cookie: {}\r\n", self.cookies);
+        let page = expect(self.connection.send("GET", "/account/tokens/new", &headers, "").await?, 200)?;
+        let (csrf, draft) = (field(&page.body, "csrf")?, field(&page.body, "draft")?);
+        let pairs =
+            [("csrf", csrf.as_str()), ("draft", &draft), ("name", "load"), ("scope", "api.read"), ("days", "30")];
+        let page = self.connection.send("POST", "/account/tokens/new", &headers, &form(&pairs)).await?;
+        value(&expect(page, 200)?.body, "id=\"token\"")
     }
 
     /// Authorizes and redeems; at the first time allows what is asked.
@@ -356,9 +383,14 @@ fn text(value: &Value, name: &str) -> Result<String, Failure> {
 
 /// The value of a hidden field.
 fn field(page: &str, name: &str) -> Result<String, Failure> {
-    let after = page.split(&format!("name=\"{name}\"")).nth(1).ok_or_else(|| format!("no field {name}"))?;
+    value(page, &format!("name=\"{name}\""))
+}
+
+/// The value of the field that has this attribute.
+fn value(page: &str, attribute: &str) -> Result<String, Failure> {
+    let after = page.split(attribute).nth(1).ok_or_else(|| format!("no field with {attribute}"))?;
     let value = after.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
-    value.map(str::to_owned).ok_or_else(|| format!("no value of {name}").into())
+    value.map(str::to_owned).ok_or_else(|| format!("no value of {attribute}").into())
 }
 
 fn form(pairs: &[(&str, &str)]) -> String {
