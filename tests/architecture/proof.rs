@@ -31,6 +31,10 @@ fn a_new_arrow_is_noticed() {
         said("crates/identity/Cargo.toml", "[target.'cfg(unix)'.dependencies]\ngrantor-core = \"1\""),
         "identity must not depend on core"
     );
+    assert_eq!(
+        said("crates/resource-server/Cargo.toml", "[dependencies]\ngrantor-core = \"1\"\ngrantor-jose = \"1\""),
+        "resource-server must not depend on core"
+    );
     assert_eq!(said("crates/billing/Cargo.toml", ""), "crates/billing is not in the plan");
 }
 
@@ -44,11 +48,15 @@ fn a_borrowed_library_is_noticed() {
     );
     assert_eq!(
         said("crates/core/Cargo.toml", "[dependencies]\nactix-web = \"4\""),
-        "only web may name actix-web, and core does"
+        "only web and resource-server may name actix-web, and core does"
     );
     assert_eq!(
         said("crates/web/Cargo.toml", "[dependencies]\noxide-auth = \"0.6\""),
         "only core may name oxide-auth, and web does"
+    );
+    assert_eq!(
+        said("crates/resource-server/Cargo.toml", "[dependencies]\nactix-web = \"4\"\ntower-layer = \"0.3\""),
+        ""
     );
     assert_eq!(
         said("crates/server/Cargo.toml", "[dependencies]\nrelational.workspace = true"),
