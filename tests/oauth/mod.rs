@@ -18,5 +18,6 @@ mod redirect_uri;
 mod refresh;
 mod refresh_end;
 mod resource;
+mod resource_server;
 mod revocation;
 mod token;

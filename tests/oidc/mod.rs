@@ -4,7 +4,7 @@ mod claims;
 mod consent;
 mod discovery;
 mod key_rotations;
-mod keys;
+pub mod keys;
 mod logout;
 mod logout_idle;
 mod prompts;
