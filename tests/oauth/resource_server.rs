@@ -1,4 +1,4 @@
-//! An API on `grantor-resource-server`, with actix-web, before the true server: its tokens, the end of them, and new keys.
+//! An API on `grantor-resource-server`, with actix-web and with axum, before the true server: its tokens, the end of them, and new keys.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -58,19 +58,25 @@ struct Api {
     url: String,
 }
 
+/// What judges its tokens, at the time of the server.
+async fn verifier(server: &Server) -> Verifier {
+    let clock = server.clock.clone();
+    let clock = Clock::new(move || Duration::from_millis(clock.read().millis().try_into().unwrap()));
+    let verifier = Verifier::builder(&server.url, NOTES)
+        .introspection("notes-api", SECRET)
+        .read_keys_at_most_every(Duration::from_millis(20))
+        .scopes(["notes.read", "notes.write"])
+        .clock(clock)
+        .build()
+        .unwrap();
+    verifier.ready().await.unwrap();
+    verifier
+}
+
 impl Api {
-    /// Starts it on a free port, at the time of the server.
+    /// Starts it on a free port, with actix-web.
     async fn start(server: &Server) -> Self {
-        let clock = server.clock.clone();
-        let clock = Clock::new(move || Duration::from_millis(clock.read().millis().try_into().unwrap()));
-        let verifier = Verifier::builder(&server.url, NOTES)
-            .introspection("notes-api", SECRET)
-            .read_keys_at_most_every(Duration::from_millis(20))
-            .scopes(["notes.read", "notes.write"])
-            .clock(clock)
-            .build()
-            .unwrap();
-        verifier.ready().await.unwrap();
+        let verifier = verifier(server).await;
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         std::thread::spawn(move || {
@@ -83,6 +89,22 @@ impl Api {
             actix_web::rt::System::new().block_on(server)
         });
         Self { url }
+    }
+
+    /// Starts it on a free port, with axum.
+    async fn start_axum(server: &Server) -> Self {
+        let protect = grantor_resource_server::tower::Protect::new(verifier(server).await);
+        let notes = axum::routing::get(read).post(write);
+        let router = axum::Router::new().route("/api/notes", notes).route_layer(protect);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url }
+    }
+
+    /// One of each.
+    async fn both(server: &Server) -> [Self; 2] {
+        [Self::start(server).await, Self::start_axum(server).await]
     }
 
     async fn get(&self, token: &str) -> Page {
@@ -101,25 +123,34 @@ impl Api {
 async fn an_api_takes_jwts_and_opaque_tokens_that_are_for_it() {
     let server = Server::start().await;
     server.apply(DECLARED).await;
-    let api = Api::start(&server).await;
+    let apis = Api::both(&server).await;
     let (wiki, board) = (App::new(&server, "wiki"), App::new(&server, "board"));
     let (jwt, opaque) = (wiki.tokens("openid notes.read").await, board.tokens("openid notes.read").await);
     assert!(!opaque.access().contains("eyJ"));
     let subject = claims(jwt.access())["sub"].as_str().unwrap().to_owned();
-    assert_eq!(api.get(jwt.access()).await.body, format!("{subject} by wiki"));
-    assert_eq!(api.get(opaque.access()).await.body, "alice by board");
+    for api in &apis {
+        assert_eq!(api.get(jwt.access()).await.body, format!("{subject} by wiki"));
+        assert_eq!(api.get(opaque.access()).await.body, "alice by board");
+    }
     for (token, error) in [
         (wiki.tokens("openid email").await.access(), "is not for this API"),
         (jwt.id(), "is of another kind"),
         (wiki.tokens("openid offline_access notes.read").await.refresh(), "unknown, or has ended"),
         ("gtr_at_made-up", "unknown, or has ended"),
     ] {
-        let page = api.get(token).await;
-        let challenge = page.header("www-authenticate").unwrap().to_owned();
-        assert!(page.status == 401 && challenge.contains("invalid_token") && challenge.contains(error), "{challenge}");
+        for api in &apis {
+            let page = api.get(token).await;
+            let challenge = page.header("www-authenticate").unwrap();
+            assert!(
+                page.status == 401 && challenge.contains("invalid_token") && challenge.contains(error),
+                "{challenge}"
+            );
+        }
     }
     server.clock.advance(Duration::from_secs(611));
-    assert_eq!([api.get(jwt.access()).await.status, api.get(opaque.access()).await.status], [401, 401]);
+    for api in &apis {
+        assert_eq!([api.get(jwt.access()).await.status, api.get(opaque.access()).await.status], [401, 401]);
+    }
 }
 
 #[tokio::test]
@@ -190,26 +221,27 @@ impl Load {
 async fn a_revoked_opaque_token_is_refused_by_the_next_call_under_load() {
     let server = Server::start().await;
     server.apply(DECLARED).await;
-    let api = Api::start(&server).await;
     let board = App::new(&server, "board");
-    let (revoked, kept) = (board.tokens("openid notes.read").await, board.tokens("openid notes.read").await);
-    let load = Load::new(&api, &[revoked.access(), revoked.access(), kept.access()]);
-    let of_others = Load::new(&api, &[kept.access()]);
-    load.calls(30).await;
-    board.revoke(revoked.access()).await;
-    assert_eq!(api.get(revoked.access()).await.status, 401);
-    load.calls(30).await;
-    assert!(load.refused().await > 0);
-    assert_eq!((of_others.refused().await, api.get(kept.access()).await.status.as_u16()), (0, 200));
+    for api in Api::both(&server).await {
+        let (revoked, kept) = (board.tokens("openid notes.read").await, board.tokens("openid notes.read").await);
+        let load = Load::new(&api, &[revoked.access(), revoked.access()]);
+        let of_others = Load::new(&api, &[kept.access()]);
+        load.calls(30).await;
+        board.revoke(revoked.access()).await;
+        assert_eq!(api.get(revoked.access()).await.status, 401);
+        load.calls(30).await;
+        assert!(load.refused().await > 0);
+        assert_eq!((of_others.refused().await, api.get(kept.access()).await.status.as_u16()), (0, 200));
+    }
 }
 
 #[tokio::test]
 async fn keys_follow_one_another_and_no_call_is_refused() {
     let server = Server::start().await;
-    let api = Api::start(&server).await;
+    let apis = Api::both(&server).await;
     let service = App::new(&server, "service");
     let mut tokens = vec![Tokens(service.client_credentials("notes.read").await.json())];
-    let load = Load::new(&api, &[tokens[0].access()]);
+    let loads = [Load::new(&apis[0], &[tokens[0].access()]), Load::new(&apis[1], &[tokens[0].access()])];
     for at_once in [false, true, true, false, true] {
         rotate(&server, Algorithm::Es256, at_once).await;
         if !at_once {
@@ -217,12 +249,16 @@ async fn keys_follow_one_another_and_no_call_is_refused() {
         }
         keep_schedule(&server).await;
         tokens.push(Tokens(service.client_credentials("notes.read").await.json()));
-        for token in &tokens {
-            assert_eq!(api.get(token.access()).await.status, 200);
+        for (api, load) in apis.iter().zip(&loads) {
+            for token in &tokens {
+                assert_eq!(api.get(token.access()).await.status, 200);
+            }
+            load.calls(10).await;
         }
-        load.calls(10).await;
     }
-    assert_eq!(load.refused().await, 0);
+    for load in loads {
+        assert_eq!(load.refused().await, 0);
+    }
     let kids: std::collections::HashSet<String> =
         tokens.iter().map(|token| header(token.access())["kid"].to_string()).collect();
     assert!(kids.len() >= 3, "{kids:?}");

@@ -73,7 +73,7 @@ pub enum BuildError {
     /// The file with authorities is none.
     #[error("the root certificates are not PEM blocks labelled CERTIFICATE")]
     RootCertificates,
-    /// More than [`LARGEST_SKEW`].
+    /// More than five minutes.
     #[error("the clock skew must be five minutes at most: set the clocks instead")]
     SkewTooLarge,
 }

@@ -73,6 +73,10 @@ impl Told {
         if self.cnf || self.token_type.as_ref().is_some_and(|kind| !kind.eq_ignore_ascii_case("bearer")) {
             return Err(Fault::KeyBound);
         }
+        // Whoever is nobody would share what is kept for nobody.
+        if [&self.sub, &self.client_id].into_iter().flatten().all(String::is_empty) {
+            return Err(Fault::ClaimMissing("sub"));
+        }
         Ok(self.into())
     }
 }
@@ -81,7 +85,7 @@ impl From<Told> for Access {
     fn from(told: Told) -> Self {
         let client_id = told.client_id.unwrap_or_default();
         Self {
-            subject: told.sub.unwrap_or_else(|| client_id.clone()),
+            subject: told.sub.filter(|subject| !subject.is_empty()).unwrap_or_else(|| client_id.clone()),
             client_id,
             username: told.username,
             scope: Scope::new(told.scope),
@@ -185,6 +189,15 @@ pub(crate) mod tests {
         assert_eq!(admitted(&json!({"cnf": null})).unwrap_err(), Fault::KeyBound);
         assert_eq!(admitted(&json!({"token_type": "DPoP"})).unwrap_err(), Fault::KeyBound);
         assert!(admitted(&json!({"token_type": "bearer"})).is_ok());
+    }
+
+    #[test]
+    fn a_token_speaks_for_somebody() {
+        let of_client = admitted(&json!({"sub": "", "client_id": "app"})).unwrap();
+        assert_eq!(of_client.subject, "app");
+        for nobody in [json!({"sub": ""}), json!({"sub": null}), json!({"sub": null, "client_id": ""})] {
+            assert_eq!(admitted(&nobody).unwrap_err(), Fault::ClaimMissing("sub"));
+        }
     }
 
     #[test]
