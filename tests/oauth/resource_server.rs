@@ -1,10 +1,12 @@
 //! An API on `grantor-resource-server`, with actix-web and with axum, before the true server: its tokens, the end of them, and new keys.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::web;
+use axum::extract::ConnectInfo;
 use grantor_core::change::Change;
 use grantor_core::store::Store;
 use grantor_jose::algorithm::Algorithm;
@@ -93,12 +95,14 @@ impl Api {
 
     /// Starts it on a free port, with axum.
     async fn start_axum(server: &Server) -> Self {
-        let protect = grantor_resource_server::tower::Protect::new(verifier(server).await);
+        let protect = grantor_resource_server::tower::Protect::new(verifier(server).await)
+            .peer_address(|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
         let notes = axum::routing::get(read).post(write);
         let router = axum::Router::new().route("/api/notes", notes).route_layer(protect);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
         Self { url }
     }
 
@@ -219,7 +223,7 @@ impl Load {
 
 #[tokio::test]
 async fn a_revoked_opaque_token_is_refused_by_the_next_call_under_load() {
-    let server = Server::start().await;
+    let server = Server::start_with(|config| config.tokens.introspection_cache = Duration::ZERO).await;
     server.apply(DECLARED).await;
     let board = App::new(&server, "board");
     for api in Api::both(&server).await {
@@ -232,6 +236,40 @@ async fn a_revoked_opaque_token_is_refused_by_the_next_call_under_load() {
         load.calls(30).await;
         assert!(load.refused().await > 0);
         assert_eq!((of_others.refused().await, api.get(kept.access()).await.status.as_u16()), (0, 200));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_for_as_long_as_the_server_allows() {
+    let server = Server::start().await;
+    server.apply(DECLARED).await;
+    let board = App::new(&server, "board");
+    for api in Api::both(&server).await {
+        let tokens = board.tokens("openid notes.read").await;
+        assert_eq!(api.get(tokens.access()).await.status, 200);
+        board.revoke(tokens.access()).await;
+        assert_eq!(api.get(tokens.access()).await.status, 200, "it may be kept for 3 seconds");
+        server.clock.advance(Duration::from_secs(3));
+        assert_eq!(api.get(tokens.access()).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn an_api_takes_the_tokens_that_people_made_from_where_they_may_be_used() {
+    let server = Server::start().await;
+    let person = Person::new(&server);
+    person.sign_in().await;
+    let here = crate::tokens::limited(&person, &["notes.read"], "127.0.0.0/8").await;
+    let elsewhere = crate::tokens::limited(&person, &["notes.read"], "192.0.2.0/24").await;
+    for api in Api::both(&server).await {
+        let page = api.get(&here).await;
+        assert_eq!((page.status.as_u16(), page.body.as_str()), (200, "alice by "));
+        assert_eq!(api.get(&elsewhere).await.status, 401);
+        assert_eq!(api.post(&here).await.status, 403);
+        let asked = server.rows();
+        let slip = format!("{}{}", &here[..67], if here.ends_with('0') { "1" } else { "0" });
+        assert_eq!(api.get(&slip).await.status, 401);
+        assert_eq!(server.rows(), asked);
     }
 }
 

@@ -35,6 +35,12 @@ async fn token(person: &Person, scopes: &[&str]) -> String {
     shown(&person.send(&form).await)
 }
 
+/// A new token with these ticks that may be used from these networks.
+pub async fn limited(person: &Person, scopes: &[&str], networks: &str) -> String {
+    let form = form(person).await.with("networks", networks);
+    shown(&person.send(&scopes.iter().fold(form, |form, scope| form.ticked("scope", scope))).await)
+}
+
 /// What names a token in the account's addresses: the part of its text after the prefix.
 fn id_of(token: &str) -> String {
     token["gtr_pat_".len()..][..11].to_owned()

@@ -177,8 +177,8 @@ impl Builder {
         self
     }
 
-    /// Refuses opaque tokens for which this is `false`, before anybody is asked about them. Tokens with a checksum can be told
-    /// from misspelt ones so.
+    /// Refuses opaque tokens for which this is `false`, before anybody is asked about them. Personal access tokens and API keys
+    /// with a slip in them are told by their checksum without it.
     pub fn shape(mut self, shape: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         self.shape = Some(Arc::new(shape));
         self

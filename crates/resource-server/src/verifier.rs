@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use grantor_jose::api_token_text::ApiTokenText;
 use grantor_jose::verify::VerifyError;
 use ipnet::IpNet;
 
@@ -124,11 +125,18 @@ impl Verifier {
 
     async fn of_opaque(&self, token: &str, address: Option<IpAddr>) -> Result<Arc<Access>, Reason> {
         let introspection = self.0.introspection.as_ref().ok_or(Fault::OpaqueNotTaken)?;
-        if token.len() > MAX_OPAQUE || self.0.shape.as_ref().is_some_and(|shape| !shape(token)) {
+        let is_misspelt = token.len() > MAX_OPAQUE || is_misspelt(token);
+        if is_misspelt || self.0.shape.as_ref().is_some_and(|shape| !shape(token)) {
             return Err(Fault::Misspelt.into());
         }
         introspection.check(token, address, &self.0.rules).await
     }
+}
+
+/// Whether a token begins as a personal access token or an API key, and is none by its length or checksum.
+fn is_misspelt(token: &str) -> bool {
+    let kind = ["gtr_pat", "gtr_key"].into_iter().find(|kind| token.starts_with(kind));
+    kind.is_some_and(|kind| ApiTokenText::parse(kind, token).is_none())
 }
 
 impl fmt::Debug for Verifier {
