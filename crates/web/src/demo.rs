@@ -115,7 +115,7 @@ impl Demo {
         if !base_url.path().ends_with('/') {
             base_url.set_path(&format!("{}/", base_url.path()));
         }
-        let http = HttpClient::for_demo().map_err(|error| DemoError::Client(error.to_string()))?;
+        let http = HttpClient::for_demo();
         Ok(Self { settings, issuer, base_url, http, sessions: Sessions::default(), introspection: OnceCell::new() })
     }
 

@@ -26,9 +26,9 @@ use crate::visit::Visit;
 use crate::{cors, error, respond, routes};
 
 /// How many addresses that still owe something are told apart, for each endpoint.
-const ADDRESSES: usize = 8192;
+const ADDRESSES: usize = 4096;
 /// How many clients.
-const CLIENTS: usize = 2048;
+const CLIENTS: usize = 1024;
 /// How often an event says that a limit is met.
 const SAID_EVERY: Duration = Duration::from_mins(1);
 

@@ -1,7 +1,7 @@
 //! The outgoing HTTP client: the one door through which this process asks other servers.
 //!
-//! What is asked is often named by somebody else: a client names its `jwks_uri`, a webhook its address. Nobody shall reach through
-//! this server what only it can reach. So, for [`HttpClient::guarded`]:
+//! What is asked is often named by somebody else: a client names its `jwks_uri`, a webhook its address. Nobody shall reach
+//! through this server what only it can reach. So, for [`HttpClient::guarded`]:
 //!
 //! * only https, without user names in the address;
 //! * no address that is not a public one (`address` lists them), unless the team trusts it by [`AllowedHost`]. An address that
@@ -13,7 +13,13 @@
 //!
 //! A refusal stands in the events ([`crate::App::fetch`]).
 
-use std::{error::Error as _, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    error::Error as _,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::Certificate;
@@ -66,7 +72,7 @@ pub(crate) enum Reach {
     /// Any address over https, and this machine over plain HTTP: for the demo only, whose server runs beside it.
     LoopbackAllowed,
     /// What is public or trusted, over https.
-    Public(Arc<Guard>),
+    Public(Arc<Checked>),
 }
 
 /// Why there is no answer.
@@ -91,11 +97,17 @@ pub enum OutboundError {
 
 /// An HTTP client with a reach. Cheap to clone; all clones share their connections and bounds.
 #[derive(Clone, Debug)]
-pub struct HttpClient {
-    client: reqwest::Client,
+pub struct HttpClient(Arc<Shared>);
+
+/// What all clones share.
+#[derive(Debug)]
+struct Shared {
     reach: Reach,
+    authorities: Vec<Certificate>,
     bounds: Bounds,
-    turns: Arc<Turns>,
+    turns: Turns,
+    /// Made for the first request: it takes two megabytes, and many servers never ask anybody.
+    client: OnceLock<reqwest::Client>,
 }
 
 impl HttpClient {
@@ -114,22 +126,24 @@ impl HttpClient {
         bounds: Bounds,
     ) -> Result<Self, OutboundError> {
         let guard = Arc::new(Guard::new(settings.allow_hosts.clone()));
-        let mut builder = builder(bounds).https_only(true);
-        for certificate in authorities(settings)? {
-            builder = builder.add_root_certificate(certificate);
+        let reach = Reach::Public(Arc::new(Checked::new(guard, names)));
+        let client = Self::of(reach, authorities(settings)?, bounds);
+        // What is wrong with the authorities shall be known before somebody has to be asked.
+        if settings.authorities.is_some() {
+            client.0.client()?;
         }
-        let client = builder.dns_resolver(Arc::new(Checked::new(Arc::clone(&guard), names))).build();
-        Ok(Self::of(client.map_err(unreachable)?, Reach::Public(guard), bounds))
+        Ok(client)
     }
 
     /// The client of the demo.
-    pub(crate) fn for_demo() -> Result<Self, OutboundError> {
-        let bounds = Bounds::default();
-        Ok(Self::of(builder(bounds).build().map_err(unreachable)?, Reach::LoopbackAllowed, bounds))
+    pub(crate) fn for_demo() -> Self {
+        Self::of(Reach::LoopbackAllowed, Vec::new(), Bounds::default())
     }
 
-    fn of(client: reqwest::Client, reach: Reach, bounds: Bounds) -> Self {
-        Self { client, reach, bounds, turns: Arc::default() }
+    fn of(reach: Reach, authorities: Vec<Certificate>, bounds: Bounds) -> Self {
+        // The first caller in the process sets it; a second finds the same provider there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self(Arc::new(Shared { reach, authorities, bounds, turns: Turns::default(), client: OnceLock::new() }))
     }
 
     /// Sends one request and reads the whole answer; a redirect is an answer as any other.
@@ -137,15 +151,16 @@ impl HttpClient {
     /// # Errors
     /// When it may not be asked, or there is no answer within the bounds.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
+        let Shared { reach, bounds, turns, .. } = &*self.0;
         let request = reqwest::Request::try_from(request).map_err(unreachable)?;
-        self.reach.check(request.url())?;
+        reach.check(request.url())?;
         let host = request.url().host_str().unwrap_or_default().to_owned();
-        let _turn = self.turns.take(&host, self.bounds.connect).await?;
-        let mut answer = self.client.execute(request).await.map_err(unreachable)?;
+        let _turn = turns.take(&host, bounds.connect).await?;
+        let mut answer = self.0.client()?.execute(request).await.map_err(unreachable)?;
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > self.bounds.body {
-                return Err(OutboundError::TooLarge(self.bounds.body));
+            if body.len() + chunk.len() > bounds.body {
+                return Err(OutboundError::TooLarge(bounds.body));
             }
             body.extend_from_slice(&chunk);
         }
@@ -174,22 +189,36 @@ impl Reach {
                 "http" if is_loopback(url) => Ok(()),
                 _ => Err(Refusal::NotHttps(url.origin().ascii_serialization())),
             },
-            Self::Public(guard) => guard.check(url),
+            Self::Public(checked) => checked.guard.check(url),
         }
     }
 }
 
-/// What all clients have in common.
-fn builder(bounds: Bounds) -> reqwest::ClientBuilder {
-    // The first caller in the process sets it; a second finds the same provider there.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .referer(false)
-        .connect_timeout(bounds.connect)
-        .timeout(bounds.total)
-        .user_agent(concat!("grantor/", env!("CARGO_PKG_VERSION")))
+impl Shared {
+    fn client(&self) -> Result<&reqwest::Client, OutboundError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let made = self.build().map_err(unreachable)?;
+        Ok(self.client.get_or_init(|| made))
+    }
+
+    fn build(&self) -> reqwest::Result<reqwest::Client> {
+        let builder = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .referer(false)
+            .connect_timeout(self.bounds.connect)
+            .timeout(self.bounds.total)
+            .user_agent(concat!("grantor/", env!("CARGO_PKG_VERSION")));
+        let add = reqwest::ClientBuilder::add_root_certificate;
+        let builder = self.authorities.iter().cloned().fold(builder, add);
+        match &self.reach {
+            Reach::LoopbackAllowed => builder,
+            Reach::Public(checked) => builder.https_only(true).dns_resolver(Arc::clone(checked)),
+        }
+        .build()
+    }
 }
 
 fn authorities(settings: &OutboundSettings) -> Result<Vec<Certificate>, OutboundError> {

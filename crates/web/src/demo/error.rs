@@ -52,9 +52,6 @@ pub enum DemoError {
         /// What is wrong with it.
         reason: url::ParseError,
     },
-    /// The outgoing HTTP client cannot be made.
-    #[error("the demo's HTTP client cannot be made: {0}")]
-    Client(String),
     /// The port cannot be listened on.
     #[error("the demo cannot listen: {0}")]
     Listen(#[from] std::io::Error),

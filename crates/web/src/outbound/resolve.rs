@@ -22,8 +22,8 @@ impl Resolve for System {
 }
 
 /// Names whose addresses have been checked. The client connects to what it is given here, and to nothing else.
-pub(super) struct Checked {
-    guard: Arc<Guard>,
+pub(crate) struct Checked {
+    pub(super) guard: Arc<Guard>,
     names: Arc<dyn Resolve>,
 }
 
