@@ -15,12 +15,13 @@ pub const REFRESH_TOKEN: &str = "a refresh token";
 pub const ACCESS_TOKEN: &str = "a signed access token";
 pub const OPAQUE: &str = "an opaque access token";
 pub const OWN: &str = "an app's own access token";
+pub const PERSONAL: &str = "a personal access token";
 pub const ASSERTION: &str = "a client assertion";
 pub const SESSION: &str = "a session";
 pub const STARTED: &str = "a started authorization";
 
 /// All that is issued, in the order in which it is used.
-pub const ALL: [&str; 8] = [SESSION, STARTED, ACCESS_TOKEN, OPAQUE, OWN, CODE, REFRESH_TOKEN, ASSERTION];
+pub const ALL: [&str; 9] = [SESSION, STARTED, ACCESS_TOKEN, OPAQUE, OWN, CODE, REFRESH_TOKEN, PERSONAL, ASSERTION];
 
 /// One of each.
 pub struct Credentials {
@@ -33,6 +34,7 @@ pub struct Credentials {
     tokens: Tokens,
     opaque: Tokens,
     own: Tokens,
+    personal: String,
     assertion: String,
 }
 
@@ -47,8 +49,9 @@ impl Credentials {
         let own = Tokens(service.client_credentials("notes.read").await.json());
         let started = stranger.open(wiki.authorize_url("openid", &[])).await.url;
         let code = wiki.approved_by(&person, "openid offline_access notes.read").await.param("code");
+        let personal = crate::tokens::token(&person, &["notes.read"]).await;
         let assertion = Assertion::new(server).signed();
-        Self { person, cookies, stranger, started, code, tokens, opaque, own, assertion }
+        Self { person, cookies, stranger, started, code, tokens, opaque, own, personal, assertion }
     }
 
     /// Spends, revokes or ends what can be.
@@ -60,6 +63,7 @@ impl Credentials {
         wiki.revoke(self.tokens.access()).await;
         chat.revoke(self.opaque.access()).await;
         service.revoke(self.own.access()).await;
+        crate::tokens::revoke(&self.person, &self.personal).await;
         let page = self.person.open("/account").await;
         self.person.send(&page.form(r#"form[action="/sign-out"]"#)).await;
         server.clock.advance(server.app.provider.policy.lifetimes.refresh_token_grace);
@@ -76,6 +80,7 @@ impl Credentials {
             App::new(server, "notes-api").introspect(self.own.access()).await["active"] == true,
             wiki.redeem(&self.code).await.status == 200,
             wiki.refresh(self.tokens.refresh()).await.status == 200,
+            App::new(server, "notes-api").introspect(&self.personal).await["active"] == true,
             asserted(server, &self.assertion).await.status == 200,
         ];
         ALL.into_iter().zip(counts).filter_map(|(name, counts)| counts.then_some(name)).collect()

@@ -40,6 +40,9 @@ async fn a_token_is_exchanged_for_a_jwt_that_ends_with_it() {
     assert_eq!((&tokens["issued_token_type"], &tokens["token_type"]), (&json!(ACCESS_TOKEN), &json!("Bearer")));
     assert_eq!((&tokens["expires_in"], &tokens["scope"]), (&json!(600), &json!("notes.read")));
     assert!(tokens["refresh_token"].is_null() && tokens["id_token"].is_null());
+    let as_jwt = ("requested_token_type", "urn:ietf:params:oauth:token-type:jwt");
+    let named = exchange(&cli, &token, &[("scope", "notes.read"), as_jwt]).await.json();
+    assert_eq!(named["issued_token_type"], json!(as_jwt.1));
     let jwt = tokens["access_token"].as_str().unwrap();
     let told = claims(jwt);
     assert_eq!((&told["aud"], &told["client_id"]), (&json!("https://notes.example/api"), &json!("spa")));
@@ -49,6 +52,24 @@ async fn a_token_is_exchanged_for_a_jwt_that_ends_with_it() {
     person.send(&page.form(r#"form[action="/account/tokens/revoke"]"#)).await;
     assert_eq!(api.introspect(jwt).await, json!({ "active": false }));
     assert_eq!(exchange(&cli, &token, &[("scope", "notes.read")]).await.brief(), "400 invalid_request");
+}
+
+#[tokio::test]
+async fn a_secret_that_was_replaced_gives_nothing_beyond_its_time() {
+    let server = Server::start().await;
+    server.apply(CLI).await;
+    let (person, cli, api) = (alice(&server).await, App::new(&server, "spa"), App::new(&server, "notes-api"));
+    let old = token(&person, &["notes.read"]).await;
+    server.clock.advance(Duration::from_secs(1));
+    let page = person.open(format!("/account/tokens/rotate?token={}", id_of(&old))).await;
+    person.send(&page.form(r#"form[action="/account/tokens/rotate"]"#)).await;
+    let rotated = server.clock.read().seconds();
+    assert_eq!(api.introspect(&old).await["exp"], json!(rotated + 86_400));
+    server.clock.advance(Duration::from_secs(86_395));
+    assert_eq!(exchange(&cli, &old, &[]).await.json()["expires_in"], json!(5));
+    assert_eq!(api.introspect_answer(&old, &[]).await.header("cache-control"), Some("private, max-age=3"));
+    server.clock.advance(Duration::from_secs(3));
+    assert_eq!(api.introspect_answer(&old, &[]).await.header("cache-control"), Some("private, max-age=2"));
 }
 
 #[tokio::test]

@@ -91,6 +91,20 @@ async fn an_administrator_revokes_the_token_of_a_person_but_never_learns_its_sec
     assert_eq!(App::new(&server, "notes-api").introspect(&token).await, json!({ "active": false }));
 }
 
+#[tokio::test]
+async fn an_app_revokes_its_own_key_and_nobody_elses() {
+    let server = Server::start().await;
+    let (service, api) = (App::new(&server, "service"), App::new(&server, "notes-api"));
+    let key = key(&server, &[]).await;
+    assert_eq!(App::new(&server, "wiki").revoke(&key).await.status, 200);
+    assert_eq!(api.introspect(&key).await["active"], json!(true));
+    assert_eq!(service.revoke(&key).await.status, 200);
+    assert_eq!(api.introspect(&key).await, json!({ "active": false }));
+    let token = super::token(&alice(&server).await, &["notes.read"]).await;
+    assert_eq!(service.revoke(&token).await.brief(), "400 unsupported_token_type");
+    assert_eq!(api.introspect(&token).await["active"], json!(true));
+}
+
 async fn exchange(server: &Server, token: &str, others: &[(&str, &str)]) -> Page {
     let form = [("grant_type", EXCHANGE), ("subject_token", token), ("subject_token_type", ACCESS_TOKEN)];
     App::new(server, "service").post_raw("/token", &[], &[&form, others].concat()).await
@@ -127,10 +141,10 @@ async fn a_key_is_of_no_use_to_another_app_and_opens_nothing_else() {
     // The key authenticates its app for an exchange, and for nothing else.
     let other = [("grant_type", "client_credentials"), ("subject_token", key.as_str())];
     assert_eq!(wiki.post_raw("/token", &[], &other).await.brief(), "401 invalid_client");
-    assert_eq!(
-        wiki.post_raw("/introspect", &[], &[("token", &key), ("subject_token", &key)]).await.brief(),
-        "401 invalid_client"
-    );
+    for path in ["/introspect", "/revoke"] {
+        let other = [&[("token", key.as_str())], form.as_slice()].concat();
+        assert_eq!(wiki.post_raw(path, &[], &other).await.brief(), "401 invalid_client", "{path}");
+    }
     let off = SERVICE.replace("scope =", "disabled = true\nscope =");
     server.apply(&off).await;
     assert_eq!(exchange(&server, &key, &[]).await.status.as_u16() / 100, 4);

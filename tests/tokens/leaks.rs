@@ -13,6 +13,8 @@ use super::{alice, id_of, token};
 use crate::harness::app::App;
 use crate::harness::folder::Folder;
 use crate::harness::page::Page;
+use crate::harness::person::Person;
+use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
 
 /// A program that looks for secrets, with a key of its own.
@@ -93,8 +95,10 @@ async fn what_is_reported_does_not_count_any_more() {
     assert_eq!(wiki.refresh(signed.refresh()).await.brief(), "400 invalid_grant");
     assert_eq!(wiki.userinfo(signed.access()).await.status, 401);
     assert_eq!(chat.userinfo(opaque.access()).await.status, 401);
-    let again = scanner.report(&server, &json!([finding(&leaked)])).await.json();
-    assert_eq!(again[0]["label"], json!(hit), "it is genuine, although it has ended");
+    for ended in [&leaked, signed.refresh(), opaque.access()] {
+        let again = scanner.report(&server, &json!([finding(ended)])).await.json();
+        assert_eq!(again[0]["label"], json!(hit), "it is genuine, although it has ended");
+    }
     let events: Vec<_> =
         server.events().await.into_iter().filter(|event| event.reason.as_deref() == Some("leaked")).collect();
     assert_eq!(events.len(), 3, "{events:?}");
@@ -105,6 +109,39 @@ async fn what_is_reported_does_not_count_any_more() {
     assert!(text.contains("Found in public"), "{text}");
     let overview = person.open("/account").await.text();
     assert!(overview.contains("was found in a public place"), "{overview}");
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_found_ends_its_session() {
+    let Some(scanner) = Scanner::new() else { return };
+    let reporter = scanner.reporter();
+    let server = Server::start_with(|config| config.leak_reporters = vec![reporter]).await;
+    let person = Person::new(&server);
+    let page = person.open("/sign-in").await;
+    let form = page.form(r#"form[action="/sign-in"]"#).with("username", ALICE).with("password", ALICE_PASSWORD);
+    let answer = person.post(&form).await;
+    let cookies = answer.cookies();
+    let cookie =
+        cookies.iter().find_map(|cookie| cookie.split_once('=').filter(|(_, value)| value.starts_with("gtr_se")));
+    let report = json!([finding(cookie.unwrap().1), finding("gtr_se_x")]);
+    let told = scanner.report(&server, &report).await.json();
+    assert_eq!((&told[0]["label"], &told[1]["label"]), (&json!("true_positive"), &json!("false_positive")));
+    assert_eq!(person.open("/account").await.name(), "sign-in");
+}
+
+#[tokio::test]
+async fn who_is_switched_off_has_nothing_left_when_they_come_back() {
+    let Some(scanner) = Scanner::new() else { return };
+    let reporter = scanner.reporter();
+    let server = Server::start_with(|config| config.leak_reporters = vec![reporter]).await;
+    let wiki = App::new(&server, "wiki");
+    let tokens = wiki.tokens("openid").await;
+    let off = |disabled: bool| format!("[[users]]\nusername = \"alice\"\ndisabled = {disabled}\n");
+    server.apply(&off(true)).await;
+    let told = scanner.report(&server, &json!([finding(tokens.access())])).await.json();
+    assert_eq!(told[0]["label"], json!("true_positive"));
+    server.apply(&off(false)).await;
+    assert_eq!(wiki.userinfo(tokens.access()).await.status, 401);
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ fn shown(page: &Page) -> String {
 }
 
 /// A new token with these ticks.
-async fn token(person: &Person, scopes: &[&str]) -> String {
+pub async fn token(person: &Person, scopes: &[&str]) -> String {
     let form = scopes.iter().fold(form(person).await, |form, scope| form.ticked("scope", scope));
     shown(&person.send(&form).await)
 }
@@ -39,6 +39,12 @@ async fn token(person: &Person, scopes: &[&str]) -> String {
 pub async fn limited(person: &Person, scopes: &[&str], networks: &str) -> String {
     let form = form(person).await.with("networks", networks);
     shown(&person.send(&scopes.iter().fold(form, |form, scope| form.ticked("scope", scope))).await)
+}
+
+/// Revokes a token on the pages of its person.
+pub async fn revoke(person: &Person, token: &str) -> Page {
+    let page = person.open(format!("/account/tokens/revoke?token={}", id_of(token))).await;
+    person.send(&page.form(r#"form[action="/account/tokens/revoke"]"#)).await
 }
 
 /// What names a token in the account's addresses: the part of its text after the prefix.

@@ -47,7 +47,12 @@ async fn who_loses_a_group_loses_what_the_group_may() {
     let person = alice(&server).await;
     let (notes, pay) = (App::new(&server, "notes-api"), App::new(&server, "pay-api"));
     let token = token(&person, &["notes.read", "pay.read"]).await;
-    assert_eq!(pay.introspect(&token).await["scope"], json!("notes.read pay.read"));
+    let told = pay.introspect(&token).await;
+    assert_eq!(
+        (&told["scope"], &told["aud"]),
+        (&json!("pay.read"), &json!(["https://pay.example/api"])),
+        "no API learns of others"
+    );
     server.apply(WITHOUT_GROUP).await;
     assert_eq!(pay.introspect(&token).await, json!({ "active": false }));
     assert_eq!(notes.introspect(&token).await["scope"], json!("notes.read"));

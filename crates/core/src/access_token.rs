@@ -177,13 +177,7 @@ pub async fn find<S: Store>(
     presented: &str,
     now: Time,
 ) -> Result<Option<LiveAccessToken>, Error> {
-    if let Some((id, secret)) = token::ACCESS.parse(presented) {
-        let found = provider.store.access_token_find(id).await?;
-        let found = found.filter(|(row, _)| row.secret.matches(&secret));
-        return Ok(found.and_then(|(row, facts)| live(provider, from_row(row), facts, now)));
-    }
-    let Some(token) = read_jwt(provider, presented, now) else { return Ok(None) };
-    let facts = provider.store.access_token_facts(token.id, token.jti.grant_id()).await?;
+    let Some((token, facts)) = find_genuine(provider, presented, now).await? else { return Ok(None) };
     match token.jti.origin {
         Origin::ApiToken(id) => {
             let exchanged = provider.store.api_token_find(id).await?;
@@ -194,6 +188,22 @@ pub async fn find<S: Store>(
     }
 }
 
+/// A token of ours, whether it counts or not, and what hangs on it.
+pub(crate) async fn find_genuine<S: Store>(
+    provider: &Provider<S>,
+    presented: &str,
+    now: Time,
+) -> Result<Option<(LiveAccessToken, AccessTokenFacts)>, Error> {
+    if let Some((id, secret)) = token::ACCESS.parse(presented) {
+        let found = provider.store.access_token_find(id).await?;
+        let found = found.filter(|(row, _)| row.secret.matches(&secret));
+        return Ok(found.map(|(row, facts)| (from_row(row), facts)));
+    }
+    let Some(token) = read_jwt(provider, presented, now) else { return Ok(None) };
+    let facts = provider.store.access_token_facts(token.id, token.jti.grant_id()).await?;
+    Ok(Some((token, facts)))
+}
+
 /// The token with the API token that was exchanged for it, if that one still counts.
 fn of_exchange<S: Store>(
     provider: &Provider<S>,
@@ -202,7 +212,11 @@ fn of_exchange<S: Store>(
     now: Time,
 ) -> Option<LiveAccessToken> {
     let exchanged = api_token::judge(provider, exchanged, now)?;
+    let is_for = |api: &String| exchanged.rights.audience.contains(api);
     let scope = token.scope.intersection(&exchanged.rights.scope);
+    if scope.is_empty() || !token.audience.iter().all(is_for) {
+        return None;
+    }
     let subject = exchanged.user.as_ref().map_or_else(|| token.client_id.clone(), |user| user.subject.clone());
     let networks = exchanged.token.networks.clone();
     Some(LiveAccessToken { scope, subject, networks, api_token: Some(exchanged), ..token })
@@ -230,6 +244,7 @@ fn live<S: Store>(
     let counts = in_force && is_on && approval.grant.client_id == token.client_id;
     // Who loses a group loses with it what only the group may give away.
     let scope = token.scope.filter(|scope| directory.may_have(&approval.user, scope));
+    let counts = counts && (!scope.is_empty() || token.scope.is_empty());
     counts.then(|| LiveAccessToken { scope, subject: approval.user.subject.clone(), approval: Some(approval), ..token })
 }
 

@@ -172,8 +172,8 @@ reasons! {
     TokenMissing => "invalid_request", "RFC 7662 §2.1", "The parameter token is missing.";
     TokenNameInvalid => "invalid_request", "RFC 6749 §5.2", "The token needs a name of at most 80 characters.";
     TokenScopeEmpty => "invalid_scope", "RFC 6749 §3.3", "The token needs at least one scope.";
-    TokenTypeUnsupported => "unsupported_token_type", "RFC 7009 §2.2.1", "Tokens of this kind cannot be revoked.";
     TokenScopeNotHeld => "invalid_scope", "RFC 6749 §3.3", "The token asks for a scope that its owner does not have.";
+    TokenTypeUnsupported => "unsupported_token_type", "RFC 7009 §2.2.1", "Tokens of this kind cannot be revoked.";
     TokenUnknown => "invalid_token", "RFC 6750 §3.1", "The access token is not valid: unknown, expired or revoked.";
     TokensTooMany => "invalid_request", "RFC 6749 §5.2", "There are as many tokens as one owner may have; revoke one first.";
     TooManyParameters => "invalid_request", "RFC 6749 §3.1", "The request has more than 100 parameters.";

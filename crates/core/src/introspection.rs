@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use crate::access_token::{self, LiveAccessToken};
 use crate::api_token::live::{self as api_token, LiveApiToken, Shown};
+use crate::api_token::rights::Rights;
 use crate::api_token::{LastUse, Owner};
 use crate::audience::{self, About, Target};
 use crate::client_auth::{self, AuthenticatedClient};
-use crate::directory::Directory;
+use crate::directory::{Directory, Resource};
 use crate::error::Error;
 use crate::grant_type::GrantType;
 use crate::grant_type::refresh_token::{self, Family, Generation, InForce, in_force};
@@ -96,7 +97,7 @@ pub async fn introspect<S: Store>(
     let from = params.get("client_address").map(str::parse).transpose().map_err(|_| Error::ClientAddressMalformed)?;
     if api_token::is_api_token(presented) {
         let found = api_token::find(provider, presented, Shown { from, at: call.now }).await?;
-        let found = found.filter(|live| may_know_api_token(&directory, &client, live));
+        let found = found.and_then(|live| as_known_to(&directory, &client, live));
         let told = found.map(|live| of_api_token(provider.issuer.as_str(), live, from, call.now));
         return Ok(told.map(|told| told.kept(&provider.policy, call.now)).unwrap_or_default());
     }
@@ -115,24 +116,36 @@ pub async fn introspect<S: Store>(
 
 /// Whether `client` may know of the token: its own, or one for an API whose credentials these are.
 fn may_know(directory: &Directory, client: &AuthenticatedClient, live: &LiveAccessToken) -> bool {
-    live.client_id == client.client().client_id || asks_for_api(directory, client, &live.audience)
+    live.client_id == client.client().client_id || own_apis(directory, client, &live.audience).next().is_some()
 }
 
-fn may_know_api_token(directory: &Directory, client: &AuthenticatedClient, live: &LiveApiToken) -> bool {
-    let is_own = matches!(&live.token.owner, Owner::Client(owner) if *owner == client.client().client_id);
-    is_own || asks_for_api(directory, client, &live.rights.audience)
-}
-
-fn asks_for_api(directory: &Directory, client: &AuthenticatedClient, audience: &[String]) -> bool {
+/// What `client` may know of an API token: all of its own, else what it allows at the APIs whose credentials these are.
+fn as_known_to(directory: &Directory, client: &AuthenticatedClient, live: LiveApiToken) -> Option<LiveApiToken> {
     let client_id = &client.client().client_id;
-    audience
-        .iter()
-        .filter_map(|identifier| directory.resources.get(identifier))
-        .any(|resource| resource.introspection_clients.contains(client_id))
+    if matches!(&live.token.owner, Owner::Client(owner) if owner == client_id) {
+        return Some(live);
+    }
+    // "an authorization server MAY limit which scopes from a given token are returned for each protected resource to prevent a
+    // protected resource from learning more about the larger network than is necessary for its operation." (RFC 7662 §2.2)
+    let apis: Vec<&Resource> = own_apis(directory, client, &live.rights.audience).collect();
+    let audience: Vec<String> = apis.iter().map(|api| api.identifier.clone()).collect();
+    let scope = live.rights.scope.filter(|scope| apis.iter().any(|api| api.scopes.contains(scope)));
+    (!audience.is_empty()).then_some(LiveApiToken { rights: Rights { scope, audience }, ..live })
+}
+
+/// Those APIs of an audience whose credentials a client's are.
+fn own_apis<'a>(
+    directory: &'a Directory,
+    client: &'a AuthenticatedClient,
+    audience: &'a [String],
+) -> impl Iterator<Item = &'a Resource> {
+    let client_id = &client.client().client_id;
+    let apis = audience.iter().filter_map(|identifier| directory.resources.get(identifier));
+    apis.filter(move |api| api.introspection_clients.contains(client_id))
 }
 
 fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Time) -> Introspection {
-    let LiveApiToken { token, rights, user } = live;
+    let LiveApiToken { token, rights, user, until } = live;
     let client_id = match &token.owner {
         Owner::Client(client_id) => Some(client_id.clone()),
         Owner::User(_) => None,
@@ -147,7 +160,7 @@ fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Tim
         client_id,
         token_type: Some("Bearer"),
         token_kind: Some(token.owner.kind().name()),
-        exp: Some(token.expires_at.seconds()),
+        exp: Some(until.seconds()),
         iat: Some(token.created_at.seconds()),
         aud: rights.audience,
         iss: Some(issuer.to_owned()),

@@ -7,16 +7,15 @@ use crate::api_token::ApiTokenEnd;
 use crate::api_token::issue::event_of;
 use crate::api_token::live::find_genuine;
 use crate::audit::{Event, EventKind};
-use crate::change::Change;
+use crate::change::{Change, GrantsOf};
 use crate::error::Error;
 use crate::grant::GrantEnd;
 use crate::grant_type::{MAX_RACES, refresh_token};
 use crate::provider::{Call, Provider};
-use crate::store::{Store, StoreError};
+use crate::store::{AccessTokenFacts, Store, StoreError};
 use crate::token;
 
 /// A token that somebody found.
-#[derive(Clone, Debug)]
 pub struct Found {
     /// Its text.
     pub token: String,
@@ -62,35 +61,95 @@ async fn changes<S: Store>(
     found: &Found,
     call: Call<'_>,
 ) -> Result<Option<Vec<Change>>, Error> {
+    if let Some(changes) = of_api_token(provider, found, call).await? {
+        return Ok(Some(changes));
+    }
+    if let Some(changes) = of_session(provider, found, call).await? {
+        return Ok(Some(changes));
+    }
+    match of_refresh_token(provider, found, call).await? {
+        Some(changes) => Ok(Some(changes)),
+        None => of_access_token(provider, found, call).await,
+    }
+}
+
+/// The event that tells of it.
+fn event<S>(provider: &Provider<S>, (found, what): (&Found, &str), kind: EventKind, call: Call<'_>) -> Event {
+    let told = format!("{what}found by {}: {}", found.reporter, found.url);
     let id = provider.mint.id(call.now.millis());
-    let told = format!("found by {}: {}", found.reporter, found.url);
-    let event = |kind, reason| Event::new(id, call.now, kind).reason(reason).address(call.address).detail(&told);
-    if let Some(facts) = find_genuine(provider, &found.token, call.now).await? {
-        let (token, end) = (facts.token, ApiTokenEnd::Leaked);
-        if token.ended.is_some() {
-            return Ok(Some(Vec::new()));
-        }
-        let event = event_of(event(EventKind::ApiTokenEnded, end.as_str()), &token.owner);
-        let event = event.detail(&format!("{} {told}", token.hint()));
-        let ended = Change::ApiTokenEnd { id: token.id, at: call.now, end };
-        return Ok(Some(vec![ended, Change::EventInsert(Box::new(event))]));
+    Event::new(id, call.now, kind).reason(GrantEnd::Leaked.as_str()).address(call.address).detail(&told)
+}
+
+async fn of_api_token<S: Store>(
+    provider: &Provider<S>,
+    found: &Found,
+    call: Call<'_>,
+) -> Result<Option<Vec<Change>>, Error> {
+    let Some((facts, until)) = find_genuine(provider, &found.token).await? else { return Ok(None) };
+    let token = facts.token;
+    // A secret that a rotation has replaced long ago opens nothing any more, and costs nobody the one that replaced it.
+    if token.ended.is_some() || call.now >= until {
+        return Ok(Some(Vec::new()));
     }
-    if let Some((grant_id, secret)) = token::REFRESH.parse(&found.token) {
-        let Some(facts) = provider.store.refresh_token_find(grant_id).await? else { return Ok(None) };
-        let rotation = provider.store.directory().secrets.rotation.clone();
-        if refresh_token::generation(&secret, &facts.token, &rotation).is_none() {
-            return Ok(None);
-        }
-        let (grant, end) = (facts.grant, GrantEnd::Leaked);
-        let event = event(EventKind::GrantEnded, end.as_str()).client(&grant.client_id).user(grant.user_id);
-        let ended = Change::GrantEnd { id: grant_id, at: call.now, end };
-        let changes = vec![ended, Change::EventInsert(Box::new(event))];
-        return Ok(Some(if grant.ended.is_some() { Vec::new() } else { changes }));
+    let event = event(provider, (found, &format!("{} ", token.hint())), EventKind::ApiTokenEnded, call);
+    let ended = Change::ApiTokenEnd { id: token.id, at: call.now, end: ApiTokenEnd::Leaked };
+    Ok(Some(vec![ended, Change::EventInsert(Box::new(event_of(event, &token.owner)))]))
+}
+
+/// The cookie of a session: it ends, with what was given in it.
+async fn of_session<S: Store>(
+    provider: &Provider<S>,
+    found: &Found,
+    call: Call<'_>,
+) -> Result<Option<Vec<Change>>, Error> {
+    let Some((id, secret)) = token::SESSION.parse(&found.token) else { return Ok(None) };
+    let session = provider.store.session_find(id).await?.map(|(session, _)| session);
+    let Some(session) = session.filter(|session| session.secret.matches(&secret)) else { return Ok(None) };
+    if session.ended_at.is_some() {
+        return Ok(Some(Vec::new()));
     }
-    // What does not count any more cannot be told from what never did.
-    let Some(live) = access_token::find(provider, &found.token, call.now).await? else { return Ok(None) };
-    let mut event = event(EventKind::TokenRevoked, GrantEnd::Leaked.as_str()).client(&live.client_id);
-    event.user_id = live.approval.map(|approval| approval.grant.user_id);
-    let note = Change::AccessTokenRevoke { id: live.id, expires_at: live.expires_at };
+    let event = event(provider, (found, "the cookie was "), EventKind::SignedOut, call).user(session.user_id);
+    Ok(Some(vec![
+        Change::SessionEnd { id, at: call.now },
+        Change::GrantsEnd { of: GrantsOf::Session(id), at: call.now, end: GrantEnd::Leaked },
+        Change::EventInsert(Box::new(event)),
+    ]))
+}
+
+/// A refresh token, also one that was replaced: its family ends.
+async fn of_refresh_token<S: Store>(
+    provider: &Provider<S>,
+    found: &Found,
+    call: Call<'_>,
+) -> Result<Option<Vec<Change>>, Error> {
+    let Some((grant_id, secret)) = token::REFRESH.parse(&found.token) else { return Ok(None) };
+    let Some(facts) = provider.store.refresh_token_find(grant_id).await? else { return Ok(None) };
+    let rotation = provider.store.directory().secrets.rotation.clone();
+    if refresh_token::generation(&secret, &facts.token, &rotation).is_none() {
+        return Ok(None);
+    }
+    if facts.grant.ended.is_some() {
+        return Ok(Some(Vec::new()));
+    }
+    let event = event(provider, (found, ""), EventKind::GrantEnded, call);
+    let event = event.client(&facts.grant.client_id).user(facts.grant.user_id);
+    let ended = Change::GrantEnd { id: grant_id, at: call.now, end: GrantEnd::Leaked };
+    Ok(Some(vec![ended, Change::EventInsert(Box::new(event))]))
+}
+
+/// An access token, whether it counts just now or not: who is switched off may be switched on again.
+async fn of_access_token<S: Store>(
+    provider: &Provider<S>,
+    found: &Found,
+    call: Call<'_>,
+) -> Result<Option<Vec<Change>>, Error> {
+    let genuine = access_token::find_genuine(provider, &found.token, call.now).await?;
+    let Some((token, AccessTokenFacts { revoked, approval })) = genuine else { return Ok(None) };
+    if revoked || call.now >= token.expires_at {
+        return Ok(Some(Vec::new()));
+    }
+    let mut event = event(provider, (found, ""), EventKind::TokenRevoked, call).client(&token.client_id);
+    event.user_id = approval.map(|approval| approval.grant.user_id);
+    let note = Change::AccessTokenRevoke { id: token.id, expires_at: token.expires_at };
     Ok(Some(vec![note, Change::EventInsert(Box::new(event))]))
 }

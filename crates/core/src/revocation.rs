@@ -4,6 +4,7 @@ use grantor_jose::id::Id;
 use grantor_jose::secret::Secret;
 
 use crate::access_token;
+use crate::api_token::{ApiTokenEnd, Owner, live};
 use crate::audit::{Event, EventKind};
 use crate::change::Change;
 use crate::client_auth;
@@ -14,7 +15,7 @@ use crate::grant_type::{MAX_RACES, refresh_token};
 use crate::params::Params;
 use crate::provider::{Call, Provider};
 use crate::store::{Store, StoreError};
-use crate::token;
+use crate::token::{self, PERSONAL_ACCESS_TOKEN};
 
 /// Answers a revocation request: a refresh token ends its whole grant, an access token ends alone.
 ///
@@ -36,6 +37,7 @@ pub async fn revoke<S: Store>(
         // supported token types." (RFC 7009 §2.1): the token's own form tells its type, so the hint is not needed.
         let changes = match token::REFRESH.parse(presented) {
             Some((grant_id, secret)) => of_refresh_token(provider, client_id, (grant_id, secret), call).await?,
+            None if live::is_api_token(presented) => of_api_token(provider, client_id, presented, call).await?,
             None => of_access_token(provider, client_id, presented, call).await?,
         };
         // Where this is the second reading, the app may have been switched off since it proved who it is.
@@ -76,6 +78,28 @@ async fn of_refresh_token<S: Store>(
     // then the authorization server SHOULD also invalidate all access tokens based on the same authorization grant"
     // (RFC 7009 §2.1)
     Ok(vec![Change::GrantEnd { id: grant_id, at: call.now, end }, Change::EventInsert(Box::new(event))])
+}
+
+/// A client may end its own keys. The tokens that people made are theirs.
+async fn of_api_token<S: Store>(
+    provider: &Provider<S>,
+    client_id: &str,
+    presented: &str,
+    call: Call<'_>,
+) -> Result<Vec<Change>, Error> {
+    // "unsupported_token_type: The authorization server does not support the revocation of the presented token type. That is, the
+    // client tried to revoke an access token on a server not supporting this feature." (RFC 7009 §2.2.1)
+    if PERSONAL_ACCESS_TOKEN.parse(presented).is_some() {
+        return Err(Error::TokenTypeUnsupported);
+    }
+    let found = live::find_genuine(provider, presented).await?.map(|(facts, _)| facts.token);
+    let Some(key) = found.filter(|key| key.owner == Owner::Client(client_id.to_owned()) && key.ended.is_none()) else {
+        return Ok(Vec::new());
+    };
+    let event = event(provider, EventKind::ApiTokenEnded, client_id, call);
+    let end = ApiTokenEnd::RevokedByOwner;
+    let event = event.reason(end.as_str()).detail(&key.hint());
+    Ok(vec![Change::ApiTokenEnd { id: key.id, at: call.now, end }, Change::EventInsert(Box::new(event))])
 }
 
 async fn of_access_token<S: Store>(

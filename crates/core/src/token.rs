@@ -14,7 +14,7 @@ use crate::api_token::LastUse;
 use crate::client::Client;
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::error::Error;
-use crate::grant_type::token_exchange::ACCESS_TOKEN_TYPE;
+use crate::grant_type::token_exchange::issued_token_type;
 use crate::grant_type::{self, GrantType, Redeemed};
 use crate::id_token;
 use crate::params::Params;
@@ -122,13 +122,17 @@ pub async fn token<S: Store>(
     call: Call<'_>,
 ) -> Result<TokenResponse, Error> {
     // 1. The client proves who it is.
-    let client = client_auth::authenticate(provider, params, authorization, call).await?;
+    let client = client_auth::authenticate_for_token(provider, params, authorization, call).await?;
     // 2. The grant type is one that the client may use.
     let grant_type = GrantType::read(params, client.client())?;
     // 3. The grant proves itself and is spent; from here on it cannot be spent again.
     let redeemed = grant_type::redeem(provider, grant_type, &client, params, call).await?;
     // 4. and 5. The tokens are signed and handed out.
-    respond(provider, (&client, grant_type), redeemed, call)
+    let response = respond(provider, (&client, grant_type), redeemed, call)?;
+    // "issued_token_type REQUIRED. An identifier, as described in Section 3, for the representation of the issued security
+    // token." (RFC 8693 §2.2.1)
+    let issued = (grant_type == GrantType::TokenExchange).then(|| issued_token_type(params));
+    Ok(TokenResponse { issued_token_type: issued, ..response })
 }
 
 /// Signs what was redeemed. Both proofs are needed: a token without them does not compile.
@@ -148,9 +152,7 @@ fn respond<S: Store>(
         expires_in: redeemed.target.lifetime.as_secs(),
         refresh_token: redeemed.refresh_token,
         id_token,
-        // "issued_token_type REQUIRED. An identifier, as described in Section 3, for the representation of the issued security
-        // token." (RFC 8693 §2.2.1)
-        issued_token_type: (grant_type == GrantType::TokenExchange).then_some(ACCESS_TOKEN_TYPE),
+        issued_token_type: None,
         api_token_use: redeemed.api_token.map(|live| (live.token.id, last_use)),
         scope: redeemed.target.scope.into(),
         issued: (Arc::clone(client.client()), grant_type),

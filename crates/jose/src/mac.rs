@@ -14,6 +14,7 @@ pub(crate) enum Purpose {
     Derive = 1,
     Successor = 2,
     Tag = 3,
+    Bound = 4,
 }
 
 /// A key for HMAC-SHA256.

@@ -48,6 +48,15 @@ impl Secret {
     }
 }
 
+impl Secret {
+    /// The secret that follows from this one for one use alone, which the parts name.
+    #[must_use]
+    pub fn bound(&self, key: &MacKey, parts: &[&[u8]]) -> Self {
+        let parts: Vec<&[u8]> = std::iter::once(self.0.as_slice()).chain(parts.iter().copied()).collect();
+        Self(key.compute(Purpose::Bound, &parts))
+    }
+}
+
 impl Drop for Secret {
     fn drop(&mut self) {
         self.0.zeroize();

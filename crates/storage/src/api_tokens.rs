@@ -12,6 +12,9 @@ use crate::error::Failure;
 use crate::schema::{api_tokens, users};
 use crate::statement::Statement;
 
+/// So many tokens of one owner are read, the newest; more than any owner may have, and those that ended lately.
+pub(crate) const MOST: i64 = 1000;
+
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = api_tokens, treat_none_as_default_value = false)]
 pub(crate) struct Row {
@@ -140,13 +143,13 @@ pub(crate) fn find(id: i64) -> _ {
 }
 
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn of_user(user_id: i64) -> _ {
-    api_tokens::table.filter(api_tokens::user_id.eq(user_id)).order(api_tokens::id.desc())
+pub(crate) fn of_user(user_id: i64, most: i64) -> _ {
+    api_tokens::table.filter(api_tokens::user_id.eq(user_id)).order(api_tokens::id.desc()).limit(most)
 }
 
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn of_client<'a>(client_id: &'a str) -> _ {
-    api_tokens::table.filter(api_tokens::client_id.eq(client_id)).order(api_tokens::id.desc())
+pub(crate) fn of_client<'a>(client_id: &'a str, most: i64) -> _ {
+    api_tokens::table.filter(api_tokens::client_id.eq(client_id)).order(api_tokens::id.desc()).limit(most)
 }
 
 /// Fails where there is one with this identifier.

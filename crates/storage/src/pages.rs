@@ -41,8 +41,8 @@ impl Database {
     /// What the database says.
     pub async fn api_tokens_of(&self, owner: &Owner) -> Result<Vec<ApiToken>, StoreError> {
         let rows: Vec<api_tokens::Row> = match owner {
-            Owner::Client(client_id) => query!(self, load, api_tokens::of_client(client_id))?,
-            Owner::User(id) => query!(self, load, api_tokens::of_user(id.as_i64()))?,
+            Owner::Client(client_id) => query!(self, load, api_tokens::of_client(client_id, api_tokens::MOST))?,
+            Owner::User(id) => query!(self, load, api_tokens::of_user(id.as_i64(), api_tokens::MOST))?,
         };
         rows.into_iter().map(ApiToken::try_from).collect()
     }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use grantor_core::api_token::Owner;
 use grantor_core::api_token::issue::{About, Draft};
+use grantor_core::change::Change;
 use grantor_core::directory::Directory;
 use grantor_core::error::Error;
 use grantor_core::params::Params;
 use grantor_core::provider::Fresh;
+use grantor_core::store::{Store, StoreError};
 use grantor_core::token::DRAFT;
 use grantor_jose::id::Id;
+use grantor_jose::secret::SecretText;
 
 use crate::pages::token_made::TokenMade;
 use crate::visit::Visit;
@@ -19,6 +22,29 @@ pub(crate) const DAY: Duration = Duration::from_hours(24);
 /// What the decisions of a request are taken by.
 pub(crate) fn about<'a>(visit: &'a Visit, directory: &'a Directory) -> About<'a> {
     About { directory, policy: &visit.app.provider.policy.tokens, call: visit.call(), event_id: visit.app.id() }
+}
+
+/// How often a form that met another one is looked at again.
+pub(crate) const MAX_RACES: usize = 8;
+
+/// Commits what a form decided, if the sign-in that it came from goes on; `false` where another form came first.
+pub(crate) async fn commit(visit: &Visit, mut changes: Vec<Change>) -> Result<bool, Error> {
+    if !changes.is_empty() {
+        changes.extend(visit.session().map(|(session, _)| Change::SessionExpect { id: session.id }));
+    }
+    let store = &visit.app.provider.store;
+    match store.commit(changes).await {
+        Ok(()) => Ok(true),
+        Err(StoreError::Conflict) => match visit.session() {
+            Some((session, _))
+                if store.session_find(session.id).await?.is_some_and(|(now, _)| now.ended_at.is_none()) =>
+            {
+                Ok(false)
+            }
+            _ => Err(Error::LoginRequired),
+        },
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The draft of a form.
@@ -39,6 +65,6 @@ pub(crate) async fn made(visit: &Visit, owner: &Owner, id: Id, text: String) -> 
         replaced_until: token.replaced.map(|replaced| replaced.until.seconds()),
         until: token.expires_at.seconds(),
         name: token.name,
-        token: text,
+        token: SecretText::new(text),
     })
 }

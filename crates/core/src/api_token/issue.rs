@@ -77,13 +77,13 @@ pub type Draft = Fresh;
 /// `TokenNameInvalid`, `TokenScopeEmpty`, `TokenScopeNotHeld`, `ResourceUnknown`, `TokenLifetimeTooLong`, `TokensTooMany`,
 /// `DraftUsed`, `DraftExpired`.
 pub fn issue(about: About<'_>, holder: Holder<'_>, draft: &Draft, wanted: Wanted) -> Result<Decision<String>, Error> {
-    let (secret, kind) = (derived(about.directory, draft), holder.owner.kind());
+    check_draft(draft, about.call.now)?;
+    let (secret, kind) = (derived(about.directory, draft, (holder.owner, draft.id)), holder.owner.kind());
     if let Some(made) = holder.tokens.iter().find(|token| token.id == draft.id) {
         let again = made.secret.matches(&secret) && made.is_live(about.call.now);
         let text = again.then(|| kind.format(draft.id, &secret)).ok_or(Error::DraftUsed)?;
         return Ok(Decision { changes: Vec::new(), reply: text });
     }
-    check_draft(draft, about.call.now)?;
     check(about, holder, &wanted)?;
     let now = about.call.now;
     let token = ApiToken {
@@ -112,7 +112,9 @@ pub fn issue(about: About<'_>, holder: Holder<'_>, draft: &Draft, wanted: Wanted
 /// # Errors
 /// `TokenEnded`, `DraftExpired`, `DraftUsed`.
 pub fn rotate(about: About<'_>, token: &ApiToken, draft: &Draft) -> Result<Decision<String>, Error> {
-    let (secret, now) = (derived(about.directory, draft), about.call.now);
+    let now = about.call.now;
+    check_draft(draft, now)?;
+    let secret = derived(about.directory, draft, (&token.owner, token.id));
     let text = token.owner.kind().format(token.id, &secret);
     if !token.is_live(now) {
         return Err(Error::TokenEnded);
@@ -120,7 +122,6 @@ pub fn rotate(about: About<'_>, token: &ApiToken, draft: &Draft) -> Result<Decis
     if token.secret.matches(&secret) {
         return Ok(Decision { changes: Vec::new(), reply: text });
     }
-    check_draft(draft, now)?;
     // A form from before the last rotation would bring an old secret back.
     if Time::from_millis(draft.id.created_ms()) < token.rotated_at {
         return Err(Error::DraftUsed);
@@ -152,10 +153,15 @@ pub fn revoke(about: About<'_>, token: &ApiToken, end: ApiTokenEnd) -> Vec<Chang
     vec![ended, Change::EventInsert(Box::new(event))]
 }
 
-/// The secret of the token that a draft makes.
-fn derived(directory: &Directory, draft: &Draft) -> Secret {
+/// The secret that a draft makes for one token of one owner: whoever gets hold of somebody's form makes nothing of it.
+fn derived(directory: &Directory, draft: &Draft, (owner, token_id): (&Owner, Id)) -> Secret {
     let key: &MacKey = &directory.secrets.drafts;
-    draft.secret.successor(key)
+    let owner = match owner {
+        Owner::Client(client_id) => format!("client {client_id}"),
+        Owner::User(id) => format!("user {id}"),
+    };
+    let ids = [draft.id, token_id].map(|id| id.as_i64().to_be_bytes());
+    draft.secret.bound(key, &[&ids[0], &ids[1], owner.as_bytes()])
 }
 
 fn check_draft(draft: &Draft, now: Time) -> Result<(), Error> {

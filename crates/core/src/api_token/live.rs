@@ -20,6 +20,8 @@ pub struct LiveApiToken {
     pub rights: Rights,
     /// Its person; none for an API key.
     pub user: Option<User>,
+    /// Until when the secret that was shown counts.
+    pub until: Time,
 }
 
 /// Who shows a token, and when.
@@ -45,21 +47,21 @@ pub async fn find<S: Store>(
     presented: &str,
     shown: Shown,
 ) -> Result<Option<LiveApiToken>, Error> {
-    let Some(found) = find_genuine(provider, presented, shown.at).await? else { return Ok(None) };
-    let live = judge(provider, found, shown.at);
-    Ok(live.filter(|live| live.token.networks.allow(shown.from)))
+    let Some((found, until)) = find_genuine(provider, presented).await? else { return Ok(None) };
+    let live =
+        judge(provider, found, shown.at).filter(|live| shown.at < until && live.token.networks.allow(shown.from));
+    Ok(live.map(|live| LiveApiToken { until, ..live }))
 }
 
-/// The token with its facts, live or not, where the secret is the right one.
+/// The token with its facts, live or not, where the secret is one of its own; and until when that secret counts.
 pub(crate) async fn find_genuine<S: Store>(
     provider: &Provider<S>,
     presented: &str,
-    now: Time,
-) -> Result<Option<ApiTokenFacts>, Error> {
+) -> Result<Option<(ApiTokenFacts, Time)>, Error> {
     let read = |kind: ApiTokenKind| Some((kind, kind.parse(presented)?));
     let Some((kind, (id, secret))) = read(PERSONAL_ACCESS_TOKEN).or_else(|| read(API_KEY)) else { return Ok(None) };
-    let found = provider.store.api_token_find(id).await?;
-    Ok(found.filter(|found| found.token.owner.kind() == kind && found.token.has_secret(&secret, now)))
+    let found = provider.store.api_token_find(id).await?.filter(|found| found.token.owner.kind() == kind);
+    Ok(found.and_then(|found| found.token.secret_until(&secret).map(|until| (found, until))))
 }
 
 /// The token with what it allows, if it counts wherever it is used from.
@@ -75,5 +77,6 @@ pub(crate) fn judge<S: Store>(provider: &Provider<S>, found: ApiTokenFacts, now:
         return None;
     }
     let rights = rights::of_token(&directory, &token, user.as_ref());
-    (!rights.scope.is_empty()).then_some(LiveApiToken { token, rights, user })
+    let until = token.expires_at;
+    (!rights.scope.is_empty()).then_some(LiveApiToken { token, rights, user, until })
 }

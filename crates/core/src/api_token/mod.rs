@@ -152,10 +152,14 @@ impl ApiToken {
         self.ended.is_none() && now < self.expires_at
     }
 
-    /// Whether `secret` is that of the token, or one that a rotation has replaced a while ago.
-    pub fn has_secret(&self, secret: &Secret, now: Time) -> bool {
-        let replaced = self.replaced.as_ref().filter(|replaced| now < replaced.until);
-        self.secret.matches(secret) || replaced.is_some_and(|replaced| replaced.secret.matches(secret))
+    /// Until when `secret` counts for this token, by itself: the current one as long as the token, the one that the last rotation
+    /// has replaced for a while, which may be over. `None` for any other.
+    pub fn secret_until(&self, secret: &Secret) -> Option<Time> {
+        if self.secret.matches(secret) {
+            return Some(self.expires_at);
+        }
+        let replaced = self.replaced.as_ref().filter(|replaced| replaced.secret.matches(secret));
+        replaced.map(|replaced| replaced.until.min(self.expires_at))
     }
 
     /// The beginning of its text, which tells it from others and gives nothing away.

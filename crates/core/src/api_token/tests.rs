@@ -114,7 +114,7 @@ fn a_token_is_shown_once_and_only_its_hash_is_kept() {
     let (id, secret) = PERSONAL_ACCESS_TOKEN.parse(&decision.reply).unwrap();
     let token = inserted(decision);
     assert_eq!((token.id, token.hint()), (id, format!("gtr_pat_{id}")));
-    assert!(token.has_secret(&secret, start()) && token.is_live(start().plus(29 * DAY)));
+    assert!(token.secret_until(&secret) == Some(token.expires_at) && token.is_live(start().plus(29 * DAY)));
     assert!(!token.is_live(start().plus(30 * DAY)));
 }
 
@@ -142,6 +142,23 @@ fn a_form_does_not_count_for_ever() {
         let issued = issue(desk.about(), holder, &draft(1, made_at), wanted("notes.read"));
         assert!(matches!(issued, Err(Error::DraftExpired)), "{made_at:?}");
     }
+    // Nor does it show for ever what it made.
+    let token = token_of(&user, "notes.read");
+    let late = Desk { now: start().plus(DAY), ..Desk::new(&directory) };
+    let holder = Holder { tokens: std::slice::from_ref(&token), ..holder };
+    let again = issue(late.about(), holder, &draft(9, start()), wanted("notes.read"));
+    assert!(matches!(again, Err(Error::DraftExpired)));
+}
+
+#[test]
+fn a_form_of_somebody_else_makes_another_token() {
+    let directory = directory();
+    let desk = Desk::new(&directory);
+    let made = desk.issue(&ada(), &[], wanted("notes.read")).unwrap().reply;
+    let other = User { id: Id::from_i64(8), ..ada() };
+    let (_, hers) = PERSONAL_ACCESS_TOKEN.parse(&made).unwrap();
+    let (_, his) = PERSONAL_ACCESS_TOKEN.parse(&desk.issue(&other, &[], wanted("notes.read")).unwrap().reply).unwrap();
+    assert!(!hers.hash().matches(&his));
 }
 
 #[test]
@@ -182,7 +199,9 @@ fn a_rotation_leaves_the_old_secret_for_a_while() {
     let directory = directory();
     let later = start().plus(10 * DAY);
     let desk = Desk { now: later, ..Desk::new(&directory) };
-    let token = token_of(&ada(), "notes.read");
+    let issued = Desk::new(&directory).issue(&ada(), &[], wanted("notes.read")).unwrap();
+    let (_, old) = PERSONAL_ACCESS_TOKEN.parse(&issued.reply).unwrap();
+    let token = inserted(issued);
     let rotated = rotate(desk.about(), &token, &draft(2, later)).unwrap();
     let (_, secret) = PERSONAL_ACCESS_TOKEN.parse(&rotated.reply).unwrap();
     let Some(Change::ApiTokenRotate { rotation, .. }) = rotated.changes.first() else {
@@ -193,8 +212,7 @@ fn a_rotation_leaves_the_old_secret_for_a_while() {
     assert!(successor.matches(&secret) && *expected == token.secret);
     let replaced = Some(Replaced { secret: token.secret, until: *replaced_until });
     let now = ApiToken { secret: *successor, replaced, rotated_at: later, expires_at: *expires_at, ..token };
-    let old = draft(9, start()).secret.successor(&directory.secrets.drafts);
-    assert!(now.has_secret(&old, later.plus(DAY / 2)) && !now.has_secret(&old, later.plus(DAY)));
+    assert_eq!((now.secret_until(&old), now.secret_until(&secret)), (Some(later.plus(DAY)), Some(now.expires_at)));
     // The same form again shows the same; an older one does not bring an old secret back.
     assert_eq!(rotate(desk.about(), &now, &draft(2, later)).unwrap().reply, rotated.reply);
     assert!(matches!(rotate(desk.about(), &now, &draft(3, start().plus(9 * DAY + DAY / 2))), Err(Error::DraftUsed)));

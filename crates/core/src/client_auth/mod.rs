@@ -63,7 +63,6 @@ impl AuthenticatedClient {
 
 /// What a request offers as proof.
 enum Offer<'a> {
-    ApiKey(&'a str),
     Assertion(&'a str),
     Basic { client_id: String, secret: String },
     Nothing,
@@ -85,7 +84,6 @@ pub async fn authenticate<S: Store>(
     let offer = read_offer(params, authorization)?;
     let directory = provider.store.directory();
     let named = match &offer {
-        Offer::ApiKey(key) => api_key::client_id(provider, key, call).await?,
         Offer::Basic { client_id, .. } => client_id.clone(),
         Offer::Assertion(assertion) => private_key_jwt::subject(assertion)?,
         Offer::Nothing | Offer::Post(_) => params.get("client_id").ok_or(Error::ClientMissing)?.to_owned(),
@@ -97,6 +95,27 @@ pub async fn authenticate<S: Store>(
     prove(provider, client, &offer, call).await?;
     call.admit(client)?;
     Ok(AuthenticatedClient { client: Arc::clone(client) })
+}
+
+/// The same for the token endpoint, where an API key that is exchanged proves its client. It does so nowhere else: what a key
+/// allows are its scopes.
+///
+/// # Errors
+/// Those of [`authenticate`], and `SubjectTokenInvalid`.
+pub(crate) async fn authenticate_for_token<S: Store>(
+    provider: &Provider<S>,
+    params: &Params,
+    authorization: Option<&str>,
+    call: Call<'_>,
+) -> Result<AuthenticatedClient, Error> {
+    let key = api_key::offered(params).filter(|_| authorization.is_none());
+    let (Some(key), Offer::Nothing) = (key, read_offer(params, authorization)?) else {
+        return authenticate(provider, params, authorization, call).await;
+    };
+    let client_id = api_key::client_id(provider, key, call).await?;
+    let client = Arc::clone(provider.store.directory().client(&client_id).ok_or(Error::ClientUnknown)?);
+    call.admit(&client)?;
+    Ok(AuthenticatedClient { client })
 }
 
 /// The client that a request says it comes from, proven or not: for the record of a refusal.
@@ -113,8 +132,6 @@ async fn prove<S: Store>(
     call: Call<'_>,
 ) -> Result<(), Error> {
     match (client.metadata.token_endpoint_auth_method, offer) {
-        // Whoever could name the client has shown its key.
-        (_, Offer::ApiKey(_)) => Ok(()),
         (ClientAuthMethod::ClientSecretBasic, Offer::Basic { secret, .. }) => {
             client_secret::check(client, secret, call.now)
         }
@@ -132,7 +149,7 @@ fn read_offer<'a>(params: &'a Params, authorization: Option<&str>) -> Result<Off
     let basic = authorization.map(read_basic).transpose()?;
     let assertion = read_assertion(params)?;
     match (basic, params.get("client_secret"), assertion) {
-        (None, None, None) => Ok(api_key::offered(params).map_or(Offer::Nothing, Offer::ApiKey)),
+        (None, None, None) => Ok(Offer::Nothing),
         (Some((client_id, secret)), None, None) => Ok(Offer::Basic { client_id, secret }),
         (None, Some(secret), None) => Ok(Offer::Post(secret)),
         (None, None, Some(assertion)) => Ok(Offer::Assertion(assertion)),

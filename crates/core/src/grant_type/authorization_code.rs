@@ -102,10 +102,10 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
         return Err(Error::ConsentWithdrawn.into());
     }
     let scope = run_kernel(request, &code, &user)?.filter(|scope| request.directory.may_have(&user, scope));
-    if scope.is_empty() {
+    let target = request.target(&scope, &code.context.resources)?;
+    if scope.is_empty() || target.scope.is_empty() {
         return Err(Error::GrantEnded.into());
     }
-    let target = request.target(&scope, &code.context.resources)?;
     let grant = Grant {
         id: code.id,
         client_id: code.client_id,

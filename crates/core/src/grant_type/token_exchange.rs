@@ -13,7 +13,7 @@ use crate::scope::Scope;
 use crate::store::Store;
 
 /// "Indicates that the token is an OAuth 2.0 access token issued by the given authorization server." (RFC 8693 §3)
-pub(crate) const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
+const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 const JWT_TYPE: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// Finds the token that is exchanged, and decides.
@@ -53,7 +53,7 @@ pub(crate) fn decide(request: &Request<'_>, live: LiveApiToken, access: Fresh) -
         return Err(Error::ResourceAmbiguous);
     }
     target.format = AccessTokenFormat::Jwt;
-    target.lifetime = target.lifetime.min(live.token.expires_at.since(request.now));
+    target.lifetime = target.lifetime.min(live.until.since(request.now));
     let reply = Redeemed { target, approval: None, api_token: Some(live), access, refresh_token: None, nonce: None };
     Ok(Decision { changes: Vec::new(), reply })
 }
@@ -85,6 +85,11 @@ fn check_types(params: &Params) -> Result<(), Error> {
         None | Some(ACCESS_TOKEN_TYPE | JWT_TYPE) => Ok(()),
         Some(_) => Err(Error::RequestedTokenTypeUnsupported),
     }
+}
+
+/// What is said to be issued: as which of the two the JWT was asked for.
+pub(crate) fn issued_token_type(params: &Params) -> &'static str {
+    if params.get("requested_token_type") == Some(JWT_TYPE) { JWT_TYPE } else { ACCESS_TOKEN_TYPE }
 }
 
 #[cfg(test)]

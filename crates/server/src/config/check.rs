@@ -45,6 +45,7 @@ impl Config {
             self.accent_finding(),
             self.language_finding(),
             self.limits_finding(),
+            self.reporters_finding(),
         ];
         let of = |section: &'static str, findings: Vec<(&'static str, &'static str)>| {
             let named = move |(key, why)| finding(&format!("{section}.{key}"), why, "see `grantor config example`");
@@ -70,6 +71,13 @@ impl Config {
     /// Whether the server speaks TLS itself.
     pub fn speaks_tls(&self) -> bool {
         self.tls.certificate.is_some() && self.tls.key.is_some()
+    }
+
+    fn reporters_finding(&self) -> Option<Finding> {
+        let key_ids = || self.leak_reporters.iter().map(|reporter| &reporter.key_id);
+        let twice = key_ids().find(|key_id| key_ids().filter(|other| other == key_id).count() > 1)?;
+        let why = format!("has the key_id \"{twice}\" twice");
+        Some(finding("leak_reporters", why, "give each reporter the name of its own key"))
     }
 
     fn issuer_finding(&self) -> Option<Finding> {

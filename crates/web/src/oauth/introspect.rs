@@ -23,12 +23,13 @@ pub(crate) async fn post_introspect(app: Data<App>, request: HttpRequest, payloa
                 if let Some((id, last_use)) = introspection.api_token_use.take() {
                     app.uses.note(id, last_use);
                 }
-                let mut response = error::uncached(StatusCode::OK);
-                if introspection.max_age > 0 {
-                    let kept = format!("private, max-age={}", introspection.max_age);
-                    response.insert_header((CACHE_CONTROL, kept));
+                match introspection.max_age {
+                    0 => error::uncached(StatusCode::OK).json(introspection),
+                    seconds => {
+                        let kept = (CACHE_CONTROL, format!("private, max-age={seconds}"));
+                        HttpResponse::Ok().insert_header(kept).json(introspection)
+                    }
                 }
-                response.json(introspection)
             }
             Err(refusal) => {
                 token::refused(&app, &request, claimed_client(&request, &params).as_deref(), &refusal).await

@@ -7,9 +7,10 @@ use grantor_core::api_token::issue;
 use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner};
 use grantor_core::error::Error;
 use grantor_core::params::Params;
-use grantor_core::store::{Store, StoreError};
+use grantor_core::store::StoreError;
 use grantor_core::token::DRAFT;
 use grantor_core::user::User;
+use grantor_jose::secret::SecretText;
 
 use super::Frame;
 use super::status::Kind;
@@ -48,7 +49,7 @@ pub enum Change {
 #[derive(Clone, Debug)]
 pub struct Rotation {
     /// What the secret will be made from.
-    pub draft: String,
+    pub draft: SecretText,
     /// How long the token lives from then on, in seconds.
     pub lifetime: i64,
     /// How long the secret before still counts, in seconds.
@@ -87,7 +88,7 @@ pub(crate) async fn get_token_rotate(visit: Visit) -> HttpResponse {
         let (fresh, policy) = (visit.app.provider.fresh(visit.now), &visit.app.provider.policy.tokens);
         let seconds = |span: std::time::Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         Change::Rotate(Rotation {
-            draft: DRAFT.format(fresh.id, &fresh.secret),
+            draft: SecretText::new(DRAFT.format(fresh.id, &fresh.secret)),
             lifetime: seconds(issue::lifetime(token, policy)),
             overlap: seconds(policy.rotation_overlap),
         })
@@ -156,18 +157,14 @@ async fn find(visit: &Visit, user: &User, params: &Params) -> Result<Option<ApiT
     Ok(tokens.into_iter().find(|token| token.id.to_string() == wanted))
 }
 
-/// How often a form that met another one is looked at again.
-const MAX_RACES: usize = 8;
-
 /// What has ended needs no end: the second click of a double click ends here, too.
 async fn revoke(visit: &Visit, user: &User, form: &Params) -> Result<(), Error> {
-    for _ in 0..MAX_RACES {
+    for _ in 0..api_tokens::MAX_RACES {
         let Some(token) = find(visit, user, form).await? else { return Ok(()) };
         let directory = visit.app.directory();
         let changes = issue::revoke(api_tokens::about(visit, &directory), &token, ApiTokenEnd::RevokedByOwner);
-        match visit.app.provider.store.commit(changes).await {
-            Err(StoreError::Conflict) => {}
-            done => return Ok(done?),
+        if api_tokens::commit(visit, changes).await? {
+            return Ok(());
         }
     }
     Err(StoreError::Busy.into())
@@ -175,14 +172,12 @@ async fn revoke(visit: &Visit, user: &User, form: &Params) -> Result<(), Error> 
 
 async fn rotate(visit: &Visit, user: &User, form: &Params) -> Result<TokenMade, Error> {
     let draft = api_tokens::draft(form)?;
-    for _ in 0..MAX_RACES {
+    for _ in 0..api_tokens::MAX_RACES {
         let token = find(visit, user, form).await?.ok_or(Error::TokenEnded)?;
         let directory = visit.app.directory();
         let rotated = issue::rotate(api_tokens::about(visit, &directory), &token, &draft)?;
-        match visit.app.provider.store.commit(rotated.changes).await {
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-            Ok(()) => return api_tokens::made(visit, &token.owner, token.id, rotated.reply).await,
+        if api_tokens::commit(visit, rotated.changes).await? {
+            return api_tokens::made(visit, &token.owner, token.id, rotated.reply).await;
         }
     }
     Err(StoreError::Busy.into())
@@ -199,7 +194,7 @@ impl TokenChange {
             id: "0BxVq7aY2Lk".to_owned(),
             name: name.to_owned(),
         };
-        let draft = "gtr_dr_0BxVq7aY2Lk.c2VjcmV0".to_owned();
+        let draft = SecretText::new("gtr_dr_0BxVq7aY2Lk.c2VjcmV0".to_owned());
         let rotation = Change::Rotate(Rotation { draft, lifetime: 30 * DAY, overlap: DAY });
         vec![
             ("revoke", page("Backup script", Change::Revoke)),

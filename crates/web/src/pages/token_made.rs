@@ -1,6 +1,7 @@
 //! A token that was just made, or has a new secret: shown this once.
 
 use askama::Template;
+use grantor_jose::secret::SecretText;
 
 use super::Frame;
 use crate::html::filters;
@@ -18,7 +19,7 @@ pub struct TokenMade {
     /// Until when the secret before counts, in seconds; none where there is none.
     pub replaced_until: Option<i64>,
     /// The token's text.
-    pub token: String,
+    pub token: SecretText,
     /// Until when it counts, in seconds.
     pub until: i64,
 }
@@ -32,7 +33,7 @@ impl TokenMade {
             hint: "gtr_pat_0BxVq7aY2Lk".to_owned(),
             name: name.to_owned(),
             replaced_until: None,
-            token: format!("gtr_pat_0BxVq7aY2Lk{}", "x".repeat(49)),
+            token: SecretText::new(format!("gtr_pat_0BxVq7aY2Lk{}", "x".repeat(49))),
             until: NOW + 30 * DAY,
         };
         let mut all = vec![

@@ -16,6 +16,7 @@ use grantor_core::scope::Scope;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::token::DRAFT;
 use grantor_core::user::User;
+use grantor_jose::secret::SecretText;
 
 use super::Frame;
 use super::status::Kind;
@@ -33,7 +34,7 @@ pub struct TokenNew {
     /// The APIs that take tokens of people.
     pub apis: Vec<Api>,
     /// What the token will be made from: the form sent twice makes one token.
-    pub draft: String,
+    pub draft: SecretText,
     /// The frame.
     pub frame: Frame,
     /// How long it may live.
@@ -198,21 +199,20 @@ pub(crate) async fn post_token_new(visit: Visit, payload: Payload) -> HttpRespon
     }
 }
 
-/// How often a form that met another one is looked at again.
-const MAX_RACES: usize = 8;
-
 async fn make(visit: &Visit, user: &User, form: &Params) -> Result<TokenMade, Error> {
     let draft = api_tokens::draft(form)?;
     let (store, owner) = (&visit.app.provider.store, Owner::User(user.id));
-    for _ in 0..MAX_RACES {
+    for _ in 0..api_tokens::MAX_RACES {
         let tokens = store.api_tokens_of(&owner).await?;
         let holder = issue::Holder { owner: &owner, person: Some(user), tokens: &tokens };
         let directory = visit.app.directory();
         let made = issue::issue(api_tokens::about(visit, &directory), holder, &draft, wanted(form)?)?;
-        match store.commit(made.changes).await {
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-            Ok(()) => return api_tokens::made(visit, &owner, draft.id, made.reply).await,
+        if api_tokens::commit(visit, made.changes).await? {
+            return api_tokens::made(visit, &owner, draft.id, made.reply).await;
+        }
+        // An identifier that is somebody else's is in no form of ours.
+        if store.api_token_find(draft.id).await?.is_some_and(|found| found.token.owner != owner) {
+            return Err(Error::DraftUsed);
         }
     }
     Err(StoreError::Busy.into())
@@ -241,7 +241,7 @@ fn filled(visit: &Visit, user: &User, form: &Params, problem: Option<Problem>) -
     };
     TokenNew {
         apis: apis(visit, user, form),
-        draft: draft.unwrap_or_else(fresh),
+        draft: SecretText::new(draft.unwrap_or_else(fresh)),
         frame: visit.frame(None, None),
         lifetimes: lifetimes(visit.app.provider.policy.tokens.longest, form.get("days")),
         name: field("name"),
@@ -286,7 +286,7 @@ impl TokenNew {
         use super::samples::{HOSTILE, LONG, signed_in};
         let page = |apis: Vec<Api>, problem: Option<Problem>| Self {
             apis,
-            draft: "gtr_dr_0BxVq7aY2Lk.c2VjcmV0".to_owned(),
+            draft: SecretText::new("gtr_dr_0BxVq7aY2Lk.c2VjcmV0".to_owned()),
             frame: signed_in("Ada Lovelace"),
             lifetimes: lifetimes(365 * DAY, None),
             name: String::new(),

@@ -15,7 +15,7 @@ use crate::user::tests::ada;
 fn live() -> LiveApiToken {
     let token = api_token::token_of(&ada(), "notes.read notes.write pay.read");
     let rights = crate::api_token::rights::of_token(&api_token::directory(), &token, Some(&ada()));
-    LiveApiToken { token, rights, user: Some(ada()) }
+    LiveApiToken { until: token.expires_at, token, rights, user: Some(ada()) }
 }
 
 fn exchange(live: LiveApiToken, params: &[(&str, &str)], after: Duration) -> Result<Redeemed, &'static str> {
