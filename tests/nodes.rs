@@ -14,6 +14,7 @@ mod clocks;
 mod ending;
 mod floods;
 mod measured;
+mod tokens;
 
 /// Two nodes of one issuer.
 async fn pair() -> (Server, Server) {

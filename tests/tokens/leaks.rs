@@ -18,13 +18,13 @@ use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
 
 /// A program that looks for secrets, with a key of its own.
-struct Scanner {
+pub struct Scanner {
     folder: Folder,
 }
 
 impl Scanner {
     /// One that is known as `known`; `None` where there is no `openssl`.
-    fn new() -> Option<Self> {
+    pub fn new() -> Option<Self> {
         let folder = Folder::new();
         let (key, public) = (folder.join("key.pem"), folder.join("public.pem"));
         let made = openssl(&["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out"], &key)
@@ -33,7 +33,8 @@ impl Scanner {
         made.then_some(Self { folder })
     }
 
-    fn reporter(&self) -> Reporter {
+    /// As the settings name it.
+    pub fn reporter(&self) -> Reporter {
         let public_key_file = self.folder.join("public.pem");
         Reporter { name: "Scanner".into(), key_id: "known".into(), public_key_file }
     }
@@ -50,7 +51,8 @@ impl Scanner {
         STANDARD.encode(signing.wait_with_output().unwrap().stdout)
     }
 
-    async fn report(&self, server: &Server, findings: &Value) -> Page {
+    /// Reports what it found.
+    pub async fn report(&self, server: &Server, findings: &Value) -> Page {
         let body = findings.to_string();
         report(server, "known", &self.sign(&body), body).await
     }
@@ -70,7 +72,8 @@ async fn report(server: &Server, key_id: &str, signature: &str, body: String) ->
     Page::of(request.body(body).send().await.unwrap()).await
 }
 
-fn finding(token: &str) -> Value {
+/// One thing that it found.
+pub fn finding(token: &str) -> Value {
     json!({ "token": token, "type": "grantor", "url": "https://git.example/a\r\nb", "source": "content" })
 }
 

@@ -2,7 +2,7 @@
 
 mod exchange;
 mod keys;
-mod leaks;
+pub mod leaks;
 mod limits;
 mod pages;
 mod rights;
@@ -19,13 +19,13 @@ async fn alice(server: &Server) -> Person {
 }
 
 /// The form for a new token, filled in with a name.
-async fn form(person: &Person) -> Form {
+pub async fn form(person: &Person) -> Form {
     let page = person.open("/account/tokens/new").await;
     page.form(r#"form[action="/account/tokens/new"]"#).with("name", "Backup script")
 }
 
 /// The token that a page shows.
-fn shown(page: &Page) -> String {
+pub fn shown(page: &Page) -> String {
     page.attribute("#token", "value").unwrap_or_else(|| panic!("a token on {}: {}", page.name(), page.body))
 }
 
