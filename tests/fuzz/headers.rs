@@ -130,13 +130,13 @@ fn headers_about_a_browser_are_read_or_passed_over() {
     let read = |input: &[u8]| {
         let text = text(input);
         let _ = Language::choose(Some(&text), Some(&text), Some(&text));
-        let lines: Vec<&str> = text.splitn(LINES, '\n').collect();
+        let lines: Vec<&[u8]> = input.splitn(LINES, |byte| *byte == b'\n').collect();
         let _ = client_address([10, 0, 0, 1].into(), &lines, &["10.0.0.0/8".parse().unwrap()]);
         let _ = Device::from_user_agent(&text);
     };
     let check = |input: &[u8]| {
-        let (text, peer) = (text(input), [203, 0, 113, 7].into());
-        let lines: Vec<&str> = text.splitn(LINES, '\n').collect();
+        let peer = [203, 0, 113, 7].into();
+        let lines: Vec<&[u8]> = input.splitn(LINES, |byte| *byte == b'\n').collect();
         assert_eq!(client_address(peer, &lines, &[]), peer);
     };
     Parser { name: "headers of a browser", share: 20, grammar, read: &read, check: &check }.run();

@@ -59,6 +59,30 @@ async fn an_api_is_told_how_long_it_may_keep_an_answer() {
 }
 
 #[tokio::test]
+async fn an_api_asks_about_several_tokens_at_once() {
+    let server = Server::start().await;
+    let (person, api) = (alice(&server).await, App::new(&server, "notes-api"));
+    let token = token(&person, &["notes.read"]).await;
+    let jwt = App::new(&server, "service").client_credentials("notes.write").await.json();
+    let jwt = jwt["access_token"].as_str().unwrap();
+    let form = [("token", token.as_str()), ("token", "gtr_pat_x"), ("token", jwt), ("client_address", "::1")];
+    let told = api.post("/introspect/batch", &form).await.json();
+    let single = [api.introspect(&token).await, json!({ "active": false }), api.introspect(jwt).await];
+    for (told, mut single) in told.as_array().unwrap().iter().zip(single) {
+        if single["active"] == json!(true) {
+            single["max_age"] = json!(3);
+        }
+        assert_eq!(*told, single);
+    }
+    assert_eq!(told.as_array().unwrap().len(), 3);
+    assert_eq!(api.post("/introspect/batch", &[]).await.brief(), "400 invalid_request");
+    let many = vec![("token", "x"); 101];
+    assert_eq!(api.post("/introspect/batch", &many).await.brief(), "400 invalid_request");
+    let stranger = App::new(&server, "spa").post("/introspect/batch", &[("token", &token)]).await;
+    assert_eq!(stranger.brief(), "401 invalid_client");
+}
+
+#[tokio::test]
 async fn neither_the_database_nor_the_events_have_a_token_in_the_clear() {
     let server = Server::start().await;
     let person = alice(&server).await;

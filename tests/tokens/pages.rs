@@ -176,6 +176,18 @@ async fn a_form_of_another_site_makes_nothing() {
 }
 
 #[tokio::test]
+async fn the_api_of_the_demo_takes_a_token_from_its_networks() {
+    let (server, demo) = Server::start_dev().await;
+    let person = alice(&server).await;
+    let read = async |networks: &str| {
+        let token = super::limited(&person, &["notes.read"], networks).await;
+        let request = reqwest::Client::new().get(format!("{demo}/api/notes")).bearer_auth(token);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((read("").await, read("127.0.0.0/8 ::1").await, read("192.0.2.0/24").await), (200, 200, 401));
+}
+
+#[tokio::test]
 async fn a_token_can_be_made_and_revoked_in_a_browser_without_scripts() {
     let Some(browser) = Browser::setup().without_scripts().start().await else { return };
     let server = Server::start().await;

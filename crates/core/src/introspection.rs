@@ -86,32 +86,75 @@ pub async fn introspect<S: Store>(
     authorization: Option<&str>,
     call: Call<'_>,
 ) -> Result<Introspection, Error> {
-    let client = client_auth::authenticate(provider, params, authorization, call).await?;
-    // "To prevent token scanning attacks, the endpoint MUST also require some form of authorization to access this
-    // endpoint" (RFC 7662 §2.1): a public client's name is none.
-    if client.client().is_public() {
-        return Err(Error::AuthMethodMismatch);
-    }
+    let asks = Asks::read(provider, params, authorization, call).await?;
+    of_token(provider, &asks, params.get("token").ok_or(Error::TokenMissing)?).await
+}
+
+/// The same for several tokens at once, with spaces between them; the answers are in their order. Not of RFC 7662.
+///
+/// # Errors
+/// Those of [`introspect`].
+pub async fn introspect_all<S: Store>(
+    provider: &Provider<S>,
+    params: &Params,
+    authorization: Option<&str>,
+    call: Call<'_>,
+) -> Result<Vec<Introspection>, Error> {
+    let asks = Asks::read(provider, params, authorization, call).await?;
     let presented = params.get("token").ok_or(Error::TokenMissing)?;
-    let directory = provider.store.directory();
-    let from = params.get("client_address").map(str::parse).transpose().map_err(|_| Error::ClientAddressMalformed)?;
-    if api_token::is_api_token(presented) {
-        let found = api_token::find(provider, presented, Shown { from, at: call.now }).await?;
-        let found = found.and_then(|live| as_known_to(&directory, &client, live));
-        let told = found.map(|live| of_api_token(provider.issuer.as_str(), live, from, call.now));
-        return Ok(told.map(|told| told.kept(&provider.policy, call.now)).unwrap_or_default());
+    let mut told = Vec::new();
+    for presented in presented.split(' ') {
+        told.push(of_token(provider, &asks, presented).await?);
     }
-    if let Some(live) = access_token::find(provider, presented, call.now).await? {
-        let may_know = may_know(&directory, &client, &live) && live.networks.allow(from);
+    Ok(told)
+}
+
+/// Who asks, and about whose use of a token.
+struct Asks {
+    client: AuthenticatedClient,
+    /// The address that uses the token, where that is told.
+    from: Option<IpAddr>,
+    now: Time,
+}
+
+impl Asks {
+    async fn read<S: Store>(
+        provider: &Provider<S>,
+        params: &Params,
+        authorization: Option<&str>,
+        call: Call<'_>,
+    ) -> Result<Self, Error> {
+        let client = client_auth::authenticate(provider, params, authorization, call).await?;
+        // "To prevent token scanning attacks, the endpoint MUST also require some form of authorization to access this
+        // endpoint" (RFC 7662 §2.1): a public client's name is none.
+        if client.client().is_public() {
+            return Err(Error::AuthMethodMismatch);
+        }
+        let from = params.get("client_address").map(str::parse).transpose();
+        Ok(Self { client, from: from.map_err(|_| Error::ClientAddressMalformed)?, now: call.now })
+    }
+}
+
+async fn of_token<S: Store>(provider: &Provider<S>, asks: &Asks, presented: &str) -> Result<Introspection, Error> {
+    let Asks { client, from, now } = asks;
+    let (from, now, directory) = (*from, *now, provider.store.directory());
+    if api_token::is_api_token(presented) {
+        let found = api_token::find(provider, presented, Shown { from, at: now }).await?;
+        let found = found.and_then(|live| as_known_to(&directory, client, live));
+        let told = found.map(|live| of_api_token(provider.issuer.as_str(), live, from, now));
+        return Ok(told.map(|told| told.kept(&provider.policy, now)).unwrap_or_default());
+    }
+    if let Some(live) = access_token::find(provider, presented, now).await? {
+        let may_know = may_know(&directory, client, &live) && live.networks.allow(from);
         let told = may_know.then(|| of_access_token(provider.issuer.as_str(), live));
-        return Ok(told.map(|told| told.kept(&provider.policy, call.now)).unwrap_or_default());
+        return Ok(told.map(|told| told.kept(&provider.policy, now)).unwrap_or_default());
     }
     // "If the introspection call is properly authorized but the token is not active, does not exist on this server, or the
     // protected resource is not allowed to introspect this particular token, then the authorization server MUST return an
     // introspection response with the "active" field set to "false". Note that to avoid disclosing too much of the
     // authorization server's state to a third party, the authorization server SHOULD NOT include any additional information
     // about an inactive token, including why the token is inactive." (RFC 7662 §2.2)
-    Ok(of_refresh_token(provider, &client, presented, call.now).await?.unwrap_or_default())
+    Ok(of_refresh_token(provider, client, presented, now).await?.unwrap_or_default())
 }
 
 /// Whether `client` may know of the token: its own, or one for an API whose credentials these are.

@@ -11,14 +11,16 @@ const MAX_HOPS: usize = 16;
 ///
 /// Each proxy appends who asked it. So the list is read from the right, as long as the one who wrote an entry is trusted; what stands
 /// left of that is what a stranger claims (RFC 7239 §8.1). An entry that is no address ends the reading at the proxy that wrote it.
-pub fn client_address(peer: IpAddr, x_forwarded_for: &[&str], trusted: &[IpNet]) -> IpAddr {
-    let entries = x_forwarded_for.iter().rev().flat_map(|line| line.rsplit(','));
+pub fn client_address(peer: IpAddr, x_forwarded_for: &[&[u8]], trusted: &[IpNet]) -> IpAddr {
+    // A stranger may write what is no text at all; what the proxy wrote behind it in the same line still counts.
+    let entries = x_forwarded_for.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b','));
     let mut client = peer.to_canonical();
     for entry in entries.take(MAX_HOPS) {
         if !trusted.iter().any(|net| net.contains(&client)) {
             break;
         }
-        let Some(before) = parse_entry(entry.trim()) else { break };
+        let entry = std::str::from_utf8(entry).ok();
+        let Some(before) = entry.and_then(|entry| parse_entry(entry.trim())) else { break };
         client = before;
     }
     client
@@ -53,13 +55,18 @@ mod tests {
     }
 
     fn through(peer: &str, lines: &[&str]) -> IpAddr {
+        let lines: Vec<&[u8]> = lines.iter().map(|line| line.as_bytes()).collect();
+        through_bytes(peer, &lines)
+    }
+
+    fn through_bytes(peer: &str, lines: &[&[u8]]) -> IpAddr {
         client_address(ip(peer), lines, &["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()])
     }
 
     #[test]
     fn a_peer_that_is_not_listed_is_the_client_whatever_it_says() {
         assert_eq!(through("203.0.113.7", &["198.51.100.1"]), ip("203.0.113.7"));
-        assert_eq!(client_address(ip("127.0.0.1"), &["198.51.100.1"], &[]), ip("127.0.0.1"));
+        assert_eq!(client_address(ip("127.0.0.1"), &[b"198.51.100.1"], &[]), ip("127.0.0.1"));
     }
 
     #[test]
@@ -76,6 +83,13 @@ mod tests {
         for bad in ["unknown", "", "_hidden", "198.51.100.1.9", "6.6.6.6, "] {
             assert_eq!(through("10.0.0.1", &[bad]), ip("10.0.0.1"), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_text_hides_nobody_behind_the_proxy() {
+        assert_eq!(through_bytes("10.0.0.1", &[b"\xff, 198.51.100.1"]), ip("198.51.100.1"));
+        assert_eq!(through_bytes("10.0.0.1", &[b"10.0.0.9, \xff, 198.51.100.1 , 10.0.0.2"]), ip("198.51.100.1"));
+        assert_eq!(through_bytes("10.0.0.1", &[b"198.51.100.1, \xff"]), ip("10.0.0.1"));
     }
 
     #[test]
@@ -100,9 +114,9 @@ mod tests {
         }
 
         #[test]
-        fn any_header_gives_an_address(lines in proptest::collection::vec(".{0,40}", 0..4)) {
-            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            let _ = through("10.0.0.1", &lines);
+        fn any_header_gives_an_address(lines in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..4)) {
+            let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+            let _ = through_bytes("10.0.0.1", &lines);
         }
     }
 }

@@ -140,7 +140,7 @@ impl Introspection {
         let answer = self.fetch(token, address).await.map_err(|error| self.failed(&error))?;
         let verdict = judge(answer.body, rules, self.clock.now())?;
         if let Some(max_age) = answer.max_age {
-            let until = asked_at.steady + self.lifetime(max_age, &verdict, asked_at);
+            let until = asked_at.steady.saturating_add(self.lifetime(max_age, &verdict, asked_at));
             self.answers().keep(*key, verdict.clone(), until);
         }
         Ok(verdict)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderValue;
 use arc_swap::ArcSwap;
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
@@ -173,7 +174,7 @@ impl App {
     pub(crate) fn address(&self, request: &HttpRequest) -> IpAddr {
         let peer = request.peer_addr().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
         let headers = request.headers().get_all("x-forwarded-for");
-        let forwarded: Vec<&str> = headers.filter_map(|value| value.to_str().ok()).collect();
+        let forwarded: Vec<&[u8]> = headers.map(HeaderValue::as_bytes).collect();
         client_address(peer, &forwarded, &self.settings.trusted_proxies)
     }
 

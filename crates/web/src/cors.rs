@@ -1,6 +1,7 @@
 //! Which scripts of other origins may read an answer: metadata and keys for all, tokens and claims for the origins that a
 //! client allows. Never with credentials, never a page.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, HeaderValue, ORIGIN, VARY,
@@ -9,9 +10,17 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use crate::app::App;
 
+/// The headers that scripts may read.
+const EXPOSED: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy");
+
 /// Lets every origin read.
 pub(crate) fn everyone(mut response: HttpResponse) -> HttpResponse {
-    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let headers = response.headers_mut();
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    // Only who is asked to come later has something to learn from headers.
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+    }
     response
 }
 
@@ -22,10 +31,7 @@ pub(crate) fn allowed(app: &App, request: &HttpRequest, mut response: HttpRespon
     headers.append(VARY, HeaderValue::from_static("Origin"));
     if origin.to_str().is_ok_and(|origin| app.directory().allows_origin(origin)) {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(
-            ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy"),
-        );
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
     }
     response
 }

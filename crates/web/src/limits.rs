@@ -71,7 +71,7 @@ impl Endpoint {
     fn of(path: &str) -> Option<Self> {
         Some(match path {
             routes::AUTHORIZE => Self::Authorization,
-            routes::INTROSPECT => Self::Introspection,
+            routes::INTROSPECT | routes::INTROSPECT_BATCH => Self::Introspection,
             routes::JWKS | routes::OAUTH_METADATA | routes::OPENID_CONFIGURATION | routes::THEME => Self::Documents,
             routes::LEAK_REPORTS => Self::LeakReports,
             routes::REVOKE => Self::Revocation,

@@ -83,7 +83,7 @@ impl Workload {
         }
         match request.path() {
             routes::AUTHORIZE => Self::Authorize,
-            routes::INTROSPECT => Self::Introspection,
+            routes::INTROSPECT | routes::INTROSPECT_BATCH => Self::Introspection,
             routes::JWKS => Self::Jwks,
             routes::OAUTH_METADATA | routes::OPENID_CONFIGURATION => Self::Discovery,
             routes::REVOKE => Self::Revocation,

@@ -17,6 +17,7 @@ pub(crate) const AUTHORIZE: &str = "/authorize";
 pub(crate) const CONSENT: &str = "/consent";
 pub(crate) const END_SESSION: &str = "/end-session";
 pub(crate) const INTROSPECT: &str = "/introspect";
+pub(crate) const INTROSPECT_BATCH: &str = "/introspect/batch";
 pub(crate) const JWKS: &str = "/jwks";
 pub(crate) const LANGUAGE: &str = "/language";
 pub(crate) const LEAK_REPORTS: &str = "/leak-reports";
@@ -94,6 +95,11 @@ fn endpoints(config: &mut ServiceConfig) {
         .service(
             web::resource(INTROSPECT)
                 .post(introspect::post_introspect)
+                .default_service(other().to(introspect::other_introspect)),
+        )
+        .service(
+            web::resource(INTROSPECT_BATCH)
+                .post(introspect::post_introspect_batch)
                 .default_service(other().to(introspect::other_introspect)),
         )
         .service(

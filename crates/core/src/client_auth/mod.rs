@@ -17,6 +17,8 @@ mod client_secret;
 mod none;
 mod private_key_jwt;
 
+use private_key_jwt::Spent;
+
 /// How a client proves who it is (`token_endpoint_auth_method`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -92,8 +94,12 @@ pub async fn authenticate<S: Store>(
         return Err(Error::ClientIdMismatch);
     }
     let client = directory.client(&named).ok_or(Error::ClientUnknown)?;
-    prove(provider, client, &offer, call).await?;
+    let spent = prove(provider, client, &offer, call)?;
+    // Counted before anything is written: who comes again when they may brings the same assertion.
     call.admit(client)?;
+    if let Some(spent) = spent {
+        private_key_jwt::spend(provider, spent).await?;
+    }
     Ok(AuthenticatedClient { client: Arc::clone(client) })
 }
 
@@ -125,24 +131,25 @@ pub fn claimed(params: &Params, authorization: Option<&str>) -> Option<String> {
     basic.or_else(|| params.get("client_id").map(str::to_owned)).or_else(subject)
 }
 
-async fn prove<S: Store>(
+/// Checks the proof; an assertion is to be spent yet.
+fn prove<S: Store>(
     provider: &Provider<S>,
     client: &Client,
     offer: &Offer<'_>,
     call: Call<'_>,
-) -> Result<(), Error> {
+) -> Result<Option<Spent>, Error> {
     match (client.metadata.token_endpoint_auth_method, offer) {
         (ClientAuthMethod::ClientSecretBasic, Offer::Basic { secret, .. }) => {
-            client_secret::check(client, secret, call.now)
+            client_secret::check(client, secret, call.now)?;
         }
-        (ClientAuthMethod::ClientSecretPost, Offer::Post(secret)) => client_secret::check(client, secret, call.now),
-        (ClientAuthMethod::None, Offer::Nothing) => none::check(client),
+        (ClientAuthMethod::ClientSecretPost, Offer::Post(secret)) => client_secret::check(client, secret, call.now)?,
+        (ClientAuthMethod::None, Offer::Nothing) => none::check(client)?,
         (ClientAuthMethod::PrivateKeyJwt, Offer::Assertion(assertion)) => {
-            let spent = private_key_jwt::check(provider, client, assertion, call.now)?;
-            private_key_jwt::spend(provider, spent).await
+            return private_key_jwt::check(provider, client, assertion, call.now).map(Some);
         }
-        _ => Err(Error::AuthMethodMismatch),
+        _ => return Err(Error::AuthMethodMismatch),
     }
+    Ok(None)
 }
 
 fn read_offer<'a>(params: &'a Params, authorization: Option<&str>) -> Result<Offer<'a>, Error> {

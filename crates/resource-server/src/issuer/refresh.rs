@@ -41,8 +41,10 @@ impl Issuer {
         loop {
             let number = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
             let earliest = sleep(self.pace.refetch);
-            // Where the issuer answers changes hardly ever: that is read when it is due, not for each unknown key.
-            let endpoints = self.known.load().as_ref().filter(|_| !is_due).map(|known| known.endpoints.clone());
+            // Where the issuer answers changes hardly ever: that is read when it is due, or the last reading failed, not for each
+            // unknown key.
+            let endpoints =
+                self.known.load().as_ref().filter(|_| !is_due && failures == 0).map(|known| known.endpoints.clone());
             let outcome = self.read(endpoints).await;
             failures = if outcome.is_ok() { 0 } else { failures.saturating_add(1) };
             if is_due || outcome.is_err() {

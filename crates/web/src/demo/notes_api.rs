@@ -33,7 +33,9 @@ pub(super) async fn get_notes(demo: web::Data<Demo>, request: HttpRequest) -> Ht
 async fn authorize(demo: &Demo, request: &HttpRequest) -> Result<Option<String>, Refusal> {
     let token = bearer(request).ok_or(Refusal::NoToken)?;
     let endpoint = endpoint(demo).await.ok_or(Refusal::ServerUnreachable)?;
-    let facts = introspect(demo, endpoint, &token, &demo.http).await.map_err(|_| Refusal::ServerUnreachable)?;
+    let caller = request.peer_addr().map(|peer| peer.ip());
+    let facts =
+        introspect(demo, endpoint, (&token, caller), &demo.http).await.map_err(|_| Refusal::ServerUnreachable)?;
     decide(&facts, demo.settings.api_identifier.as_deref())
 }
 

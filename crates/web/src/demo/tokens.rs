@@ -1,5 +1,6 @@
 //! What can be done with the tokens of a sign-in: one button, one step each.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
@@ -43,7 +44,7 @@ pub(super) async fn post_introspect(demo: web::Data<Demo>, mut post: Post) -> Ht
     let Some(signed_in) = &post.session.signed_in else { return super::home() };
     let recorder = demo.recorder();
     let result = match signed_in.provider.endpoints.introspection_endpoint.clone() {
-        Some(url) => introspect(&demo, url, &signed_in.access_token, &recorder).await.map_err(StepError::from),
+        Some(url) => introspect(&demo, url, (&signed_in.access_token, None), &recorder).await.map_err(StepError::from),
         None => Err(StepError::NoEndpoint("introspection_endpoint")),
     };
     super::to_step(post.session.log.push(Step::ended(StepKind::Introspection, recorder.finish(), &result)))
@@ -91,11 +92,12 @@ async fn call_api(demo: &Demo, signed_in: &SignedIn, recorder: &Recorder<'_>) ->
     }
 }
 
-/// Asks about a token as the API does, with the API's own credentials.
+/// Asks about a token as the API does, with the API's own credentials; and says who uses it, for tokens that are limited to some
+/// networks.
 pub(super) async fn introspect<C>(
     demo: &Demo,
     url: IntrospectionUrl,
-    token: &AccessToken,
+    (token, caller): (&AccessToken, Option<IpAddr>),
     http: &C,
 ) -> Result<CoreTokenIntrospectionResponse, TokenError>
 where
@@ -106,7 +108,11 @@ where
         CoreClient::new(ClientId::new(settings.api_client_id.clone()), demo.issuer.clone(), JsonWebKeySet::default())
             .set_client_secret(ClientSecret::new(settings.api_client_secret.clone()))
             .set_introspection_url(url);
-    api.introspect(token).set_token_type_hint("access_token").request_async(http).await
+    let request = api.introspect(token).set_token_type_hint("access_token");
+    match caller {
+        Some(address) => request.add_extra_param("client_address", address.to_string()).request_async(http).await,
+        None => request.request_async(http).await,
+    }
 }
 
 async fn refresh(signed_in: &SignedIn, recorder: &Recorder<'_>) -> Result<CoreTokenResponse, StepError> {
