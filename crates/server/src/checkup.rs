@@ -88,7 +88,20 @@ pub fn configuration(config: &Config) -> Vec<Finding> {
         .into_iter()
         .map(|finding| broken("settings", format!("{}: {}", finding.key, finding.message), finding.fix))
         .collect();
-    if wrong.is_empty() { vec![sound("settings", format!("sound, for the issuer {}", config.issuer))] } else { wrong }
+    if !wrong.is_empty() {
+        return wrong;
+    }
+    let settings = sound("settings", format!("sound, for the issuer {}", config.issuer));
+    [settings].into_iter().chain(hidden_proxy(config)).collect()
+}
+
+/// A proxy that must be there, and is not named.
+fn hidden_proxy(config: &Config) -> Option<Finding> {
+    let is_behind_one = config.issuer.starts_with("https:") && !config.speaks_tls();
+    let message = "the issuer is https, and this server does not speak TLS: all people are one address, that of the proxy, for \
+                   rate limits, sign-ins and the networks of tokens";
+    let fix = "name the proxy, as trusted_proxies = [\"127.0.0.1/32\"]";
+    (is_behind_one && config.trusted_proxies.is_empty()).then(|| doubtful("trusted_proxies", message, fix))
 }
 
 /// Who may read the files that hold secrets, and whether the certificate can be used.
@@ -101,6 +114,11 @@ pub fn files(config: &Config) -> Vec<Finding> {
             Ok(_) => sound("tls", "the certificate and its key belong together"),
             Err(error) => broken("tls", error.to_string(), "name the right files in [tls]"),
         });
+    }
+    for reporter in &config.leak_reporters {
+        if let Err(error) = running::reporter(reporter) {
+            findings.push(broken("leak_reporters", error.to_string(), "name a file with a P-256 public key in PEM"));
+        }
     }
     if config.outbound.ca_file.is_some() {
         findings.push(match running::outbound(config) {
@@ -275,6 +293,19 @@ mod tests {
 
     fn levels(findings: &[Finding]) -> Vec<Level> {
         findings.iter().map(|finding| finding.level).collect()
+    }
+
+    #[test]
+    fn a_proxy_that_is_not_named_is_asked_for() {
+        let behind = Config {
+            issuer: "https://id.example.com".to_owned(),
+            key_encryption_key: Some(crate::config::Hidden::new("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")),
+            ..Config::default()
+        };
+        let asked = |config: &Config| configuration(config).iter().any(|finding| finding.area == "trusted_proxies");
+        assert!(asked(&behind));
+        assert!(!asked(&Config { trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()], ..behind.clone() }));
+        assert!(!asked(&Config { issuer: "http://127.0.0.1:8080".to_owned(), ..behind }));
     }
 
     #[test]

@@ -183,7 +183,7 @@ pub(crate) fn outbound(config: &Config) -> Result<HttpClient, CommandError> {
 }
 
 /// A reporter with its key.
-fn reporter(configured: &Reporter) -> Result<LeakReporter, CommandError> {
+pub(crate) fn reporter(configured: &Reporter) -> Result<LeakReporter, CommandError> {
     let Reporter { name, key_id, public_key_file } = configured;
     let wrong = |why: &dyn std::fmt::Display| {
         let file = public_key_file.display();
