@@ -76,6 +76,11 @@ async fn an_api_asks_about_several_tokens_at_once() {
     }
     assert_eq!(told.as_array().unwrap().len(), 3);
     assert_eq!(api.post("/introspect/batch", &[]).await.brief(), "400 invalid_request");
+    // What is no token keeps its place: nobody gets the answer to somebody else's.
+    let places = [("token", "Bearer x y"), ("token", &token), ("token", ""), ("token", jwt)];
+    let told = api.post("/introspect/batch", &places).await.json();
+    let active: Vec<bool> = told.as_array().unwrap().iter().map(|told| told["active"] == json!(true)).collect();
+    assert_eq!(active, [false, true, false, true]);
     let many = vec![("token", "x"); 101];
     assert_eq!(api.post("/introspect/batch", &many).await.brief(), "400 invalid_request");
     let stranger = App::new(&server, "spa").post("/introspect/batch", &[("token", &token)]).await;

@@ -44,6 +44,35 @@ pub(crate) async fn read_ticks(request: &HttpRequest, payload: Payload, name: &s
     Params::from_pairs(others)
 }
 
+/// Reads a form in which `name` may stand many times: the other parameters, and every value of that one in its place, also one
+/// that is empty or has spaces in it, so that answers can be told apart by their places.
+///
+/// # Errors
+/// Those of [`read`].
+pub(crate) async fn read_many(
+    request: &HttpRequest,
+    payload: Payload,
+    name: &str,
+) -> Result<(Params, Vec<String>), Error> {
+    let body = read_body(request, payload).await?;
+    let parts: Vec<&[u8]> = body.split(|byte| *byte == b'&').filter(|part| !part.is_empty()).collect();
+    if parts.len() > MAX_PARAMETERS {
+        return Err(Error::TooManyParameters);
+    }
+    let (mut values, mut others) = (Vec::new(), Vec::new());
+    for part in parts {
+        let params = Params::parse(part)?;
+        // An empty value counts as none: the name is read with another.
+        let named = part.split(|byte| *byte == b'=').next().unwrap_or_default();
+        if Params::parse(&[named, b"=x"].concat())?.get(name).is_some() {
+            values.push(params.get(name).unwrap_or_default().to_owned());
+        } else {
+            others.extend(params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
+    }
+    Ok((Params::from_pairs(others)?, values))
+}
+
 async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
     // "The parameters ... using the "application/x-www-form-urlencoded" format ... with a character encoding of UTF-8 in the
     // HTTP request entity-body" (RFC 6749 §4.1.3)

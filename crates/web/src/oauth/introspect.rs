@@ -49,9 +49,9 @@ async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<Int
 /// Tells what each of several tokens is: `token` stands once for each, and the answers are in their order. Each says by itself
 /// how long it may be kept, in `max_age`.
 pub(crate) async fn post_introspect_batch(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    match form::read_ticks(&request, payload, "token").await {
+    match form::read_many(&request, payload, "token").await {
         Err(unread) => token::refused(&app, &request, None, &unread).await,
-        Ok(params) => match answer_all(&app, &request, &params).await {
+        Ok((params, tokens)) => match answer_all(&app, &request, (&params, &tokens)).await {
             Ok(told) => error::uncached(StatusCode::OK).json(told.into_iter().map(Entry::of).collect::<Vec<_>>()),
             Err(refusal) => {
                 token::refused(&app, &request, claimed_client(&request, &params).as_deref(), &refusal).await
@@ -60,10 +60,15 @@ pub(crate) async fn post_introspect_batch(app: Data<App>, request: HttpRequest, 
     }
 }
 
-async fn answer_all(app: &App, request: &HttpRequest, params: &Params) -> Result<Vec<Introspection>, Error> {
+async fn answer_all(
+    app: &App,
+    request: &HttpRequest,
+    (params, tokens): (&Params, &[String]),
+) -> Result<Vec<Introspection>, Error> {
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Introspection));
     let call = app.call_at(&gate, &address);
-    let mut told = introspection::introspect_all(&app.provider, params, authorization(request)?, call).await?;
+    let mut told =
+        introspection::introspect_all(&app.provider, (params, tokens), authorization(request)?, call).await?;
     for (id, last_use) in told.iter_mut().filter_map(|told| told.api_token_use.take()) {
         app.uses.note(id, last_use);
     }
