@@ -126,10 +126,17 @@ async fn a_cookie_that_is_found_ends_its_session() {
     let cookies = answer.cookies();
     let cookie =
         cookies.iter().find_map(|cookie| cookie.split_once('=').filter(|(_, value)| value.starts_with("gtr_se")));
+    let wiki = App::new(&server, "wiki");
+    let tokens = wiki.tokens_with(&person, "openid offline_access", &[]).await;
     let report = json!([finding(cookie.unwrap().1), finding("gtr_se_x")]);
     let told = scanner.report(&server, &report).await.json();
     assert_eq!((&told[0]["label"], &told[1]["label"]), (&json!("true_positive"), &json!("false_positive")));
     assert_eq!(person.open("/account").await.name(), "sign-in");
+    assert_eq!(
+        wiki.refresh(tokens.refresh()).await.brief(),
+        "400 invalid_grant",
+        "whoever had the cookie may have given it"
+    );
 }
 
 #[tokio::test]

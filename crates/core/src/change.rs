@@ -26,6 +26,8 @@ pub enum GrantsOf {
     User(Id),
     /// Those of one person for one client.
     UserAndClient(Id, String),
+    /// Those given in one session, also those that outlive it: for a session that somebody else may have used.
+    WholeSession(Id),
     /// Those of one person given in any session but this, that do not outlive theirs.
     UserExceptSession(Id, Id),
 }

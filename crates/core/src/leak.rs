@@ -13,7 +13,7 @@ use crate::grant::GrantEnd;
 use crate::grant_type::{MAX_RACES, refresh_token};
 use crate::provider::{Call, Provider};
 use crate::store::{AccessTokenFacts, Store, StoreError};
-use crate::token;
+use crate::token::{self, Origin};
 
 /// A token that somebody found.
 pub struct Found {
@@ -96,7 +96,8 @@ async fn of_api_token<S: Store>(
     Ok(Some(vec![ended, Change::EventInsert(Box::new(event_of(event, &token.owner)))]))
 }
 
-/// The cookie of a session: it ends, with what was given in it.
+/// The cookie of a session: it ends, with all that was given in it, since whoever found it may have given that. Tokens that were
+/// made in it do not say so, and stay.
 async fn of_session<S: Store>(
     provider: &Provider<S>,
     found: &Found,
@@ -111,7 +112,7 @@ async fn of_session<S: Store>(
     let event = event(provider, (found, "the cookie was "), EventKind::SignedOut, call).user(session.user_id);
     Ok(Some(vec![
         Change::SessionEnd { id, at: call.now },
-        Change::GrantsEnd { of: GrantsOf::Session(id), at: call.now, end: GrantEnd::Leaked },
+        Change::GrantsEnd { of: GrantsOf::WholeSession(id), at: call.now, end: GrantEnd::Leaked },
         Change::EventInsert(Box::new(event)),
     ]))
 }
@@ -150,6 +151,11 @@ async fn of_access_token<S: Store>(
     }
     let mut event = event(provider, (found, ""), EventKind::TokenRevoked, call).client(&token.client_id);
     event.user_id = approval.map(|approval| approval.grant.user_id);
+    if let Origin::ApiToken(id) = token.jti.origin
+        && let Some(exchanged) = provider.store.api_token_find(id).await?
+    {
+        event = event_of(event, &exchanged.token.owner);
+    }
     let note = Change::AccessTokenRevoke { id: token.id, expires_at: token.expires_at };
     Ok(Some(vec![note, Change::EventInsert(Box::new(event))]))
 }

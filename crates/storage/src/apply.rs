@@ -197,6 +197,7 @@ macro_rules! define_apply {
             match of {
                 GrantsOf::Client(client_id) => end!(grants::end_of_client(client_id, at, reason)),
                 GrantsOf::Session(id) => end!(grants::end_of_session(id.as_i64(), at, reason)),
+                GrantsOf::WholeSession(id) => end!(grants::end_of_whole_session(id.as_i64(), at, reason)),
                 GrantsOf::User(id) => end!(grants::end_of_user(id.as_i64(), at, reason)),
                 GrantsOf::UserAndClient(id, client_id) => end!(grants::end_of_user_and_client(id.as_i64(), client_id, at, reason)),
                 GrantsOf::UserExceptSession(id, session) => {

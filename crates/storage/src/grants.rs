@@ -137,6 +137,13 @@ pub(crate) fn end_of_session<'a>(session_id: i64, at: i64, reason: &'a str) -> _
     dsl::update(grants::table.filter(its_own)).set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
 }
 
+/// Those of a session, whether they outlive it or not.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn end_of_whole_session<'a>(session_id: i64, at: i64, reason: &'a str) -> _ {
+    dsl::update(grants::table.filter(grants::session_id.eq(session_id).and(grants::ended_at.is_null())))
+        .set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
+}
+
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn end_of_user<'a>(user_id: i64, at: i64, reason: &'a str) -> _ {
     dsl::update(grants::table.filter(grants::user_id.eq(user_id).and(grants::ended_at.is_null())))

@@ -122,7 +122,10 @@ pub fn rotate(about: About<'_>, token: &ApiToken, draft: &Draft) -> Result<Decis
     if token.secret.matches(&secret) {
         return Ok(Decision { changes: Vec::new(), reply: text });
     }
-    // A form from before the last rotation would bring an old secret back.
+    // A form from before the last rotation would bring an old secret back, whatever the clocks say.
+    if token.replaced.as_ref().is_some_and(|replaced| replaced.secret.matches(&secret)) {
+        return Err(Error::DraftUsed);
+    }
     if Time::from_millis(draft.id.created_ms()) < token.rotated_at {
         return Err(Error::DraftUsed);
     }

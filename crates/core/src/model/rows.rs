@@ -188,6 +188,7 @@ fn is_of(grant: &Grant, of: &GrantsOf, consents: &Table<(Id, String), Consent>) 
     match of {
         GrantsOf::Client(client_id) => grant.client_id == *client_id,
         GrantsOf::Session(id) => grant.session_id == *id && !outlives,
+        GrantsOf::WholeSession(id) => grant.session_id == *id,
         GrantsOf::User(id) => grant.user_id == *id,
         GrantsOf::UserAndClient(id, client_id) => grant.user_id == *id && grant.client_id == *client_id,
         GrantsOf::UserExceptSession(id, session) => grant.user_id == *id && grant.session_id != *session && !outlives,
