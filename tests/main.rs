@@ -7,6 +7,7 @@ mod architecture;
 mod attacks;
 mod clients;
 mod crash;
+mod forward_auth;
 mod fuzz;
 mod harness;
 mod nodes;

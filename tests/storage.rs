@@ -146,6 +146,7 @@ contract! {
     directory {
         a_client_is_there_for_the_next_request_and_gone_with_its_grants
         a_declared_scope_and_api_come_back_and_go
+        an_app_behind_a_proxy_comes_back_and_goes
         a_key_keeps_its_dates_and_goes
         a_set_that_fails_changes_no_snapshot
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use grantor_core::change::Change;
 use grantor_core::client::AccessTokenFormat;
 use grantor_core::directory::{Resource, ScopeDefinition};
+use grantor_core::forward_auth::ProxiedApp;
 use grantor_core::key::KeyRecord;
 use grantor_core::store::Store;
 use grantor_jose::algorithm::Algorithm;
@@ -56,6 +57,19 @@ pub async fn a_declared_scope_and_api_come_back_and_go(database: &Database) {
     assert_eq!(database.directory().resources["https://api.example"], api);
     keep(database, [Change::ScopeRemove("notes".into()), Change::ResourceRemove(api.identifier)]).await;
     assert!(database.directory().scopes.is_empty() && database.directory().resources.is_empty());
+}
+
+pub async fn an_app_behind_a_proxy_comes_back_and_goes(database: &Database) {
+    let declared = |more: &str| -> ProxiedApp {
+        let text = format!(r#"{{"name":"Wiki","origins":["https://wiki.example"],"everybody":true{more}}}"#);
+        serde_json::from_str(&text).unwrap()
+    };
+    let app = declared(r#","networks":["10.0.0.0/8"],"unprotected_paths":["/health"]"#);
+    keep(database, [declared(""), app.clone()].map(|app| Change::ProxiedAppPut(Box::new(app)))).await;
+    assert_eq!(**database.directory().apps.get("Wiki").unwrap(), app);
+    assert!(database.directory().apps.find("wiki.example", "/health").unwrap().is_unprotected);
+    keep(database, [Change::ProxiedAppRemove("Wiki".into())]).await;
+    assert!(database.directory().apps.get("Wiki").is_none());
 }
 
 pub async fn a_key_keeps_its_dates_and_goes(database: &Database) {

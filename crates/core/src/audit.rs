@@ -33,6 +33,8 @@ kinds! {
     ApiTokenIssued = "api_token_issued",
     /// An API token got a new secret.
     ApiTokenRotated = "api_token_rotated",
+    /// A person's browser entered an app behind a proxy.
+    AppEntered = "app_entered",
     /// An app was declared, changed or removed.
     ClientChanged = "client_changed",
     /// A person allowed an app.
@@ -49,6 +51,8 @@ kinds! {
     GrantEnded = "grant_ended",
     /// A signing key was made, retired or removed.
     KeyChanged = "key_changed",
+    /// An app behind a proxy was declared, changed or removed.
+    ProxiedAppChanged = "proxied_app_changed",
     /// A scope or an API was declared, changed or removed.
     ResourceChanged = "resource_changed",
     /// A sign-in failed.

@@ -8,6 +8,7 @@ use crate::audit::Event;
 use crate::client::Client;
 use crate::consent::Consent;
 use crate::directory::{Resource, ScopeDefinition};
+use crate::forward_auth::ProxiedApp;
 use crate::grant::{AccessToken, AuthorizationCode, Grant, GrantEnd, RefreshToken};
 use crate::grant_type::GrantType;
 use crate::key::KeyRecord;
@@ -170,6 +171,10 @@ pub enum Change {
     KeyPut(Box<KeyRecord>),
     /// Removes a signing key.
     KeyRemove(Id),
+    /// Declares or changes an app behind a proxy.
+    ProxiedAppPut(Box<ProxiedApp>),
+    /// Removes an app behind a proxy.
+    ProxiedAppRemove(String),
     /// Keeps a grant's first refresh token.
     RefreshTokenInsert(Box<RefreshToken>),
     /// Replaces a refresh token by its successor. Expects exactly one row of `generation`.

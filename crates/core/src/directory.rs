@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::{AccessTokenFormat, Client};
 use crate::fault::{Fault, seeded};
+use crate::forward_auth::Apps;
 use crate::key::{KeyRing, Secrets};
 use crate::policy::lifetime;
 use crate::scope::Scope;
@@ -86,7 +87,7 @@ mod optional_lifetime {
     }
 }
 
-/// Clients, scopes, APIs and keys at one moment.
+/// Clients, scopes, APIs, apps behind proxies and keys at one moment.
 #[derive(Debug, Default)]
 pub struct Directory {
     /// Grows with each change; two snapshots of one revision are equal.
@@ -97,6 +98,8 @@ pub struct Directory {
     pub scopes: BTreeMap<String, ScopeDefinition>,
     /// The declared APIs by identifier.
     pub resources: BTreeMap<String, Resource>,
+    /// The apps behind proxies.
+    pub apps: Apps,
     /// The signing keys.
     pub keys: KeyRing,
     /// The provider's own symmetric keys.

@@ -122,9 +122,17 @@ reasons! {
     ConsentWithdrawn => "invalid_grant", "RFC 6749 §5.2", "The person has taken the access back since the code was issued.";
     DraftExpired => "invalid_request", "RFC 6749 §5.2", "The form is too old; open it again.";
     DraftUsed => "invalid_request", "RFC 6749 §5.2", "The form was sent before, and what it made cannot be shown again; open it again to make another.";
+    EntryAddressAmbiguous => "access_denied", "RFC 9110 §15.5.4", "The path of the request can be read in two ways, and what may be seen here depends on it; write it plainly.";
+    EntryAddressUnknown => "access_denied", "RFC 9110 §15.5.4", "No app is declared at this address; add it to [[apps]].";
+    EntryMethodMissing => "access_denied", "RFC 9110 §15.5.4", "The sign-in did not use every method that this app asks for.";
+    EntryNetwork => "access_denied", "RFC 9110 §15.5.4", "This app is not open to the network that the request comes from.";
+    EntryRefused => "access_denied", "RFC 9110 §15.5.4", "This account may not enter this app.";
+    EntryTicketInvalid => "access_denied", "RFC 9110 §15.5.4", "The ticket is not good any more; open the app again.";
     FormMissing => "invalid_request", "RFC 6749 §3.2", "Send the parameters in the body as application/x-www-form-urlencoded.";
     FormTooLarge => "invalid_request", "RFC 6749 §3.2", "The request is larger than this server reads.";
     FormTooSlow => "invalid_request", "RFC 6749 §3.2", "The body of the request did not come in time.";
+    ForwardedMalformed => "access_denied", "RFC 9110 §15.5.4", "The proxy does not say clearly which request it asks about: X-Forwarded-Host and X-Forwarded-Uri, or X-Original-URL, once and not both.";
+    ForwardedMissing => "access_denied", "RFC 9110 §15.5.4", "The proxy does not say which request it asks about: send X-Forwarded-Host and X-Forwarded-Uri, or X-Original-URL.";
     GrantEnded => "invalid_grant", "RFC 6749 §5.2", "The approval behind this token has ended.";
     GrantTypeMissing => "invalid_request", "RFC 6749 §4.1.3", "The parameter grant_type is missing.";
     GrantTypeNotAllowed => "unauthorized_client", "RFC 6749 §5.2", "The client is not registered for this grant type.";
@@ -139,6 +147,7 @@ reasons! {
     NetworksTooMany => "invalid_request", "RFC 4632 §3.1", "So many networks cannot be named; name at most 32, or larger ones.";
     ParameterTooLarge => "invalid_request", "RFC 6749 §3.1", "A parameter is larger than 8 KiB.";
     PromptInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The parameter prompt takes none alone, or login, consent and select_account.";
+    ProxyUntrusted => "access_denied", "RFC 9110 §15.5.4", "Only proxies that trusted_proxies lists may ask about requests to apps.";
     RedirectUriMismatch => "invalid_request", "RFC 6749 §3.1.2.3", "The redirect_uri is not one that is registered for this app, letter for letter.";
     RedirectUriMissing => "invalid_request", "RFC 6749 §3.1.2.3", "The parameter redirect_uri is missing, and the app has not exactly one.";
     RefreshTokenClientMismatch => "invalid_grant", "RFC 6749 §6", "The refresh token was not issued to this client.";

@@ -1,14 +1,13 @@
 //! An authorization that waits for a person: the request itself travels through the pages, signed and dated, so that a
 //! browser which never signs in leaves nothing behind.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_jose::mac::MacKey;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::params::Params;
 use crate::policy::Lifetimes;
+use crate::signed;
 use crate::time::Time;
 
 /// A started authorization.
@@ -34,9 +33,7 @@ impl Interaction {
     /// The text for the pages of one browser, by its mark. Without a mark it is for any browser, and proves no more than the
     /// request itself.
     pub fn seal(&self, key: &MacKey, browser: &str) -> String {
-        let body = URL_SAFE_NO_PAD.encode(serde_json::to_vec(self).unwrap_or_default());
-        let tag = URL_SAFE_NO_PAD.encode(key.tag(&[b"interaction", browser.as_bytes(), body.as_bytes()]));
-        format!("{body}.{tag}")
+        signed::seal(self, key, ["interaction", browser])
     }
 
     /// Reads the text back.
@@ -44,13 +41,7 @@ impl Interaction {
     /// # Errors
     /// `InteractionExpired` when it is old, of another browser, or not one of ours.
     pub fn open(text: &str, (key, browser): (&MacKey, &str), lifetimes: &Lifetimes, now: Time) -> Result<Self, Error> {
-        let (body, tag) = text.split_once('.').ok_or(Error::InteractionExpired)?;
-        let tag = URL_SAFE_NO_PAD.decode(tag).map_err(|_| Error::InteractionExpired)?;
-        if !key.verify(&[b"interaction", browser.as_bytes(), body.as_bytes()], &tag) {
-            return Err(Error::InteractionExpired);
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| Error::InteractionExpired)?;
-        let interaction: Self = serde_json::from_slice(&bytes).map_err(|_| Error::InteractionExpired)?;
+        let interaction: Self = signed::open(text, key, ["interaction", browser]).ok_or(Error::InteractionExpired)?;
         let expired = now.since(interaction.started_at) >= lifetimes.authorization_request;
         if expired { Err(Error::InteractionExpired) } else { Ok(interaction) }
     }

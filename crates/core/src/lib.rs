@@ -10,7 +10,7 @@
 //! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`interaction`];
 //! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`metadata`],
-//!   [`end_session`], [`leak`]; what people do there: [`sign_in`], [`approval`];
+//!   [`end_session`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
 //!
@@ -37,6 +37,7 @@ pub mod directory;
 pub mod end_session;
 pub mod error;
 mod fault;
+pub mod forward_auth;
 pub mod grant;
 pub mod grant_type;
 pub mod id_token;
@@ -59,6 +60,7 @@ pub mod revocation;
 pub mod scope;
 pub mod session;
 pub mod sign_in;
+mod signed;
 pub mod store;
 pub mod time;
 pub mod token;

@@ -50,6 +50,8 @@ pub(crate) const fn is_of_directory(change: &Change) -> bool {
             | Change::EpochBegin { .. }
             | Change::KeyPut(_)
             | Change::KeyRemove(_)
+            | Change::ProxiedAppPut(_)
+            | Change::ProxiedAppRemove(_)
             | Change::ResourcePut(_)
             | Change::ResourceRemove(_)
             | Change::ScopePut(_)
@@ -103,8 +105,9 @@ macro_rules! define_apply {
                 Change::AttemptsPut { expected: Some((read, since)), slot, failures, window_started } => {
                     one!(attempts::update(*slot, (*read, since.millis()), *failures, window_started.millis()))
                 }
-                Change::ClientPut(client) => put_client(client, connection)$($wait)*,
-                Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
+                Change::ClientPut(_) | Change::ClientRemove(_) | Change::KeyPut(_) | Change::KeyRemove(_) | Change::ProxiedAppPut(_)
+                | Change::ProxiedAppRemove(_) | Change::ResourcePut(_) | Change::ResourceRemove(_) | Change::ScopePut(_)
+                | Change::ScopeRemove(_) => declare(change, context, connection)$($wait)*,
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
                 Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
@@ -122,18 +125,12 @@ macro_rules! define_apply {
                 Change::GrantInsert(grant) => one!(grants::insert(grants::Row::new(grant)?)),
                 Change::GrantsEnd { of, at, end } => end_grants(of, at.millis(), end.as_str(), connection)$($wait)*,
                 Change::GrantsMove { from, to } => any!(grants::move_to_session(from.as_i64(), to.as_i64())),
-                Change::KeyPut(record) => one!(signing_keys::put(&signing_keys::Row::new(record, &context.sealer))),
-                Change::KeyRemove(id) => any!(signing_keys::remove(id.as_i64())),
                 Change::RefreshTokenInsert(token) => one!(refresh_tokens::insert(refresh_tokens::Row::new(token))),
                 Change::RefreshTokenRotate { grant_id, generation, successor, at, idle_expires_at } => {
                     let successor = Successor::new(*generation, *successor, *at, *idle_expires_at);
                     one!(refresh_tokens::rotate(grant_id.as_i64(), (*generation).into(), successor))
                 }
                 Change::RefusalInsert(event) => one!(events::put_refusal(&Refusal::new(context.next_slot(event), event))),
-                Change::ResourcePut(resource) => one!(resources::put(&resources::Row::new(resource)?)),
-                Change::ResourceRemove(identifier) => any!(resources::remove(identifier)),
-                Change::ScopePut(scope) => one!(scopes::put(&scopes::Row::new(scope)?)),
-                Change::ScopeRemove(name) => any!(scopes::remove(name)),
                 Change::SessionEnd { id, at } => any!(sessions::end(id.as_i64(), at.millis())),
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
@@ -142,6 +139,29 @@ macro_rules! define_apply {
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),
+            }
+        }
+
+        /// What makes the snapshot.
+        $($async)? fn declare(change: &Change, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! one {
+                ($statement:expr) => { one(ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?) };
+            }
+            macro_rules! any {
+                ($statement:expr) => {{ ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?; Ok(()) }};
+            }
+            match change {
+                Change::ClientPut(client) => put_client(client, connection)$($wait)*,
+                Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
+                Change::KeyPut(record) => one!(signing_keys::put(&signing_keys::Row::new(record, &context.sealer))),
+                Change::KeyRemove(id) => any!(signing_keys::remove(id.as_i64())),
+                Change::ProxiedAppPut(app) => one!(proxied_apps::put(&proxied_apps::Row::new(app)?)),
+                Change::ProxiedAppRemove(name) => any!(proxied_apps::remove(name)),
+                Change::ResourcePut(resource) => one!(resources::put(&resources::Row::new(resource)?)),
+                Change::ResourceRemove(identifier) => any!(resources::remove(identifier)),
+                Change::ScopePut(scope) => one!(scopes::put(&scopes::Row::new(scope)?)),
+                Change::ScopeRemove(name) => any!(scopes::remove(name)),
+                _ => Ok(()),
             }
         }
 

@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use grantor_core::directory::{Directory, Resource, ScopeDefinition};
+use grantor_core::forward_auth::{Apps, ProxiedApp};
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 
 use crate::sealing::Sealer;
-use crate::{clients, resources, root_secret, scopes, signing_keys};
+use crate::{clients, proxied_apps, resources, root_secret, scopes, signing_keys};
 
 /// All rows that make a snapshot, read in one transaction.
 pub(crate) struct Rows {
@@ -20,6 +21,7 @@ pub(crate) struct Rows {
     pub(crate) secrets: Vec<clients::SecretRow>,
     pub(crate) scopes: Vec<scopes::Row>,
     pub(crate) resources: Vec<resources::Row>,
+    pub(crate) apps: Vec<proxied_apps::Row>,
 }
 
 /// Defines `read_directory` for one kind of connection, whose `RunQueryDsl` is in scope.
@@ -36,6 +38,7 @@ macro_rules! define_read_directory {
                 secrets: clients::all_secrets().load(connection)$($wait)*?,
                 scopes: scopes::all().load(connection)$($wait)*?,
                 resources: resources::all().load(connection)$($wait)*?,
+                apps: proxied_apps::all().load(connection)$($wait)*?,
             })
         }
     };
@@ -90,6 +93,7 @@ fn build(rows: Rows, sealer: &Sealer, last: &Directory) -> Result<Directory, Sto
         clients: clients::collect(rows.clients, rows.secrets)?,
         scopes: scopes.map(|scope| scope.map(|scope| (scope.name.clone(), scope))).collect::<Result<_, _>>()?,
         resources: resources.map(|api| api.map(|api| (api.identifier.clone(), api))).collect::<Result<_, _>>()?,
+        apps: rows.apps.into_iter().map(ProxiedApp::try_from).collect::<Result<Apps, _>>()?,
         keys: signing_keys::collect(rows.keys, sealer, &last.keys)?,
         secrets: root_secret::open(&rows.root_secret, sealer)?,
         epoch: rows.epoch.map(Time::from_millis),

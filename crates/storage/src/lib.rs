@@ -35,6 +35,7 @@ mod meters;
 mod open_error;
 mod pages;
 mod postgres;
+mod proxied_apps;
 mod refresh_tokens;
 mod resources;
 mod revoked_access_tokens;

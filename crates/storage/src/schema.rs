@@ -43,6 +43,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    proxied_apps (name) {
+        name -> Text,
+        definition -> Text,
+    }
+}
+
+diesel::table! {
     clients (client_id) {
         client_id -> Text,
         metadata -> Text,
@@ -246,6 +253,7 @@ pub(crate) const TABLES: &[&str] = &[
     "signing_keys",
     "scopes",
     "resources",
+    "proxied_apps",
     "clients",
     "client_secrets",
     "users",

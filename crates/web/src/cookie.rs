@@ -1,4 +1,4 @@
-//! Cookies: four small ones, and none of them readable by scripts.
+//! Cookies: a few small ones, and none of them readable by scripts.
 
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
@@ -8,6 +8,10 @@ use actix_web::http::header::{COOKIE, HeaderValue};
 /// A cookie of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
+    /// At the host of an app behind a proxy: the sign-in.
+    AppSession,
+    /// At the host of an app behind a proxy: a random mark of the browser, for its way to the issuer and back.
+    AppVisit,
     /// Proof that this browser signed in before, so that others' guesses do not lock its person out.
     Browser,
     /// The language that the person chose.
@@ -22,6 +26,10 @@ impl Name {
     /// The cookie's name; on https with the prefix that keeps other hosts from setting it.
     fn text(self, https: bool) -> &'static str {
         match (self, https) {
+            (Self::AppSession, true) => "__Host-grantor_app",
+            (Self::AppSession, false) => "grantor_app",
+            (Self::AppVisit, true) => "__Host-grantor_app_visit",
+            (Self::AppVisit, false) => "grantor_app_visit",
             (Self::Browser, true) => "__Host-grantor_browser",
             (Self::Browser, false) => "grantor_browser",
             (Self::Language, true) => "__Host-grantor_language",

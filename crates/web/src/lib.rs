@@ -5,6 +5,7 @@
 //! * A request of a browser is a `Visit`: session, language and the proof for forms. Pages never choose the next page: they
 //!   do their one thing and send the browser back to `/authorize`, where core decides.
 //! * [`limits`] counts requests before anything else is done for them.
+//! * `forward_auth` answers proxies that ask about each request to an app behind them.
 //! * [`outbound`] is the one door to other servers.
 //! * `error` has the only status codes and `WWW-Authenticate`; `respond` the only page headers; `cookie` the only cookies.
 //! * [`demo`] is a relying party that shows the flow; it stands outside of the provider and only speaks HTTP to it.
@@ -22,6 +23,7 @@ pub mod demo;
 mod error;
 mod files;
 mod form;
+mod forward_auth;
 mod health;
 pub mod html;
 mod http;

@@ -40,6 +40,8 @@ pub enum Endpoint {
     Authorization,
     /// Keys and metadata, styles and scripts: what is only copied.
     Documents,
+    /// Where proxies ask about requests to apps behind them.
+    ForwardAuth,
     /// Where APIs ask about tokens.
     Introspection,
     /// Where tokens are reported that were found in public.
@@ -56,9 +58,10 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Authorization,
         Self::Documents,
+        Self::ForwardAuth,
         Self::Introspection,
         Self::LeakReports,
         Self::Pages,
@@ -71,6 +74,7 @@ impl Endpoint {
     fn of(path: &str) -> Option<Self> {
         Some(match path {
             routes::AUTHORIZE => Self::Authorization,
+            routes::FORWARD_AUTH => Self::ForwardAuth,
             routes::INTROSPECT | routes::INTROSPECT_BATCH => Self::Introspection,
             routes::JWKS | routes::OAUTH_METADATA | routes::OPENID_CONFIGURATION | routes::THEME => Self::Documents,
             routes::LEAK_REPORTS => Self::LeakReports,
@@ -79,6 +83,7 @@ impl Endpoint {
             routes::USERINFO => Self::Userinfo,
             "/livez" | "/readyz" => return None,
             path if path.starts_with("/static/") => Self::Documents,
+            path if path.starts_with("/forward-auth/") => Self::ForwardAuth,
             _ => Self::Pages,
         })
     }
@@ -88,6 +93,7 @@ impl Endpoint {
         match self {
             Self::Authorization => ["authorization-per-address", "authorization-per-client"],
             Self::Documents => ["documents-per-address", "documents-per-client"],
+            Self::ForwardAuth => ["forward-auth-per-address", "forward-auth-per-client"],
             Self::Introspection => ["introspection-per-address", "introspection-per-client"],
             Self::LeakReports => ["leak-reports-per-address", "leak-reports-per-client"],
             Self::Pages => ["pages-per-address", "pages-per-client"],
@@ -230,7 +236,7 @@ fn answer(app: &Data<App>, request: &HttpRequest, endpoint: Endpoint, exceeded: 
             page
         }
         Endpoint::Documents => cors::everyone(json()),
-        Endpoint::Introspection | Endpoint::LeakReports => json(),
+        Endpoint::ForwardAuth | Endpoint::Introspection | Endpoint::LeakReports => json(),
         Endpoint::Revocation | Endpoint::Token | Endpoint::Userinfo => cors::allowed(app, request, json()),
     }
 }

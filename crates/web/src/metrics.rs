@@ -27,6 +27,7 @@ pub(crate) enum Workload {
     Code,
     Discovery,
     Exchange,
+    ForwardAuth,
     Introspection,
     IntrospectionJwt,
     IntrospectionOpaque,
@@ -83,6 +84,7 @@ impl Workload {
         }
         match request.path() {
             routes::AUTHORIZE => Self::Authorize,
+            routes::FORWARD_AUTH => Self::ForwardAuth,
             routes::INTROSPECT | routes::INTROSPECT_BATCH => Self::Introspection,
             routes::JWKS => Self::Jwks,
             routes::OAUTH_METADATA | routes::OPENID_CONFIGURATION => Self::Discovery,
@@ -90,6 +92,7 @@ impl Workload {
             routes::SIGN_IN => Self::SignIn,
             routes::TOKEN => Self::Token,
             routes::USERINFO => Self::Userinfo,
+            path if path.starts_with("/forward-auth/") => Self::ForwardAuth,
             _ => Self::Other,
         }
     }

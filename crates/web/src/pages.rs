@@ -9,6 +9,7 @@ pub mod apps;
 pub mod consent;
 mod difference;
 pub mod end_session;
+pub mod enter;
 pub mod form_post;
 mod frame;
 pub mod home;

@@ -3,19 +3,27 @@
 use actix_web::web::{self, ServiceConfig};
 use grantor_core::metadata::Endpoints;
 
+use crate::forward_auth::{any_forward_auth, at_app};
 use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo};
 use crate::pages::{
-    account, app_remove, apps, consent, end_session, home, language, select_account, sessions, sign_in, token_change,
-    token_new, tokens,
+    account, app_remove, apps, consent, end_session, enter, home, language, select_account, sessions, sign_in,
+    token_change, token_new, tokens,
 };
 use crate::{files, health, respond};
 
 pub(crate) const ACCOUNT: &str = "/account";
 pub(crate) const APPS: &str = "/account/apps";
 pub(crate) const APPS_REMOVE: &str = "/account/apps/remove";
+/// Below it, at the host of an app behind a proxy, everything is ours.
+pub(crate) const AT_APP: &str = "/.grantor/";
+pub(crate) const AT_APP_CALLBACK: &str = "/.grantor/callback";
+pub(crate) const AT_APP_SIGN_IN: &str = "/.grantor/sign-in";
+pub(crate) const AT_APP_SIGN_OUT: &str = "/.grantor/sign-out";
 pub(crate) const AUTHORIZE: &str = "/authorize";
 pub(crate) const CONSENT: &str = "/consent";
 pub(crate) const END_SESSION: &str = "/end-session";
+pub(crate) const ENTER: &str = "/enter";
+pub(crate) const FORWARD_AUTH: &str = "/forward-auth";
 pub(crate) const INTROSPECT: &str = "/introspect";
 pub(crate) const INTROSPECT_BATCH: &str = "/introspect/batch";
 pub(crate) const JWKS: &str = "/jwks";
@@ -75,6 +83,7 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(AUTHORIZE).get(authorize::get_authorize).post(authorize::post_authorize))
         .service(page(CONSENT).get(consent::get_consent).post(consent::post_consent))
         .service(page(END_SESSION).get(end_session::get_end_session).post(end_session::post_end_session))
+        .service(page(ENTER).get(enter::get_enter))
         .service(page(LANGUAGE).post(language::post_language))
         .service(page(SELECT_ACCOUNT).get(select_account::get_select_account).post(select_account::post_select_account))
         .service(page(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions))
@@ -112,7 +121,10 @@ fn endpoints(config: &mut ServiceConfig) {
                 .get(userinfo::get_userinfo)
                 .post(userinfo::post_userinfo)
                 .default_service(other().to(userinfo::other_userinfo)),
-        );
+        )
+        .service(web::resource([FORWARD_AUTH, "/forward-auth/{path:.*}"]).default_service(other().to(any_forward_auth)))
+        .service(web::resource(AT_APP_SIGN_IN).default_service(other().to(at_app::any_sign_in)))
+        .service(web::resource("/.grantor/{path:.*}").default_service(other().to(at_app::any_at_app)));
 }
 
 /// What everybody may read.

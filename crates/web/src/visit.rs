@@ -187,7 +187,7 @@ pub(crate) fn signed_in(user: &User, change: Option<String>) -> SignedIn {
 }
 
 /// Each use of a session puts its end off, not only a sign-in to an app. A visit goes on where that cannot be written.
-async fn note_use(app: &App, session: &Session, now: Time) {
+pub(crate) async fn note_use(app: &App, session: &Session, now: Time) {
     if session.is_stale(now)
         && let Err(error) = app.provider.store.commit(vec![Change::SessionSeen { id: session.id, at: now }]).await
     {

@@ -136,6 +136,7 @@ impl Rows {
             clients,
             scopes: before.scopes.clone(),
             resources: before.resources.clone(),
+            apps: before.apps.clone(),
             keys: before.keys.clone(),
             secrets: before.secrets.clone(),
             epoch: before.epoch,

@@ -13,6 +13,8 @@ use crate::base64url;
 pub enum Typ {
     /// An access token, `at+jwt` (RFC 9068 §2.1).
     AtJwt,
+    /// What an app behind a proxy is told about who enters, `forward-auth+jwt`; ours.
+    ForwardAuthJwt,
     /// An introspection response, `token-introspection+jwt` (RFC 9701 §5).
     IntrospectionJwt,
     /// An ID token, a userinfo response, or any other: `JWT`, or none when read.
@@ -22,12 +24,13 @@ pub enum Typ {
 }
 
 impl Typ {
-    const ALL: [Self; 4] = [Self::AtJwt, Self::IntrospectionJwt, Self::Jwt, Self::LogoutJwt];
+    const ALL: [Self; 5] = [Self::AtJwt, Self::ForwardAuthJwt, Self::IntrospectionJwt, Self::Jwt, Self::LogoutJwt];
 
     /// The media type without `application/`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AtJwt => "at+jwt",
+            Self::ForwardAuthJwt => "forward-auth+jwt",
             Self::IntrospectionJwt => "token-introspection+jwt",
             Self::Jwt => "JWT",
             Self::LogoutJwt => "logout+jwt",
@@ -47,7 +50,7 @@ pub enum SignError {
 }
 
 /// The encoded headers of a key, one for each `typ`, each with the dot behind it.
-pub(super) struct Headers([String; 4]);
+pub(super) struct Headers([String; 5]);
 
 impl Headers {
     pub(super) fn new(algorithm: Algorithm, kid: &str) -> Self {
@@ -57,9 +60,10 @@ impl Headers {
     }
 
     const fn get(&self, typ: Typ) -> &String {
-        let [at, introspection, plain, logout] = &self.0;
+        let [at, forward_auth, introspection, plain, logout] = &self.0;
         match typ {
             Typ::AtJwt => at,
+            Typ::ForwardAuthJwt => forward_auth,
             Typ::IntrospectionJwt => introspection,
             Typ::Jwt => plain,
             Typ::LogoutJwt => logout,

@@ -159,6 +159,9 @@ pub struct Limits {
     pub authorization: AddressRate,
     /// The same for keys, metadata, styles and scripts, which are only copied. Default `300000/m`.
     pub documents: AddressRate,
+    /// The same for proxies that ask about requests to apps behind them, for each address that such a request comes from.
+    /// Default `300000/m`.
+    pub forward_auth: AddressRate,
     /// The same for introspection, for each address and each client. Default `300000/m`.
     pub introspection: ClientRate,
     /// The same for reports of tokens that were found in public. Default `600/m`.
@@ -265,6 +268,7 @@ impl Default for Limits {
             shutdown_seconds: 20,
             authorization: AddressRate::per_minute(60_000),
             documents: AddressRate::per_minute(300_000),
+            forward_auth: AddressRate::per_minute(300_000),
             introspection: ClientRate::per_minute(300_000),
             leak_reports: AddressRate::per_minute(600),
             pages: AddressRate::per_minute(60_000),

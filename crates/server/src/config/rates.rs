@@ -71,6 +71,7 @@ impl Limits {
         let of = |endpoint| match endpoint {
             Endpoint::Authorization => self.authorization.allowances(),
             Endpoint::Documents => self.documents.allowances(),
+            Endpoint::ForwardAuth => self.forward_auth.allowances(),
             Endpoint::Introspection => self.introspection.allowances(),
             Endpoint::LeakReports => self.leak_reports.allowances(),
             Endpoint::Pages => self.pages.allowances(),

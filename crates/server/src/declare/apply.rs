@@ -110,6 +110,9 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
                 .detail(&format!("{} {detail}", step.item.name()))
         };
         match &step.item {
+            Item::App(app) => {
+                decided.directory(Change::ProxiedAppPut(Box::new(app.clone())), event(EventKind::ProxiedAppChanged));
+            }
             Item::Client(item) => decided.client(item, event(EventKind::ClientChanged).client(&item.client_id), tools),
             Item::User(item) => decided.user(item, event(EventKind::UserChanged), tools)?,
             Item::Scope(scope) => {

@@ -1,9 +1,10 @@
-//! `grantor apply`: clients, users, scopes and APIs as a file says they shall be.
+//! `grantor apply`: clients, users, scopes, APIs and apps behind proxies as a file says they shall be.
 //!
 //! Three beats: [`parse`] reads the file and finds all that is wrong with it, [`plan::plan`] compares it with what is kept
 //! (a plain function), and [`apply::apply`] commits the difference with its events, all or none. Applied again, nothing is
 //! left to change. What is not declared is left alone.
 
+mod app;
 pub mod apply;
 mod claim;
 pub mod client;
@@ -15,6 +16,7 @@ pub mod user;
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use app::DeclaredApp;
 pub use client::DeclaredClient;
 pub use directory::{DeclaredResource, DeclaredScope};
 pub use section::Place;
@@ -34,6 +36,8 @@ pub struct Declaration {
     pub scopes: Vec<DeclaredScope>,
     /// `[[resources]]`.
     pub resources: Vec<DeclaredResource>,
+    /// `[[apps]]`.
+    pub apps: Vec<DeclaredApp>,
     /// What is allowed, and better otherwise.
     pub warnings: Vec<String>,
 }
@@ -58,12 +62,13 @@ impl std::error::Error for Faults {}
 pub fn parse(source: &Source) -> Result<Declaration, Faults> {
     let table = source.parse().map_err(|fault| Faults(vec![fault]))?;
     let mut root = Section::new(source, String::new(), table);
-    root.only(&[&["clients", "users", "scopes", "resources"]]);
+    root.only(&[&["clients", "users", "scopes", "resources", "apps"]]);
     let mut warnings = Vec::new();
     let mut declaration = Declaration {
         clients: each(&mut root, "clients", |section| client::read(section, &mut warnings)),
         scopes: each(&mut root, "scopes", directory::read_scope),
         resources: each(&mut root, "resources", directory::read_resource),
+        apps: each(&mut root, "apps", app::read),
         ..Declaration::default()
     };
     declaration.users = each(&mut root, "users", |section| user::read(section, &mut warnings));
@@ -91,7 +96,8 @@ impl Declaration {
         let users = self.users.iter().map(|user| ("username", user.username.as_str(), &user.place));
         let scopes = self.scopes.iter().map(|scope| ("name", scope.definition.name.as_str(), &scope.place));
         let resources = self.resources.iter().map(|api| ("identifier", api.resource.identifier.as_str(), &api.place));
-        let all = clients.chain(users).chain(scopes).chain(resources);
+        let apps = self.apps.iter().map(|app| ("name of an app", app.app.name.as_str(), &app.place));
+        let all = clients.chain(users).chain(scopes).chain(resources).chain(apps);
         all.filter(|(key, name, _)| !seen.insert((*key, *name)))
             .filter_map(|(key, name, place)| place.fault(key, &format!("\"{name}\" is declared before")))
             .collect()

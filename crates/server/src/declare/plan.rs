@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use grantor_core::client::{Client, ClientMetadata};
 use grantor_core::directory::{Directory, Resource, ScopeDefinition};
+use grantor_core::forward_auth::ProxiedApp;
 use grantor_core::user::User;
 use grantor_jose::secret::SecretText;
 use serde::Serialize;
@@ -45,6 +46,8 @@ pub struct Step {
 /// A thing as it shall be.
 #[derive(Debug)]
 pub enum Item {
+    /// An app behind a proxy.
+    App(ProxiedApp),
     /// An app.
     Client(ClientItem),
     /// An API.
@@ -111,6 +114,7 @@ impl Item {
     /// What it is, for people and machines.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::App(_) => "app",
             Self::Client(_) => "client",
             Self::Resource(_) => "resource",
             Self::Scope(_) => "scope",
@@ -121,6 +125,7 @@ impl Item {
     /// Its name.
     pub fn name(&self) -> &str {
         match self {
+            Self::App(app) => &app.name,
             Self::Client(client) => &client.client_id,
             Self::Resource(resource) => &resource.identifier,
             Self::Scope(scope) => &scope.name,
@@ -140,10 +145,14 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
         let before = directory.resources.get(&declared.resource.identifier);
         (Item::Resource(declared.resource.clone()), before.map(|before| differing(before, &declared.resource)))
     });
+    let apps = declaration.apps.iter().map(|declared| {
+        let before = directory.apps.get(&declared.app.name);
+        (Item::App(declared.app.clone()), before.map(|before| differing(before.as_ref(), &declared.app)))
+    });
     let clients = declaration.clients.iter().map(|declared| client(declared, directory));
     let users = declaration.users.iter().map(|declared| user(declared, current));
     let mut plan = Plan { warnings: declaration.warnings.clone(), ..Plan::default() };
-    for (item, fields) in scopes.chain(resources).chain(clients).chain(users) {
+    for (item, fields) in scopes.chain(resources).chain(clients).chain(users).chain(apps) {
         match fields {
             Some(fields) if fields.is_empty() => plan.unchanged += 1,
             fields => plan.steps.push(Step { item, fields }),
@@ -247,6 +256,16 @@ fn loose_ends(declaration: &Declaration, directory: &Directory) -> Vec<String> {
         };
         for client_id in api.resource.introspection_clients.iter().filter(unknown) {
             remarks.push(api.place.remark("introspection_clients", &format!("\"{client_id}\" is declared nowhere")));
+        }
+    }
+    for declared in &declaration.apps {
+        let is_declared = |identifier: &String| {
+            directory.resources.contains_key(identifier)
+                || declaration.resources.iter().any(|known| known.resource.identifier == *identifier)
+        };
+        if let Some(unknown) = declared.app.resource.as_ref().filter(|identifier| !is_declared(identifier)) {
+            let message = format!("\"{unknown}\" is declared nowhere; add it to [[resources]]");
+            remarks.push(declared.place.remark("resource", &message));
         }
     }
     remarks

@@ -29,3 +29,19 @@ fn authorization(request: &HttpRequest) -> Result<Option<&str>, Error> {
         _ => Err(Error::AuthorizationHeaderMalformed),
     }
 }
+
+/// The token of the Authorization header, if it holds one (RFC 6750 §2.1).
+pub(crate) fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, Error> {
+    let Some(header) = authorization(request).map_err(|_| Error::BearerMalformed)? else { return Ok(None) };
+    // "credentials = "Bearer" 1*SP b64token" (RFC 6750 §2.1)
+    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
+    // "If the request lacks any authentication information (e.g., the client was unaware that authentication is necessary or
+    // attempted using an unsupported authentication method), the resource server SHOULD NOT include an error code or other
+    // error information." (RFC 6750 §3.1)
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(None);
+    }
+    let token = token.trim_start_matches(' ');
+    let well_formed = !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
+    if well_formed { Ok(Some(token)) } else { Err(Error::BearerMalformed) }
+}

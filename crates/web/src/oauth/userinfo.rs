@@ -7,13 +7,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use grantor_core::error::Error;
 use grantor_core::userinfo::{self, Userinfo};
 
-use super::authorization;
+use super::bearer_token;
 use crate::app::App;
 use crate::{cors, error, form};
 
 /// Answers with the token in the Authorization header (OIDC Core §5.3.1).
 pub(crate) async fn get_userinfo(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    let answered = match header_token(&request) {
+    let answered = match bearer_token(&request) {
         Ok(token) => answer(&app, &request, token).await,
         Err(error) => Err(error),
     };
@@ -36,7 +36,7 @@ async fn answer(app: &App, request: &HttpRequest, token: Option<&str>) -> Result
 }
 
 async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String, Error> {
-    let in_header = header_token(request)?.map(str::to_owned);
+    let in_header = bearer_token(request)?.map(str::to_owned);
     let in_body = match request.headers().get(CONTENT_TYPE) {
         Some(_) => form::read(request, payload).await?.get("access_token").map(str::to_owned),
         None => None,
@@ -47,21 +47,6 @@ async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String,
         (Some(token), None) | (None, Some(token)) => Ok(token),
         (None, None) => Err(Error::BearerMissing),
     }
-}
-
-fn header_token(request: &HttpRequest) -> Result<Option<&str>, Error> {
-    let Some(header) = authorization(request).map_err(|_| Error::BearerMalformed)? else { return Ok(None) };
-    // "credentials = "Bearer" 1*SP b64token" (RFC 6750 §2.1)
-    let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
-    // "If the request lacks any authentication information (e.g., the client was unaware that authentication is necessary or
-    // attempted using an unsupported authentication method), the resource server SHOULD NOT include an error code or other
-    // error information." (RFC 6750 §3.1)
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Ok(None);
-    }
-    let token = token.trim_start_matches(' ');
-    let well_formed = !token.is_empty() && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b));
-    if well_formed { Ok(Some(token)) } else { Err(Error::BearerMalformed) }
 }
 
 fn respond(app: &App, request: &HttpRequest, answered: Result<Userinfo, Error>) -> HttpResponse {

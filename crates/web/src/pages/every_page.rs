@@ -12,7 +12,7 @@ use askama::Template;
 
 use super::{
     Frame, account::Account, app_remove::AppRemove, apps::Apps, consent::Consent, end_session::EndSession,
-    form_post::FormPost, home::Home, refusal::Refusal, select_account::SelectAccount, sessions::Sessions,
+    enter::Enter, form_post::FormPost, home::Home, refusal::Refusal, select_account::SelectAccount, sessions::Sessions,
     sign_in::SignIn, signed_out::SignedOut, status::Status, token_change::TokenChange, token_made::TokenMade,
     token_new::TokenNew, tokens::Tokens,
 };
@@ -30,6 +30,7 @@ fn every_page() -> Result<Pages, Failure> {
     add(&mut pages, "apps", Apps::samples(), |page| &mut page.frame)?;
     add(&mut pages, "consent", Consent::samples(), |page| &mut page.frame)?;
     add(&mut pages, "end-session", EndSession::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "enter", Enter::samples(), |page| &mut page.frame)?;
     add(&mut pages, "form-post", FormPost::samples(), |page| &mut page.frame)?;
     add(&mut pages, "home", Home::samples(), |page| &mut page.frame)?;
     add(&mut pages, "refusal", Refusal::samples(), |page| &mut page.frame)?;

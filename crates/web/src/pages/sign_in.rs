@@ -9,7 +9,7 @@ use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::interaction::Interaction;
 use grantor_core::params::Params;
 
-use super::{App, Frame};
+use super::{App, Frame, enter};
 use crate::html::filters;
 use crate::oauth::authorize;
 use crate::password_sign_in::{self, Outcome};
@@ -118,34 +118,64 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
     }
 }
 
-/// What waits for the sign-in: an app's request, or the account.
+/// What waits for the sign-in.
 struct Waiting {
-    interaction: Option<(Interaction, AuthorizationRequest)>,
+    aim: Aim,
     carried: String,
+}
+
+/// Where the person goes on to.
+enum Aim {
+    /// The account.
+    Account,
+    /// An app behind a proxy.
+    Entry(enter::Waiting),
+    /// An app's request.
+    Request(Box<(Interaction, AuthorizationRequest)>),
 }
 
 impl Waiting {
     async fn of(visit: &Visit, carried: &str) -> Result<Self, HttpResponse> {
-        if carried.is_empty() {
-            return Ok(Self { interaction: None, carried: String::new() });
-        }
-        let (interaction, request) = authorize::waiting(visit, carried).await?;
-        Ok(Self { interaction: Some((interaction, request)), carried: carried.to_owned() })
+        let aim = if carried.is_empty() {
+            Aim::Account
+        } else if let Ok(entry) = enter::Waiting::read(visit, carried) {
+            Aim::Entry(entry)
+        } else {
+            Aim::Request(Box::new(authorize::waiting(visit, carried).await?))
+        };
+        Ok(Self { aim, carried: carried.to_owned() })
     }
 
     async fn go_on(&self, visit: &Visit) -> HttpResponse {
-        match &self.interaction {
-            Some((interaction, _)) => authorize::go_to(visit, routes::AUTHORIZE, interaction).await,
-            None => respond::redirect(routes::ACCOUNT),
+        match &self.aim {
+            Aim::Account => respond::redirect(routes::ACCOUNT),
+            Aim::Entry(entry) => respond::redirect(&entry.address()),
+            Aim::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
+        }
+    }
+
+    fn request(&self) -> Option<&AuthorizationRequest> {
+        match &self.aim {
+            Aim::Request(waiting) => Some(&waiting.1),
+            Aim::Account | Aim::Entry(_) => None,
+        }
+    }
+
+    /// The app, and where the form may lead.
+    fn app(&self) -> Option<(App, String)> {
+        match &self.aim {
+            Aim::Account => None,
+            Aim::Entry(entry) => Some((entry.app(), entry.form_action())),
+            Aim::Request(waiting) => Some((app_of(&waiting.1.client), waiting.1.redirect_uri.form_action())),
         }
     }
 
     fn show(&self, visit: &Visit, problem: Option<Problem>, typed: Option<&str>) -> HttpResponse {
-        let request = self.interaction.as_ref().map(|(_, request)| request);
+        let (request, (app, form_action)) = (self.request(), self.app().unzip());
         let hinted = request.and_then(|request| request.login_hint.as_deref());
         let known = visit.session().map(|(_, user)| user.username.as_str());
         let page = SignIn {
-            app: request.map(|request| app_of(&request.client)),
+            app,
             frame: Frame {
                 account: None,
                 ..visit.frame(request.and_then(|request| request.ui_locales.as_deref()), None)
@@ -161,7 +191,6 @@ impl Waiting {
             Some(Problem::Incomplete | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Some(Problem::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
         };
-        let form_action = request.map(|request| request.redirect_uri.form_action());
         let mut response = respond::page(visit, &page, &How { status: Some(status), form_action, script: true });
         if let Some(seconds) = wait {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -1,0 +1,136 @@
+//! Whether a request may go on, and as whom.
+
+use std::net::IpAddr;
+
+use grantor_jose::id::Id;
+use grantor_jose::key::Typ;
+use serde::Serialize;
+
+use super::Place;
+use crate::access_token::{self, ALGORITHM};
+use crate::api_token::live::{self as api_token, Shown};
+use crate::api_token::{LastUse, Owner};
+use crate::error::Error;
+use crate::provider::Provider;
+use crate::scope::Scope;
+use crate::session::Session;
+use crate::store::Store;
+use crate::time::Time;
+use crate::user::User;
+
+/// How long what an app is told about somebody is good for, in seconds: the request is on its way.
+const IDENTITY_TOKEN_SECONDS: i64 = 60;
+
+/// Who enters.
+#[derive(Debug)]
+pub struct Admitted {
+    /// The person; none where a service enters for itself.
+    pub user: Option<User>,
+    /// `sub`: the person, or the client.
+    pub subject: String,
+    /// The scopes of the token; none where a browser enters.
+    pub scope: Scope,
+    /// The session of the browser.
+    pub session: Option<Session>,
+    /// The use of an API token that this is, to be noted.
+    pub api_token_use: Option<(Id, LastUse)>,
+}
+
+/// Lets a browser in whose cookie names a session.
+///
+/// # Errors
+/// `LoginRequired` where the session does not count any more; those of [`ProxiedApp::admit_person`](super::ProxiedApp::admit_person)
+/// and of the store.
+pub async fn admit_session<S: Store>(
+    provider: &Provider<S>,
+    place: &Place,
+    session_id: Id,
+    now: Time,
+) -> Result<Admitted, Error> {
+    let found = provider.store.session_find(session_id).await?;
+    let is_live = |(session, user): &(Session, User)| {
+        session.is_live(&provider.policy.lifetimes, now) && session.user_id == user.id && !user.disabled
+    };
+    let (session, user) = found.filter(is_live).ok_or(Error::LoginRequired)?;
+    place.app.admit_person(&user, &session.amr)?;
+    let subject = user.subject.clone();
+    Ok(Admitted { user: Some(user), subject, scope: Scope::EMPTY, session: Some(session), api_token_use: None })
+}
+
+/// Lets a program in by the token that it shows, of whatever kind.
+///
+/// # Errors
+/// `TokenUnknown` where the token does not count, or not here; `ScopeInsufficient`; those of
+/// [`ProxiedApp::admit_person`](super::ProxiedApp::admit_person) and of the store.
+pub async fn admit_token<S: Store>(
+    provider: &Provider<S>,
+    place: &Place,
+    presented: &str,
+    (from, now): (IpAddr, Time),
+) -> Result<Admitted, Error> {
+    if api_token::is_api_token(presented) {
+        let found = api_token::find(provider, presented, Shown { from: Some(from), at: now }).await?;
+        let live = found.ok_or(Error::TokenUnknown)?;
+        place.app.admit_rights((&live.rights.audience, &live.rights.scope), live.user.as_ref(), &[])?;
+        let client_id = match live.token.owner {
+            Owner::Client(client_id) => client_id,
+            Owner::User(_) => String::new(),
+        };
+        let subject = live.user.as_ref().map_or(client_id, |user| user.subject.clone());
+        let address = from.to_canonical().to_string();
+        let api_token_use = Some((live.token.id, LastUse { at: now, address }));
+        return Ok(Admitted { user: live.user, subject, scope: live.rights.scope, session: None, api_token_use });
+    }
+    let found = access_token::find(provider, presented, now).await?;
+    let live = found.filter(|live| live.networks.allow(Some(from))).ok_or(Error::TokenUnknown)?;
+    let (approval, exchanged) = (live.approval, live.api_token);
+    let amr = approval.as_ref().map_or(&[][..], |approval| &approval.grant.context.amr).to_vec();
+    let user = approval.map(|approval| approval.user).or(exchanged.and_then(|exchanged| exchanged.user));
+    place.app.admit_rights((&live.audience, &live.scope), user.as_ref(), &amr)?;
+    Ok(Admitted { user, subject: live.subject, scope: live.scope, session: None, api_token_use: None })
+}
+
+/// What an app is told about who enters, signed: for the apps of one origin, and a minute.
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preferred_username: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    groups: &'a [String],
+    scope: &'a str,
+}
+
+/// The same as a signed JWT of a kind of its own, which nobody takes for an access token or an ID token.
+///
+/// # Errors
+/// `SigningKeyMissing`.
+pub fn identity_token<S: Store>(
+    provider: &Provider<S>,
+    place: &Place,
+    admitted: &Admitted,
+    now: Time,
+) -> Result<String, Error> {
+    let user = admitted.user.as_ref();
+    let claims = Claims {
+        iss: provider.issuer.as_str(),
+        aud: &place.origin,
+        sub: &admitted.subject,
+        iat: now.seconds(),
+        exp: now.seconds() + IDENTITY_TOKEN_SECONDS,
+        preferred_username: user.map(|user| user.username.as_str()),
+        name: user.map(User::display_name),
+        email: user.and_then(User::verified_email),
+        groups: user.map_or(&[], |user| &user.groups),
+        scope: admitted.scope.as_str(),
+    };
+    let key = provider.store.directory().keys.signer(ALGORITHM, now).ok_or(Error::SigningKeyMissing)?.clone();
+    key.sign_compact(Typ::ForwardAuthJwt, &claims).map_err(|_| Error::SigningKeyMissing)
+}

@@ -1,0 +1,178 @@
+//! On the way into an app behind a proxy: who is signed in and may enter passes without a stop. This page says why one does not.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use askama::Template;
+use grantor_core::error::Error;
+use grantor_core::forward_auth::{Entry, Place, Problem};
+use grantor_core::params::Params;
+
+use super::{App, Frame};
+use crate::html::filters;
+use crate::respond::{self, How};
+use crate::routes;
+use crate::visit::Visit;
+
+/// Has no form of its own.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/enter.html")]
+pub struct Enter {
+    /// Where the person wanted to go.
+    pub address: String,
+    /// The app.
+    pub app: App,
+    /// The frame.
+    pub frame: Frame,
+    /// What keeps the person out.
+    pub obstacle: Obstacle,
+    /// The signed wish to enter, for another account to go on with.
+    pub request: String,
+}
+
+/// What keeps a person out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The account is none of those that the app is open to.
+    Account,
+    /// The browser keeps no cookie at the app's host.
+    Cookie,
+    /// The app asks for a sign-in of another kind.
+    Method,
+    /// The app is not open to the network that the person is in.
+    Network,
+    /// The way back took too long.
+    Ticket,
+}
+
+impl Enter {
+    fn key(&self) -> &'static str {
+        match self.obstacle {
+            Obstacle::Account => "enter-account",
+            Obstacle::Cookie => "enter-cookie",
+            Obstacle::Method => "enter-method",
+            Obstacle::Network => "enter-network",
+            Obstacle::Ticket => "enter-ticket",
+        }
+    }
+
+    fn title(&self) -> String {
+        self.frame.say(&format!("{}-title", self.key()), "app", &self.app.name)
+    }
+
+    fn part(&self, part: &str) -> askama::filters::Safe<String> {
+        self.frame.strong(&format!("{}-{part}", self.key()), "app", self.app.name.as_str())
+    }
+
+    /// Whether another account could help.
+    fn is_of_account(&self) -> bool {
+        matches!(self.obstacle, Obstacle::Account | Obstacle::Method)
+    }
+}
+
+/// What waits for a sign-in: a wish to enter an app, and the app.
+pub(crate) struct Waiting {
+    entry: Entry,
+    place: Place,
+    /// The text that it travels as.
+    carried: String,
+}
+
+impl Waiting {
+    /// Reads the signed wish that a browser carries.
+    ///
+    /// # Errors
+    /// `InteractionExpired`; `EntryAddressUnknown` and `EntryAddressAmbiguous` where the app is no longer declared like this.
+    pub(crate) fn read(visit: &Visit, carried: &str) -> Result<Self, Error> {
+        let directory = visit.app.directory();
+        let lifetimes = &visit.app.provider.policy.lifetimes;
+        let entry = Entry::open(carried, &directory.secrets.browser, lifetimes, visit.now)?;
+        let authority = entry.origin.split_once("://").map_or("", |(_, authority)| authority);
+        let place = directory.apps.find(authority, entry.target())?;
+        Ok(Self { entry, place, carried: carried.to_owned() })
+    }
+
+    /// The app as pages name it.
+    pub(crate) fn app(&self) -> App {
+        let host = self.place.origin.split_once("://").map_or("", |(_, host)| host);
+        App { host: host.to_owned(), name: self.place.app.name.clone() }
+    }
+
+    /// Where forms of a page may lead that go on with this.
+    pub(crate) fn form_action(&self) -> String {
+        self.place.origin.clone()
+    }
+
+    /// The address that goes on with this.
+    pub(crate) fn address(&self) -> String {
+        format!("{}?request={}", routes::ENTER, self.carried)
+    }
+
+    fn obstacle(&self, visit: &Visit) -> Result<Obstacle, HttpResponse> {
+        match self.entry.problem {
+            Some(Problem::CookieMissing) => return Ok(Obstacle::Cookie),
+            Some(Problem::Network) => return Ok(Obstacle::Network),
+            Some(Problem::TicketInvalid) => return Ok(Obstacle::Ticket),
+            None => {}
+        }
+        let Some((session, user)) = visit.session() else {
+            return Err(respond::redirect_marked(visit, &format!("{}?request={}", routes::SIGN_IN, self.carried)));
+        };
+        match self.place.app.admit_person(user, &session.amr) {
+            Ok(()) => {
+                let ticket = self.entry.clone().admit(session, visit.app.id(), visit.now);
+                let text = ticket.seal(&visit.app.directory().secrets.browser, &self.place.origin);
+                let back = format!("{}{}?ticket={text}", self.place.origin, routes::AT_APP_CALLBACK);
+                Err(respond::redirect(&back))
+            }
+            Err(Error::EntryMethodMissing) => Ok(Obstacle::Method),
+            Err(_) => Ok(Obstacle::Account),
+        }
+    }
+}
+
+/// Lets the browser pass, or says why not.
+pub(crate) async fn get_enter(visit: Visit) -> HttpResponse {
+    let query = Params::parse(visit.request.query_string().as_bytes());
+    let carried = query.as_ref().ok().and_then(|query| query.get("request")).unwrap_or_default();
+    let waiting = match Waiting::read(&visit, carried) {
+        Ok(waiting) => waiting,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let obstacle = match waiting.obstacle(&visit) {
+        Ok(obstacle) => obstacle,
+        Err(passed) => return passed,
+    };
+    let (address, app) = (waiting.entry.address(), waiting.app());
+    let page = Enter { address, app, frame: visit.frame(None, None), obstacle, request: waiting.carried };
+    respond::page(&visit, &page, &How { status: Some(StatusCode::FORBIDDEN), ..How::default() })
+}
+
+#[cfg(test)]
+impl Enter {
+    pub(super) fn samples() -> Vec<(&'static str, Self)> {
+        use super::samples::{HOSTILE, LONG, NAMES, app, signed_in};
+        let page = |name: &str, obstacle| Self {
+            address: "https://wiki.example.com/page?a=1&b=2".to_owned(),
+            app: app(name),
+            frame: signed_in("Ada Lovelace"),
+            obstacle,
+            request: "eyJhIjoxfQ.c2ln".to_owned(),
+        };
+        let mut all = vec![
+            ("account", page("Wiki", Obstacle::Account)),
+            ("cookie", page("Wiki", Obstacle::Cookie)),
+            ("method", page("Wiki", Obstacle::Method)),
+            ("network", page("Wiki", Obstacle::Network)),
+            ("ticket", page("Wiki", Obstacle::Ticket)),
+        ];
+        all.extend(
+            ["name", "long", "rtl", "emoji", "hostile"]
+                .into_iter()
+                .zip(NAMES)
+                .map(|(label, name)| (label, page(name, Obstacle::Account))),
+        );
+        let address = format!("https://wiki.example.com/\"><script>{LONG}{HOSTILE}");
+        all.push(("address", Self { address, ..page("Wiki", Obstacle::Ticket) }));
+        all
+    }
+}
