@@ -1,9 +1,10 @@
 //! Apps and a proxy that others wrote, at a real server: their libraries know the specifications, and nothing of this one.
 //!
 //! `node`, `go` and `python` hold a program each, which plays both an app on one library and a person at a browser, prints
-//! a line for each step that passed, and fails at the first that does not. `proxy` holds the version of oauth2-proxy.
+//! a line for each step that passed, and fails at the first that does not. `proxy` and `caddy` hold the versions of oauth2-proxy and Caddy.
 //! `tests/run` makes them ready in `target/clients`; here they only run.
 
+mod forward_auth;
 mod oauth2_proxy;
 mod ready;
 mod running;

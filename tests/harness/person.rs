@@ -31,6 +31,7 @@ impl Person {
     /// The same for a server of which only the issuer is known.
     pub fn at(issuer: &str, language: &'static str) -> Self {
         let mut headers = reqwest::header::HeaderMap::new();
+        headers.insert("accept", "text/html,*/*;q=0.8".parse().unwrap());
         headers.insert("accept-language", language.parse().unwrap());
         let http = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).default_headers(headers);
         Self { http: http.build().unwrap(), origin: issuer.to_owned(), address: issuer.to_owned() }

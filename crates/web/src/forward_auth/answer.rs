@@ -27,14 +27,12 @@ const NAMES: [HeaderName; 7] = [
 ];
 
 /// The request goes on: as somebody, or as nobody where it needs no sign-in.
-pub(super) fn admitted(question: &Question<'_>, place: &Place, admitted: Option<Admitted>) -> HttpResponse {
+pub(super) fn admitted(question: &Question<'_>, place: &Place, admitted: Option<&Admitted>) -> HttpResponse {
     let mut values: [String; 7] = Default::default();
-    if let Some(admitted) = &admitted {
+    if let Some(admitted) = admitted {
         let user = admitted.user.as_ref();
-        let jwt = match place.app.identity_token {
-            true => identity_token(&question.app.provider, place, admitted, question.now),
-            false => Ok(String::new()),
-        };
+        let signed = || identity_token(&question.app.provider, place, admitted, question.now);
+        let jwt = if place.app.identity_token { signed() } else { Ok(String::new()) };
         let Ok(jwt) = jwt else { return error::json(&Error::SigningKeyMissing) };
         values = [
             user.map(|user| user.username.clone()).unwrap_or_default(),

@@ -71,7 +71,7 @@ impl<'a> Question<'a> {
             Err(error) => return answer::refused(self, None, &error).await,
         };
         match self.judge(&place).await {
-            Ok(admitted) => answer::admitted(self, &place, admitted),
+            Ok(admitted) => answer::admitted(self, &place, admitted.as_ref()),
             Err(error) => answer::refused(self, Some(&place), &error).await,
         }
     }

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
 use grantor_core::error::Error;
-use grantor_core::forward_auth::{Entry, Place, Problem};
+use grantor_core::forward_auth::{Entry, Place, Problem, Ticket};
 use grantor_core::params::Params;
 
 use super::{App, Frame};
@@ -107,27 +107,36 @@ impl Waiting {
         format!("{}?request={}", routes::ENTER, self.carried)
     }
 
-    fn obstacle(&self, visit: &Visit) -> Result<Obstacle, HttpResponse> {
+    fn next(&self, visit: &Visit) -> Next {
         match self.entry.problem {
-            Some(Problem::CookieMissing) => return Ok(Obstacle::Cookie),
-            Some(Problem::Network) => return Ok(Obstacle::Network),
-            Some(Problem::TicketInvalid) => return Ok(Obstacle::Ticket),
+            Some(Problem::CookieMissing) => return Next::Stop(Obstacle::Cookie),
+            Some(Problem::Network) => return Next::Stop(Obstacle::Network),
+            Some(Problem::TicketInvalid) => return Next::Stop(Obstacle::Ticket),
             None => {}
         }
-        let Some((session, user)) = visit.session() else {
-            return Err(respond::redirect_marked(visit, &format!("{}?request={}", routes::SIGN_IN, self.carried)));
-        };
+        let Some((session, user)) = visit.session() else { return Next::SignIn };
         match self.place.app.admit_person(user, &session.amr) {
-            Ok(()) => {
-                let ticket = self.entry.clone().admit(session, visit.app.id(), visit.now);
-                let text = ticket.seal(&visit.app.directory().secrets.browser, &self.place.origin);
-                let back = format!("{}{}?ticket={text}", self.place.origin, routes::AT_APP_CALLBACK);
-                Err(respond::redirect(&back))
-            }
-            Err(Error::EntryMethodMissing) => Ok(Obstacle::Method),
-            Err(_) => Ok(Obstacle::Account),
+            Ok(()) => Next::Pass(self.entry.clone().admit(session, visit.app.id(), visit.now)),
+            Err(Error::EntryMethodMissing) => Next::Stop(Obstacle::Method),
+            Err(_) => Next::Stop(Obstacle::Account),
         }
     }
+
+    /// The address at the app's host where a ticket is spent.
+    fn callback(&self, visit: &Visit, ticket: &Ticket) -> String {
+        let text = ticket.seal(&visit.app.directory().secrets.browser, &self.place.origin);
+        format!("{}{}?ticket={text}", self.place.origin, routes::AT_APP_CALLBACK)
+    }
+}
+
+/// What comes next.
+enum Next {
+    /// Back to the app's host.
+    Pass(Ticket),
+    /// The person signs in.
+    SignIn,
+    /// Something keeps the person out.
+    Stop(Obstacle),
 }
 
 /// Lets the browser pass, or says why not.
@@ -138,9 +147,12 @@ pub(crate) async fn get_enter(visit: Visit) -> HttpResponse {
         Ok(waiting) => waiting,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let obstacle = match waiting.obstacle(&visit) {
-        Ok(obstacle) => obstacle,
-        Err(passed) => return passed,
+    let obstacle = match waiting.next(&visit) {
+        Next::Pass(ticket) => return respond::redirect(&waiting.callback(&visit, &ticket)),
+        Next::SignIn => {
+            return respond::redirect_marked(&visit, &format!("{}?request={}", routes::SIGN_IN, waiting.carried));
+        }
+        Next::Stop(obstacle) => obstacle,
     };
     let (address, app) = (waiting.entry.address(), waiting.app());
     let page = Enter { address, app, frame: visit.frame(None, None), obstacle, request: waiting.carried };
