@@ -14,8 +14,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("storage", &["core", "identity", "jose"]),
     ("web", &["storage", "identity", "core", "jose"]),
     ("server", &["web", "storage", "identity", "core", "jose"]),
-    // Speaks HTTP to a server from outside, and knows nothing of its inside.
-    ("load", &[]),
+    // Speaks HTTP to a server from outside, and knows nothing of its inside; measures what APIs use, too.
+    ("load", &["resource-server"]),
     // Stands in other people's APIs, which must not carry the server along. Its tests name it itself, with all of its features.
     ("resource-server", &["jose", "resource-server"]),
 ];

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{BOARD, HANDBOOK, Visitor, guarded, identity, target};
 use crate::harness::app::{claims, header};
+use crate::harness::command;
 use crate::harness::seeds::{BOB, BOB_PASSWORD};
 
 #[tokio::test]
@@ -177,4 +178,21 @@ async fn a_session_that_began_again_counts_again() {
     alice.person.sign_in().await;
     assert_eq!(alice.asks(BOARD, "/", &[]).await.status, 401, "the session before has ended");
     assert_eq!(alice.enters(BOARD, "/").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_app_that_is_removed_is_closed_to_everybody() {
+    let server = guarded().await;
+    let alice = Visitor::new(&server);
+    alice.enters(BOARD, "/").await;
+    let listed = command::app(server.config(), &["list"]).await.unwrap();
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let board = listed.lines().find(|line| line.starts_with("Board")).map(words);
+    assert_eq!(board.as_deref(), Some("Board https://board.example http://localhost:4000 / everybody"), "{listed}");
+    assert_eq!(command::app(server.config(), &["remove", "Board"]).await.unwrap(), "Removed Board.\n");
+    server.database.refresh_directory().await.unwrap();
+    assert_eq!(alice.opens(BOARD, "/").await.status, 403);
+    assert_eq!(server.reason().await, "EntryAddressUnknown");
+    let error = command::app(server.config(), &["show", "Board"]).await.unwrap_err().to_string();
+    assert!(error.contains("`grantor app list` shows all"), "{error}");
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Parser;
 use grantor_server::cli::{Cli, Command};
-use grantor_server::commands::{CommandError, backup, migrate, new_epoch, restore, token};
+use grantor_server::commands::{CommandError, app, backup, migrate, new_epoch, restore, token};
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
 
@@ -34,6 +34,15 @@ pub async fn new_epoch(config: &Config) -> Result<String, CommandError> {
         Command::NewEpoch(_) => new_epoch::begin(config.clone()).await,
         other => panic!("{other:?}"),
     }
+}
+
+/// `grantor app …`.
+pub async fn app(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::App(command) = parsed(&[&["app"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = app::answer(&opened, command).await;
+    opened.close().await;
+    answer
 }
 
 /// `grantor token …`.

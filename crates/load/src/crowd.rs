@@ -15,10 +15,11 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::Failure;
+use crate::driver::{AUTHORIZE, Driver};
 use crate::http::Connection;
 use crate::process;
 use crate::server::Server;
-use crate::workload::{AUTHORIZE, Driver, Workload, percentile};
+use crate::workload::{Workload, percentile};
 
 /// Connections that never end their request.
 const SLOW: usize = 5_000;

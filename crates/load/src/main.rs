@@ -4,7 +4,9 @@
 //! and after. It survives a noisy machine; requests per second and percentiles stand beside it. The server is a release
 //! build with a database of its own in a temporary folder; it is started here and ended here.
 
+mod check;
 mod crowd;
+mod driver;
 mod http;
 mod process;
 mod server;
@@ -21,6 +23,7 @@ use crate::workload::{Load, Measured, Workload};
 
 /// Measures the workloads of the budgets.
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Arguments {
     /// The server's program, a release build.
     #[arg(long, default_value = "target/release/grantor")]
@@ -43,6 +46,9 @@ struct Arguments {
     /// Instead of the workloads: how long others wait while crowds come, each for `--seconds`.
     #[arg(long)]
     crowds: bool,
+    /// Instead of the workloads: what it costs an API to check a JWT by itself.
+    #[arg(long)]
+    check: bool,
     /// Print JSON beside the table.
     #[arg(long)]
     json: bool,
@@ -73,6 +79,10 @@ async fn run(arguments: &Arguments) -> Result<(), Failure> {
         for crowd in Crowd::ALL {
             say(&crowd::measure(&server, crowd, arguments.seconds).await?);
         }
+        return server.stop().await;
+    }
+    if arguments.check {
+        say(&check::measure(&server, arguments.seconds).await?);
         return server.stop().await;
     }
     say(Measured::HEADING);

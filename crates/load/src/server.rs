@@ -16,6 +16,7 @@ const DECLARATION: &str = include_str!("declaration.toml");
 const WITHOUT_LIMITS: &str = r#"[limits]
 authorization = { per_address = "off" }
 documents = { per_address = "off" }
+forward_auth = { per_address = "off" }
 introspection = { per_address = "off", per_client = "off" }
 pages = { per_address = "off" }
 revocation = { per_address = "off", per_client = "off" }
@@ -95,7 +96,7 @@ fn write(folder: &Path, address: &str, database_url: &str) -> Result<(), Failure
     fs::write(folder.join("declaration.toml"), people + DECLARATION)?;
     let settings = format!(
         "issuer = \"http://{address}\"\nlisten = \"{address}\"\ndatabase_url = \"{database_url}\"\n\
-         key_encryption_key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"\n[log]\nlevel = \"warn\"\n\
+         key_encryption_key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\"\ntrusted_proxies = [\"127.0.0.1/32\"]\n[log]\nlevel = \"warn\"\n\
          [sign_in]\naccount_failures = 1000000\naddress_failures = 1000000\n{WITHOUT_LIMITS}"
     );
     Ok(fs::write(folder.join("grantor.toml"), settings)?)

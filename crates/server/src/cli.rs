@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, user,
+    app, apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, user,
 };
 
 /// Grantor, an OAuth 2.0 and OpenID Connect authorization server.
@@ -31,11 +31,14 @@ pub struct Cli {
 pub enum Command {
     /// Run the server.
     Serve(serve::Arguments),
-    /// Make clients, users, scopes and APIs what a file says.
+    /// Make clients, users, scopes, APIs and apps behind proxies what a file says.
     ///
     /// The file holds [[clients]] with the names of RFC 7591, [[users]] with the standard claims of OpenID Connect,
-    /// [[scopes]] and [[resources]]. What the file does not name is left alone. Applied twice, the second changes nothing.
+    /// [[scopes]], [[resources]] and [[apps]]. What the file does not name is left alone. Applied twice, the second changes nothing.
     Apply(apply::Arguments),
+    /// List, show and remove apps behind a proxy that asks about each request; `grantor apply` declares them.
+    #[command(subcommand)]
+    App(app::Command),
     /// List, show, add and remove apps.
     #[command(subcommand)]
     Client(client::Command),

@@ -1,5 +1,6 @@
 //! The commands. One file each: its arguments, and what it does.
 
+pub mod app;
 pub mod apply;
 pub mod backup;
 pub mod client;
@@ -107,6 +108,7 @@ fn describe(error: &Error) -> String {
 pub async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
     let settings = Settings { file: cli.config, dev: cli.dev };
     match cli.command {
+        Command::App(command) => app::run(&settings, command).await,
         Command::Apply(arguments) => apply::run(&settings, arguments).await,
         Command::Backup(arguments) => backup::run(&settings, &arguments),
         Command::Client(command) => client::run(&settings, command).await,
