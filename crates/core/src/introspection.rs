@@ -22,6 +22,8 @@ use crate::store::{RefreshTokenFacts, Store};
 use crate::time::Time;
 use crate::token;
 
+pub mod signed;
+
 /// What is told of a token (RFC 7662 §2.2).
 #[derive(Debug, Default, Serialize)]
 pub struct Introspection {
