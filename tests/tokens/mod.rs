@@ -4,6 +4,7 @@ mod exchange;
 mod keys;
 pub mod leaks;
 mod limits;
+mod networks;
 mod pages;
 mod rights;
 

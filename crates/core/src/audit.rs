@@ -47,6 +47,8 @@ kinds! {
     FetchRefused = "fetch_refused",
     /// A grant ended; the reason says why.
     GrantEnded = "grant_ended",
+    /// A group was declared, changed or removed.
+    GroupChanged = "group_changed",
     /// A signing key was made, retired or removed.
     KeyChanged = "key_changed",
     /// A scope or an API was declared, changed or removed.

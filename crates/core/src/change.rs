@@ -7,7 +7,7 @@ use crate::api_token::{ApiToken, ApiTokenEnd, LastUse, Rotation};
 use crate::audit::Event;
 use crate::client::Client;
 use crate::consent::Consent;
-use crate::directory::{Resource, ScopeDefinition};
+use crate::directory::{Group, Resource, ScopeDefinition};
 use crate::grant::{AccessToken, AuthorizationCode, Grant, GrantEnd, RefreshToken};
 use crate::grant_type::GrantType;
 use crate::key::KeyRecord;
@@ -166,6 +166,10 @@ pub enum Change {
         /// The one that follows it.
         to: Id,
     },
+    /// Declares or changes a group.
+    GroupPut(Box<Group>),
+    /// Removes what is declared of a group.
+    GroupRemove(String),
     /// Keeps a signing key or its new dates.
     KeyPut(Box<KeyRecord>),
     /// Removes a signing key.

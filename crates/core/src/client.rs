@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::client_auth::ClientAuthMethod;
 use crate::error::Error;
 use crate::grant_type::GrantType;
+use crate::network::Networks;
 use crate::redirect_uri::{self, ApplicationType, ValidRedirectUri};
 use crate::scope::Scope;
 use crate::time::Time;
@@ -122,6 +123,9 @@ pub struct ClientMetadata {
     /// Web origins that may read token, userinfo and revocation answers; default the origins of the redirect URIs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_origins: Option<Vec<String>>,
+    /// From where the client may ask for tokens, and from where they may be used; from anywhere when absent.
+    #[serde(skip_serializing_if = "Networks::is_anywhere")]
+    pub networks: Networks,
 }
 
 /// A registered client.

@@ -31,10 +31,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the server.
     Serve(serve::Arguments),
-    /// Make clients, users, scopes and APIs what a file says.
+    /// Make clients, users, groups, scopes and APIs what a file says.
     ///
     /// The file holds [[clients]] with the names of RFC 7591, [[users]] with the standard claims of OpenID Connect,
-    /// [[scopes]] and [[resources]]. What the file does not name is left alone. Applied twice, the second changes nothing.
+    /// [[groups]], [[scopes]] and [[resources]]. What the file does not name is left alone. Applied twice, the second changes nothing.
     Apply(apply::Arguments),
     /// List, show, add and remove apps.
     #[command(subcommand)]

@@ -48,6 +48,8 @@ pub(crate) const fn is_of_directory(change: &Change) -> bool {
         Change::ClientPut(_)
             | Change::ClientRemove(_)
             | Change::EpochBegin { .. }
+            | Change::GroupPut(_)
+            | Change::GroupRemove(_)
             | Change::KeyPut(_)
             | Change::KeyRemove(_)
             | Change::ResourcePut(_)
@@ -130,10 +132,9 @@ macro_rules! define_apply {
                     one!(refresh_tokens::rotate(grant_id.as_i64(), (*generation).into(), successor))
                 }
                 Change::RefusalInsert(event) => one!(events::put_refusal(&Refusal::new(context.next_slot(event), event))),
-                Change::ResourcePut(resource) => one!(resources::put(&resources::Row::new(resource)?)),
-                Change::ResourceRemove(identifier) => any!(resources::remove(identifier)),
-                Change::ScopePut(scope) => one!(scopes::put(&scopes::Row::new(scope)?)),
-                Change::ScopeRemove(name) => any!(scopes::remove(name)),
+                Change::GroupPut(_) | Change::GroupRemove(_) | Change::ResourcePut(_) | Change::ResourceRemove(_) | Change::ScopePut(_) | Change::ScopeRemove(_) => {
+                    declare(change, connection)$($wait)*
+                }
                 Change::SessionEnd { id, at } => any!(sessions::end(id.as_i64(), at.millis())),
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
@@ -142,6 +143,25 @@ macro_rules! define_apply {
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),
+            }
+        }
+
+        /// What is declared of groups, APIs and scopes.
+        $($async)? fn declare(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! one {
+                ($statement:expr) => { one(ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?) };
+            }
+            macro_rules! any {
+                ($statement:expr) => {{ ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?; Ok(()) }};
+            }
+            match change {
+                Change::GroupPut(group) => one!(groups::put(&groups::Row::new(group)?)),
+                Change::GroupRemove(name) => any!(groups::remove(name)),
+                Change::ResourcePut(resource) => one!(resources::put(&resources::Row::new(resource)?)),
+                Change::ResourceRemove(identifier) => any!(resources::remove(identifier)),
+                Change::ScopePut(scope) => one!(scopes::put(&scopes::Row::new(scope)?)),
+                Change::ScopeRemove(name) => any!(scopes::remove(name)),
+                _ => Ok(()),
             }
         }
 

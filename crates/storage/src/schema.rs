@@ -36,6 +36,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    groups (name) {
+        name -> Text,
+        definition -> Text,
+    }
+}
+
+diesel::table! {
     resources (identifier) {
         identifier -> Text,
         definition -> Text,
@@ -74,6 +81,7 @@ diesel::table! {
         disabled -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        networks -> Text,
     }
 }
 
@@ -245,6 +253,7 @@ pub(crate) const TABLES: &[&str] = &[
     "root_secret",
     "signing_keys",
     "scopes",
+    "groups",
     "resources",
     "clients",
     "client_secrets",

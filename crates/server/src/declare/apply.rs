@@ -115,6 +115,9 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
             Item::Scope(scope) => {
                 decided.directory(Change::ScopePut(Box::new(scope.clone())), event(EventKind::ResourceChanged));
             }
+            Item::Group(group) => {
+                decided.directory(Change::GroupPut(Box::new(group.clone())), event(EventKind::GroupChanged));
+            }
             Item::Resource(api) => {
                 decided.directory(Change::ResourcePut(Box::new(api.clone())), event(EventKind::ResourceChanged));
             }
@@ -175,6 +178,7 @@ impl Decided {
             password,
             claims: item.claims.clone(),
             groups: item.groups.clone(),
+            networks: item.networks.clone(),
             disabled: item.disabled,
             created_at: before.map_or(tools.now, |before| before.created_at),
             updated_at: tools.now,

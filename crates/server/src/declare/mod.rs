@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 pub use client::DeclaredClient;
-pub use directory::{DeclaredResource, DeclaredScope};
+pub use directory::{DeclaredGroup, DeclaredResource, DeclaredScope};
 pub use section::Place;
 pub use user::{DeclaredPassword, DeclaredUser};
 
@@ -32,6 +32,8 @@ pub struct Declaration {
     pub users: Vec<DeclaredUser>,
     /// `[[scopes]]`.
     pub scopes: Vec<DeclaredScope>,
+    /// `[[groups]]`.
+    pub groups: Vec<DeclaredGroup>,
     /// `[[resources]]`.
     pub resources: Vec<DeclaredResource>,
     /// What is allowed, and better otherwise.
@@ -58,11 +60,12 @@ impl std::error::Error for Faults {}
 pub fn parse(source: &Source) -> Result<Declaration, Faults> {
     let table = source.parse().map_err(|fault| Faults(vec![fault]))?;
     let mut root = Section::new(source, String::new(), table);
-    root.only(&[&["clients", "users", "scopes", "resources"]]);
+    root.only(&[&["clients", "users", "groups", "scopes", "resources"]]);
     let mut warnings = Vec::new();
     let mut declaration = Declaration {
         clients: each(&mut root, "clients", |section| client::read(section, &mut warnings)),
         scopes: each(&mut root, "scopes", directory::read_scope),
+        groups: each(&mut root, "groups", directory::read_group),
         resources: each(&mut root, "resources", directory::read_resource),
         ..Declaration::default()
     };
@@ -91,8 +94,11 @@ impl Declaration {
         let users = self.users.iter().map(|user| ("username", user.username.as_str(), &user.place));
         let scopes = self.scopes.iter().map(|scope| ("name", scope.definition.name.as_str(), &scope.place));
         let resources = self.resources.iter().map(|api| ("identifier", api.resource.identifier.as_str(), &api.place));
-        let all = clients.chain(users).chain(scopes).chain(resources);
+        // Scopes and groups are both named by `name`, each among their own.
+        let groups = self.groups.iter().map(|group| ("group", group.group.name.as_str(), &group.place));
+        let all = clients.chain(users).chain(scopes).chain(groups).chain(resources);
         all.filter(|(key, name, _)| !seen.insert((*key, *name)))
+            .map(|(key, name, place)| (if key == "group" { "name" } else { key }, name, place))
             .filter_map(|(key, name, place)| place.fault(key, &format!("\"{name}\" is declared before")))
             .collect()
     }

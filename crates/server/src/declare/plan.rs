@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use grantor_core::client::{Client, ClientMetadata};
-use grantor_core::directory::{Directory, Resource, ScopeDefinition};
+use grantor_core::directory::{Directory, Group, Resource, ScopeDefinition};
+use grantor_core::network::Networks;
 use grantor_core::user::User;
 use grantor_jose::secret::SecretText;
 use serde::Serialize;
@@ -47,6 +48,8 @@ pub struct Step {
 pub enum Item {
     /// An app.
     Client(ClientItem),
+    /// A group.
+    Group(Group),
     /// An API.
     Resource(Resource),
     /// A scope.
@@ -92,6 +95,8 @@ pub struct UserItem {
     pub claims: Map<String, Value>,
     /// The groups.
     pub groups: Vec<String>,
+    /// From where the person may sign in and be served.
+    pub networks: Networks,
     /// Whether the account is switched off.
     pub disabled: bool,
     /// The new password; nothing when it stays.
@@ -112,6 +117,7 @@ impl Item {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Client(_) => "client",
+            Self::Group(_) => "group",
             Self::Resource(_) => "resource",
             Self::Scope(_) => "scope",
             Self::User(_) => "user",
@@ -122,6 +128,7 @@ impl Item {
     pub fn name(&self) -> &str {
         match self {
             Self::Client(client) => &client.client_id,
+            Self::Group(group) => &group.name,
             Self::Resource(resource) => &resource.identifier,
             Self::Scope(scope) => &scope.name,
             Self::User(user) => &user.username,
@@ -136,6 +143,10 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
         let before = directory.scopes.get(&declared.definition.name);
         (Item::Scope(declared.definition.clone()), before.map(|before| differing(before, &declared.definition)))
     });
+    let groups = declaration.groups.iter().map(|declared| {
+        let before = directory.groups.get(&declared.group.name);
+        (Item::Group(declared.group.clone()), before.map(|before| differing(before, &declared.group)))
+    });
     let resources = declaration.resources.iter().map(|declared| {
         let before = directory.resources.get(&declared.resource.identifier);
         (Item::Resource(declared.resource.clone()), before.map(|before| differing(before, &declared.resource)))
@@ -143,7 +154,7 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
     let clients = declaration.clients.iter().map(|declared| client(declared, directory));
     let users = declaration.users.iter().map(|declared| user(declared, current));
     let mut plan = Plan { warnings: declaration.warnings.clone(), ..Plan::default() };
-    for (item, fields) in scopes.chain(resources).chain(clients).chain(users) {
+    for (item, fields) in scopes.chain(groups).chain(resources).chain(clients).chain(users) {
         match fields {
             Some(fields) if fields.is_empty() => plan.unchanged += 1,
             fields => plan.steps.push(Step { item, fields }),
@@ -196,6 +207,7 @@ fn user(declared: &DeclaredUser, current: &Current) -> (Item, Option<Vec<String>
         let mut fields = differing(&before.claims, &declared.claims);
         let others = [
             ("groups", before.groups != groups),
+            ("networks", before.networks != declared.networks),
             ("password", password.is_some()),
             ("disabled", before.disabled != disabled),
         ];
@@ -203,8 +215,15 @@ fn user(declared: &DeclaredUser, current: &Current) -> (Item, Option<Vec<String>
         fields
     });
     let claims = declared.claims.clone();
-    let item =
-        UserItem { username: declared.username.clone(), claims, groups, disabled, password, before: before.cloned() };
+    let item = UserItem {
+        username: declared.username.clone(),
+        claims,
+        groups,
+        networks: declared.networks.clone(),
+        disabled,
+        password,
+        before: before.cloned(),
+    };
     (Item::User(item), fields)
 }
 

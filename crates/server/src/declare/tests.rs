@@ -54,6 +54,7 @@ impl Kept {
             Change::ClientPut(client) => {
                 drop(self.directory.clients.insert(client.client_id.clone(), Arc::new(*client)));
             }
+            Change::GroupPut(group) => drop(self.directory.groups.insert(group.name.clone(), *group)),
             Change::ResourcePut(api) => drop(self.directory.resources.insert(api.identifier.clone(), *api)),
             Change::ScopePut(scope) => drop(self.directory.scopes.insert(scope.name.clone(), *scope)),
             Change::UserPut(user) => drop(self.users.insert(user.username.clone(), *user)),
@@ -69,10 +70,10 @@ fn applied_again_nothing_is_left_to_change() {
     let (mut kept, declaration) = (Kept::default(), read(WHOLE).unwrap());
     assert_eq!(declaration.warnings, [""; 0]);
     let (first, _) = kept.apply(&declaration, 0);
-    assert_eq!((first.steps.len(), first.unchanged), (8, 0));
+    assert_eq!((first.steps.len(), first.unchanged), (9, 0));
     assert_eq!(first.warnings, [""; 0]);
     let again = kept.plan(&declaration);
-    assert_eq!((again.steps.len(), again.unchanged), (0, 8), "{:?}", again.steps);
+    assert_eq!((again.steps.len(), again.unchanged), (0, 9), "{:?}", again.steps);
     let alice = &kept.users["alice"];
     assert_eq!(alice.claims["birthdate"], "1990-05-04");
     assert_eq!(alice.claims["department"], "R&D");
