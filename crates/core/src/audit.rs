@@ -27,6 +27,8 @@ macro_rules! kinds {
 kinds! {
     /// A request was refused; the reason says why.
     Refused = "refused",
+    /// What an API token is for, or how long it lives, was changed.
+    ApiTokenChanged = "api_token_changed",
     /// An API token ended before its time; the reason says why.
     ApiTokenEnded = "api_token_ended",
     /// A personal access token or an API key was issued.

@@ -44,6 +44,8 @@ pub enum Change {
         /// Until when the note is needed.
         expires_at: Time,
     },
+    /// Changes name, scopes, API, networks and end of an API token. Expects the secret that was read.
+    ApiTokenAmend(Box<ApiToken>),
     /// Ends an API token. Expects that it has not ended.
     ApiTokenEnd {
         /// The token.

@@ -34,7 +34,7 @@ pub enum Command {
     /// Make clients, users, groups, scopes and APIs what a file says.
     ///
     /// The file holds [[clients]] with the names of RFC 7591, [[users]] with the standard claims of OpenID Connect,
-    /// [[groups]], [[scopes]] and [[resources]]. What the file does not name is left alone. Applied twice, the second changes nothing.
+    /// [[groups]], [[scopes]], [[resources]], and [[api_keys]] by their hashes. What the file does not name is left alone. Applied twice, the second changes nothing.
     Apply(apply::Arguments),
     /// List, show, add and remove apps.
     #[command(subcommand)]

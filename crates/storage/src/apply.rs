@@ -96,6 +96,7 @@ macro_rules! define_apply {
             match change {
                 Change::AccessTokenInsert(token) => one!(access_tokens::insert(access_tokens::Row::new(token)?)),
                 Change::AccessTokenRevoke { id, expires_at } => any!(revoked_access_tokens::insert(id.as_i64(), expires_at.millis())),
+                Change::ApiTokenAmend(token) => one!(api_tokens::amend(token)?),
                 Change::ApiTokenEnd { id, at, end } => one!(api_tokens::end(id.as_i64(), at.millis(), end.as_str())),
                 Change::ApiTokenInsert(token) => one!(api_tokens::insert(api_tokens::Row::new(token)?)),
                 Change::ApiTokenRotate { id, rotation } => one!(api_tokens::rotate(id.as_i64(), rotation)),

@@ -4,6 +4,7 @@
 //! (a plain function), and [`apply::apply`] commits the difference with its events, all or none. Applied again, nothing is
 //! left to change. What is not declared is left alone.
 
+mod api_key;
 pub mod apply;
 mod claim;
 pub mod client;
@@ -15,6 +16,7 @@ pub mod user;
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use api_key::{DeclaredKey, KeyProof};
 pub use client::DeclaredClient;
 pub use directory::{DeclaredGroup, DeclaredResource, DeclaredScope};
 pub use section::Place;
@@ -32,6 +34,8 @@ pub struct Declaration {
     pub users: Vec<DeclaredUser>,
     /// `[[scopes]]`.
     pub scopes: Vec<DeclaredScope>,
+    /// `[[api_keys]]`.
+    pub api_keys: Vec<DeclaredKey>,
     /// `[[groups]]`.
     pub groups: Vec<DeclaredGroup>,
     /// `[[resources]]`.
@@ -60,11 +64,12 @@ impl std::error::Error for Faults {}
 pub fn parse(source: &Source) -> Result<Declaration, Faults> {
     let table = source.parse().map_err(|fault| Faults(vec![fault]))?;
     let mut root = Section::new(source, String::new(), table);
-    root.only(&[&["clients", "users", "groups", "scopes", "resources"]]);
+    root.only(&[&["clients", "users", "groups", "scopes", "resources", "api_keys"]]);
     let mut warnings = Vec::new();
     let mut declaration = Declaration {
         clients: each(&mut root, "clients", |section| client::read(section, &mut warnings)),
         scopes: each(&mut root, "scopes", directory::read_scope),
+        api_keys: each(&mut root, "api_keys", api_key::read),
         groups: each(&mut root, "groups", directory::read_group),
         resources: each(&mut root, "resources", directory::read_resource),
         ..Declaration::default()
@@ -87,20 +92,27 @@ fn each<'s, T>(root: &mut Section<'s>, name: &str, mut read: impl FnMut(&mut Sec
 }
 
 impl Declaration {
-    /// Things declared more than once.
+    /// Things declared more than once: of each kind, by what names it. Keys of one app by their names.
     fn repeats(&self) -> Vec<Fault> {
         let mut seen = BTreeSet::new();
-        let clients = self.clients.iter().map(|client| ("client_id", client.client_id.as_str(), &client.place));
-        let users = self.users.iter().map(|user| ("username", user.username.as_str(), &user.place));
-        let scopes = self.scopes.iter().map(|scope| ("name", scope.definition.name.as_str(), &scope.place));
-        let resources = self.resources.iter().map(|api| ("identifier", api.resource.identifier.as_str(), &api.place));
-        // Scopes and groups are both named by `name`, each among their own.
-        let groups = self.groups.iter().map(|group| ("group", group.group.name.as_str(), &group.place));
-        let all = clients.chain(users).chain(scopes).chain(groups).chain(resources);
-        all.filter(|(key, name, _)| !seen.insert((*key, *name)))
-            .map(|(key, name, place)| (if key == "group" { "name" } else { key }, name, place))
-            .filter_map(|(key, name, place)| place.fault(key, &format!("\"{name}\" is declared before")))
+        let clients = self.clients.iter().map(|client| (0, "client_id", "", client.client_id.as_str(), &client.place));
+        let users = self.users.iter().map(|user| (1, "username", "", user.username.as_str(), &user.place));
+        let scopes = self.scopes.iter().map(|scope| (2, "name", "", scope.definition.name.as_str(), &scope.place));
+        let groups = self.groups.iter().map(|group| (3, "name", "", group.group.name.as_str(), &group.place));
+        let apis = self.resources.iter().map(|api| (4, "identifier", "", api.resource.identifier.as_str(), &api.place));
+        let keys = self.api_keys.iter().map(|key| (5, "name", key.client_id.as_str(), key.name.as_str(), &key.place));
+        let all = clients.chain(users).chain(scopes).chain(groups).chain(apis).chain(keys);
+        all.filter(|(kind, _, of, name, _)| !seen.insert((*kind, *of, *name)))
+            .filter_map(|(_, key, _, name, place)| place.fault(key, &format!("\"{name}\" is declared before")))
+            .chain(self.repeated_proofs())
             .collect()
+    }
+
+    /// One key under two names.
+    fn repeated_proofs(&self) -> Vec<Fault> {
+        let mut seen = BTreeSet::new();
+        let again = self.api_keys.iter().filter(|key| !seen.insert(key.proof.id.as_i64()));
+        again.filter_map(|key| key.place.fault("key_hash", "is that of a key that is declared before")).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! The difference between what a file declares and what is kept. A plain function: nothing is read, drawn or written here.
 
+pub mod api_keys;
+
 use std::collections::{BTreeSet, HashMap};
 
 use grantor_core::client::{Client, ClientMetadata};
@@ -10,6 +12,8 @@ use grantor_jose::secret::SecretText;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use api_keys::{KeyFacts, KeyItem};
+
 use super::client::uses_secret;
 use super::{Declaration, DeclaredClient, DeclaredPassword, DeclaredUser};
 
@@ -19,6 +23,8 @@ pub struct Current<'a> {
     pub directory: &'a Directory,
     /// The declared people who have an account, by username.
     pub users: &'a HashMap<String, User>,
+    /// The keys of apps.
+    pub keys: KeyFacts<'a>,
     /// Whether a password is the one of a hash.
     pub verify: &'a dyn Fn(&SecretText, &str) -> bool,
 }
@@ -32,6 +38,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// What is allowed, and better otherwise.
     pub warnings: Vec<String>,
+    /// What cannot be done, so that nothing is.
+    pub faults: Vec<String>,
 }
 
 /// One thing to make or change.
@@ -46,6 +54,8 @@ pub struct Step {
 /// A thing as it shall be.
 #[derive(Debug)]
 pub enum Item {
+    /// A key of an app.
+    ApiKey(Box<KeyItem>),
     /// An app.
     Client(ClientItem),
     /// A group.
@@ -116,6 +126,7 @@ impl Item {
     /// What it is, for people and machines.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::ApiKey(_) => "api_key",
             Self::Client(_) => "client",
             Self::Group(_) => "group",
             Self::Resource(_) => "resource",
@@ -127,6 +138,7 @@ impl Item {
     /// Its name.
     pub fn name(&self) -> &str {
         match self {
+            Self::ApiKey(key) => &key.label,
             Self::Client(client) => &client.client_id,
             Self::Group(group) => &group.name,
             Self::Resource(resource) => &resource.identifier,
@@ -160,6 +172,8 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
             fields => plan.steps.push(Step { item, fields }),
         }
     }
+    // After the apps that they belong to.
+    api_keys::plan(declaration, current, &mut plan);
     plan.warnings.extend(loose_ends(declaration, directory));
     plan
 }
