@@ -139,6 +139,8 @@ contract! {
     api_tokens {
         a_token_comes_back_with_its_person
         a_rotation_expects_the_secret_that_was_read
+        a_change_expects_the_secret_that_was_read_and_ends_nothing
+        a_key_that_ended_is_remembered_until_it_would_have_expired
         a_token_ends_once_and_a_later_use_stays
         what_is_over_is_shown_for_a_month
         an_epoch_ends_every_token

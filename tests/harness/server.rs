@@ -258,7 +258,8 @@ impl Server {
         let declaration = declare::parse(&Source::new("test.toml", declaration)).expect("the declaration is right");
         let lifetimes = grantor_core::policy::Lifetimes::default();
         let mint = grantor_jose::random::Mint::new(1);
-        let tools = Tools { mint: &mint, lifetimes: &lifetimes, now: self.clock.read() };
+        let tokens = &self.config.tokens;
+        let tools = Tools { mint: &mint, lifetimes: &lifetimes, tokens, now: self.clock.read() };
         declare::apply::apply(&self.database, &declaration, tools, false).await.expect("the declaration is applied");
     }
 

@@ -10,6 +10,7 @@ mod code;
 mod cors;
 mod events;
 mod introspection;
+mod introspection_signed;
 mod limits;
 mod main_path;
 mod pkce;

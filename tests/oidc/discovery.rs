@@ -44,6 +44,7 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     introspection_endpoint: "ISSUER/introspect"
     introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt"]
     introspection_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
+    introspection_signing_alg_values_supported: ["ES256","EdDSA","RS256","PS256"]
     issuer: "ISSUER"
     jwks_uri: "ISSUER/jwks"
     prompt_values_supported: ["none","login","consent","select_account"]

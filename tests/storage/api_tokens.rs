@@ -83,6 +83,37 @@ pub async fn a_rotation_expects_the_secret_that_was_read(database: &Database) {
     assert!(is_conflict(database, rotate(5, 6)).await, "what has ended gets no new secret");
 }
 
+pub async fn a_change_expects_the_secret_that_was_read_and_ends_nothing(database: &Database) {
+    with_wiki_and_user(database).await;
+    let id = id_at(NOW, 1);
+    let first = token(id, Owner::Client("wiki".into()));
+    let end = Change::ApiTokenEnd { id, at: NOW, end: ApiTokenEnd::Leaked };
+    keep(database, [Change::ApiTokenInsert(Box::new(first.clone())), end]).await;
+    let amended = ApiToken {
+        name: "Another".into(),
+        scope: scope("notes.read"),
+        resource: None,
+        networks: Networks::ANYWHERE,
+        expires_at: NOW.plus(2 * DAY),
+        ended: Some((NOW, ApiTokenEnd::Leaked)),
+        ..first
+    };
+    keep(database, [Change::ApiTokenAmend(Box::new(ApiToken { ended: None, ..amended.clone() }))]).await;
+    assert_eq!(format!("{:?}", find(database, id).await), format!("{amended:?}"));
+    let stale = ApiToken { secret: hash(9), ..amended };
+    assert!(is_conflict(database, Change::ApiTokenAmend(Box::new(stale))).await);
+}
+
+pub async fn a_key_that_ended_is_remembered_until_it_would_have_expired(database: &Database) {
+    with_wiki_and_user(database).await;
+    let id = id_at(NOW, 1);
+    let key = ApiToken { expires_at: NOW.plus(100 * DAY), ..token(id, Owner::Client("wiki".into())) };
+    let end = Change::ApiTokenEnd { id, at: NOW, end: ApiTokenEnd::Leaked };
+    keep(database, [Change::ApiTokenInsert(Box::new(key)), end]).await;
+    let sweep = async |now| database.sweep(now, &Lifetimes::default()).await.unwrap();
+    assert_eq!((sweep(NOW.plus(99 * DAY)).await, sweep(NOW.plus(131 * DAY)).await), (0, 1));
+}
+
 pub async fn a_token_ends_once_and_a_later_use_stays(database: &Database) {
     with_wiki_and_user(database).await;
     let id = id_at(NOW, 1);

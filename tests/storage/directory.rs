@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use grantor_core::change::Change;
 use grantor_core::client::AccessTokenFormat;
-use grantor_core::directory::{Resource, ScopeDefinition};
+use grantor_core::directory::{Group, Resource, ScopeDefinition};
 use grantor_core::forward_auth::ProxiedApp;
 use grantor_core::key::KeyRecord;
+use grantor_core::network::Networks;
 use grantor_core::store::Store;
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::id::Id;
@@ -46,15 +47,21 @@ pub async fn a_declared_scope_and_api_come_back_and_go(database: &Database) {
         access_token_lifetime: Some(HOUR),
         introspection_clients: vec!["wiki".into()],
         personal_access_tokens: true,
+        networks: Networks::parse("10.0.0.0/8").unwrap(),
     };
+    let group = Group { name: "staff".into(), networks: Networks::parse("192.0.2.0/24").unwrap() };
     let changes = [
         Change::ScopePut(Box::new(scope_named("notes", "See your notes"))),
         Change::ScopePut(Box::new(scope_named("notes", "Read your notes"))),
         Change::ResourcePut(Box::new(api.clone())),
+        Change::GroupPut(Box::new(group.clone())),
     ];
     keep(database, changes).await;
     assert_eq!(database.directory().scopes["notes"], scope_named("notes", "Read your notes"));
     assert_eq!(database.directory().resources["https://api.example"], api);
+    assert_eq!(database.directory().groups["staff"], group);
+    keep(database, [Change::GroupRemove("staff".into())]).await;
+    assert!(database.directory().groups.is_empty());
     keep(database, [Change::ScopeRemove("notes".into()), Change::ResourceRemove(api.identifier)]).await;
     assert!(database.directory().scopes.is_empty() && database.directory().resources.is_empty());
 }

@@ -1,9 +1,11 @@
 //! API tokens of every kind: personal access tokens and API keys, and whoever receives them.
 
+mod declared;
 mod exchange;
 mod keys;
 pub mod leaks;
 mod limits;
+mod networks;
 mod pages;
 mod rights;
 

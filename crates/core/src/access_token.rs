@@ -9,17 +9,19 @@ use serde::{Deserialize, Serialize};
 use crate::api_token::live::{self as api_token, LiveApiToken};
 use crate::client::AccessTokenFormat;
 use crate::client_auth::AuthenticatedClient;
+use crate::directory::Directory;
 use crate::error::Error;
 use crate::fault::{Fault, seeded};
 use crate::grant::AccessToken;
 use crate::grant_type::Redeemed;
-use crate::key::KeyRing;
 use crate::network::Networks;
 use crate::provider::{Issuer, Provider};
+use crate::reach::Reach;
 use crate::scope::Scope;
 use crate::store::{AccessTokenFacts, ApiTokenFacts, GrantFacts, Store};
 use crate::time::Time;
 use crate::token::{self, Jti, Origin};
+use crate::user::User;
 
 /// The algorithm of our own access tokens: the fastest to sign that every client knows.
 pub const ALGORITHM: Algorithm = Algorithm::Es256;
@@ -43,7 +45,7 @@ struct Claims<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     amr: &'a [String],
     #[serde(skip_serializing_if = "Networks::is_anywhere")]
-    networks: &'a Networks,
+    networks: Networks,
 }
 
 /// One value as text, several as an array.
@@ -66,7 +68,7 @@ impl<'a> From<&'a [String]> for OneOrMany<'a> {
 /// Makes the text of an access token.
 pub(crate) fn sign(
     issuer: &Issuer,
-    keys: &KeyRing,
+    directory: &Directory,
     client: &AuthenticatedClient,
     redeemed: &Redeemed,
     now: Time,
@@ -77,9 +79,7 @@ pub(crate) fn sign(
     let client_id = client.client().client_id.as_str();
     let approval = redeemed.approval.as_ref();
     let context = approval.map(|(grant, _)| &grant.context);
-    let api_token = redeemed.api_token.as_ref();
-    let person = approval.map(|(_, user)| user).or(api_token.and_then(|live| live.user.as_ref()));
-    let anywhere = Networks::ANYWHERE;
+    let reach = redeemed.reach(directory, client.client());
     let claims = Claims {
         iss: issuer.as_str(),
         exp: now.plus(redeemed.target.lifetime).seconds(),
@@ -87,7 +87,7 @@ pub(crate) fn sign(
         // "In case of access tokens obtained through grants where no resource owner is involved, such as the client
         // credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
         // indicate the client application." (RFC 9068 §2.2)
-        sub: person.map_or(client_id, |user| &user.subject),
+        sub: reach.user.map_or(client_id, |user| &user.subject),
         client_id,
         iat: now.seconds(),
         jti: Jti { origin: origin(redeemed), token_id: redeemed.access.id }.to_string(),
@@ -95,9 +95,9 @@ pub(crate) fn sign(
         auth_time: context.map(|context| context.auth_time.seconds()),
         acr: context.map_or("", |context| &context.acr),
         amr: context.map_or(&[], |context| &context.amr),
-        networks: api_token.map_or(&anywhere, |live| &live.token.networks),
+        networks: reach.common().ok_or(Error::UserNetwork)?,
     };
-    let key = keys.signer(ALGORITHM, now).ok_or(Error::SigningKeyMissing)?;
+    let key = directory.keys.signer(ALGORITHM, now).ok_or(Error::SigningKeyMissing)?;
     // "JWT access tokens MUST include this media type in the "typ" header parameter" (RFC 9068 §2.1)
     key.sign_compact(Typ::AtJwt, &claims).map_err(|_| Error::SigningKeyMissing)
 }
@@ -124,8 +124,6 @@ struct ReadClaims {
     jti: String,
     #[serde(default)]
     scope: Scope,
-    #[serde(default)]
-    networks: Networks,
 }
 
 pub(crate) fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -160,12 +158,30 @@ pub struct LiveAccessToken {
     pub issued_at: Time,
     /// Until when it counts.
     pub expires_at: Time,
-    /// Where it may be used from.
-    pub networks: Networks,
     /// The approval behind it, if it has one.
     pub approval: Option<GrantFacts>,
     /// The API token that was exchanged for it, if one was.
     pub api_token: Option<LiveApiToken>,
+}
+
+impl LiveAccessToken {
+    /// From where it may be used at these of its APIs.
+    pub fn reach<'a>(&'a self, directory: &'a Directory, audience: &'a [String]) -> Reach<'a> {
+        let api_token = self.api_token.as_ref();
+        Reach {
+            directory,
+            client: directory.client(&self.client_id).map(AsRef::as_ref),
+            user: self.person(),
+            audience,
+            own: api_token.map(|live| &live.token.networks),
+        }
+    }
+
+    /// The person whom it speaks for; none where it speaks for its client.
+    pub fn person(&self) -> Option<&User> {
+        let exchanged = self.api_token.as_ref().and_then(|live| live.user.as_ref());
+        self.approval.as_ref().map(|approval| &approval.user).or(exchanged)
+    }
 }
 
 /// Finds what a presented access token is; `None` when it does not count, for whatever reason.
@@ -218,8 +234,7 @@ fn of_exchange<S: Store>(
         return None;
     }
     let subject = exchanged.user.as_ref().map_or_else(|| token.client_id.clone(), |user| user.subject.clone());
-    let networks = exchanged.token.networks.clone();
-    Some(LiveAccessToken { scope, subject, networks, api_token: Some(exchanged), ..token })
+    Some(LiveAccessToken { scope, subject, api_token: Some(exchanged), ..token })
 }
 
 /// The token with its approval, if it counts.
@@ -258,7 +273,6 @@ fn from_row(row: AccessToken) -> LiveAccessToken {
         audience: row.audience,
         issued_at: row.issued_at,
         expires_at: row.expires_at,
-        networks: Networks::ANYWHERE,
         approval: None,
         api_token: None,
     }
@@ -285,7 +299,6 @@ fn read_jwt<S: Store>(provider: &Provider<S>, presented: &str, now: Time) -> Opt
         jti,
         issued_at: Time::from_seconds(claims.iat),
         expires_at: Time::from_seconds(claims.exp),
-        networks: claims.networks,
         approval: None,
         api_token: None,
     })

@@ -137,6 +137,7 @@ mod tests {
             access_token_lifetime: None,
             introspection_clients: Vec::new(),
             personal_access_tokens: false,
+            networks: crate::network::Networks::ANYWHERE,
         };
         let resources = [api("https://notes", "notes.read notes.write"), api("https://mail", "mail.read")];
         Directory {

@@ -27,6 +27,8 @@ macro_rules! kinds {
 kinds! {
     /// A request was refused; the reason says why.
     Refused = "refused",
+    /// What an API token is for, or how long it lives, was changed.
+    ApiTokenChanged = "api_token_changed",
     /// An API token ended before its time; the reason says why.
     ApiTokenEnded = "api_token_ended",
     /// A personal access token or an API key was issued.
@@ -49,6 +51,8 @@ kinds! {
     FetchRefused = "fetch_refused",
     /// A grant ended; the reason says why.
     GrantEnded = "grant_ended",
+    /// A group was declared, changed or removed.
+    GroupChanged = "group_changed",
     /// A signing key was made, retired or removed.
     KeyChanged = "key_changed",
     /// An app behind a proxy was declared, changed or removed.

@@ -7,7 +7,7 @@ use crate::api_token::{ApiToken, ApiTokenEnd, LastUse, Rotation};
 use crate::audit::Event;
 use crate::client::Client;
 use crate::consent::Consent;
-use crate::directory::{Resource, ScopeDefinition};
+use crate::directory::{Group, Resource, ScopeDefinition};
 use crate::forward_auth::ProxiedApp;
 use crate::grant::{AccessToken, AuthorizationCode, Grant, GrantEnd, RefreshToken};
 use crate::grant_type::GrantType;
@@ -45,6 +45,8 @@ pub enum Change {
         /// Until when the note is needed.
         expires_at: Time,
     },
+    /// Changes name, scopes, API, networks and end of an API token. Expects the secret that was read.
+    ApiTokenAmend(Box<ApiToken>),
     /// Ends an API token. Expects that it has not ended.
     ApiTokenEnd {
         /// The token.
@@ -167,6 +169,10 @@ pub enum Change {
         /// The one that follows it.
         to: Id,
     },
+    /// Declares or changes a group.
+    GroupPut(Box<Group>),
+    /// Removes what is declared of a group.
+    GroupRemove(String),
     /// Keeps a signing key or its new dates.
     KeyPut(Box<KeyRecord>),
     /// Removes a signing key.

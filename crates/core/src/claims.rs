@@ -208,6 +208,7 @@ mod tests {
             password: None,
             claims: claims.as_object().unwrap().clone(),
             groups: vec!["staff".into()],
+            networks: crate::network::Networks::ANYWHERE,
             disabled: false,
             created_at: Time::default(),
             updated_at: Time::default(),

@@ -10,6 +10,7 @@ use crate::client::{AccessTokenFormat, Client};
 use crate::fault::{Fault, seeded};
 use crate::forward_auth::Apps;
 use crate::key::{KeyRing, Secrets};
+use crate::network::Networks;
 use crate::policy::lifetime;
 use crate::scope::Scope;
 use crate::time::Time;
@@ -40,6 +41,17 @@ impl ScopeDefinition {
     }
 }
 
+/// A group as declared. People can be in groups that nobody has declared: those have a name only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// The name, as people's accounts have it.
+    pub name: String,
+    /// From where its people may sign in and be served; from anywhere when absent.
+    #[serde(default, skip_serializing_if = "Networks::is_anywhere")]
+    pub networks: Networks,
+}
+
 /// An API that receives access tokens, "protected resource" (RFC 8707, RFC 9728).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +76,26 @@ pub struct Resource {
     /// Whether people may make tokens of their own for it. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub personal_access_tokens: bool,
+    /// From where its tokens may be had and used; from anywhere when absent.
+    #[serde(default, skip_serializing_if = "Networks::is_anywhere")]
+    pub networks: Networks,
+}
+
+#[cfg(test)]
+impl Resource {
+    /// An API without scopes and limits.
+    pub(crate) fn named(identifier: &str) -> Self {
+        Self {
+            identifier: identifier.to_owned(),
+            name: String::new(),
+            scopes: Scope::EMPTY,
+            access_token_format: None,
+            access_token_lifetime: None,
+            introspection_clients: Vec::new(),
+            personal_access_tokens: false,
+            networks: Networks::ANYWHERE,
+        }
+    }
 }
 
 mod optional_lifetime {
@@ -87,7 +119,7 @@ mod optional_lifetime {
     }
 }
 
-/// Clients, scopes, APIs, apps behind proxies and keys at one moment.
+/// Clients, scopes, groups, APIs, apps behind proxies and keys at one moment.
 #[derive(Debug, Default)]
 pub struct Directory {
     /// Grows with each change; two snapshots of one revision are equal.
@@ -96,6 +128,8 @@ pub struct Directory {
     pub clients: HashMap<String, Arc<Client>>,
     /// The declared scopes by name.
     pub scopes: BTreeMap<String, ScopeDefinition>,
+    /// The declared groups by name.
+    pub groups: BTreeMap<String, Group>,
     /// The declared APIs by identifier.
     pub resources: BTreeMap<String, Resource>,
     /// The apps behind proxies.

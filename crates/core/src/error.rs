@@ -89,6 +89,7 @@ macro_rules! reasons {
 reasons! {
     AcrUnmet => "unmet_authentication_requirements", "OIDC Core §5.5.1.1", "The requested authentication context (acr) is essential and cannot be met.";
     ActorTokenUnsupported => "invalid_request", "RFC 8693 §2.1", "Acting for somebody else is not offered; leave out actor_token and actor_token_type.";
+    ApiNetwork => "invalid_target", "RFC 8707 §2", "The API may not be used from this address.";
     AssertionAlgorithm => "invalid_client", "RFC 7523 §3", "The client could not be authenticated.";
     AssertionAudience => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the assertion's aud must be this issuer's identifier.";
     AssertionBeforeEpoch => "invalid_client", "RFC 7523 §3", "The client could not be authenticated: the server was restored, and for some minutes takes no assertion whose iat is missing or from before; make a new one.";
@@ -110,6 +111,7 @@ reasons! {
     ClientAddressMalformed => "invalid_request", "RFC 7662 §2.1", "The parameter client_address is not an IP address.";
     ClientIdMismatch => "invalid_request", "RFC 6749 §3.2.1", "The client_id differs from the client that authenticated.";
     ClientMissing => "invalid_client", "RFC 6749 §3.2.1", "The request names no client.";
+    ClientNetwork => "invalid_client", "RFC 6749 §5.2", "The client may not ask from this address.";
     ClientSecretMismatch => "invalid_client", "RFC 6749 §2.3.1", "The client could not be authenticated.";
     ClientUnknown => "invalid_client", "RFC 6749 §5.2", "The client could not be authenticated.";
     CodeClientMismatch => "invalid_grant", "RFC 6749 §4.1.3", "The code was not issued to this client.";
@@ -180,6 +182,7 @@ reasons! {
     TokenLifetimeTooLong => "invalid_request", "RFC 6749 §5.2", "The token would live longer than tokens may here.";
     TokenMissing => "invalid_request", "RFC 7662 §2.1", "The parameter token is missing.";
     TokenNameInvalid => "invalid_request", "RFC 6749 §5.2", "The token needs a name of at most 80 characters.";
+    TokenNetwork => "invalid_token", "RFC 6750 §3.1", "The token may not be used from this address.";
     TokenScopeEmpty => "invalid_scope", "RFC 6749 §3.3", "The token needs at least one scope.";
     TokenScopeNotHeld => "invalid_scope", "RFC 6749 §3.3", "The token asks for a scope that its owner does not have.";
     TokenTypeUnsupported => "unsupported_token_type", "RFC 7009 §2.2.1", "Tokens of this kind cannot be revoked.";
@@ -187,6 +190,7 @@ reasons! {
     TokensTooMany => "invalid_request", "RFC 6749 §5.2", "There are as many tokens as one owner may have; revoke one first.";
     TooManyParameters => "invalid_request", "RFC 6749 §3.1", "The request has more than 100 parameters.";
     UserDisabled => "invalid_grant", "RFC 6749 §5.2", "The account behind this token is switched off.";
+    UserNetwork => "invalid_grant", "RFC 6749 §5.2", "The person behind this token may not be served from this address.";
     VerifierMalformed => "invalid_grant", "RFC 7636 §4.1", "The code_verifier must be 43 to 128 characters of letters, digits, \"-\", \".\", \"_\" and \"~\".";
     VerifierMismatch => "invalid_grant", "RFC 7636 §4.6", "The code_verifier does not fit the code_challenge of the authorization request.";
     VerifierMissing => "invalid_grant", "RFC 7636 §4.6", "The code was asked for with a code_challenge; send its code_verifier.";

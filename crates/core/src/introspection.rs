@@ -18,9 +18,12 @@ use crate::grant_type::refresh_token::{self, Family, Generation, InForce, in_for
 use crate::params::Params;
 use crate::policy::Policy;
 use crate::provider::{Call, Provider};
+use crate::reach::Reach;
 use crate::store::{RefreshTokenFacts, Store};
 use crate::time::Time;
 use crate::token;
+
+pub mod signed;
 
 /// What is told of a token (RFC 7662 §2.2).
 #[derive(Debug, Default, Serialize)]
@@ -54,7 +57,8 @@ pub struct Introspection {
     /// What kind of token it is; not of RFC 7662.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_kind: Option<&'static str>,
-    /// Where the token may be used from, where that is limited; not of RFC 7662.
+    /// Where the token may be used from, where that is limited by itself, its person, their groups, its client or its APIs;
+    /// not of RFC 7662.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     networks: Vec<String>,
     /// The use that this is, to be noted; not told.
@@ -143,12 +147,22 @@ async fn of_token<S: Store>(provider: &Provider<S>, asks: &Asks, presented: &str
     if api_token::is_api_token(presented) {
         let found = api_token::find(provider, presented, Shown { from, at: now }).await?;
         let found = found.and_then(|live| as_known_to(&directory, client, live));
-        let told = found.map(|live| of_api_token(provider.issuer.as_str(), live, from, now));
+        let told = found.and_then(|live| {
+            let reach = live.reach(&directory, &live.rights.audience);
+            let networks = within(reach, from)?;
+            Some(Introspection { networks, ..of_api_token(provider.issuer.as_str(), live, from, now) })
+        });
         return Ok(told.map(|told| told.kept(&provider.policy, now)).unwrap_or_default());
     }
     if let Some(live) = access_token::find(provider, presented, now).await? {
-        let may_know = may_know(&directory, client, &live) && live.networks.allow(from);
-        let told = may_know.then(|| of_access_token(provider.issuer.as_str(), live));
+        let apis: Vec<String> =
+            own_apis(&directory, client, &live.audience).map(|api| api.identifier.clone()).collect();
+        let may_know = live.client_id == client.client().client_id || !apis.is_empty();
+        let told = may_know.then_some(live).and_then(|live| {
+            let about = if apis.is_empty() { &live.audience } else { &apis };
+            let networks = within(live.reach(&directory, about), from)?;
+            Some(Introspection { networks, ..of_access_token(provider.issuer.as_str(), live) })
+        });
         return Ok(told.map(|told| told.kept(&provider.policy, now)).unwrap_or_default());
     }
     // "If the introspection call is properly authorized but the token is not active, does not exist on this server, or the
@@ -156,12 +170,14 @@ async fn of_token<S: Store>(provider: &Provider<S>, asks: &Asks, presented: &str
     // introspection response with the "active" field set to "false". Note that to avoid disclosing too much of the
     // authorization server's state to a third party, the authorization server SHOULD NOT include any additional information
     // about an inactive token, including why the token is inactive." (RFC 7662 §2.2)
-    Ok(of_refresh_token(provider, client, presented, now).await?.unwrap_or_default())
+    Ok(of_refresh_token(provider, asks, presented).await?.unwrap_or_default())
 }
 
-/// Whether `client` may know of the token: its own, or one for an API whose credentials these are.
-fn may_know(directory: &Directory, client: &AuthenticatedClient, live: &LiveAccessToken) -> bool {
-    live.client_id == client.client().client_id || own_apis(directory, client, &live.audience).next().is_some()
+/// The networks that a use from `from` is limited to, none where it is not; `None` where it is not within them. So who does not
+/// tell where a token is used from learns of those only that may be used from anywhere.
+fn within(reach: Reach<'_>, from: Option<IpAddr>) -> Option<Vec<String>> {
+    reach.check(from).ok()?;
+    Some(reach.common()?.to_texts())
 }
 
 /// What `client` may know of an API token: all of its own, else what it allows at the APIs whose credentials these are.
@@ -210,7 +226,6 @@ fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Tim
         aud: rights.audience,
         iss: Some(issuer.to_owned()),
         jti: Some(token.id.to_string()),
-        networks: token.networks.to_texts(),
         api_token_use: Some((token.id, LastUse { at: now, address })),
         ..Introspection::default()
     }
@@ -218,13 +233,10 @@ fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Tim
 
 fn of_access_token(issuer: &str, live: LiveAccessToken) -> Introspection {
     let context = live.approval.as_ref().map(|approval| &approval.grant.context);
-    let exchanged = live.api_token.as_ref();
-    let person = live.approval.as_ref().map(|approval| &approval.user).or(exchanged.and_then(|api| api.user.as_ref()));
     Introspection {
         active: true,
         scope: Some(live.scope.as_str().to_owned()),
-        username: person.map(|user| user.username.clone()),
-        networks: live.networks.to_texts(),
+        username: live.person().map(|user| user.username.clone()),
         token_type: Some("Bearer"),
         token_kind: Some("access_token"),
         exp: Some(live.expires_at.seconds()),
@@ -243,13 +255,12 @@ fn of_access_token(issuer: &str, live: LiveAccessToken) -> Introspection {
 /// The owner of a refresh token may ask for it; nobody else. A token that would be refused at the token endpoint does not count.
 async fn of_refresh_token<S: Store>(
     provider: &Provider<S>,
-    client: &AuthenticatedClient,
+    asks: &Asks,
     presented: &str,
-    now: Time,
 ) -> Result<Option<Introspection>, Error> {
+    let (client, now) = (asks.client.client(), asks.now);
     let Some((grant_id, secret)) = token::REFRESH.parse(presented) else { return Ok(None) };
     let found = provider.store.refresh_token_find(grant_id).await?;
-    let client = client.client();
     let is_its = |facts: &RefreshTokenFacts| {
         let is_own = facts.grant.client_id == client.client_id && client.allows(GrantType::RefreshToken);
         is_own && facts.grant.ended.is_none()
@@ -267,7 +278,12 @@ async fn of_refresh_token<S: Store>(
     let family = Family { row: &row, grant: &grant, user: &user, session, consent };
     let Ok(InForce { scope: allowed, until }) = in_force(&about, family, now) else { return Ok(None) };
     let target = audience::target(&about, &allowed, &grant.context.resources, &[]);
-    let Some(Target { scope, .. }) = target.ok().filter(|target| !target.scope.is_empty()) else { return Ok(None) };
+    let Some(Target { scope, audience, .. }) = target.ok().filter(|target| !target.scope.is_empty()) else {
+        return Ok(None);
+    };
+    let reach =
+        Reach { directory: &directory, client: Some(client), user: Some(&user), audience: &audience, own: None };
+    let Some(networks) = within(reach, asks.from) else { return Ok(None) };
     let expires_at = match generation {
         Generation::Current => until,
         _ => until.min(row.rotated_at.plus(lifetimes.refresh_token_grace)),
@@ -278,6 +294,7 @@ async fn of_refresh_token<S: Store>(
         client_id: Some(grant.client_id),
         username: Some(user.username),
         token_kind: Some("refresh_token"),
+        networks,
         exp: Some(expires_at.seconds()),
         sub: Some(user.subject),
         iss: Some(provider.issuer.as_str().to_owned()),

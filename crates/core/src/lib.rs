@@ -7,7 +7,7 @@
 //!
 //! # The map
 //! * the frame: [`store`], [`change`], [`error`], [`params`], [`policy`], [`audit`], [`provider`], [`admission`], [`time`];
-//! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`interaction`];
+//! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`reach`], [`interaction`];
 //! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`metadata`],
 //!   [`end_session`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`];
@@ -55,6 +55,7 @@ pub mod params;
 pub mod pkce;
 pub mod policy;
 pub mod provider;
+pub mod reach;
 pub mod redirect_uri;
 pub mod revocation;
 pub mod scope;

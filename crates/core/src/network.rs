@@ -1,4 +1,4 @@
-//! Networks that a token is limited to, as CIDR blocks (RFC 4632) of IPv4 and IPv6.
+//! Networks that something is limited to, as CIDR blocks (RFC 4632) of IPv4 and IPv6.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -43,6 +43,22 @@ impl Networks {
     pub fn allow(&self, address: Option<IpAddr>) -> bool {
         let within = |address: IpAddr| self.0.iter().any(|network| network.contains(&address));
         self.is_anywhere() || address.is_some_and(|address| within(address.to_canonical()))
+    }
+
+    /// The networks that are in both; `None` where no address is.
+    pub fn intersection(&self, other: &Self) -> Option<Self> {
+        if self.is_anywhere() || other.is_anywhere() {
+            return Some(if self.is_anywhere() { other.clone() } else { self.clone() });
+        }
+        // Two blocks are apart, or one is a part of the other.
+        let narrower = |one: IpNet, two: IpNet| match (one.contains(&two), two.contains(&one)) {
+            (true, _) => Some(two),
+            (false, true) => Some(one),
+            (false, false) => None,
+        };
+        let pairs = self.0.iter().flat_map(|one| other.0.iter().filter_map(|two| narrower(*one, *two)));
+        let both = IpNet::aggregate(&pairs.collect());
+        (!both.is_empty()).then_some(Self(both))
     }
 
     /// The networks as text.
@@ -146,6 +162,23 @@ mod tests {
             prop_assume!(Ipv6Addr::from_bits(address).to_ipv4_mapped().is_none() && Ipv6Addr::from_bits(network).to_ipv4_mapped().is_none());
             let text = format!("{}/{length}", Ipv6Addr::from_bits(network));
             prop_assert_eq!(allows(&text, &Ipv6Addr::from_bits(address).to_string()), within(address, network, length, 128));
+        }
+
+        #[test]
+        fn what_is_in_both_is_in_the_intersection(
+            one in prop::collection::vec((any::<u16>(), 0_u8..=32), 1..5),
+            two in prop::collection::vec((any::<u16>(), 0_u8..=32), 1..5),
+            asked in any::<u16>(),
+        ) {
+            let near = |low: u16| std::net::Ipv4Addr::from_bits(0x0A00_0000 | u32::from(low & 0x0FFF));
+            let text = |nets: &[(u16, u8)]| nets.iter().map(|(low, length)| format!("{}/{length}", near(*low))).collect::<Vec<_>>().join(" ");
+            let reference = |nets: &[(u16, u8)]| nets.iter().any(|(low, length)| {
+                Ipv4Net::new(near(*low), *length).unwrap().contains(&near(asked))
+            });
+            let both = Networks::parse(&text(&one)).unwrap().intersection(&Networks::parse(&text(&two)).unwrap());
+            let holds = both.as_ref().is_some_and(|both| both.allow(Some(near(asked).into())));
+            prop_assert_eq!(holds, reference(&one) && reference(&two));
+            prop_assert!(both.is_none_or(|both| !both.is_anywhere() && both.0.len() <= one.len() + two.len()));
         }
 
         #[test]

@@ -1,5 +1,6 @@
 //! One issuer with its settings and its store. Nothing is global: one process can serve several.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use grantor_jose::id::Id;
@@ -105,6 +106,11 @@ impl<'a> Call<'a> {
     /// A request that nobody counts.
     pub const fn new(now: Time, address: &'a str) -> Self {
         Self { now, address, admission: None }
+    }
+
+    /// The address as one; none where it cannot be read.
+    pub fn from(&self) -> Option<IpAddr> {
+        self.address.parse().ok()
     }
 
     /// Counts a request of a client that has proved who it is. Whoever only names a client cannot use up what that one may

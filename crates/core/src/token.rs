@@ -143,7 +143,7 @@ fn respond<S: Store>(
     call: Call<'_>,
 ) -> Result<TokenResponse, Error> {
     let directory = provider.store.directory();
-    let access_token = access_token::sign(&provider.issuer, &directory.keys, client, &redeemed, call.now)?;
+    let access_token = access_token::sign(&provider.issuer, &directory, client, &redeemed, call.now)?;
     let id_token = id_token::sign(provider, client, &redeemed, &access_token, call.now)?;
     let last_use = LastUse { at: call.now, address: call.address.to_owned() };
     Ok(TokenResponse {

@@ -3,6 +3,7 @@
 use grantor_jose::id::Id;
 use serde_json::{Map, Value};
 
+use crate::network::Networks;
 use crate::time::Time;
 
 /// A person with an account.
@@ -20,6 +21,8 @@ pub struct User {
     pub claims: Map<String, Value>,
     /// The groups the person is in.
     pub groups: Vec<String>,
+    /// From where the person may sign in and be served.
+    pub networks: Networks,
     /// Whether the account is switched off.
     pub disabled: bool,
     /// When the account was made.
@@ -67,6 +70,7 @@ pub(crate) mod tests {
             password: None,
             claims: Map::from_iter([("name".to_owned(), "Ada".into()), ("email".to_owned(), "ada@example.com".into())]),
             groups: vec!["staff".into()],
+            networks: Networks::ANYWHERE,
             disabled: false,
             created_at: Time::default(),
             updated_at: Time::default(),

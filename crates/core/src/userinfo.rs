@@ -24,11 +24,12 @@ pub enum Userinfo {
 /// `TokenUnknown`, `ScopeInsufficient`, or those of the store.
 pub async fn userinfo<S: Store>(provider: &Provider<S>, presented: &str, call: Call<'_>) -> Result<Userinfo, Error> {
     let live = access_token::find(provider, presented, call.now).await?.ok_or(Error::TokenUnknown)?;
+    let directory = provider.store.directory();
+    live.reach(&directory, &[]).check(call.from()).map_err(|_| Error::TokenUnknown)?;
     let Some(approval) = live.approval else { return Err(Error::ScopeInsufficient) };
     if !live.scope.contains("openid") || !live.audience.iter().any(|audience| audience == provider.issuer.as_str()) {
         return Err(Error::ScopeInsufficient);
     }
-    let directory = provider.store.directory();
     let client = directory.client(&live.client_id).ok_or(Error::TokenUnknown)?;
     let names = claims::userinfo_names(&directory, &live.scope, &approval.grant.context);
     let mut answer = claims::release(&directory, &approval.user, &live.scope, &names);

@@ -31,10 +31,11 @@ pub struct Cli {
 pub enum Command {
     /// Run the server.
     Serve(serve::Arguments),
-    /// Make clients, users, scopes, APIs and apps behind proxies what a file says.
+    /// Make clients, users, groups, scopes, APIs and apps behind proxies what a file says.
     ///
-    /// The file holds [[clients]] with the names of RFC 7591, [[users]] with the standard claims of OpenID Connect,
-    /// [[scopes]], [[resources]] and [[apps]]. What the file does not name is left alone. Applied twice, the second changes nothing.
+    /// The file holds [[clients]] with the names of RFC 7591, [[users]] with the standard claims of OpenID Connect, [[groups]],
+    /// [[scopes]], [[resources]], [[apps]], and [[api_keys]] by their hashes. What the file does not name is left alone. Applied
+    /// twice, the second changes nothing.
     Apply(apply::Arguments),
     /// List, show and remove apps behind a proxy that asks about each request; `grantor apply` declares them.
     #[command(subcommand)]

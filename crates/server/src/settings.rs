@@ -124,7 +124,7 @@ pub fn key_encryption_key(config: &Config) -> Result<KeyEncryptionKey, CommandEr
 impl Opened {
     /// What a declaration is applied with at `now`.
     pub fn tools(&self, now: grantor_core::time::Time) -> Tools<'_> {
-        Tools { mint: &self.mint, lifetimes: &self.config.lifetimes, now }
+        Tools { mint: &self.mint, lifetimes: &self.config.lifetimes, tokens: &self.config.tokens, now }
     }
 
     /// Waits until everything is written, and closes the database.

@@ -114,6 +114,7 @@ fn user(id: Id, number: u64, now: Time) -> User {
             .into_iter()
             .collect(),
         groups: vec!["staff".to_owned()],
+        networks: grantor_core::network::Networks::ANYWHERE,
         disabled: false,
         created_at: now,
         updated_at: now,

@@ -165,6 +165,19 @@ pub(crate) fn rotate(id: i64, rotation: &Rotation) -> impl Statement {
     dsl::update(api_tokens::table.filter(as_read)).set(NewSecret::from(rotation))
 }
 
+/// No row where the token has another secret by now.
+pub(crate) fn amend(token: &ApiToken) -> Result<impl Statement, Failure> {
+    let row = Row::new(token)?;
+    let as_read = api_tokens::id.eq(row.id).and(api_tokens::secret.eq(row.secret));
+    Ok(dsl::update(api_tokens::table.filter(as_read)).set((
+        api_tokens::name.eq(row.name),
+        api_tokens::scope.eq(row.scope),
+        api_tokens::resource.eq(row.resource),
+        api_tokens::networks.eq(row.networks),
+        api_tokens::expires_at.eq(row.expires_at),
+    )))
+}
+
 /// No row where the token has ended.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn end<'a>(id: i64, at: i64, reason: &'a str) -> _ {
@@ -186,10 +199,12 @@ pub(crate) fn used(id: i64, last_use: &LastUse) -> impl Statement {
         .set((api_tokens::last_used_at.eq(at), api_tokens::last_used_from.eq(last_use.address.clone())))
 }
 
-/// Removes at most `limit` that expired or ended long ago.
+/// Removes at most `limit` that expired or ended long ago. Keys of apps stay until they have expired: a declaration that still
+/// names one that ended would bring it back.
 pub(crate) fn sweep(over_by: i64, limit: i64) -> impl Statement {
     let old = diesel::alias!(api_tokens as old);
-    let is_over = old.field(api_tokens::expires_at).le(over_by).or(old.field(api_tokens::ended_at).le(over_by));
+    let ended = old.field(api_tokens::ended_at).le(over_by).and(old.field(api_tokens::user_id).is_not_null());
+    let is_over = old.field(api_tokens::expires_at).le(over_by).or(ended);
     let over = old.select(old.field(api_tokens::id)).filter(is_over).limit(limit);
     dsl::delete(api_tokens::table.filter(api_tokens::id.eq_any(over)))
 }

@@ -48,6 +48,8 @@ pub(crate) const fn is_of_directory(change: &Change) -> bool {
         Change::ClientPut(_)
             | Change::ClientRemove(_)
             | Change::EpochBegin { .. }
+            | Change::GroupPut(_)
+            | Change::GroupRemove(_)
             | Change::KeyPut(_)
             | Change::KeyRemove(_)
             | Change::ProxiedAppPut(_)
@@ -96,6 +98,7 @@ macro_rules! define_apply {
             match change {
                 Change::AccessTokenInsert(token) => one!(access_tokens::insert(access_tokens::Row::new(token)?)),
                 Change::AccessTokenRevoke { id, expires_at } => any!(revoked_access_tokens::insert(id.as_i64(), expires_at.millis())),
+                Change::ApiTokenAmend(token) => one!(api_tokens::amend(token)?),
                 Change::ApiTokenEnd { id, at, end } => one!(api_tokens::end(id.as_i64(), at.millis(), end.as_str())),
                 Change::ApiTokenInsert(token) => one!(api_tokens::insert(api_tokens::Row::new(token)?)),
                 Change::ApiTokenRotate { id, rotation } => one!(api_tokens::rotate(id.as_i64(), rotation)),
@@ -105,7 +108,7 @@ macro_rules! define_apply {
                 Change::AttemptsPut { expected: Some((read, since)), slot, failures, window_started } => {
                     one!(attempts::update(*slot, (*read, since.millis()), *failures, window_started.millis()))
                 }
-                Change::ClientPut(_) | Change::ClientRemove(_) | Change::KeyPut(_) | Change::KeyRemove(_) | Change::ProxiedAppPut(_)
+                Change::ClientPut(_) | Change::ClientRemove(_) | Change::GroupPut(_) | Change::GroupRemove(_) | Change::KeyPut(_) | Change::KeyRemove(_) | Change::ProxiedAppPut(_)
                 | Change::ProxiedAppRemove(_) | Change::ResourcePut(_) | Change::ResourceRemove(_) | Change::ScopePut(_)
                 | Change::ScopeRemove(_) => declare(change, context, connection)$($wait)*,
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
@@ -153,6 +156,8 @@ macro_rules! define_apply {
             match change {
                 Change::ClientPut(client) => put_client(client, connection)$($wait)*,
                 Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
+                Change::GroupPut(group) => one!(groups::put(&groups::Row::new(group)?)),
+                Change::GroupRemove(name) => any!(groups::remove(name)),
                 Change::KeyPut(record) => one!(signing_keys::put(&signing_keys::Row::new(record, &context.sealer))),
                 Change::KeyRemove(id) => any!(signing_keys::remove(id.as_i64())),
                 Change::ProxiedAppPut(app) => one!(proxied_apps::put(&proxied_apps::Row::new(app)?)),

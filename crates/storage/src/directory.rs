@@ -1,15 +1,15 @@
-//! The snapshot of clients, scopes, resources and keys: how it is read, and which one counts.
+//! The snapshot of clients, scopes, groups, resources and keys: how it is read, and which one counts.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use grantor_core::directory::{Directory, Resource, ScopeDefinition};
+use grantor_core::directory::{Directory, Group, Resource, ScopeDefinition};
 use grantor_core::forward_auth::{Apps, ProxiedApp};
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 
 use crate::sealing::Sealer;
-use crate::{clients, proxied_apps, resources, root_secret, scopes, signing_keys};
+use crate::{clients, groups, proxied_apps, resources, root_secret, scopes, signing_keys};
 
 /// All rows that make a snapshot, read in one transaction.
 pub(crate) struct Rows {
@@ -20,6 +20,7 @@ pub(crate) struct Rows {
     pub(crate) clients: Vec<clients::Row>,
     pub(crate) secrets: Vec<clients::SecretRow>,
     pub(crate) scopes: Vec<scopes::Row>,
+    pub(crate) groups: Vec<groups::Row>,
     pub(crate) resources: Vec<resources::Row>,
     pub(crate) apps: Vec<proxied_apps::Row>,
 }
@@ -37,6 +38,7 @@ macro_rules! define_read_directory {
                 clients: clients::all().load(connection)$($wait)*?,
                 secrets: clients::all_secrets().load(connection)$($wait)*?,
                 scopes: scopes::all().load(connection)$($wait)*?,
+                groups: groups::all().load(connection)$($wait)*?,
                 resources: resources::all().load(connection)$($wait)*?,
                 apps: proxied_apps::all().load(connection)$($wait)*?,
             })
@@ -87,11 +89,13 @@ impl Newest {
 
 fn build(rows: Rows, sealer: &Sealer, last: &Directory) -> Result<Directory, StoreError> {
     let scopes = rows.scopes.into_iter().map(ScopeDefinition::try_from);
+    let groups = rows.groups.into_iter().map(Group::try_from);
     let resources = rows.resources.into_iter().map(Resource::try_from);
     Ok(Directory {
         revision: rows.revision,
         clients: clients::collect(rows.clients, rows.secrets)?,
         scopes: scopes.map(|scope| scope.map(|scope| (scope.name.clone(), scope))).collect::<Result<_, _>>()?,
+        groups: groups.map(|group| group.map(|group| (group.name.clone(), group))).collect::<Result<_, _>>()?,
         resources: resources.map(|api| api.map(|api| (api.identifier.clone(), api))).collect::<Result<_, _>>()?,
         apps: rows.apps.into_iter().map(ProxiedApp::try_from).collect::<Result<Apps, _>>()?,
         keys: signing_keys::collect(rows.keys, sealer, &last.keys)?,

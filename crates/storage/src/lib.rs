@@ -30,6 +30,7 @@ mod directory_revision;
 mod error;
 mod events;
 mod grants;
+mod groups;
 mod layout;
 mod meters;
 mod open_error;

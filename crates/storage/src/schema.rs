@@ -36,6 +36,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    groups (name) {
+        name -> Text,
+        definition -> Text,
+    }
+}
+
+diesel::table! {
     resources (identifier) {
         identifier -> Text,
         definition -> Text,
@@ -81,6 +88,7 @@ diesel::table! {
         disabled -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        networks -> Text,
     }
 }
 
@@ -252,6 +260,7 @@ pub(crate) const TABLES: &[&str] = &[
     "root_secret",
     "signing_keys",
     "scopes",
+    "groups",
     "resources",
     "proxied_apps",
     "clients",

@@ -24,6 +24,7 @@ pub(crate) struct Row {
     disabled: i64,
     created_at: i64,
     updated_at: i64,
+    networks: String,
 }
 
 impl Row {
@@ -38,6 +39,7 @@ impl Row {
             disabled: user.disabled.into(),
             created_at: user.created_at.millis(),
             updated_at: user.updated_at.millis(),
+            networks: json(&user.networks)?,
         })
     }
 }
@@ -57,6 +59,7 @@ impl TryFrom<Row> for User {
             disabled: place.flag("disabled", row.disabled)?,
             created_at: Time::from_millis(row.created_at),
             updated_at: Time::from_millis(row.updated_at),
+            networks: place.json("networks", &row.networks)?,
         })
     }
 }

@@ -5,6 +5,7 @@ use actix_web::cookie::time::Duration;
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::error::Error;
+use grantor_core::reach;
 use grantor_core::sign_in;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
@@ -128,11 +129,21 @@ impl<'a> Try<'a> {
                 self.not_counted().await;
                 Ok(Some(Outcome::Problem(Problem::Busy)))
             }
+            // Told only to who knows the password.
+            (Ok(Verdict::Match | Verdict::MatchRehash), Some(user)) if !user.disabled && !self.may_enter(&user) => {
+                self.note(EventKind::SignInFailed, Some(&user), Some(&Error::UserNetwork)).await?;
+                Ok(Some(Outcome::Problem(Problem::Network)))
+            }
             (Ok(verdict @ (Verdict::Match | Verdict::MatchRehash)), Some(user)) if !user.disabled => {
                 self.succeeded(&user, (verdict == Verdict::MatchRehash).then(|| password.clone())).await
             }
             (_, user) => self.failed(user.as_ref()).await.map(Some),
         }
+    }
+
+    fn may_enter(&self, user: &User) -> bool {
+        let app = &self.visit.app;
+        reach::may_enter(&app.directory(), user, app.address(&self.visit.request))
     }
 
     async fn succeeded(&self, user: &User, rehash: Option<Password>) -> Result<Option<Outcome>, Error> {
@@ -199,19 +210,20 @@ impl<'a> Try<'a> {
     }
 
     async fn failed(&self, user: Option<&User>) -> Result<Outcome, Error> {
-        self.note(EventKind::SignInFailed, user).await?;
+        self.note(EventKind::SignInFailed, user, None).await?;
         Ok(Outcome::Problem(Problem::Wrong))
     }
 
     async fn throttled(&self, seconds: i64) -> Result<Outcome, Error> {
-        self.note(EventKind::SignInThrottled, None).await?;
+        self.note(EventKind::SignInThrottled, None, None).await?;
         Ok(Outcome::Problem(Problem::Throttled(seconds)))
     }
 
     /// Tries of strangers go to the ring of fixed size, for a known and an unknown name alike.
-    async fn note(&self, kind: EventKind, user: Option<&User>) -> Result<(), Error> {
+    async fn note(&self, kind: EventKind, user: Option<&User>, reason: Option<&Error>) -> Result<(), Error> {
         let mut event = Event::new(self.visit.app.id(), self.visit.now, kind).address(&self.visit.address);
         event.user_id = user.map(|user| user.id);
+        event.reason = reason.map(|reason| reason.reason().to_owned());
         Ok(self.visit.app.provider.store.commit(vec![Change::RefusalInsert(Box::new(event))]).await?)
     }
 }

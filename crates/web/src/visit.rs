@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::change::Change;
 use grantor_core::error::Error;
 use grantor_core::provider::Call;
+use grantor_core::reach;
 use grantor_core::session::Session;
 use grantor_core::store::Store;
 use grantor_core::time::Time;
@@ -52,7 +53,10 @@ impl Visit {
         let presented = find_session(app, cookie::read(&visit.request, Name::Session, https).as_deref()).await?;
         let lifetimes = &app.provider.policy.lifetimes;
         let presented = presented.map(Rc::new);
-        let signed_in = presented.clone().filter(|found| found.0.is_live(lifetimes, now) && !found.1.disabled);
+        // A session counts from where its person may sign in, and nowhere else.
+        let (directory, from) = (app.directory(), app.address(&visit.request));
+        let may_enter = |user: &User| !user.disabled && reach::may_enter(&directory, user, from);
+        let signed_in = presented.clone().filter(|found| found.0.is_live(lifetimes, now) && may_enter(&found.1));
         if let Some((session, _)) = signed_in.as_deref() {
             note_use(app, session, now).await;
         }

@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use super::rights::{self, Rights};
 use super::{ApiToken, Owner};
+use crate::directory::Directory;
 use crate::error::Error;
 use crate::provider::Provider;
+use crate::reach::Reach;
 use crate::store::{ApiTokenFacts, Store};
 use crate::time::Time;
 use crate::token::{API_KEY, ApiTokenKind, PERSONAL_ACCESS_TOKEN};
@@ -24,6 +26,17 @@ pub struct LiveApiToken {
     pub until: Time,
 }
 
+impl LiveApiToken {
+    /// From where it may be used at these of its APIs.
+    pub fn reach<'a>(&'a self, directory: &'a Directory, audience: &'a [String]) -> Reach<'a> {
+        let client = match &self.token.owner {
+            Owner::Client(client_id) => directory.client(client_id).map(AsRef::as_ref),
+            Owner::User(_) => None,
+        };
+        Reach { directory, client, user: self.user.as_ref(), audience, own: Some(&self.token.networks) }
+    }
+}
+
 /// Who shows a token, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown {
@@ -38,7 +51,8 @@ pub fn is_api_token(presented: &str) -> bool {
     PERSONAL_ACCESS_TOKEN.parse(presented).or_else(|| API_KEY.parse(presented)).is_some()
 }
 
-/// Finds what a presented token is; `None` when it does not count, for whatever reason. A text with a slip in it costs no query.
+/// Finds what a presented token is; `None` when it does not count, for whatever reason. The limits of APIs are for the caller,
+/// who knows which of them it is about. A text with a slip in it costs no query.
 ///
 /// # Errors
 /// Those of the store.
@@ -48,9 +62,9 @@ pub async fn find<S: Store>(
     shown: Shown,
 ) -> Result<Option<LiveApiToken>, Error> {
     let Some((found, until)) = find_genuine(provider, presented).await? else { return Ok(None) };
-    let live =
-        judge(provider, found, shown.at).filter(|live| shown.at < until && live.token.networks.allow(shown.from));
-    Ok(live.map(|live| LiveApiToken { until, ..live }))
+    let directory = provider.store.directory();
+    let counts = |live: &LiveApiToken| shown.at < until && live.reach(&directory, &[]).check(shown.from).is_ok();
+    Ok(judge(provider, found, shown.at).filter(counts).map(|live| LiveApiToken { until, ..live }))
 }
 
 /// The token with its facts, live or not, where the secret is one of its own; and until when that secret counts.

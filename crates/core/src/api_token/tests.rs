@@ -36,6 +36,7 @@ pub(crate) fn directory() -> Directory {
         access_token_lifetime: None,
         introspection_clients: Vec::new(),
         personal_access_tokens,
+        networks: Networks::ANYWHERE,
     };
     let apis = [
         api("notes", "notes.read notes.write openid", true),

@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::params::Params;
 use crate::provider::{Call, Provider};
+use crate::reach;
 use crate::store::Store;
 
 mod api_key;
@@ -94,6 +95,8 @@ pub async fn authenticate<S: Store>(
         return Err(Error::ClientIdMismatch);
     }
     let client = directory.client(&named).ok_or(Error::ClientUnknown)?;
+    // First, so that a secret that was stolen cannot be tried from elsewhere.
+    reach::check_client(client, call)?;
     let spent = prove(provider, client, &offer, call)?;
     // Counted before anything is written: who comes again when they may brings the same assertion.
     call.admit(client)?;
@@ -120,6 +123,7 @@ pub(crate) async fn authenticate_for_token<S: Store>(
     };
     let client_id = api_key::client_id(provider, key, call).await?;
     let client = Arc::clone(provider.store.directory().client(&client_id).ok_or(Error::ClientUnknown)?);
+    reach::check_client(&client, call)?;
     call.admit(&client)?;
     Ok(AuthenticatedClient { client })
 }

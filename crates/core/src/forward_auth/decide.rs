@@ -7,11 +7,12 @@ use grantor_jose::key::Typ;
 use serde::Serialize;
 
 use super::Place;
-use crate::access_token::{self, ALGORITHM};
-use crate::api_token::live::{self as api_token, Shown};
+use crate::access_token::{self, ALGORITHM, LiveAccessToken};
+use crate::api_token::live::{self as api_token, LiveApiToken, Shown};
 use crate::api_token::{LastUse, Owner};
 use crate::error::Error;
 use crate::provider::Provider;
+use crate::reach;
 use crate::scope::Scope;
 use crate::session::Session;
 use crate::store::Store;
@@ -39,19 +40,23 @@ pub struct Admitted {
 /// Lets a browser in whose cookie names a session.
 ///
 /// # Errors
-/// `LoginRequired` where the session does not count any more; those of [`ProxiedApp::admit_person`](super::ProxiedApp::admit_person)
+/// `LoginRequired` where the session does not count any more; `EntryNetwork` where its person may not be served from there;
+/// those of [`ProxiedApp::admit_person`](super::ProxiedApp::admit_person)
 /// and of the store.
 pub async fn admit_session<S: Store>(
     provider: &Provider<S>,
     place: &Place,
     session_id: Id,
-    now: Time,
+    (from, now): (IpAddr, Time),
 ) -> Result<Admitted, Error> {
     let found = provider.store.session_find(session_id).await?;
     let is_live = |(session, user): &(Session, User)| {
         session.is_live(&provider.policy.lifetimes, now) && session.user_id == user.id && !user.disabled
     };
     let (session, user) = found.filter(is_live).ok_or(Error::LoginRequired)?;
+    if !reach::may_enter(&provider.store.directory(), &user, from) {
+        return Err(Error::EntryNetwork);
+    }
     place.app.admit_person(&user, &session.amr)?;
     let subject = user.subject.clone();
     Ok(Admitted { user: Some(user), subject, scope: Scope::EMPTY, session: Some(session), api_token_use: None })
@@ -68,9 +73,12 @@ pub async fn admit_token<S: Store>(
     presented: &str,
     (from, now): (IpAddr, Time),
 ) -> Result<Admitted, Error> {
+    let directory = provider.store.directory();
+    let audience = place.app.resource.as_slice();
     if api_token::is_api_token(presented) {
         let found = api_token::find(provider, presented, Shown { from: Some(from), at: now }).await?;
-        let live = found.ok_or(Error::TokenUnknown)?;
+        let is_near = |live: &LiveApiToken| live.reach(&directory, audience).check(Some(from)).is_ok();
+        let live = found.filter(is_near).ok_or(Error::TokenUnknown)?;
         place.app.admit_rights((&live.rights.audience, &live.rights.scope), live.user.as_ref(), &[])?;
         let client_id = match live.token.owner {
             Owner::Client(client_id) => client_id,
@@ -82,7 +90,8 @@ pub async fn admit_token<S: Store>(
         return Ok(Admitted { user: live.user, subject, scope: live.rights.scope, session: None, api_token_use });
     }
     let found = access_token::find(provider, presented, now).await?;
-    let live = found.filter(|live| live.networks.allow(Some(from))).ok_or(Error::TokenUnknown)?;
+    let is_near = |live: &LiveAccessToken| live.reach(&directory, audience).check(Some(from)).is_ok();
+    let live = found.filter(is_near).ok_or(Error::TokenUnknown)?;
     let (approval, exchanged) = (live.approval, live.api_token);
     let amr = approval.as_ref().map_or(&[][..], |approval| &approval.grant.context.amr).to_vec();
     let user = approval.map(|approval| approval.user).or(exchanged.and_then(|exchanged| exchanged.user));

@@ -17,6 +17,7 @@ use crate::fault::{Fault, seeded};
 use crate::grant::{AccessToken, Grant};
 use crate::params::Params;
 use crate::provider::{Call, Fresh, Provider};
+use crate::reach::Reach;
 use crate::store::{Store, StoreError};
 use crate::time::Time;
 use crate::user::User;
@@ -92,6 +93,21 @@ pub struct Redeemed {
     pub(crate) nonce: Option<String>,
 }
 
+impl Redeemed {
+    /// From where the access token may be had and used.
+    pub(crate) fn reach<'a>(&'a self, directory: &'a Directory, client: &'a Client) -> Reach<'a> {
+        let api_token = self.api_token.as_ref();
+        let of_approval = self.approval.as_ref().map(|(_, user)| user);
+        Reach {
+            directory,
+            client: Some(client),
+            user: of_approval.or(api_token.and_then(|live| live.user.as_ref())),
+            audience: &self.target.audience,
+            own: api_token.map(|live| &live.token.networks),
+        }
+    }
+}
+
 /// What a grant's decision is taken by, beside its own facts.
 pub(crate) struct Request<'a> {
     pub(crate) params: &'a Params,
@@ -125,6 +141,19 @@ impl Request<'_> {
     }
 }
 
+/// Refuses what may not be had from where the request comes from.
+fn check_reach(request: &Request<'_>, redeemed: &Redeemed, call: Call<'_>) -> Result<(), Error> {
+    match redeemed.reach(request.directory, request.client).check(call.from()) {
+        // "if either the "subject_token" or "actor_token" are invalid for any reason, or are unacceptable based on policy, the
+        // authorization server MUST construct an error response, as specified in Section 5.2 of [RFC6749]. The value of the
+        // "error" parameter MUST be the "invalid_request" error code." (RFC 8693 §2.2.2)
+        Err(Error::UserNetwork | Error::TokenNetwork) if redeemed.api_token.is_some() => {
+            Err(Error::SubjectTokenInvalid)
+        }
+        checked => checked,
+    }
+}
+
 /// Loads, decides and commits, again after each lost race.
 pub(crate) async fn redeem<S: Store>(
     provider: &Provider<S>,
@@ -144,6 +173,11 @@ pub(crate) async fn redeem<S: Store>(
             GrantType::RefreshToken => refresh_token::redeem(provider, &request, call).await,
             GrantType::TokenExchange => token_exchange::redeem(provider, &request, call).await,
         };
+        // A refusal for where it comes from spends nothing: what a thief shows from elsewhere stays good for its owner.
+        let decision = decision.and_then(|decision| {
+            check_reach(&request, &decision.reply, call)?;
+            Ok(decision)
+        });
         let (changes, outcome) = match decision {
             Ok(Decision { changes, reply }) => (changes, Ok(reply)),
             Err(Refusal { error, changes }) => (changes, Err(error)),

@@ -182,6 +182,7 @@ fn directory() -> Directory {
         access_token_lifetime: None,
         introspection_clients: Vec::new(),
         personal_access_tokens: false,
+        networks: crate::network::Networks::ANYWHERE,
     };
     let apis = [
         api(NOTES, "notes.delete notes.read notes.write", AccessTokenFormat::Opaque),

@@ -135,6 +135,7 @@ impl Rows {
             revision: before.revision + 1,
             clients,
             scopes: before.scopes.clone(),
+            groups: before.groups.clone(),
             resources: before.resources.clone(),
             apps: before.apps.clone(),
             keys: before.keys.clone(),

@@ -7,6 +7,7 @@ pub mod client;
 pub mod config;
 pub mod doctor;
 pub mod events;
+pub mod generate;
 pub mod key;
 pub mod migrate;
 pub mod new_epoch;

@@ -16,6 +16,7 @@ use grantor_core::user::User;
 use grantor_jose::id::Id;
 use serde_json::{Value, json};
 
+use super::generate::{self, Generate};
 use super::{CommandError, user};
 use crate::clock::{self, system_time};
 use crate::output::{self, Table, print, printable};
@@ -26,6 +27,8 @@ const DAY: u64 = 24 * 60 * 60;
 /// What to do with tokens.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Make a key for a declaration file, without a database: print it, and its [[api_keys]] with the hash.
+    Generate(Generate),
     /// Issue an API key to an app; it is shown once.
     Issue(Issue),
     /// List the API keys of an app, or the tokens of a person, with those that expired or ended lately.
@@ -90,6 +93,10 @@ pub struct Named {
 /// # Errors
 /// When the owner or the token is not there, the token cannot be had, or the store fails.
 pub async fn run(settings: &Settings, command: Command) -> Result<ExitCode, CommandError> {
+    if let Command::Generate(asked) = &command {
+        print(&generate::text(asked, system_time()));
+        return Ok(ExitCode::SUCCESS);
+    }
     let opened = settings.open()?;
     let text = answer(&opened, command).await;
     opened.close().await;
@@ -103,6 +110,7 @@ pub async fn run(settings: &Settings, command: Command) -> Result<ExitCode, Comm
 /// Those of [`run`].
 pub async fn answer(opened: &Opened, command: Command) -> Result<String, CommandError> {
     match command {
+        Command::Generate(asked) => Ok(generate::text(&asked, system_time())),
         Command::Issue(wanted) => insert(opened, &wanted).await,
         Command::List(of) => list(opened, &of).await,
         Command::Rotate(named) => rotate(opened, &named).await,

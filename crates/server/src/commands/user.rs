@@ -202,6 +202,7 @@ fn members(user: &User) -> Value {
         "id": user.id.to_string(),
         "claims": user.claims,
         "groups": user.groups,
+        "networks": user.networks,
         "has_password": user.password.is_some(),
         "disabled": user.disabled,
         "created_at": clock::text(user.created_at),

@@ -1,14 +1,15 @@
 //! Committing a plan: every change with its event, all or none.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner};
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::{Client, ClientSecret, Trust};
 use grantor_core::grant::GrantEnd;
-use grantor_core::policy::Lifetimes;
+use grantor_core::policy::{Lifetimes, TokenPolicy};
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
 use grantor_core::user::User;
@@ -16,6 +17,7 @@ use grantor_jose::random::Mint;
 use grantor_jose::secret::SecretText;
 use grantor_storage::Database;
 
+use super::plan::api_keys::{KeyFacts, KeyItem, KeyStep};
 use super::plan::{ClientItem, Current, Item, Plan, SecretStep, UserItem, plan};
 use super::{Declaration, DeclaredPassword};
 use crate::passwords::{self, PasswordError};
@@ -26,6 +28,9 @@ const ATTEMPTS: usize = 5;
 /// Why nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
+    /// What is declared cannot be, with what is kept.
+    #[error("{}", .0.join("\n"))]
+    Impossible(Vec<String>),
     /// A password could not be hashed.
     #[error(transparent)]
     Password(#[from] PasswordError),
@@ -41,6 +46,8 @@ pub struct Tools<'a> {
     pub mint: &'a Mint,
     /// How long a replaced secret counts.
     pub lifetimes: &'a Lifetimes,
+    /// How long keys may live.
+    pub tokens: &'a TokenPolicy,
     /// When.
     pub now: Time,
 }
@@ -67,7 +74,10 @@ pub async fn apply(
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let plan = load_and_plan(database, declaration).await?;
+        let plan = load_and_plan(database, declaration, tools).await?;
+        if !plan.faults.is_empty() {
+            return Err(ApplyError::Impossible(plan.faults));
+        }
         if dry_run || plan.steps.is_empty() {
             return Ok(Outcome { plan, secrets: Vec::new() });
         }
@@ -80,15 +90,32 @@ pub async fn apply(
     }
 }
 
-async fn load_and_plan(database: &Database, declaration: &Declaration) -> Result<Plan, StoreError> {
+async fn load_and_plan(database: &Database, declaration: &Declaration, tools: Tools<'_>) -> Result<Plan, StoreError> {
     let mut users = HashMap::new();
     for declared in &declaration.users {
         if let Some(user) = database.user_find_by_username(&declared.username).await? {
             users.insert(declared.username.clone(), user);
         }
     }
+    let kept = load_keys(database, declaration).await?;
+    let keys = KeyFacts { kept: &kept, policy: tools.tokens, now: tools.now };
     let directory = database.directory();
-    Ok(plan(declaration, &Current { directory: &directory, users: &users, verify: &passwords::verify }))
+    Ok(plan(declaration, &Current { directory: &directory, users: &users, keys, verify: &passwords::verify }))
+}
+
+/// The keys of each app of which one is declared, and the declared ones, whoever has them.
+async fn load_keys(database: &Database, declaration: &Declaration) -> Result<Vec<ApiToken>, StoreError> {
+    let mut kept: Vec<ApiToken> = Vec::new();
+    let owners: BTreeSet<&String> = declaration.api_keys.iter().map(|key| &key.client_id).collect();
+    for client_id in owners {
+        kept.extend(database.api_tokens_of(&Owner::Client(client_id.clone())).await?);
+    }
+    for declared in &declaration.api_keys {
+        if kept.iter().all(|token| token.id != declared.proof.id) {
+            kept.extend(database.api_token_find(declared.proof.id).await?.map(|facts| facts.token));
+        }
+    }
+    Ok(kept)
 }
 
 /// The changes of a plan, and the secrets made for it.
@@ -113,10 +140,14 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
             Item::App(app) => {
                 decided.directory(Change::ProxiedAppPut(Box::new(app.clone())), event(EventKind::ProxiedAppChanged));
             }
+            Item::ApiKey(item) => decided.key(item, &event, tools.now),
             Item::Client(item) => decided.client(item, event(EventKind::ClientChanged).client(&item.client_id), tools),
             Item::User(item) => decided.user(item, event(EventKind::UserChanged), tools)?,
             Item::Scope(scope) => {
                 decided.directory(Change::ScopePut(Box::new(scope.clone())), event(EventKind::ResourceChanged));
+            }
+            Item::Group(group) => {
+                decided.directory(Change::GroupPut(Box::new(group.clone())), event(EventKind::GroupChanged));
             }
             Item::Resource(api) => {
                 decided.directory(Change::ResourcePut(Box::new(api.clone())), event(EventKind::ResourceChanged));
@@ -127,6 +158,28 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
 }
 
 impl Decided {
+    fn key(&mut self, KeyItem { token, step, .. }: &KeyItem, event: &dyn Fn(EventKind) -> Event, now: Time) {
+        let client_id = match &token.owner {
+            Owner::Client(client_id) => client_id.as_str(),
+            Owner::User(_) => "",
+        };
+        let (kind, change) = match step {
+            KeyStep::Change => (EventKind::ApiTokenChanged, Change::ApiTokenAmend(Box::new(token.clone()))),
+            KeyStep::Issue => (EventKind::ApiTokenIssued, Change::ApiTokenInsert(Box::new(token.clone()))),
+            KeyStep::Revoke => {
+                let end = ApiTokenEnd::RevokedByAdministrator;
+                (EventKind::ApiTokenEnded, Change::ApiTokenEnd { id: token.id, at: now, end })
+            }
+        };
+        let told = event(kind).client(client_id);
+        let told = match step {
+            KeyStep::Issue => told.detail(&format!("{} {}", token.hint(), token.scope)),
+            KeyStep::Revoke => told.reason(ApiTokenEnd::RevokedByAdministrator.as_str()).detail(&token.hint()),
+            KeyStep::Change => told,
+        };
+        self.changes.extend([change, Change::EventInsert(Box::new(told))]);
+    }
+
     fn directory(&mut self, change: Change, event: Event) {
         self.changes.extend([change, Change::EventInsert(Box::new(event))]);
     }
@@ -178,6 +231,7 @@ impl Decided {
             password,
             claims: item.claims.clone(),
             groups: item.groups.clone(),
+            networks: item.networks.clone(),
             disabled: item.disabled,
             created_at: before.map_or(tools.now, |before| before.created_at),
             updated_at: tools.now,

@@ -1,6 +1,6 @@
-//! `[[scopes]]` and `[[resources]]`: what apps can ask for, and the APIs that it is good for.
+//! `[[scopes]]`, `[[groups]]` and `[[resources]]`: what apps can ask for, who people belong to, and the APIs that it is good for.
 
-use grantor_core::directory::{Resource, ScopeDefinition};
+use grantor_core::directory::{Group, Resource, ScopeDefinition};
 use grantor_core::scope::Scope;
 use url::Url;
 
@@ -13,6 +13,15 @@ use crate::fields::names;
 pub struct DeclaredScope {
     /// The scope.
     pub definition: ScopeDefinition,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A group as declared.
+#[derive(Clone, Debug)]
+pub struct DeclaredGroup {
+    /// The group.
+    pub group: Group,
     /// Where it stands.
     pub place: Place,
 }
@@ -40,6 +49,17 @@ pub(super) fn read_scope(section: &mut Section) -> Option<DeclaredScope> {
             .fault(&format!("description.{language}"), "is no language tag; write description.en and description.de");
     }
     Some(DeclaredScope { definition, place })
+}
+
+/// Reads one group.
+pub(super) fn read_group(section: &mut Section) -> Option<DeclaredGroup> {
+    let place = section.place();
+    section.only(&[names::<Group>()]);
+    let group = section.rest::<Group>()?;
+    if group.name.trim().is_empty() {
+        section.fault("name", "is empty");
+    }
+    Some(DeclaredGroup { group, place })
 }
 
 /// Reads one API.

@@ -4,6 +4,7 @@
 //! (a plain function), and [`apply::apply`] commits the difference with its events, all or none. Applied again, nothing is
 //! left to change. What is not declared is left alone.
 
+mod api_key;
 mod app;
 pub mod apply;
 mod claim;
@@ -16,9 +17,10 @@ pub mod user;
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use api_key::{DeclaredKey, KeyProof};
 pub use app::DeclaredApp;
 pub use client::DeclaredClient;
-pub use directory::{DeclaredResource, DeclaredScope};
+pub use directory::{DeclaredGroup, DeclaredResource, DeclaredScope};
 pub use section::Place;
 pub use user::{DeclaredPassword, DeclaredUser};
 
@@ -34,6 +36,10 @@ pub struct Declaration {
     pub users: Vec<DeclaredUser>,
     /// `[[scopes]]`.
     pub scopes: Vec<DeclaredScope>,
+    /// `[[api_keys]]`.
+    pub api_keys: Vec<DeclaredKey>,
+    /// `[[groups]]`.
+    pub groups: Vec<DeclaredGroup>,
     /// `[[resources]]`.
     pub resources: Vec<DeclaredResource>,
     /// `[[apps]]`.
@@ -62,11 +68,13 @@ impl std::error::Error for Faults {}
 pub fn parse(source: &Source) -> Result<Declaration, Faults> {
     let table = source.parse().map_err(|fault| Faults(vec![fault]))?;
     let mut root = Section::new(source, String::new(), table);
-    root.only(&[&["clients", "users", "scopes", "resources", "apps"]]);
+    root.only(&[&["clients", "users", "groups", "scopes", "resources", "api_keys", "apps"]]);
     let mut warnings = Vec::new();
     let mut declaration = Declaration {
         clients: each(&mut root, "clients", |section| client::read(section, &mut warnings)),
         scopes: each(&mut root, "scopes", directory::read_scope),
+        api_keys: each(&mut root, "api_keys", api_key::read),
+        groups: each(&mut root, "groups", directory::read_group),
         resources: each(&mut root, "resources", directory::read_resource),
         apps: each(&mut root, "apps", app::read),
         ..Declaration::default()
@@ -89,18 +97,28 @@ fn each<'s, T>(root: &mut Section<'s>, name: &str, mut read: impl FnMut(&mut Sec
 }
 
 impl Declaration {
-    /// Things declared more than once.
+    /// Things declared more than once: of each kind, by what names it. Keys of one app by their names.
     fn repeats(&self) -> Vec<Fault> {
         let mut seen = BTreeSet::new();
-        let clients = self.clients.iter().map(|client| ("client_id", client.client_id.as_str(), &client.place));
-        let users = self.users.iter().map(|user| ("username", user.username.as_str(), &user.place));
-        let scopes = self.scopes.iter().map(|scope| ("name", scope.definition.name.as_str(), &scope.place));
-        let resources = self.resources.iter().map(|api| ("identifier", api.resource.identifier.as_str(), &api.place));
-        let apps = self.apps.iter().map(|app| ("name of an app", app.app.name.as_str(), &app.place));
-        let all = clients.chain(users).chain(scopes).chain(resources).chain(apps);
-        all.filter(|(key, name, _)| !seen.insert((*key, *name)))
-            .filter_map(|(key, name, place)| place.fault(key, &format!("\"{name}\" is declared before")))
+        let clients = self.clients.iter().map(|client| (0, "client_id", "", client.client_id.as_str(), &client.place));
+        let users = self.users.iter().map(|user| (1, "username", "", user.username.as_str(), &user.place));
+        let scopes = self.scopes.iter().map(|scope| (2, "name", "", scope.definition.name.as_str(), &scope.place));
+        let groups = self.groups.iter().map(|group| (3, "name", "", group.group.name.as_str(), &group.place));
+        let apis = self.resources.iter().map(|api| (4, "identifier", "", api.resource.identifier.as_str(), &api.place));
+        let keys = self.api_keys.iter().map(|key| (5, "name", key.client_id.as_str(), key.name.as_str(), &key.place));
+        let apps = self.apps.iter().map(|app| (6, "name", "", app.app.name.as_str(), &app.place));
+        let all = clients.chain(users).chain(scopes).chain(groups).chain(apis).chain(keys).chain(apps);
+        all.filter(|(kind, _, of, name, _)| !seen.insert((*kind, *of, *name)))
+            .filter_map(|(_, key, _, name, place)| place.fault(key, &format!("\"{name}\" is declared before")))
+            .chain(self.repeated_proofs())
             .collect()
+    }
+
+    /// One key under two names.
+    fn repeated_proofs(&self) -> Vec<Fault> {
+        let mut seen = BTreeSet::new();
+        let again = self.api_keys.iter().filter(|key| !seen.insert(key.proof.id.as_i64()));
+        again.filter_map(|key| key.place.fault("key_hash", "is that of a key that is declared before")).collect()
     }
 }
 

@@ -1,14 +1,19 @@
 //! The difference between what a file declares and what is kept. A plain function: nothing is read, drawn or written here.
 
+pub mod api_keys;
+
 use std::collections::{BTreeSet, HashMap};
 
 use grantor_core::client::{Client, ClientMetadata};
-use grantor_core::directory::{Directory, Resource, ScopeDefinition};
+use grantor_core::directory::{Directory, Group, Resource, ScopeDefinition};
 use grantor_core::forward_auth::ProxiedApp;
+use grantor_core::network::Networks;
 use grantor_core::user::User;
 use grantor_jose::secret::SecretText;
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+use api_keys::{KeyFacts, KeyItem};
 
 use super::client::uses_secret;
 use super::{Declaration, DeclaredClient, DeclaredPassword, DeclaredUser};
@@ -19,6 +24,8 @@ pub struct Current<'a> {
     pub directory: &'a Directory,
     /// The declared people who have an account, by username.
     pub users: &'a HashMap<String, User>,
+    /// The keys of apps.
+    pub keys: KeyFacts<'a>,
     /// Whether a password is the one of a hash.
     pub verify: &'a dyn Fn(&SecretText, &str) -> bool,
 }
@@ -32,6 +39,8 @@ pub struct Plan {
     pub unchanged: usize,
     /// What is allowed, and better otherwise.
     pub warnings: Vec<String>,
+    /// What cannot be done, so that nothing is.
+    pub faults: Vec<String>,
 }
 
 /// One thing to make or change.
@@ -46,10 +55,14 @@ pub struct Step {
 /// A thing as it shall be.
 #[derive(Debug)]
 pub enum Item {
+    /// A key of an app.
+    ApiKey(Box<KeyItem>),
     /// An app behind a proxy.
     App(ProxiedApp),
     /// An app.
     Client(ClientItem),
+    /// A group.
+    Group(Group),
     /// An API.
     Resource(Resource),
     /// A scope.
@@ -95,6 +108,8 @@ pub struct UserItem {
     pub claims: Map<String, Value>,
     /// The groups.
     pub groups: Vec<String>,
+    /// From where the person may sign in and be served.
+    pub networks: Networks,
     /// Whether the account is switched off.
     pub disabled: bool,
     /// The new password; nothing when it stays.
@@ -114,8 +129,10 @@ impl Item {
     /// What it is, for people and machines.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::ApiKey(_) => "api_key",
             Self::App(_) => "app",
             Self::Client(_) => "client",
+            Self::Group(_) => "group",
             Self::Resource(_) => "resource",
             Self::Scope(_) => "scope",
             Self::User(_) => "user",
@@ -125,8 +142,10 @@ impl Item {
     /// Its name.
     pub fn name(&self) -> &str {
         match self {
+            Self::ApiKey(key) => &key.label,
             Self::App(app) => &app.name,
             Self::Client(client) => &client.client_id,
+            Self::Group(group) => &group.name,
             Self::Resource(resource) => &resource.identifier,
             Self::Scope(scope) => &scope.name,
             Self::User(user) => &user.username,
@@ -141,6 +160,10 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
         let before = directory.scopes.get(&declared.definition.name);
         (Item::Scope(declared.definition.clone()), before.map(|before| differing(before, &declared.definition)))
     });
+    let groups = declaration.groups.iter().map(|declared| {
+        let before = directory.groups.get(&declared.group.name);
+        (Item::Group(declared.group.clone()), before.map(|before| differing(before, &declared.group)))
+    });
     let resources = declaration.resources.iter().map(|declared| {
         let before = directory.resources.get(&declared.resource.identifier);
         (Item::Resource(declared.resource.clone()), before.map(|before| differing(before, &declared.resource)))
@@ -152,12 +175,14 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
     let clients = declaration.clients.iter().map(|declared| client(declared, directory));
     let users = declaration.users.iter().map(|declared| user(declared, current));
     let mut plan = Plan { warnings: declaration.warnings.clone(), ..Plan::default() };
-    for (item, fields) in scopes.chain(resources).chain(clients).chain(users).chain(apps) {
+    for (item, fields) in scopes.chain(groups).chain(resources).chain(clients).chain(users).chain(apps) {
         match fields {
             Some(fields) if fields.is_empty() => plan.unchanged += 1,
             fields => plan.steps.push(Step { item, fields }),
         }
     }
+    // After the apps that they belong to.
+    api_keys::plan(declaration, current, &mut plan);
     plan.warnings.extend(loose_ends(declaration, directory));
     plan
 }
@@ -205,6 +230,7 @@ fn user(declared: &DeclaredUser, current: &Current) -> (Item, Option<Vec<String>
         let mut fields = differing(&before.claims, &declared.claims);
         let others = [
             ("groups", before.groups != groups),
+            ("networks", before.networks != declared.networks),
             ("password", password.is_some()),
             ("disabled", before.disabled != disabled),
         ];
@@ -212,8 +238,15 @@ fn user(declared: &DeclaredUser, current: &Current) -> (Item, Option<Vec<String>
         fields
     });
     let claims = declared.claims.clone();
-    let item =
-        UserItem { username: declared.username.clone(), claims, groups, disabled, password, before: before.cloned() };
+    let item = UserItem {
+        username: declared.username.clone(),
+        claims,
+        groups,
+        networks: declared.networks.clone(),
+        disabled,
+        password,
+        before: before.cloned(),
+    };
     (Item::User(item), fields)
 }
 

@@ -125,6 +125,11 @@ impl<'s> Section<'s> {
         }
     }
 
+    /// Whether the key `name` is there, taken or not.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.spans.contains_key(name)
+    }
+
     /// The keys not yet taken.
     pub(super) fn keys(&self) -> Vec<String> {
         self.table.keys().map(|key| key.get_ref().to_string()).collect()

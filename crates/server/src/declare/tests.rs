@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use grantor_core::api_token::ApiToken;
 use grantor_core::change::Change;
 use grantor_core::client_auth::ClientAuthMethod;
 use grantor_core::directory::Directory;
-use grantor_core::policy::Lifetimes;
+use grantor_core::policy::{Lifetimes, TokenPolicy};
 use grantor_core::time::Time;
 use grantor_core::user::User;
 use grantor_jose::random::Mint;
 use proptest::prelude::*;
 
 use super::apply::{Tools, decide};
+use super::plan::api_keys::KeyFacts;
 use super::plan::{Current, Plan, plan};
 use super::{Declaration, Faults, parse};
 use crate::passwords;
@@ -28,18 +30,27 @@ fn read(text: &str) -> Result<Declaration, String> {
 struct Kept {
     directory: Directory,
     users: HashMap<String, User>,
+    keys: Vec<ApiToken>,
 }
 
 impl Kept {
     fn plan(&self, declaration: &Declaration) -> Plan {
-        plan(declaration, &Current { directory: &self.directory, users: &self.users, verify: &passwords::verify })
+        self.plan_at(declaration, 0)
+    }
+
+    fn plan_at(&self, declaration: &Declaration, seconds: i64) -> Plan {
+        let (directory, users) = (&self.directory, &self.users);
+        let now = Time::from_seconds(2_000_000_000 + seconds);
+        let keys = KeyFacts { kept: &self.keys, policy: &TokenPolicy::default(), now };
+        plan(declaration, &Current { directory, users, keys, verify: &passwords::verify })
     }
 
     fn apply(&mut self, declaration: &Declaration, seconds: i64) -> (Plan, Vec<Change>) {
-        let plan = self.plan(declaration);
+        let plan = self.plan_at(declaration, seconds);
         let tools = Tools {
             mint: &Mint::seeded(7),
             lifetimes: &Lifetimes::default(),
+            tokens: &TokenPolicy::default(),
             now: Time::from_seconds(2_000_000_000 + seconds),
         };
         let changes = decide(&plan, tools).unwrap().changes;
@@ -54,6 +65,15 @@ impl Kept {
             Change::ClientPut(client) => {
                 drop(self.directory.clients.insert(client.client_id.clone(), Arc::new(*client)));
             }
+            Change::ApiTokenInsert(token) => self.keys.push(*token),
+            Change::ApiTokenAmend(token) => {
+                self.keys.retain(|kept| kept.id != token.id);
+                self.keys.push(*token);
+            }
+            Change::ApiTokenEnd { id, at, end } => {
+                self.keys.iter_mut().filter(|kept| kept.id == id).for_each(|kept| kept.ended = Some((at, end)));
+            }
+            Change::GroupPut(group) => drop(self.directory.groups.insert(group.name.clone(), *group)),
             Change::ResourcePut(api) => drop(self.directory.resources.insert(api.identifier.clone(), *api)),
             Change::ScopePut(scope) => drop(self.directory.scopes.insert(scope.name.clone(), *scope)),
             Change::UserPut(user) => drop(self.users.insert(user.username.clone(), *user)),
@@ -69,10 +89,10 @@ fn applied_again_nothing_is_left_to_change() {
     let (mut kept, declaration) = (Kept::default(), read(WHOLE).unwrap());
     assert_eq!(declaration.warnings, [""; 0]);
     let (first, _) = kept.apply(&declaration, 0);
-    assert_eq!((first.steps.len(), first.unchanged), (8, 0));
+    assert_eq!((first.steps.len(), first.unchanged), (11, 0));
     assert_eq!(first.warnings, [""; 0]);
     let again = kept.plan(&declaration);
-    assert_eq!((again.steps.len(), again.unchanged), (0, 8), "{:?}", again.steps);
+    assert_eq!((again.steps.len(), again.unchanged), (0, 11), "{:?}", again.steps);
     let alice = &kept.users["alice"];
     assert_eq!(alice.claims["birthdate"], "1990-05-04");
     assert_eq!(alice.claims["department"], "R&D");
@@ -182,15 +202,16 @@ proptest! {
 
     #[test]
     fn any_toml_is_read_or_refused(
-        list in prop::sample::select(vec!["clients", "users", "scopes", "resources", "user"]),
+        list in prop::sample::select(vec!["clients", "users", "groups", "scopes", "resources", "api_keys", "user"]),
         lines in prop::collection::vec((
             prop::sample::select(vec![
                 "client_id", "client_secret", "redirect_uris", "scope", "jwks", "username", "password", "password_hash", "email", "address",
-                "birthdate", "claims", "name", "\"name#de\"", "description", "identifier", "access_token_lifetime", "grant_types", "nonsense",
+                "birthdate", "claims", "name", "\"name#de\"", "description", "identifier", "access_token_lifetime", "grant_types", "networks", "expires", "key_hash",
+                "key_env", "key", "nonsense",
             ]),
             prop::sample::select(vec![
                 "\"\"", "\"a\"", "\"\\u0000\"", "1", "-1", "1.5", "inf", "true", "[]", "[1]", "[\"https://a.example/\"]", "{}", "{a=1}",
-                "{keys=[]}", "1990-05-04", "\"https://a.example/\"", "\"$argon2id$\"", "[[]]", "[{}]",
+                "{keys=[]}", "1990-05-04", "\"10.0.0.0/8\"", "[\"::/0\"]", "\"https://a.example/\"", "\"$argon2id$\"", "[[]]", "[{}]",
             ]),
         ), 0..6),
     ) {
@@ -217,4 +238,89 @@ proptest! {
         kept.apply(&declaration, 0);
         prop_assert!(kept.plan(&declaration).steps.is_empty());
     }
+}
+
+const KEY: &str = "gtr_key_00000000001.sha256.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// An app with a key; `more` are further lines of the key.
+fn keyed(proof: &str, more: &str) -> Declaration {
+    let text = format!(
+        "[[resources]]\nidentifier = \"https://a.example/\"\nscopes = \"read write\"\n[[clients]]\nclient_id = \"a\"\nscope = \"read\"\n\
+         grant_types = [\"client_credentials\"]\n[[api_keys]]\nclient_id = \"a\"\nname = \"Nightly\"\nkey_hash = \"{proof}\"\n{more}\n"
+    );
+    read(&text).unwrap()
+}
+
+#[test]
+fn a_key_is_issued_changed_and_revoked_by_its_hash() {
+    let mut kept = Kept::default();
+    let first = keyed(KEY, "scope = \"read\"\nexpires = 2033-06-01");
+    let (plan, _) = kept.apply(&first, 0);
+    assert_eq!((plan.faults.as_slice(), plan.warnings.as_slice()), (&[][..], &[][..]));
+    assert_eq!(plan.steps.last().map(|step| step.item.name()), Some("a/Nightly"));
+    assert!(kept.plan_at(&first, 9).steps.is_empty(), "applied again, nothing is left to change");
+    let (plan, _) =
+        kept.apply(&keyed(KEY, "scope = \"read write\"\nexpires = 2033-07-01\nnetworks = [\"10.0.0.1\"]"), 1);
+    assert_eq!(plan.steps[0].fields.as_deref().unwrap(), ["scope", "networks", "expires"]);
+    assert_eq!(plan.warnings, ["a.toml:8: api_keys[0].scope: \"write\" is not one that the app has and an API takes"]);
+    let revoked = keyed(KEY, "scope = \"read\"\nexpires = 2033-07-01\nrevoked = true");
+    kept.apply(&revoked, 2);
+    assert!(kept.keys[0].ended.is_some() && kept.plan_at(&revoked, 3).steps.is_empty());
+    let back = kept.plan_at(&keyed(KEY, "scope = \"read\"\nexpires = 2033-07-01"), 4);
+    assert!(back.steps.is_empty() && back.warnings[0].contains("has ended, and stays so"), "{:?}", back.warnings);
+    let (longer, _) = kept.apply(&keyed(KEY, "scope = \"read\"\nexpires = 2034-01-01"), 5);
+    assert_eq!(longer.steps[0].fields.as_deref().unwrap(), ["expires"], "what has ended is remembered as long");
+    assert!(kept.keys[0].ended.is_some());
+}
+
+#[test]
+fn another_key_of_the_same_name_takes_its_place_after_a_while() {
+    let mut kept = Kept::default();
+    let other = KEY.replace("00000000001", "00000000002");
+    kept.apply(&keyed(KEY, "scope = \"read\"\nexpires = 2033-06-01"), 0);
+    let second = keyed(&other, "scope = \"read\"\nexpires = 2033-06-01");
+    let (plan, _) = kept.apply(&second, 60);
+    let names: Vec<&str> = plan.steps.iter().map(|step| step.item.name()).collect();
+    assert_eq!(names, ["a/Nightly", "a/Nightly, the one before"]);
+    let first = kept.keys.iter().find(|key| key.id.to_string() == "00000000001").unwrap();
+    assert_eq!(first.expires_at, Time::from_seconds(2_000_000_060 + 86_400));
+    assert!(kept.plan_at(&second, 120).steps.is_empty());
+}
+
+#[test]
+fn what_a_file_may_not_say_of_a_key_is_found_by_line() {
+    let text = format!(
+        "[[api_keys]]\nclient_id = \"a\"\nname = \" x\"\nscope = \"\\u0022\"\nkey = \"gtr_key_secret\"\n[[api_keys]]\nclient_id = \"a\"\nname = \"y\"\n\
+         scope = \"read\"\nexpires = \"soon\"\nkey_hash = \"gtr_key_x.sha256.y\"\n[[api_keys]]\nname = \"z\"\nscope = \"read\"\nexpires = 2033-06-01\n\
+         key_hash = \"{KEY}\"\nkey_env = \"PATH\"\nnetworks = [\"10.0.0.0/99\"]\nscopes = 1\n"
+    );
+    let faults = read(&text).unwrap_err();
+    for expected in [
+        "a.toml:3: api_keys[0].name: has spaces around it",
+        "a.toml:4: api_keys[0].scope: is no list of scopes",
+        "a.toml:5: api_keys[0].key: would stand in the file in clear",
+        "a.toml:1: api_keys[0].expires: is missing",
+        "a.toml:10: api_keys[1].expires: is no day",
+        "a.toml:11: api_keys[1].key_hash: is no hash of a key",
+        "a.toml:12: api_keys[2].client_id: is missing",
+        "a.toml:17: api_keys[2].key_env: stands beside another way",
+        "a.toml:18: api_keys[2].networks: ",
+        "a.toml:19: api_keys[2].scopes: is not known here; did you mean \"scope\"?",
+    ] {
+        assert!(faults.contains(expected), "missing: {expected}\nin:\n{faults}");
+    }
+    assert!(!faults.contains("gtr_key_secret"), "{faults}");
+}
+
+#[test]
+fn what_cannot_be_with_what_is_kept_changes_nothing() {
+    let faults = |declaration: &Declaration| Kept::default().plan(declaration).faults;
+    let late = faults(&keyed(KEY, "scope = \"read\"\nexpires = 2099-06-01"));
+    assert_eq!(late, ["a.toml:8: api_keys[0].expires: is later than tokens may live here (tokens.longest)"]);
+    let text = format!(
+        "[[api_keys]]\nclient_id = \"b\"\nname = \"x\"\nscope = \"read\"\nexpires = 2033-06-01\nkey_hash = \"{KEY}\"\n"
+    );
+    assert_eq!(faults(&read(&text).unwrap()), ["a.toml:1: api_keys[0].client_id: is no app that is declared or kept"]);
+    let over = Kept::default().plan(&keyed(KEY, "scope = \"read\"\nexpires = 2020-06-01"));
+    assert!(over.faults.is_empty() && over.warnings[0].contains("is over"), "{:?}", over.warnings);
 }

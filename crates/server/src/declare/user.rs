@@ -1,5 +1,6 @@
 //! `[[users]]`: a person's account with the standard claims of OpenID Connect.
 
+use grantor_core::network::Networks;
 use grantor_core::user::User;
 use grantor_identity::password::{Password, PasswordHash};
 use grantor_identity::password_policy::PasswordPolicy;
@@ -11,7 +12,7 @@ use super::claim::{self, STANDARD};
 use super::section::{Place, Section};
 use crate::passwords;
 
-const OWN: [&str; 6] = ["username", "password", "password_hash", "groups", "disabled", "claims"];
+const OWN: [&str; 7] = ["username", "password", "password_hash", "groups", "networks", "disabled", "claims"];
 
 /// A person as declared.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub struct DeclaredUser {
     pub claims: Map<String, Value>,
     /// The groups.
     pub groups: Vec<String>,
+    /// From where the person may sign in and be served.
+    pub networks: Networks,
     /// Whether the account is switched off; left as it is when absent.
     pub disabled: Option<bool>,
     /// Where it stands.
@@ -42,8 +45,8 @@ pub enum DeclaredPassword {
 impl DeclaredUser {
     /// A person as they are, to be declared with a difference.
     pub fn of(user: &User) -> Self {
-        let (claims, groups) = (user.claims.clone(), user.groups.clone());
-        Self { username: user.username.clone(), claims, groups, ..Self::default() }
+        let (claims, groups, networks) = (user.claims.clone(), user.groups.clone(), user.networks.clone());
+        Self { username: user.username.clone(), claims, groups, networks, ..Self::default() }
     }
 }
 
@@ -61,6 +64,7 @@ pub(super) fn read(section: &mut Section, warnings: &mut Vec<String>) -> Option<
         warnings.push(place.remark("password", &why.to_string()));
     }
     let groups = section.take("groups").unwrap_or_default();
+    let networks = section.take("networks").unwrap_or_default();
     let disabled = section.take("disabled");
     let mut claims = others(section);
     for name in section.keys() {
@@ -70,7 +74,8 @@ pub(super) fn read(section: &mut Section, warnings: &mut Vec<String>) -> Option<
             None => drop(claims.insert(name, value)),
         }
     }
-    Some(DeclaredUser { username: username?.as_str().to_owned(), password, claims, groups, disabled, place })
+    let username = username?.as_str().to_owned();
+    Some(DeclaredUser { username, password, claims, groups, networks, disabled, place })
 }
 
 fn normal(section: &mut Section, name: &str) -> Option<Username> {

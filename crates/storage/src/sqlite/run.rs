@@ -19,8 +19,8 @@ use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, api_tokens, attempts, authorization_codes, clients, consents, directory_revision, events, grants,
-    proxied_apps, refresh_tokens, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys,
-    spent_assertions, token_counts, users,
+    groups, proxied_apps, refresh_tokens, resources, revoked_access_tokens, root_secret, scopes, sessions,
+    signing_keys, spent_assertions, token_counts, users,
 };
 
 define_apply!(SqliteConnection, [], [], []);

@@ -94,7 +94,7 @@ impl<'a> Question<'a> {
 
     async fn by_cookie(&self, place: &Place) -> Result<Admitted, Error> {
         let session_id = self.session_id(&place.origin).ok_or(Error::LoginRequired)?;
-        admit_session(&self.app.provider, place, session_id, self.now).await
+        admit_session(&self.app.provider, place, session_id, (self.from, self.now)).await
     }
 
     /// The origin that is asked for, as declared.

@@ -1,12 +1,14 @@
 //! `POST /introspect` and `POST /introspect/batch`: an API asks about a token, or about several. Not for scripts of other origins.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, VARY};
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use grantor_core::api_token::LastUse;
 use grantor_core::error::Error;
-use grantor_core::introspection::{self, Introspection};
+use grantor_core::introspection::{self, Introspection, signed};
 use grantor_core::params::Params;
+use grantor_jose::id::Id;
 use serde::Serialize;
 
 use super::{authorization, claimed_client, token};
@@ -15,23 +17,15 @@ use crate::limits::Endpoint;
 use crate::metrics::Workload;
 use crate::{error, form};
 
-/// Tells what a token is (RFC 7662 §2).
+/// The media type of an answer that is signed.
+const SIGNED: &str = "application/token-introspection+jwt";
+
+/// Tells what a token is (RFC 7662 §2), signed where the API wants it so (RFC 9701 §4).
 pub(crate) async fn post_introspect(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
     match form::read(&request, payload).await {
         Err(unread) => token::refused(&app, &request, None, &unread).await,
         Ok(params) => match answer(&app, &request, &params).await {
-            Ok(mut introspection) => {
-                if let Some((id, last_use)) = introspection.api_token_use.take() {
-                    app.uses.note(id, last_use);
-                }
-                match introspection.max_age {
-                    0 => error::uncached(StatusCode::OK).json(introspection),
-                    seconds => {
-                        let kept = (CACHE_CONTROL, format!("private, max-age={seconds}"));
-                        HttpResponse::Ok().insert_header(kept).json(introspection)
-                    }
-                }
-            }
+            Ok(response) => response,
             Err(refusal) => {
                 token::refused(&app, &request, claimed_client(&request, &params).as_deref(), &refusal).await
             }
@@ -39,11 +33,55 @@ pub(crate) async fn post_introspect(app: Data<App>, request: HttpRequest, payloa
     }
 }
 
-async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<Introspection, Error> {
+async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse, Error> {
     let is_jwt = params.get("token").is_some_and(|token| token.starts_with("eyJ"));
     if is_jwt { Workload::IntrospectionJwt } else { Workload::IntrospectionOpaque }.note(request);
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Introspection));
-    introspection::introspect(&app.provider, params, authorization(request)?, app.call_at(&gate, &address)).await
+    let (authorization, call) = (authorization(request)?, app.call_at(&gate, &address));
+    if wants_signed(request) {
+        let told = signed::introspect_signed(&app.provider, params, authorization, call).await?;
+        note(app, told.api_token_use);
+        return Ok(kept(told.max_age).content_type(SIGNED).body(told.jwt));
+    }
+    let mut told = introspection::introspect(&app.provider, params, authorization, call).await?;
+    note(app, told.api_token_use.take());
+    Ok(kept(told.max_age).json(told))
+}
+
+fn note(app: &App, api_token_use: Option<(Id, LastUse)>) {
+    if let Some((id, last_use)) = api_token_use {
+        app.uses.note(id, last_use);
+    }
+}
+
+/// An answer that the API alone may keep, for as many seconds; in which form depends on what it accepts.
+fn kept(seconds: u64) -> HttpResponseBuilder {
+    let mut response = match seconds {
+        0 => error::uncached(StatusCode::OK),
+        _ => HttpResponse::Ok(),
+    };
+    if seconds > 0 {
+        response.insert_header((CACHE_CONTROL, format!("private, max-age={seconds}")));
+    }
+    response.insert_header((VARY, "accept"));
+    response
+}
+
+/// Whether the request names the signed form, and likes no other better.
+fn wants_signed(request: &HttpRequest) -> bool {
+    let headers = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    let (mut signed, mut plain) = (0.0, 0.0_f32);
+    for range in headers.flat_map(|header| header.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let (kind, mut weights) = (parts.next().unwrap_or_default(), parts.filter_map(|part| part.strip_prefix("q=")));
+        let weight = weights.next().map_or(1.0, |text| text.parse().unwrap_or(0.0));
+        if kind.eq_ignore_ascii_case(SIGNED) {
+            signed = weight;
+        } else if kind.eq_ignore_ascii_case("application/json") {
+            plain = weight;
+        }
+    }
+    signed > 0.0 && signed >= plain
 }
 
 /// Tells what each of several tokens is: `token` stands once for each, and the answers are in their order. Each says by itself
@@ -69,8 +107,8 @@ async fn answer_all(
     let call = app.call_at(&gate, &address);
     let mut told =
         introspection::introspect_all(&app.provider, (params, tokens), authorization(request)?, call).await?;
-    for (id, last_use) in told.iter_mut().filter_map(|told| told.api_token_use.take()) {
-        app.uses.note(id, last_use);
+    for told in &mut told {
+        note(app, told.api_token_use.take());
     }
     Ok(told)
 }

@@ -45,6 +45,8 @@ pub enum Problem {
     Expired,
     /// A field was left empty.
     Incomplete,
+    /// Name and password are right, and the person may not sign in from this network.
+    Network,
     /// Too many tries; the next one counts after so many seconds.
     Throttled(i64),
     /// The two do not match. The same for a name that nobody has.
@@ -65,6 +67,7 @@ impl SignIn {
             Problem::Busy => self.frame.t("sign-in-busy"),
             Problem::Expired => self.frame.t("sign-in-expired"),
             Problem::Incomplete => self.frame.t("sign-in-incomplete"),
+            Problem::Network => self.frame.t("sign-in-network"),
             Problem::Throttled(seconds) => self.frame.say("sign-in-throttled", "span", self.frame.duration(&seconds)),
             Problem::Wrong => self.frame.t("sign-in-wrong"),
         })
@@ -187,7 +190,7 @@ impl Waiting {
         let (status, wait) = match problem {
             None => (StatusCode::OK, None),
             Some(Problem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
-            Some(Problem::Expired) => (StatusCode::FORBIDDEN, None),
+            Some(Problem::Expired | Problem::Network) => (StatusCode::FORBIDDEN, None),
             Some(Problem::Incomplete | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Some(Problem::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
         };
@@ -217,6 +220,7 @@ impl SignIn {
             ("incomplete", page(Some(app("Wiki")), Some(Problem::Incomplete), "")),
             ("throttled", page(Some(app("Wiki")), Some(Problem::Throttled(290)), "ada")),
             ("expired", page(None, Some(Problem::Expired), "ada@example.com")),
+            ("network", page(Some(app("Wiki")), Some(Problem::Network), "ada")),
             ("busy", page(None, Some(Problem::Busy), "ada@example.com")),
             ("long", page(Some(app(LONG)), None, LONG)),
             ("rtl", page(Some(app(RIGHT_TO_LEFT)), Some(Problem::Wrong), RIGHT_TO_LEFT)),

@@ -228,6 +228,7 @@ fn a_token_that_would_allow_nothing_is_not_given() {
         access_token_lifetime: None,
         introspection_clients: Vec::new(),
         personal_access_tokens: false,
+        networks: crate::network::Networks::ANYWHERE,
     };
     let mail = Resource { identifier: "https://mail".into(), scopes: "email".parse().unwrap(), ..notes.clone() };
     family.frame.directory.resources = [notes, mail].map(|api| (api.identifier.clone(), api)).into();

@@ -1,0 +1,2 @@
+DROP TABLE groups;
+ALTER TABLE users DROP COLUMN networks;

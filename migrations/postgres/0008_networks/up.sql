@@ -1,0 +1,6 @@
+-- From where people may sign in and be served: each by themselves, and by the groups that they are in.
+ALTER TABLE users ADD COLUMN networks TEXT NOT NULL DEFAULT '[]';
+CREATE TABLE groups (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    definition TEXT NOT NULL
+);
