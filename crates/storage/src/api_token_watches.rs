@@ -68,7 +68,7 @@ pub(crate) fn of_tokens(ids: Vec<i64>) -> _ {
         .filter(api_tokens::id.eq_any(ids).and(api_tokens::user_id.is_not_null()))
 }
 
-/// Tokens of people that expire within a time, and whose owners were not told, those that expire first.
+/// Tokens of people that expire after `after` and until `through`, and whose owners were not told, those that expire first.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn expiring(after: i64, through: i64, most: i64) -> _ {
     let not_told = api_token_watches::expiry_told

@@ -109,18 +109,19 @@ impl Database {
         rows.into_iter().filter_map(|row| watched(row).transpose()).collect()
     }
 
-    /// At most `most` tokens of people that expire after `now` and until `through`, and whose owners were not told of it.
+    /// At most `most` tokens of people that expire after `after` and until `through`, and whose owners were not told of it, those
+    /// that expire first.
     ///
     /// # Errors
     /// What the database says.
     pub async fn api_tokens_expiring(
         &self,
-        now: Time,
+        after: Time,
         through: Time,
         most: u32,
     ) -> Result<Vec<(ApiToken, Option<Watch>)>, StoreError> {
         let rows: Vec<(api_tokens::Row, Option<api_token_watches::Row>)> =
-            query!(self, load, api_token_watches::expiring(now.millis(), through.millis(), most.into()))?;
+            query!(self, load, api_token_watches::expiring(after.millis(), through.millis(), most.into()))?;
         let read = |(token, watch): (api_tokens::Row, Option<api_token_watches::Row>)| {
             Ok((token.try_into()?, watch.map(Watch::try_from).transpose()?))
         };

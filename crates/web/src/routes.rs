@@ -5,8 +5,8 @@ use grantor_core::metadata::Endpoints;
 
 use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo};
 use crate::pages::{
-    account, app_remove, apps, consent, end_session, home, language, select_account, sessions, sign_in, token_change,
-    token_new, tokens,
+    account, app_remove, apps, consent, end_session, home, language, notice, select_account, sessions, sign_in,
+    token_change, token_new, tokens,
 };
 use crate::{files, health, respond};
 
@@ -21,6 +21,7 @@ pub(crate) const INTROSPECT_BATCH: &str = "/introspect/batch";
 pub(crate) const JWKS: &str = "/jwks";
 pub(crate) const LANGUAGE: &str = "/language";
 pub(crate) const LEAK_REPORTS: &str = "/leak-reports";
+pub(crate) const NOTICES: &str = "/account/notices";
 pub(crate) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 pub(crate) const REVOKE: &str = "/revoke";
@@ -76,6 +77,7 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(CONSENT).get(consent::get_consent).post(consent::post_consent))
         .service(page(END_SESSION).get(end_session::get_end_session).post(end_session::post_end_session))
         .service(page(LANGUAGE).post(language::post_language))
+        .service(page(NOTICES).post(notice::post_notices))
         .service(page(SELECT_ACCOUNT).get(select_account::get_select_account).post(select_account::post_select_account))
         .service(page(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions))
         .service(page(SIGN_IN).get(sign_in::get_sign_in).post(sign_in::post_sign_in))

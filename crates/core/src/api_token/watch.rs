@@ -87,11 +87,13 @@ pub fn used_from(watched: &Watched, addresses: &[(IpAddr, Time)], id: Id) -> Vec
     [watch.put()].into_iter().chain(notice).collect()
 }
 
-/// Tells the owner of a token that it expires, once for each expiry; nothing to do for a token of a client.
+/// Tells the owner of a token that it expires, once for each expiry, and not before half of its life is over: whoever makes a
+/// token for a day knows that. Nothing to do for a token of a client.
 pub fn expires(token: &ApiToken, watch: Option<Watch>, (id, now): (Id, Time)) -> Vec<Change> {
     let Owner::User(user_id) = token.owner else { return Vec::new() };
     let mut watch = watch.unwrap_or_else(|| Watch::new(token.id));
-    if !token.is_live(now) || watch.expiry_told == Some(token.expires_at) {
+    let is_young = now.since(token.rotated_at) < token.expires_at.since(token.rotated_at) / 2;
+    if is_young || !token.is_live(now) || watch.expiry_told == Some(token.expires_at) {
         return Vec::new();
     }
     watch.expiry_told = Some(token.expires_at);
