@@ -11,6 +11,8 @@ pub mod folder;
 pub mod page;
 pub mod person;
 pub mod postgres;
+pub mod receiver;
 pub mod relying_party;
 pub mod seeds;
 pub mod server;
+pub mod smtp;

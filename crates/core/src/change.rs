@@ -3,6 +3,7 @@
 use grantor_jose::id::Id;
 use grantor_jose::secret::SecretHash;
 
+use crate::api_token::watch::Watch;
 use crate::api_token::{ApiToken, ApiTokenEnd, LastUse, Rotation};
 use crate::audit::Event;
 use crate::client::Client;
@@ -12,6 +13,8 @@ use crate::forward_auth::ProxiedApp;
 use crate::grant::{AccessToken, AuthorizationCode, Grant, GrantEnd, RefreshToken};
 use crate::grant_type::GrantType;
 use crate::key::KeyRecord;
+use crate::notice::Notice;
+use crate::outbox::OutboxChange;
 use crate::session::Session;
 use crate::time::Time;
 use crate::user::User;
@@ -71,6 +74,13 @@ pub enum Change {
         id: Id,
         /// When and from where.
         last_use: LastUse,
+    },
+    /// Keeps what is known of an API token beside itself. Expects what was read.
+    ApiTokenWatchPut {
+        /// The revision that was read; none where there was none.
+        expected: Option<i64>,
+        /// What is known now.
+        watch: Box<Watch>,
     },
     /// Notes the use of a client assertion. Expects that it was not used before.
     AssertionSpend {
@@ -177,6 +187,19 @@ pub enum Change {
     KeyPut(Box<KeyRecord>),
     /// Removes a signing key.
     KeyRemove(Id),
+    /// Takes a notice from its person's account, unless it is gone.
+    NoticeDismiss {
+        /// The notice.
+        id: Id,
+        /// Whose it is; nobody dismisses those of others.
+        user_id: Id,
+        /// When.
+        at: Time,
+    },
+    /// Keeps a notice in its person's account.
+    NoticeInsert(Box<Notice>),
+    /// What becomes of a message in the outbox.
+    Outbox(OutboxChange),
     /// Declares or changes an app behind a proxy.
     ProxiedAppPut(Box<ProxiedApp>),
     /// Removes an app behind a proxy.

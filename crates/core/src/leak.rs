@@ -6,11 +6,12 @@ use crate::access_token;
 use crate::api_token::ApiTokenEnd;
 use crate::api_token::issue::event_of;
 use crate::api_token::live::find_genuine;
-use crate::audit::{Event, EventKind};
+use crate::audit::{Event, EventKind, printable};
 use crate::change::{Change, GrantsOf};
 use crate::error::Error;
 use crate::grant::GrantEnd;
 use crate::grant_type::{MAX_RACES, refresh_token};
+use crate::notice::{News, Notice};
 use crate::provider::{Call, Provider};
 use crate::store::{AccessTokenFacts, Store, StoreError};
 use crate::token::{self, Origin};
@@ -93,7 +94,10 @@ async fn of_api_token<S: Store>(
     }
     let event = event(provider, (found, &format!("{} ", token.hint())), EventKind::ApiTokenEnded, call);
     let ended = Change::ApiTokenEnd { id: token.id, at: call.now, end: ApiTokenEnd::Leaked };
-    Ok(Some(vec![ended, Change::EventInsert(Box::new(event_of(event, &token.owner)))]))
+    let news = News::TokenLeaked { token: token.named(), place: printable(&found.url) };
+    let event = event_of(event, &token.owner);
+    let notice = notice(&event, news);
+    Ok(Some([ended, Change::EventInsert(Box::new(event))].into_iter().chain(notice).collect()))
 }
 
 /// The cookie of a session: it ends, with all that was given in it, since whoever found it may have given that. Tokens that were
@@ -110,11 +114,13 @@ async fn of_session<S: Store>(
         return Ok(Some(Vec::new()));
     }
     let event = event(provider, (found, "the cookie was "), EventKind::SignedOut, call).user(session.user_id);
-    Ok(Some(vec![
+    let notice = notice(&event, News::CookieLeaked { place: printable(&found.url) });
+    let ended = [
         Change::SessionEnd { id, at: call.now },
         Change::GrantsEnd { of: GrantsOf::WholeSession(id), at: call.now, end: GrantEnd::Leaked },
         Change::EventInsert(Box::new(event)),
-    ]))
+    ];
+    Ok(Some(ended.into_iter().chain(notice).collect()))
 }
 
 /// A refresh token, also one that was replaced: its family ends.
@@ -135,7 +141,8 @@ async fn of_refresh_token<S: Store>(
     let event = event(provider, (found, ""), EventKind::GrantEnded, call);
     let event = event.client(&facts.grant.client_id).user(facts.grant.user_id);
     let ended = Change::GrantEnd { id: grant_id, at: call.now, end: GrantEnd::Leaked };
-    Ok(Some(vec![ended, Change::EventInsert(Box::new(event))]))
+    let notice = app_notice(&event, found);
+    Ok(Some([ended, Change::EventInsert(Box::new(event))].into_iter().chain(notice).collect()))
 }
 
 /// An access token, whether it counts just now or not: who is switched off may be switched on again.
@@ -157,5 +164,18 @@ async fn of_access_token<S: Store>(
         event = event_of(event, &exchanged.token.owner);
     }
     let note = Change::AccessTokenRevoke { id: token.id, expires_at: token.expires_at };
-    Ok(Some(vec![note, Change::EventInsert(Box::new(event))]))
+    let notice = app_notice(&event, found);
+    Ok(Some([note, Change::EventInsert(Box::new(event))].into_iter().chain(notice).collect()))
+}
+
+/// Tells the person that an event concerns, where it concerns one.
+fn notice(event: &Event, news: News) -> Option<Change> {
+    let user_id = event.user_id?;
+    Some(Change::NoticeInsert(Box::new(Notice { id: event.id, user_id, at: event.at, news })))
+}
+
+/// The same, of a token that an app was given.
+fn app_notice(event: &Event, found: &Found) -> Option<Change> {
+    let client_id = event.client_id.clone()?;
+    notice(event, News::AppTokenLeaked { client_id, place: printable(&found.url) })
 }

@@ -10,7 +10,8 @@
 //! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`reach`], [`interaction`];
 //! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`metadata`],
-//!   [`end_session`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`];
+//!   [`end_session`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`]; what is told to them and to
+//!   others: [`notice`], [`outbox`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
 //!
@@ -51,6 +52,8 @@ pub mod metadata;
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod model;
 pub mod network;
+pub mod notice;
+pub mod outbox;
 pub mod params;
 pub mod pkce;
 pub mod policy;

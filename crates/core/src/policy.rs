@@ -175,6 +175,9 @@ pub struct TokenPolicy {
     pub introspection_cache: Duration,
     /// How many tokens one person, or one client, may have at a time. Default 100.
     pub per_owner: usize,
+    /// How long before a personal access token expires its owner is told, once; `0` tells nobody. Default 7 days.
+    #[serde(with = "lifetime")]
+    pub expiry_notice: Duration,
 }
 
 impl Default for TokenPolicy {
@@ -184,6 +187,7 @@ impl Default for TokenPolicy {
             rotation_overlap: Duration::from_secs(DAY),
             introspection_cache: Duration::from_secs(3),
             per_owner: 100,
+            expiry_notice: Duration::from_secs(7 * DAY),
         }
     }
 }
@@ -197,6 +201,7 @@ impl TokenPolicy {
             ("rotation_overlap", self.rotation_overlap > Duration::from_secs(90 * DAY), "is longer than 90 days"),
             ("introspection_cache", self.introspection_cache > Duration::from_secs(MINUTE), "is longer than 60 s"),
             ("per_owner", self.per_owner == 0, "is zero"),
+            ("expiry_notice", self.expiry_notice > Duration::from_secs(90 * DAY), "is longer than 90 days"),
         ];
         rules.into_iter().filter(|(_, broken, _)| *broken).map(|(key, _, why)| (key, why)).collect()
     }

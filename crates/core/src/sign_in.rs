@@ -6,18 +6,29 @@ use crate::audit::{Event, EventKind, printable};
 use crate::change::{Change, GrantsOf};
 use crate::error::Decision;
 use crate::grant::GrantEnd;
+use crate::notice::{News, Notice};
 use crate::provider::{Call, Fresh};
 use crate::session::{ACR_PASSWORD, Session};
 use crate::token;
 use crate::user::User;
 
-/// Begins the session of a person who has proved a password; the reply is the cookie's value.
+/// The browser of a sign-in.
+#[derive(Clone, Copy, Debug)]
+pub struct Browser<'a> {
+    /// What it names itself.
+    pub user_agent: &'a str,
+    /// Whether the person signed in with it before.
+    pub is_known: bool,
+}
+
+/// Begins the session of a person who has proved a password; the reply is the cookie's value. The person is told where the
+/// browser is a new one.
 ///
 /// `replaced` is the session that the browser had before: the identifier changes at each sign-in.
 pub fn begin(
     user: &User,
     fresh: &Fresh,
-    user_agent: &str,
+    browser: Browser<'_>,
     replaced: Option<&Session>,
     call: Call<'_>,
 ) -> Decision<String> {
@@ -31,11 +42,16 @@ pub fn begin(
         // "pwd: Password-based authentication" (RFC 8176 §2)
         amr: vec!["pwd".to_owned()],
         address: call.address.to_owned(),
-        user_agent: printable(user_agent),
+        user_agent: printable(browser.user_agent),
         ended_at: None,
     };
     let event = Event::new(fresh.id, call.now, EventKind::SignInSucceeded).user(user.id).address(call.address);
     let mut changes = vec![Change::SessionInsert(Box::new(session)), Change::EventInsert(Box::new(event))];
+    if !browser.is_known {
+        let news = News::SignedIn { address: call.address.to_owned(), user_agent: printable(browser.user_agent) };
+        let notice = Notice { id: fresh.id, user_id: user.id, at: call.now, news };
+        changes.push(Change::NoticeInsert(Box::new(notice)));
+    }
     // A password that was changed, or an account that was switched off, while the password was compared begins nothing.
     changes.extend(user.password.clone().map(|password| Change::UserExpect { id: user.id, password }));
     // The same person signing in again goes on with the grants of the old session, which from now on end with the new one;
@@ -89,7 +105,8 @@ mod tests {
         let mint = Mint::seeded(5);
         let call = Call::new(Time::from_seconds(7), "::1");
         let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
-        let Decision { changes, reply } = begin(user, &fresh, agent, replaced, call);
+        let browser = Browser { user_agent: agent, is_known: false };
+        let Decision { changes, reply } = begin(user, &fresh, browser, replaced, call);
         let session = changes.iter().find_map(|change| match change {
             Change::SessionInsert(session) => Some((**session).clone()),
             _ => None,
@@ -107,6 +124,18 @@ mod tests {
         let opened =
             token::SESSION.parse(&cookie).filter(|(id, secret)| *id == session.id && session.secret.matches(secret));
         assert!(opened.is_some());
+    }
+
+    #[test]
+    fn a_person_is_told_of_a_browser_that_is_new() {
+        let told = |is_known| {
+            let mint = Mint::seeded(5);
+            let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
+            let browser = Browser { user_agent: "Firefox", is_known };
+            let changes = begin(&ada(), &fresh, browser, None, Call::new(Time::from_seconds(7), "::1")).changes;
+            changes.iter().any(|change| matches!(change, Change::NoticeInsert(_)))
+        };
+        assert!(told(false) && !told(true));
     }
 
     #[test]

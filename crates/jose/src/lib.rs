@@ -10,6 +10,7 @@
 //! * [`jwk`] public keys as others read them.
 //! * [`key`] our signing keys, and tokens signed with them.
 //! * [`mac`] keyed hashes over parts.
+//! * [`message_key`] signatures of messages to others, by a key that both have.
 //! * [`openid`] the traits of `openidconnect`, so that its types work with our keys.
 //! * [`random`] the one source of randomness, and of new identifiers.
 //! * [`seal`] what is kept encrypted.
@@ -35,6 +36,7 @@ pub mod id;
 pub mod jwk;
 pub mod key;
 pub mod mac;
+pub mod message_key;
 pub mod openid;
 pub mod random;
 pub mod seal;

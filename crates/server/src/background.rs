@@ -1,15 +1,16 @@
-//! What goes on beside requests: the newest directory twice a second, the uses of API tokens each ten seconds, the sweep
-//! and the key schedule each minute, and the certificate when it is renewed.
+//! What goes on beside requests: the newest directory twice a second, what is to be told to each target each second, the uses of
+//! API tokens each ten seconds, the sweep and the key schedule each minute, and the certificate when it is renewed.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use grantor_core::outbox::Target;
 use grantor_web::App;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::key_schedule;
 use crate::tls::Certificate;
@@ -17,6 +18,10 @@ use crate::tls::Certificate;
 const REFRESH: Duration = Duration::from_millis(500);
 const USES: Duration = Duration::from_secs(10);
 const ROUND: Duration = Duration::from_mins(1);
+const DELIVERY: Duration = Duration::from_secs(1);
+
+/// How long what is being delivered is waited for at the end. What is cut off is delivered again by the next server.
+const HANDED_OVER_WITHIN: Duration = Duration::from_secs(3);
 
 /// What the background works on.
 #[derive(Clone)]
@@ -61,6 +66,10 @@ impl Background {
 
 /// Each duty in a task of its own, so that making an RSA key keeps nothing waiting.
 async fn run(duties: Duties, stopped: oneshot::Receiver<()>) {
+    let (ending, end) = watch::channel(false);
+    let targets = duties.app.targets().into_iter();
+    let deliveries: Vec<_> =
+        targets.map(|target| tokio::task::spawn_local(deliveries(duties.clone(), target, end.clone()))).collect();
     let tasks = [
         tokio::task::spawn_local(refresh(duties.clone())),
         tokio::task::spawn_local(uses(duties.clone())),
@@ -70,6 +79,30 @@ async fn run(duties: Duties, stopped: oneshot::Receiver<()>) {
     let _ = stopped.await;
     for task in tasks {
         task.abort();
+    }
+    let _ = ending.send(true);
+    let handed_over = async {
+        for delivery in deliveries {
+            let _ = delivery.await;
+        }
+    };
+    if timeout(HANDED_OVER_WITHIN, handed_over).await.is_err() {
+        tracing::warn!("what was being delivered was cut off; it will be delivered again");
+    }
+}
+
+/// Tells one target what it is to be told, until the end comes.
+async fn deliveries(duties: Duties, target: Target, mut end: watch::Receiver<bool>) {
+    let mut ticks = interval(DELIVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = end.changed() => return,
+        }
+        if let Err(error) = duties.app.deliver(&target).await {
+            tracing::error!(%error, %target, "messages could not be delivered; they are in the next round");
+        }
     }
 }
 
@@ -115,6 +148,9 @@ pub async fn round(duties: &Duties) {
     }
     if let Err(error) = duties.app.keep_counts().await {
         tracing::error!(%error, "the counts of tokens could not be kept; they are kept in the next round");
+    }
+    if let Err(error) = duties.app.tell_of_expiries().await {
+        tracing::error!(%error, "people could not be told of tokens that expire; they are in the next round");
     }
     if let Err(error) = provider.store.sweep(now, lifetimes).await {
         tracing::error!(%error, "expired rows could not be swept");

@@ -20,6 +20,8 @@ use crate::tls::Certificate;
 
 /// A clock that shows an earlier moment than this version was written at is wrong: 2026-11-01.
 const WRITTEN: Time = Time::from_seconds(1_793_491_200);
+pub mod outgoing;
+
 const PATIENCE: Duration = Duration::from_secs(5);
 const LARGEST_ANSWER: usize = 256 * 1024;
 
@@ -75,6 +77,7 @@ pub async fn everything(settings: &Settings, offline: bool, now: Time) -> Vec<Fi
     findings.extend(files(&config));
     findings.push(clock(now));
     findings.extend(database(&config, now).await);
+    findings.extend(outgoing::examined(&config, offline).await);
     if !offline && !config.issuer.is_empty() {
         findings.push(issuer(&config).await);
     }
@@ -174,6 +177,7 @@ pub async fn database(config: &Config, now: Time) -> Vec<Finding> {
         }
     };
     let mut findings = vec![integrity(&opened)];
+    findings.extend(outgoing::given_up(&opened).await);
     findings.extend(newest_event(&opened, now).await);
     findings.extend(restored(&opened, now).await);
     findings.extend(keys(&opened.database.directory().keys, &config.lifetimes, now));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    app, apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, user,
+    app, apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, user, webhook,
 };
 
 /// Grantor, an OAuth 2.0 and OpenID Connect authorization server.
@@ -49,6 +49,9 @@ pub enum Command {
     /// Issue API keys to apps; list, rotate and revoke them; list and revoke the tokens that people made.
     #[command(subcommand)]
     Token(token::Command),
+    /// List the systems that are told of events, tell them again, or try one out.
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// List, make, rotate and remove signing keys; make an encryption key.
     #[command(subcommand)]
     Key(key::Command),

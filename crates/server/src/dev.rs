@@ -9,6 +9,7 @@ use std::path::Path;
 use grantor_jose::random::Random;
 use grantor_jose::seal::KeyEncryptionKey;
 use grantor_web::demo::DemoSettings;
+use grantor_web::mail::MailSink;
 
 use crate::commands::CommandError;
 use crate::config::check::is_loopback;
@@ -42,6 +43,8 @@ pub fn settings(folder: &Path, file: Option<&Path>) -> Result<Config, CommandErr
     if config.issuer == defaults.issuer && config.listen.port() != defaults.listen.port() {
         config.issuer = format!("http://localhost:{}", config.listen.port());
     }
+    // Nobody is written to from here, whatever the settings say.
+    config.mail.sunk = true;
     // The passwords of the demo's people are known to everybody who reads the source.
     for (key, address) in [("listen", config.listen), ("demo_listen", config.demo_listen)] {
         if !is_loopback(&address) {
@@ -73,7 +76,7 @@ pub fn declaration(config: &Config) -> Result<Declaration, Faults> {
 }
 
 /// What the demo app is told: where it is, and the secrets that it is declared with.
-pub fn demo(config: &Config, declaration: &Declaration) -> DemoSettings {
+pub fn demo(config: &Config, declaration: &Declaration, mails: MailSink) -> DemoSettings {
     let secret = |client_id: &str| {
         let client = declaration.clients.iter().find(|client| client.client_id == client_id);
         client.and_then(|client| client.secret.as_ref()).map(|secret| secret.expose().to_owned())
@@ -85,6 +88,7 @@ pub fn demo(config: &Config, declaration: &Declaration) -> DemoSettings {
         client_secret: secret("demo"),
         api_client_id: "demo-api".into(),
         api_client_secret: secret("demo-api").unwrap_or_default(),
+        mails,
         api_identifier: declaration.resources.first().map(|api| api.resource.identifier.clone()),
     }
 }
@@ -101,6 +105,7 @@ pub fn greeting(config: &Config) -> String {
         "\n  Grantor is running, to be tried out; never use it like this for real.\n\n\
          \x20   The demo app    {demo}/\n\
          \x20   Your account    {issuer}/account\n\
+         \x20   Its mails       {demo}/mails\n\
          \x20   Discovery       {issuer}/.well-known/openid-configuration\n\n\
          \x20   Sign in as      alice   correct horse battery staple\n\
          \x20             or    bob     tomorrow never knows the way\n\n\

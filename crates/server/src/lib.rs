@@ -28,6 +28,7 @@ pub mod epoch;
 pub mod fields;
 pub mod key_schedule;
 pub mod keys;
+pub mod outgoing;
 pub mod output;
 pub mod passwords;
 pub mod place;

@@ -12,6 +12,7 @@ use grantor_jose::algorithm::Algorithm;
 use grantor_jose::detached::DetachedKey;
 use grantor_web::demo::{self, DemoSettings};
 use grantor_web::locale::Language;
+use grantor_web::mail::{MailSink, Mailer};
 use grantor_web::metrics::Metrics;
 use grantor_web::outbound::{HttpClient, OutboundSettings};
 use grantor_web::{App, Clock, LeakReporter, Listener};
@@ -23,6 +24,7 @@ use crate::config::{Config, Limits, Outbound, Reporter};
 use crate::declare;
 use crate::dev;
 use crate::key_schedule;
+use crate::outgoing;
 use crate::settings::{self, Opened, Role};
 use crate::tls::Certificate;
 
@@ -41,12 +43,13 @@ impl Running {
     ///
     /// # Errors
     /// When a setting is wrong, the database cannot be opened, a key cannot be made, or the certificate cannot be used.
-    pub async fn start(config: Config, is_dev: bool, clock: Clock) -> Result<Self, CommandError> {
+    pub async fn start(mut config: Config, is_dev: bool, clock: Clock) -> Result<Self, CommandError> {
         config.check()?;
         let certificate = match (&config.tls.certificate, &config.tls.key) {
             (Some(chain), Some(key)) => Some(Certificate::read(chain, key)?),
             _ => None,
         };
+        config.mail.sunk |= is_dev;
         let opened = settings::open(config, Role::Server)?;
         // Few apps use PS256, and its key takes as long as that of RS256: it is made in the background's first round.
         let lifetimes = &opened.config.lifetimes;
@@ -54,11 +57,12 @@ impl Running {
         let demo = if is_dev {
             let declaration = dev::declaration(&opened.config)?;
             declare::apply::apply(&opened.database, &declaration, opened.tools(clock.now()), false).await?;
-            Some(dev::demo(&opened.config, &declaration))
+            Some(dev::demo(&opened.config, &declaration, MailSink::default()))
         } else {
             None
         };
-        let (app, config) = wire(opened, clock)?;
+        let sink = demo.as_ref().map(|demo| demo.mails.clone());
+        let (app, config) = wire(opened, clock, sink)?;
         let duties = Duties { app: Arc::clone(&app), certificate: certificate.clone() };
         let background = Background::start(duties).map_err(no_thread)?;
         Ok(Self { app, config, certificate, background, demo })
@@ -151,7 +155,7 @@ impl Running {
 }
 
 /// The provider over HTTP, from settings and store.
-fn wire(opened: Opened, clock: Clock) -> Result<(Arc<App>, Config), CommandError> {
+fn wire(opened: Opened, clock: Clock, sink: Option<MailSink>) -> Result<(Arc<App>, Config), CommandError> {
     let Opened { config, database, mint, meters } = opened;
     let issuer = Issuer::parse(&config.issuer).map_err(refused)?;
     let provider = Provider { issuer, policy: config.policy(), store: database, mint };
@@ -165,6 +169,9 @@ fn wire(opened: Opened, clock: Clock) -> Result<(Arc<App>, Config), CommandError
         body_bytes: config.limits.body_bytes,
         leak_reporters: config.leak_reporters.iter().map(reporter).collect::<Result<_, _>>()?,
         language: Language::from_tag(&config.default_language).unwrap_or_default(),
+        mailer: sink.map(Mailer::sunk).map_or_else(|| outgoing::mailer(&config), |sunk| Ok(Some(sunk)))?,
+        expiry_notice: config.tokens.expiry_notice,
+        webhooks: config.webhooks.iter().map(outgoing::webhook).collect::<Result<_, _>>()?,
     };
     let metrics = Metrics::new(stopwatch(), &meters);
     let outbound = outbound(&config)?;

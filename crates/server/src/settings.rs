@@ -85,6 +85,7 @@ pub fn open(config: Config, role: Role) -> Result<Opened, CommandError> {
     let settings = database_settings(&config, &config.database_url, meters.clone())?;
     let mint = Arc::new(Mint::new(role.node()));
     let database = Database::open(&settings, Arc::clone(&mint), system_time())?;
+    database.subscribe(config.subscriptions());
     Ok(Opened { config, database, mint, meters })
 }
 

@@ -103,11 +103,11 @@ macro_rules! define_apply {
                 Change::ApiTokenInsert(token) => one!(api_tokens::insert(api_tokens::Row::new(token)?)),
                 Change::ApiTokenRotate { id, rotation } => one!(api_tokens::rotate(id.as_i64(), rotation)),
                 Change::ApiTokenUsed { id, last_use } => any!(api_tokens::used(id.as_i64(), last_use)),
-                Change::AssertionSpend { digest, expires_at } => one!(spent_assertions::insert(digest, expires_at.millis())),
-                Change::AttemptsPut { expected: None, slot, failures, window_started } => one!(attempts::insert(*slot, *failures, window_started.millis())),
-                Change::AttemptsPut { expected: Some((read, since)), slot, failures, window_started } => {
-                    one!(attempts::update(*slot, (*read, since.millis()), *failures, window_started.millis()))
+                Change::ApiTokenWatchPut { .. } | Change::NoticeDismiss { .. } | Change::NoticeInsert(_) | Change::Outbox(_) => {
+                    tell(change, connection)$($wait)*
                 }
+                Change::AssertionSpend { digest, expires_at } => one!(spent_assertions::insert(digest, expires_at.millis())),
+                Change::AttemptsPut { .. } => count(change, connection)$($wait)*,
                 Change::ClientPut(_) | Change::ClientRemove(_) | Change::GroupPut(_) | Change::GroupRemove(_) | Change::KeyPut(_) | Change::KeyRemove(_) | Change::ProxiedAppPut(_)
                 | Change::ProxiedAppRemove(_) | Change::ResourcePut(_) | Change::ResourceRemove(_) | Change::ScopePut(_)
                 | Change::ScopeRemove(_) => declare(change, context, connection)$($wait)*,
@@ -188,6 +188,50 @@ macro_rules! define_apply {
             }
         }
 
+        /// What people and others are told.
+        $($async)? fn tell(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! one {
+                ($statement:expr) => { one(ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?) };
+            }
+            macro_rules! any {
+                ($statement:expr) => {{ ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?; Ok(()) }};
+            }
+            match change {
+                Change::ApiTokenWatchPut { expected: None, watch } => one!(api_token_watches::insert(api_token_watches::Row::new(watch)?)),
+                Change::ApiTokenWatchPut { expected: Some(read), watch } => {
+                    one!(api_token_watches::replace(api_token_watches::Row::new(watch)?, *read))
+                }
+                Change::NoticeDismiss { id, user_id, at } => any!(notices::dismiss(id.as_i64(), user_id.as_i64(), at.millis())),
+                Change::NoticeInsert(notice) => one!(notices::insert(notices::Row::new(notice)?)),
+                Change::Outbox(OutboxChange::Claim { key, due_at, until }) => {
+                    one!(outbox::claim(&key.target.to_string(), key.id.as_i64(), due_at.millis(), until.millis()))
+                }
+                Change::Outbox(OutboxChange::Delivered(key)) => any!(outbox::delivered(&key.target.to_string(), key.id.as_i64())),
+                Change::Outbox(OutboxChange::Failed { key, until, next, error }) => {
+                    let (target, next) = (key.target.to_string(), next.map(Time::millis));
+                    any!(outbox::failed(&target, key.id.as_i64(), until.millis(), next, error))
+                }
+                Change::Outbox(OutboxChange::Queue { key, due_at }) => one!(outbox::queue(key, *due_at)),
+                _ => Ok(()),
+            }
+        }
+
+        /// Counts failed sign-ins.
+        $($async)? fn count(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! one {
+                ($statement:expr) => { one(ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?) };
+            }
+            match change {
+                Change::AttemptsPut { expected: None, slot, failures, window_started } => {
+                    one!(attempts::insert(*slot, *failures, window_started.millis()))
+                }
+                Change::AttemptsPut { expected: Some((read, since)), slot, failures, window_started } => {
+                    one!(attempts::update(*slot, (*read, since.millis()), *failures, window_started.millis()))
+                }
+                _ => Ok(()),
+            }
+        }
+
         $($async)? fn put_client(client: &Client, connection: &mut $connection) -> Result<(), Failure> {
             one(ExecuteDsl::execute(Prepared(clients::put(&clients::Row::new(client)?)), connection)$($wait)*?)?;
             ExecuteDsl::execute(Prepared(clients::remove_secrets(&client.client_id)), connection)$($wait)*?;
@@ -244,6 +288,8 @@ macro_rules! define_apply {
                 Step::Codes { before, expired_by } => swept!(authorization_codes::sweep(before, expired_by, STEP)),
                 Step::Events { before, happened_by } => swept!(events::sweep(before, happened_by, STEP)),
                 Step::Grants { after, through, over } => swept!(grants::sweep(after, through, over)),
+                Step::Notices { before } => swept!(notices::sweep(before, STEP)),
+                Step::Outbox { before } => swept!(outbox::sweep(before, STEP)),
                 Step::RevokedAccessTokens { expired_by } => swept!(revoked_access_tokens::sweep(expired_by, STEP)),
                 Step::Sessions { after, through, dead } => swept!(sessions::sweep(after, through, dead)),
                 Step::SpentAssertions { expired_by } => swept!(spent_assertions::sweep(expired_by, STEP)),

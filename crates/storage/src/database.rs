@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use grantor_core::outbox::Subscriptions;
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 use grantor_jose::random::Mint;
@@ -171,6 +172,20 @@ impl Database {
         match self {
             Self::Postgres(postgres) => postgres.sweep_step(step).await,
             Self::Sqlite(sqlite) => sqlite.sweep_step(step).await,
+        }
+    }
+
+    /// Says who is told of what is committed from now on. To be called once, before anything is committed; a second time
+    /// changes nothing.
+    pub fn subscribe(&self, subscriptions: Subscriptions) {
+        // Who came first has said the same: all of a process have its settings.
+        let _ = self.subscriptions().set(subscriptions);
+    }
+
+    pub(crate) fn subscriptions(&self) -> &OnceLock<Subscriptions> {
+        match self {
+            Self::Postgres(postgres) => &postgres.subscriptions,
+            Self::Sqlite(sqlite) => &sqlite.subscriptions,
         }
     }
 

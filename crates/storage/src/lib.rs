@@ -16,6 +16,7 @@
 //! * No clock, no environment: the time is handed in.
 
 mod access_tokens;
+mod api_token_watches;
 mod api_tokens;
 mod apply;
 mod attempts;
@@ -33,7 +34,10 @@ mod grants;
 mod groups;
 mod layout;
 mod meters;
+mod notices;
 mod open_error;
+mod outbox;
+mod outbox_pages;
 mod pages;
 mod postgres;
 mod proxied_apps;
@@ -61,6 +65,7 @@ pub use database::{Database, DatabaseSettings};
 pub use events::EventFilter;
 pub use meters::{Meters, Stopwatch};
 pub use open_error::OpenError;
+pub use outbox_pages::Waiting;
 pub use postgres::Postgres;
 pub use sqlite::{BackupError, Contents, Restoration, Sqlite, back_up};
 

@@ -6,8 +6,8 @@
 //! number is a lock that it holds, and the others hear of changed clients and keys by LISTEN and NOTIFY, or by asking.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use diesel::result::Error as DieselError;
@@ -15,6 +15,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::{Either, join, join_all, select};
 use grantor_core::change::Change;
 use grantor_core::directory::Directory;
+use grantor_core::outbox::Subscriptions;
 use grantor_core::store::StoreError;
 use grantor_jose::random::Mint;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -86,6 +87,7 @@ struct Shared {
 pub struct Postgres {
     shared: Arc<Shared>,
     pub(crate) patrols: Patrols,
+    pub(crate) subscriptions: OnceLock<Subscriptions>,
     node: node::Node,
 }
 

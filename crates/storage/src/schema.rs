@@ -197,6 +197,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_token_watches (token_id) {
+        token_id -> BigInt,
+        expiry_told -> Nullable<BigInt>,
+        networks -> Text,
+        quiet_until -> BigInt,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
     revoked_access_tokens (id) {
         id -> BigInt,
         expires_at -> BigInt,
@@ -254,6 +264,27 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    notices (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        at -> BigInt,
+        news -> Text,
+        dismissed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    outbox (target, id) {
+        target -> Text,
+        id -> BigInt,
+        attempts -> BigInt,
+        queued_at -> BigInt,
+        due_at -> Nullable<BigInt>,
+        error -> Text,
+    }
+}
+
 /// All of them, in an order in which no row comes before one that it refers to.
 pub(crate) const TABLES: &[&str] = &[
     "directory_revision",
@@ -273,14 +304,18 @@ pub(crate) const TABLES: &[&str] = &[
     "refresh_tokens",
     "access_tokens",
     "api_tokens",
+    "api_token_watches",
     "revoked_access_tokens",
     "spent_assertions",
     "attempts",
     "events",
     "refusals",
     "token_counts",
+    "notices",
+    "outbox",
 ];
 
+diesel::joinable!(api_token_watches -> api_tokens (token_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
@@ -288,6 +323,7 @@ diesel::joinable!(sessions -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
+    api_token_watches,
     api_tokens,
     authorization_codes,
     consents,

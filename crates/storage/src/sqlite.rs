@@ -3,13 +3,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use diesel::QueryResult;
 use diesel::sqlite::SqliteConnection;
 use grantor_core::change::Change;
 use grantor_core::directory::Directory;
+use grantor_core::outbox::Subscriptions;
 use grantor_core::store::StoreError;
 use tokio::sync::mpsc;
 
@@ -62,6 +63,7 @@ impl Shared {
 pub struct Sqlite {
     shared: Arc<Shared>,
     pub(crate) patrols: Patrols,
+    pub(crate) subscriptions: OnceLock<Subscriptions>,
     queue: Option<mpsc::Sender<writer::Request>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }

@@ -113,6 +113,10 @@ impl Store for Database {
         if changes.is_empty() {
             return Ok(());
         }
+        let changes = match self.subscriptions().get() {
+            Some(subscriptions) => subscriptions.with_messages(changes),
+            None => changes,
+        };
         match self {
             Self::Postgres(postgres) => postgres.commit(changes).await,
             Self::Sqlite(sqlite) => sqlite.commit(changes).await,

@@ -28,6 +28,12 @@ const ATTEMPTS_KEPT: Duration = Duration::from_hours(7 * 24);
 /// How long API tokens are kept that have expired or ended, so that their owners can see what became of them.
 const API_TOKENS_SHOWN: Duration = Duration::from_hours(30 * 24);
 
+/// How long notices stand in people's accounts.
+const NOTICES_SHOWN: Duration = Duration::from_hours(90 * 24);
+
+/// How long messages are kept that were given up, or are for somebody who is not named any more.
+const GIVEN_UP_SHOWN: Duration = Duration::from_hours(30 * 24);
+
 /// How long what has expired is kept, since for a node whose clock is behind it has not: many times what clocks may differ.
 const CLOCKS_APART: Duration = Duration::from_mins(1);
 
@@ -40,6 +46,8 @@ pub(crate) enum Step {
     Codes { before: i64, expired_by: i64 },
     Events { before: i64, happened_by: i64 },
     Grants { after: i64, through: i64, over: Over },
+    Notices { before: i64 },
+    Outbox { before: i64 },
     RevokedAccessTokens { expired_by: i64 },
     Sessions { after: i64, through: i64, dead: Dead },
     SpentAssertions { expired_by: i64 },
@@ -58,13 +66,15 @@ fn first_id_at(moment: Time) -> i64 {
 }
 
 /// What goes by its age alone.
-fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 7] {
+fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 9] {
     let expired_by = now.minus(CLOCKS_APART).millis();
     let long_ago = now.minus(lifetimes.spent_kept);
     let too_old = now.minus(lifetimes.events_kept);
     [
         Step::AccessTokens { expired_by },
         Step::ApiTokens { over_by: now.minus(API_TOKENS_SHOWN).millis() },
+        Step::Notices { before: first_id_at(now.minus(NOTICES_SHOWN)) },
+        Step::Outbox { before: first_id_at(now.minus(GIVEN_UP_SHOWN)) },
         Step::RevokedAccessTokens { expired_by },
         Step::SpentAssertions { expired_by },
         Step::Attempts { started_by: now.minus(ATTEMPTS_KEPT).millis() },

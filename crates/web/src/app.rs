@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
@@ -24,12 +25,14 @@ use ipnet::IpNet;
 use crate::counts::Counts;
 use crate::limits::{Gate, Limiter, Limits};
 use crate::locale::Language;
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::oauth::documents::Documents;
 use crate::oauth::leaks::LeakReporter;
 use crate::outbound::HttpClient;
 use crate::pages;
 use crate::uses::Uses;
+use crate::webhooks::Webhook;
 
 /// Where the time comes from: the system, or a test that moves it.
 #[derive(Clone)]
@@ -72,6 +75,12 @@ pub struct Settings {
     pub leak_reporters: Vec<LeakReporter>,
     /// The language for people who ask for none that we speak.
     pub language: Language,
+    /// Who carries notices to people; without, they stand in the account alone.
+    pub mailer: Option<Mailer>,
+    /// How long before a personal access token expires its owner is told; zero tells nobody.
+    pub expiry_notice: Duration,
+    /// Who is told of events.
+    pub webhooks: Vec<Webhook>,
 }
 
 impl Default for Settings {
@@ -85,6 +94,9 @@ impl Default for Settings {
             body_bytes: 64 * 1024,
             leak_reporters: Vec::new(),
             language: Language::default(),
+            mailer: None,
+            expiry_notice: Duration::ZERO,
+            webhooks: Vec::new(),
         }
     }
 }

@@ -7,6 +7,8 @@
 //! The flow: `POST /start` discovers the server and sends the browser there; `GET /callback` takes the answer; each button is
 //! one `POST` that makes one request and adds one [`step`]; `POST /sign-out` sends the browser to the server's sign-out, which
 //! sends it to `GET /signed-out`. Every one of them ends at `/`, which shows the steps so far.
+//!
+//! Beside the app, `/mails` shows the mails that the server would have sent.
 
 mod browser;
 mod callback;
@@ -15,6 +17,7 @@ mod error;
 mod exchange;
 mod id_token;
 mod leaving;
+mod mails;
 mod notes_api;
 mod page;
 mod provider;
@@ -43,7 +46,7 @@ use url::Url;
 
 pub use self::error::DemoError;
 use self::{exchange::Recorder, session::Sessions};
-use crate::{outbound::HttpClient, statics::static_file};
+use crate::{mail::MailSink, outbound::HttpClient, statics::static_file};
 
 /// What the demo is told. Its secrets are the demo's own and stand in a development database only.
 #[derive(Clone)]
@@ -62,6 +65,8 @@ pub struct DemoSettings {
     pub api_client_secret: String,
     /// The API's identifier, which a token must have in its audience; nothing takes tokens of any audience.
     pub api_identifier: Option<String>,
+    /// The mails that the server beside would have sent.
+    pub mails: MailSink,
 }
 
 /// The demo as it runs.
@@ -93,6 +98,8 @@ pub fn app_config(demo: &web::Data<Demo>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/call-api", web::post().to(tokens::post_call_api))
             .route("/callback", web::get().to(callback::get_callback))
             .route("/introspect", web::post().to(tokens::post_introspect))
+            .route("/mails", web::get().to(mails::get_mails))
+            .route("/mails/{number}", web::get().to(mails::get_mail))
             .route("/language", web::post().to(browser::post_language))
             .route("/refresh", web::post().to(tokens::post_refresh))
             .route("/revoke", web::post().to(leaving::post_revoke))

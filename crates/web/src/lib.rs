@@ -6,7 +6,8 @@
 //!   do their one thing and send the browser back to `/authorize`, where core decides.
 //! * [`limits`] counts requests before anything else is done for them.
 //! * `forward_auth` answers proxies that ask about each request to an app behind them.
-//! * [`outbound`] is the one door to other servers.
+//! * [`outbound`] is the one door to other servers; [`mail`] goes to that of the settings alone.
+//! * `delivery` tells people and [`webhooks`] what the outbox keeps for them; `watching` sees what people shall know of their tokens.
 //! * `error` has the only status codes and `WWW-Authenticate`; `respond` the only page headers; `cookie` the only cookies.
 //! * [`demo`] is a relying party that shows the flow; it stands outside of the provider and only speaks HTTP to it.
 //!
@@ -19,6 +20,7 @@ mod app;
 pub mod cookie;
 mod cors;
 mod counts;
+mod delivery;
 pub mod demo;
 mod error;
 mod files;
@@ -29,6 +31,7 @@ pub mod html;
 mod http;
 pub mod limits;
 pub mod locale;
+pub mod mail;
 pub mod metrics;
 mod oauth;
 pub mod outbound;
@@ -40,6 +43,8 @@ pub mod statics;
 mod unread;
 mod uses;
 mod visit;
+mod watching;
+pub mod webhooks;
 
 pub use app::{App, Clock, Settings};
 pub use http::{Listener, Server, serve};

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use fluent_templates::{LanguageIdentifier, fluent_bundle::FluentValue, langid, static_loader};
 
-pub use self::dates::{ago, date, duration, machine_readable};
+pub use self::dates::{ago, date, duration, machine_readable, time};
 
 static_loader! {
     static TEXTS = {

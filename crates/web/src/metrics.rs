@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicI64;
 use actix_web::web::{self, Data};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, HttpServer};
 use grantor_core::grant_type::GrantType;
+use grantor_core::outbox::Target;
+use grantor_core::store::StoreError;
 use grantor_storage::{Meters, Stopwatch};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -53,6 +55,42 @@ enum Outcome {
 struct Labels {
     workload: Workload,
     outcome: Outcome,
+}
+
+/// Who is told, by kind: names of webhooks are the operator's, and many.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Channel {
+    channel: &'static str,
+}
+
+impl Channel {
+    const fn of(target: &Target) -> Self {
+        match target {
+            Target::Mail => Self { channel: "mail" },
+            Target::Webhook(_) => Self { channel: "webhook" },
+        }
+    }
+}
+
+/// What is measured of the outbox.
+#[derive(Debug, Default)]
+struct OutboxMeters {
+    waiting: Gauge<i64, AtomicI64>,
+    oldest: Gauge<i64, AtomicI64>,
+    kept: Gauge<i64, AtomicI64>,
+    delivered: Family<Channel, Counter>,
+    given_up: Family<Channel, Counter>,
+}
+
+impl OutboxMeters {
+    fn register(&self, registry: &mut Registry) {
+        let Self { waiting, oldest, kept, delivered, given_up } = self;
+        registry.register("outbox_waiting", "Messages that wait to be delivered, of all servers", waiting.clone());
+        registry.register("outbox_oldest_seconds", "How long the oldest of them has waited", oldest.clone());
+        registry.register("outbox_given_up_kept", "Messages that were given up and not removed yet", kept.clone());
+        registry.register("outbox_delivered", "Messages that this server delivered", delivered.clone());
+        registry.register("outbox_given_up", "Messages that this server gave up", given_up.clone());
+    }
 }
 
 /// A limit, by its name.
@@ -105,6 +143,7 @@ pub struct Metrics {
     requests: Family<Labels, Histogram>,
     passwords_waiting: Gauge<i64, AtomicI64>,
     refused: Family<Policy, Counter>,
+    outbox: OutboxMeters,
     registry: Registry,
 }
 
@@ -122,7 +161,19 @@ impl Metrics {
         let refused = Family::<Policy, Counter>::default();
         registry.register("limited_requests", "Requests refused because too many came, by the limit", refused.clone());
         database.register(&mut registry);
-        Self { stopwatch, requests, passwords_waiting, refused, registry }
+        let outbox = OutboxMeters::default();
+        outbox.register(&mut registry);
+        Self { stopwatch, requests, passwords_waiting, refused, outbox, registry }
+    }
+
+    /// Counts a message that was delivered.
+    pub(crate) fn delivered(&self, target: &Target) {
+        self.outbox.delivered.get_or_create(&Channel::of(target)).inc();
+    }
+
+    /// Counts a message that was given up.
+    pub(crate) fn gave_up(&self, target: &Target) {
+        self.outbox.given_up.get_or_create(&Channel::of(target)).inc();
     }
 
     /// Counts a request that a limit refused.
@@ -163,9 +214,23 @@ pub fn serve(app: Arc<App>, socket: TcpListener) -> std::io::Result<actix_web::d
 async fn get_metrics(app: Data<App>) -> HttpResponse {
     let metrics = &app.metrics;
     metrics.passwords_waiting.set(i64::try_from(app.passwords.waiting()).unwrap_or(i64::MAX));
+    // What cannot be read stays as it was.
+    if let Err(error) = measure_outbox(&app).await {
+        tracing::debug!(%error, "the outbox could not be measured");
+    }
     let mut text = String::new();
     if encode(&mut text, &metrics.registry).is_err() {
         return HttpResponse::InternalServerError().finish();
     }
     HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
+}
+
+async fn measure_outbox(app: &App) -> Result<(), StoreError> {
+    let (store, meters) = (&app.provider.store, &app.metrics.outbox);
+    let waiting = store.outbox_waiting(None).await?;
+    let oldest = waiting.since.map_or(0, |since| app.clock.now().since(since).as_secs());
+    meters.waiting.set(waiting.messages);
+    meters.oldest.set(i64::try_from(oldest).unwrap_or(i64::MAX));
+    meters.kept.set(store.outbox_count_given_up().await?);
+    Ok(())
 }

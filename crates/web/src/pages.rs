@@ -14,6 +14,7 @@ pub mod form_post;
 mod frame;
 pub mod home;
 pub(crate) mod language;
+pub mod notice;
 pub mod refusal;
 pub mod select_account;
 pub mod sessions;

@@ -41,6 +41,8 @@ struct Try<'a> {
     visit: &'a Visit,
     username: Option<Username>,
     browser: BrowserCookie,
+    /// Whether the person signed in with this browser before.
+    is_known: bool,
     slots: Slots,
     key: MacKey,
 }
@@ -73,11 +75,12 @@ impl<'a> Try<'a> {
         let browser = sent.and_then(|text| BrowserCookie::parse(&text));
         let browser = browser.unwrap_or_else(|| BrowserCookie::new(visit.app.provider.mint.random()));
         let known: Option<KnownBrowser> = username.as_ref().and_then(|username| browser.known(username, &key));
+        let is_known = known.is_some();
         let slots = match known {
             Some(known) => Slots::known_browser(known, &key),
             None => Slots::stranger(username.as_ref(), visit.app.address(&visit.request), &key),
         };
-        Self { visit, username, browser, slots, key }
+        Self { visit, username, browser, is_known, slots, key }
     }
 
     /// Counts the try, or says how long it has to wait.
@@ -150,9 +153,10 @@ impl<'a> Try<'a> {
         let app = &self.visit.app;
         let header = self.visit.request.headers().get("user-agent");
         let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
+        let browser = sign_in::Browser { user_agent: &user_agent, is_known: self.is_known };
         let replaced = self.visit.presented().map(|(session, _)| session);
         let mut decision =
-            sign_in::begin(user, &app.provider.fresh(self.visit.now), &user_agent, replaced, self.visit.call());
+            sign_in::begin(user, &app.provider.fresh(self.visit.now), browser, replaced, self.visit.call());
         if let Some(password) = rehash
             && let Ok(hash) = app.passwords.hash(password, app.provider.mint.random()).await
         {

@@ -6,7 +6,7 @@ use grantor_core::metadata::Endpoints;
 use crate::forward_auth::{any_forward_auth, at_app};
 use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo};
 use crate::pages::{
-    account, app_remove, apps, consent, end_session, enter, home, language, select_account, sessions, sign_in,
+    account, app_remove, apps, consent, end_session, enter, home, language, notice, select_account, sessions, sign_in,
     token_change, token_new, tokens,
 };
 use crate::{files, health, respond};
@@ -29,6 +29,7 @@ pub(crate) const INTROSPECT_BATCH: &str = "/introspect/batch";
 pub(crate) const JWKS: &str = "/jwks";
 pub(crate) const LANGUAGE: &str = "/language";
 pub(crate) const LEAK_REPORTS: &str = "/leak-reports";
+pub(crate) const NOTICES: &str = "/account/notices";
 pub(crate) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 pub(crate) const REVOKE: &str = "/revoke";
@@ -85,6 +86,7 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(END_SESSION).get(end_session::get_end_session).post(end_session::post_end_session))
         .service(page(ENTER).get(enter::get_enter))
         .service(page(LANGUAGE).post(language::post_language))
+        .service(page(NOTICES).post(notice::post_notices))
         .service(page(SELECT_ACCOUNT).get(select_account::get_select_account).post(select_account::post_select_account))
         .service(page(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions))
         .service(page(SIGN_IN).get(sign_in::get_sign_in).post(sign_in::post_sign_in))

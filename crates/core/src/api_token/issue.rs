@@ -14,6 +14,7 @@ use crate::change::Change;
 use crate::directory::Directory;
 use crate::error::{Decision, Error};
 use crate::network::Networks;
+use crate::notice::{News, Notice};
 use crate::policy::TokenPolicy;
 use crate::provider::{Call, Fresh};
 use crate::scope::Scope;
@@ -102,7 +103,9 @@ pub fn issue(about: About<'_>, holder: Holder<'_>, draft: &Draft, wanted: Wanted
         last_use: None,
     };
     let event = event(about, EventKind::ApiTokenIssued, &token).detail(&format!("{} {}", token.hint(), token.scope));
-    let changes = vec![Change::ApiTokenInsert(Box::new(token)), Change::EventInsert(Box::new(event))];
+    let notice = notice(about, &token);
+    let mut changes = vec![Change::ApiTokenInsert(Box::new(token)), Change::EventInsert(Box::new(event))];
+    changes.extend(notice);
     Ok(Decision { changes, reply: kind.format(draft.id, &secret) })
 }
 
@@ -205,6 +208,13 @@ fn event(about: About<'_>, kind: EventKind, token: &ApiToken) -> Event {
     // A command comes from no address.
     let is_command = about.call.address.is_empty();
     event_of(if is_command { event } else { event.address(about.call.address) }, &token.owner)
+}
+
+/// A person is told that a token of theirs was made: whoever uses their session may not be them.
+fn notice(about: About<'_>, token: &ApiToken) -> Option<Change> {
+    let Owner::User(user_id) = token.owner else { return None };
+    let news = News::TokenMade { token: token.named(), address: about.call.address.to_owned() };
+    Some(Change::NoticeInsert(Box::new(Notice { id: about.event_id, user_id, at: about.call.now, news })))
 }
 
 /// An event that concerns the owner of a token.

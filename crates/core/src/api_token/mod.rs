@@ -11,6 +11,7 @@ use grantor_jose::id::Id;
 use grantor_jose::secret::{Secret, SecretHash};
 
 use crate::network::Networks;
+use crate::notice::TokenNamed;
 use crate::scope::Scope;
 use crate::time::Time;
 use crate::token::{API_KEY, ApiTokenKind, PERSONAL_ACCESS_TOKEN};
@@ -18,6 +19,7 @@ use crate::token::{API_KEY, ApiTokenKind, PERSONAL_ACCESS_TOKEN};
 pub mod issue;
 pub mod live;
 pub mod rights;
+pub mod watch;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -160,6 +162,11 @@ impl ApiToken {
         }
         let replaced = self.replaced.as_ref().filter(|replaced| replaced.secret.matches(secret));
         replaced.map(|replaced| replaced.until.min(self.expires_at))
+    }
+
+    /// As notices name it.
+    pub fn named(&self) -> TokenNamed {
+        TokenNamed { name: self.name.clone(), hint: self.hint() }
     }
 
     /// The beginning of its text, which tells it from others and gives nothing away.

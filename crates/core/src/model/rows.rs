@@ -69,7 +69,7 @@ impl Rows {
                 true
             }
             // Its identifier is always a new one, and nothing is decided by it.
-            Change::EventInsert(_) => true,
+            Change::EventInsert(_) | Change::NoticeInsert(_) => true,
             Change::GrantEnd { id, at, end } => {
                 let in_force = |grant: &Grant| grant.ended.is_none();
                 seeded(Fault::GrantEndLost)

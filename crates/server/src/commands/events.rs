@@ -11,7 +11,8 @@ use grantor_core::store::Store;
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
 use grantor_storage::EventFilter;
-use serde_json::{Value, json};
+use grantor_web::webhooks::event_members;
+use serde_json::Value;
 
 use super::CommandError;
 use crate::clock::{self, system_time};
@@ -125,15 +126,6 @@ fn table(events: &[Event], people: &People) -> String {
 }
 
 fn members(event: &Event, people: &People) -> Value {
-    json!({
-        "case": event.id.to_string(),
-        "at": clock::text(event.at),
-        "kind": event.kind.as_str(),
-        "reason": event.reason,
-        "client_id": event.client_id,
-        "username": event.user_id.and_then(|id| people.get(&id)),
-        "user_id": event.user_id.map(|id| id.to_string()),
-        "address": event.address,
-        "detail": event.detail,
-    })
+    let username = event.user_id.and_then(|id| people.get(&id));
+    event_members(event, username.map(String::as_str))
 }

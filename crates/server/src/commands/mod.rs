@@ -15,6 +15,7 @@ pub mod restore;
 pub mod serve;
 pub mod token;
 pub mod user;
+pub mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -123,5 +124,6 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
         Command::Token(command) => token::run(&settings, command).await,
         Command::User(command) => user::run(&settings, command).await,
+        Command::Webhook(command) => webhook::run(&settings, command).await,
     }
 }

@@ -46,6 +46,8 @@ impl Config {
             self.language_finding(),
             self.limits_finding(),
             self.reporters_finding(),
+            self.mail_fault().map(|(key, why)| finding(key, why, "see [mail] in `grantor config example`")),
+            self.webhooks_fault().map(|why| finding("webhooks", why, "see webhooks in `grantor config example`")),
         ];
         let of = |section: &'static str, findings: Vec<(&'static str, &'static str)>| {
             let named = move |(key, why)| finding(&format!("{section}.{key}"), why, "see `grantor config example`");

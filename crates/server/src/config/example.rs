@@ -38,6 +38,7 @@ mod tests {
             ("log", names::<crate::config::Log>()),
             ("limits", names::<crate::config::Limits>()),
             ("sign_in", names::<crate::config::SignIn>()),
+            ("mail", names::<crate::config::outgoing::Mail>()),
             ("outbound", names::<crate::config::Outbound>()),
             ("lifetimes", names::<grantor_core::policy::Lifetimes>()),
             ("tokens", names::<grantor_core::policy::TokenPolicy>()),

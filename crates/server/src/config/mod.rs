@@ -6,6 +6,7 @@
 pub mod check;
 pub mod example;
 pub mod load;
+pub mod outgoing;
 pub mod rates;
 
 use std::fmt;
@@ -19,6 +20,7 @@ use grantor_identity::queue::QueueLimits;
 use grantor_identity::throttle::{Limit, ThrottlePolicy};
 use grantor_web::outbound::AllowedHost;
 use ipnet::IpNet;
+use outgoing::{Mail, Webhook};
 use rates::{AddressRate, ClientRate};
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +68,10 @@ pub struct Config {
     pub sign_in: SignIn,
     /// Which other servers are asked: section `[outbound]`.
     pub outbound: Outbound,
+    /// How notices reach people by e-mail: section `[mail]`.
+    pub mail: Mail,
+    /// Which other systems are told of events. Default: none.
+    pub webhooks: Vec<Webhook>,
     /// How long things live: section `[lifetimes]`.
     pub lifetimes: Lifetimes,
     /// What an app may do unless its declaration says otherwise: section `[clients]`.
@@ -248,6 +254,8 @@ impl Default for Config {
             limits: Limits::default(),
             sign_in: SignIn::default(),
             outbound: Outbound::default(),
+            mail: Mail::default(),
+            webhooks: Vec::new(),
             lifetimes: Lifetimes::default(),
             clients: ClientPolicy::default(),
             tokens: TokenPolicy::default(),

@@ -9,6 +9,7 @@ use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::{Client, ClientSecret, Trust};
 use grantor_core::grant::GrantEnd;
+use grantor_core::notice::{News, Notice};
 use grantor_core::policy::{Lifetimes, TokenPolicy};
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
@@ -236,7 +237,13 @@ impl Decided {
             created_at: before.map_or(tools.now, |before| before.created_at),
             updated_at: tools.now,
         };
-        self.changes.extend([Change::UserPut(Box::new(user)), Change::EventInsert(Box::new(event.user(id)))]);
+        let event = event.user(id);
+        if before.is_some() && item.password.is_some() {
+            let news = News::PasswordChanged;
+            let notice = Notice { id: event.id, user_id: id, at: tools.now, news };
+            self.changes.push(Change::NoticeInsert(Box::new(notice)));
+        }
+        self.changes.extend([Change::UserPut(Box::new(user)), Change::EventInsert(Box::new(event))]);
         if item.ends_access() {
             self.changes.extend([
                 Change::SessionsEnd { user_id: id, except: None, at: tools.now },

@@ -141,6 +141,8 @@ fn kind(changes: &[Change]) -> Option<u64> {
         match change {
             Change::GrantsEnd { of, .. } => std::mem::discriminant(of).hash(&mut hasher),
             Change::AttemptsPut { expected, .. } => expected.is_some().hash(&mut hasher),
+            Change::ApiTokenWatchPut { expected, .. } => expected.is_some().hash(&mut hasher),
+            Change::Outbox(change) => std::mem::discriminant(change).hash(&mut hasher),
             Change::ConsentPut { expected, .. } => expected.is_some().hash(&mut hasher),
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! Opening: the address, the layout, the key-encryption key, the first snapshot, the node's thread.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, OnceLock};
 
 use diesel::OptionalExtension;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
@@ -48,7 +48,7 @@ impl Postgres {
         let nodes = AtomicU32::new(1);
         let shared = Arc::new(Shared { address, newest, context, mint, meters, writers, idle, reading, nodes });
         let node = Node::start(&shared)?;
-        Ok(Self { shared, patrols: Patrols::default(), node })
+        Ok(Self { shared, patrols: Patrols::default(), subscriptions: OnceLock::new(), node })
     }
 }
 

@@ -8,6 +8,8 @@ use grantor_core::api_token::ApiTokenEnd;
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
 use grantor_core::grant::GrantEnd;
+use grantor_core::outbox::OutboxChange;
+use grantor_core::time::Time;
 use grantor_jose::id::Id;
 
 use crate::apply::{Context, define_apply, is_of_directory, one};
@@ -18,9 +20,9 @@ use crate::refresh_tokens::Successor;
 use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
 use crate::{
-    access_tokens, api_tokens, attempts, authorization_codes, clients, consents, directory_revision, events, grants,
-    groups, proxied_apps, refresh_tokens, resources, revoked_access_tokens, root_secret, scopes, sessions,
-    signing_keys, spent_assertions, token_counts, users,
+    access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
+    events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources, revoked_access_tokens,
+    root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, users,
 };
 
 define_apply!(&AsyncPgConnection, [async], [.await], [.for_share()]);

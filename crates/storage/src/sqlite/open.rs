@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
@@ -70,7 +70,13 @@ fn start(connection: SqliteConnection, shared: Arc<Shared>) -> Result<Sqlite, Op
     let writer = Writer::new(connection, Arc::clone(&shared));
     let thread = std::thread::Builder::new().name("grantor-writer".into());
     let thread = thread.spawn(move || writer.run(waiting)).map_err(OpenError::Thread)?;
-    Ok(Sqlite { shared, patrols: Patrols::default(), queue: Some(queue), writer: Mutex::new(Some(thread)) })
+    Ok(Sqlite {
+        shared,
+        patrols: Patrols::default(),
+        subscriptions: OnceLock::new(),
+        queue: Some(queue),
+        writer: Mutex::new(Some(thread)),
+    })
 }
 
 /// Makes the root secret where there is none, and opens it: with a wrong key nothing is served.

@@ -204,3 +204,14 @@ demo-about-username = Der Name zum Anmelden.
 demo-about-website = Die Adresse der eigenen Seiten der Person.
 demo-about-www-authenticate = Warum das Token nicht genügt hat.
 demo-about-zoneinfo = Die Zeitzone.
+
+# Die Mails
+demo-mails-link = Die Mails ansehen, die der Server verschickt hätte
+demo-mails-title = Mails
+demo-mails-lead = Mit --dev verlässt keine Mail den Server: jede wird hier gezeigt, die neueste zuerst.
+demo-mails-none = Es gibt noch keine Mail. Melden Sie sich mit einem neuen Browser an, oder erstellen Sie ein Token in Ihrem Konto.
+demo-mails-back = Zurück zur Demo-App
+demo-mail-to = An { $to }
+demo-mail-text = Als Text
+demo-mail-html = Der Quelltext des HTML
+demo-mail-back = Alle Mails

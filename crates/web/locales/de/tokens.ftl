@@ -57,7 +57,6 @@ token-rotate-title = Neues Geheimnis für { $name }?
 token-rotate-text = Sie bekommen ein neues Token, das Sie an die Stelle des alten setzen. Das alte gilt noch { $span } lang, damit inzwischen nichts stehen bleibt.
 token-rotate-life = Das neue gilt wieder { $span } lang.
 
-account-leaked = Ihr Token { $name } wurde an einem öffentlichen Ort gefunden. Es ist widerrufen; erstellen Sie ein neues, wo es noch gebraucht wird.
 account-tokens-count = { $count ->
     [0] Sie haben keine Tokens für Skripte.
     [one] { $count } Token arbeitet in Ihrem Namen.

@@ -204,3 +204,14 @@ demo-about-username = The name to sign in with.
 demo-about-website = The address of the person’s own pages.
 demo-about-www-authenticate = Why the token was not enough.
 demo-about-zoneinfo = The time zone.
+
+# The mails
+demo-mails-link = See the mails that the server would have sent
+demo-mails-title = Mails
+demo-mails-lead = With --dev, no mail leaves the server: each one is shown here, the newest first.
+demo-mails-none = There is no mail yet. Sign in with a new browser, or make a token in your account.
+demo-mails-back = Back to the demo app
+demo-mail-to = To { $to }
+demo-mail-text = As text
+demo-mail-html = The source of its HTML
+demo-mail-back = All mails

@@ -57,7 +57,6 @@ token-rotate-title = New secret for { $name }?
 token-rotate-text = You get a new token to put where the old one is. The old one still works for { $span }, so that nothing stops meanwhile.
 token-rotate-life = The new one lives for { $span } again.
 
-account-leaked = Your token { $name } was found in a public place. It is revoked; make another one where it is still needed.
 account-tokens-count = { $count ->
     [0] You have no tokens for scripts.
     [one] { $count } token works in your name.

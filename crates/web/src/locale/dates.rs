@@ -21,6 +21,12 @@ pub fn date(language: Language, at: i64) -> String {
     text_with(language, "date-day", &arguments)
 }
 
+/// The time of the day, in UTC: "09:40".
+pub fn time(at: i64) -> String {
+    let minutes = at.div_euclid(MINUTE).rem_euclid(DAY / MINUTE);
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 /// How long ago: "just now", "3 hours ago", "yesterday", "12 days ago"; after a month, the day.
 pub fn ago(language: Language, at: i64, now: i64) -> String {
     let passed = now.saturating_sub(at);
@@ -74,6 +80,7 @@ mod tests {
         assert_eq!(told(40 * DAY), "31 January 2026");
         assert_eq!(ago(Language::De, NOW - 3 * DAY, NOW), "vor 3 Tagen");
         assert_eq!(date(Language::De, NOW), "12. März 2026");
+        assert_eq!((time(NOW), time(NOW - 10 * HOUR)), ("09:40".to_owned(), "23:40".to_owned()));
     }
 
     #[test]
@@ -89,6 +96,7 @@ mod tests {
         for at in [i64::MIN, i64::MAX, 0] {
             let _ =
                 (date(Language::En, at), ago(Language::De, at, NOW), machine_readable(at), duration(Language::En, at));
+            let _ = time(at);
         }
     }
 }

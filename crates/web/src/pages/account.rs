@@ -2,11 +2,12 @@
 
 use actix_web::HttpResponse;
 use askama::Template;
-use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner};
+use grantor_core::api_token::{ApiToken, Owner};
 use grantor_core::store::StoreError;
 use grantor_core::user::User;
 
 use super::apps::Access;
+use super::notice::Notice;
 use super::sessions::{self, Device};
 use super::{App, Frame};
 use crate::html::filters;
@@ -14,7 +15,7 @@ use crate::respond::{self, How};
 use crate::visit::Visit;
 use crate::{access, routes};
 
-/// Signing out posts `csrf` to `/sign-out`.
+/// Signing out posts `csrf` to `/sign-out`; a notice is taken away by posting `notice` and `csrf` to `/account/notices`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/account.html")]
 pub struct Account {
@@ -26,8 +27,8 @@ pub struct Account {
     pub email: Option<String>,
     /// The frame; its account is the one shown.
     pub frame: Frame,
-    /// The person's tokens that were found in a public place lately.
-    pub leaked: Vec<String>,
+    /// What the person shall know, the newest first.
+    pub notices: Vec<Notice>,
     /// How many sessions there are, this one included.
     pub session_count: usize,
     /// What this session runs on.
@@ -42,7 +43,7 @@ const APPS_NAMED: usize = 3;
 /// Shows the account.
 pub(crate) async fn get_account(visit: Visit) -> HttpResponse {
     let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
-    let (accesses, sessions, tokens) = match load(&visit, user).await {
+    let Facts { accesses, sessions, tokens, notices } = match load(&visit, user).await {
         Ok(facts) => facts,
         Err(error) => return respond::failure(&visit, &error.into()).await,
     };
@@ -51,7 +52,7 @@ pub(crate) async fn get_account(visit: Visit) -> HttpResponse {
         apps: accesses.into_iter().take(APPS_NAMED).map(|access| access.app).collect(),
         email: user.claim("email").and_then(|email| email.as_str().map(str::to_owned)),
         frame: visit.frame(None, None),
-        leaked: leaked(&tokens),
+        notices: notices.iter().map(|notice| Notice::of(notice, &visit.app.directory())).collect(),
         session_count: sessions,
         this_device: Device::from_user_agent(&session.user_agent),
         token_count: tokens.iter().filter(|token| token.is_live(visit.now)).count(),
@@ -59,16 +60,20 @@ pub(crate) async fn get_account(visit: Visit) -> HttpResponse {
     respond::page(&visit, &page, &How::default())
 }
 
-async fn load(visit: &Visit, user: &User) -> Result<(Vec<Access>, usize, Vec<ApiToken>), StoreError> {
+/// What the page is made of.
+struct Facts {
+    accesses: Vec<Access>,
+    sessions: usize,
+    tokens: Vec<ApiToken>,
+    notices: Vec<grantor_core::notice::Notice>,
+}
+
+async fn load(visit: &Visit, user: &User) -> Result<Facts, StoreError> {
     let accesses = access::of(visit, user).await?;
     let (sessions, _) = sessions::in_use(visit, user).await?;
     let tokens = visit.app.provider.store.api_tokens_of(&Owner::User(user.id)).await?;
-    Ok((accesses, sessions.len(), tokens))
-}
-
-fn leaked(tokens: &[ApiToken]) -> Vec<String> {
-    let is_leaked = |token: &&ApiToken| matches!(token.ended, Some((_, ApiTokenEnd::Leaked)));
-    tokens.iter().filter(is_leaked).map(|token| token.name.clone()).collect()
+    let notices = visit.app.provider.store.notices_of(user.id).await?;
+    Ok(Facts { accesses, sessions: sessions.len(), tokens, notices })
 }
 
 #[cfg(test)]
@@ -80,7 +85,7 @@ impl Account {
             apps: names.iter().map(|name| app(name)).collect(),
             email: Some("ada@example.com".to_owned()),
             frame: signed_in(name),
-            leaked: Vec::new(),
+            notices: Vec::new(),
             session_count: 1 + app_count,
             this_device: Device::sample(),
             token_count: app_count,
@@ -90,11 +95,13 @@ impl Account {
             ("one", page("Ada Lovelace", 1, &["Wiki"])),
             ("many", page("Ada Lovelace", 200, &["Wiki", "Mail", "Calendar"])),
             ("names", page(LONG, 5, &NAMES)),
-            ("leaked", Self { leaked: NAMES.map(str::to_owned).into(), ..page("Ada Lovelace", 1, &["Wiki"]) }),
+            ("notices", Self { notices: Notice::samples("Backup"), ..page("Ada Lovelace", 1, &["Wiki"]) }),
+            ("long", Self { notices: Notice::samples(LONG), ..page(LONG, 1, &[LONG]) }),
             (
                 "hostile",
                 Self {
                     email: Some(HOSTILE.to_owned()),
+                    notices: Notice::samples(HOSTILE),
                     this_device: Device::hostile(),
                     ..page(HOSTILE, 1, &[HOSTILE])
                 },

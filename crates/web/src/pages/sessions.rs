@@ -13,6 +13,7 @@ use grantor_core::user::User;
 use super::Frame;
 use super::status::Kind as Happened;
 use crate::html::filters;
+use crate::locale::{self, Language};
 use crate::respond::{self, How};
 use crate::visit::Visit;
 use crate::{form, routes};
@@ -82,15 +83,20 @@ impl Sessions {
 impl Device {
     /// "Firefox on Android".
     pub(super) fn words(&self, frame: &Frame) -> String {
+        self.words_in(frame.language)
+    }
+
+    /// The same in a language.
+    pub(crate) fn words_in(&self, language: Language) -> String {
         use crate::html::{ToArgument, message_text};
         match (&self.browser, &self.system) {
             (Some(browser), Some(system)) => message_text(
-                frame.language,
+                language,
                 "device-browser-system",
                 [("browser", browser.to_argument()), ("system", system.to_argument())],
             ),
             (Some(known), None) | (None, Some(known)) => known.clone(),
-            (None, None) => frame.t("device-unknown"),
+            (None, None) => locale::text(language, "device-unknown"),
         }
     }
 

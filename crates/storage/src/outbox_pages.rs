@@ -1,0 +1,130 @@
+//! What is read of the outbox and of notices: by those who deliver, by pages and by commands.
+
+use grantor_core::api_token::watch::{Watch, Watched};
+use grantor_core::api_token::{ApiToken, Owner};
+use grantor_core::audit::Event;
+use grantor_core::notice::Notice;
+use grantor_core::outbox::{Message, Target};
+use grantor_core::store::StoreError;
+use grantor_core::time::Time;
+use grantor_jose::id::Id;
+
+use crate::{Database, EventFilter, api_token_watches, api_tokens, notices, outbox, query};
+
+/// What waits to be delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many messages.
+    pub messages: i64,
+    /// Since when the oldest does.
+    pub since: Option<Time>,
+}
+
+impl Database {
+    /// At most `most` messages that a target is to be told at `now`, the longest due first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn outbox_due(&self, target: &Target, now: Time, most: u32) -> Result<Vec<Message>, StoreError> {
+        let target = target.to_string();
+        let rows: Vec<outbox::Row> = query!(self, load, outbox::due(&target, now.millis(), most.into()))?;
+        rows.into_iter().map(Message::try_from).collect()
+    }
+
+    /// At most `most` messages to a target that were given up, the newest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn outbox_given_up(&self, target: &Target, most: u32) -> Result<Vec<Message>, StoreError> {
+        let target = target.to_string();
+        let rows: Vec<outbox::Row> = query!(self, load, outbox::given_up(&target, most.into()))?;
+        rows.into_iter().map(Message::try_from).collect()
+    }
+
+    /// What waits to be delivered: to one target, or to all.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn outbox_waiting(&self, target: Option<&Target>) -> Result<Waiting, StoreError> {
+        let (messages, since): (Option<i64>, Option<i64>) = match target.map(ToString::to_string) {
+            Some(target) => (
+                query!(self, first?, outbox::count_waiting_for(&target))?,
+                query!(self, first?, outbox::waiting_for_since(&target))?,
+            ),
+            None => (query!(self, first?, outbox::count_waiting())?, query!(self, first?, outbox::waiting_since())?),
+        };
+        Ok(Waiting { messages: messages.unwrap_or_default(), since: since.map(Time::from_millis) })
+    }
+
+    /// How many messages were given up, to whomever.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn outbox_count_given_up(&self) -> Result<i64, StoreError> {
+        let count: Option<i64> = query!(self, first?, outbox::count_given_up())?;
+        Ok(count.unwrap_or_default())
+    }
+
+    /// The event with an identifier.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn event_find(&self, id: Id) -> Result<Option<Event>, StoreError> {
+        let found = self.events(&EventFilter { id: Some(id), limit: 1, ..EventFilter::default() }).await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The notice with an identifier, dismissed or not.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn notice_find(&self, id: Id) -> Result<Option<Notice>, StoreError> {
+        let row: Option<notices::Row> = query!(self, first?, notices::find(id.as_i64()))?;
+        row.map(Notice::try_from).transpose()
+    }
+
+    /// The notices that a person has not dismissed, the newest first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn notices_of(&self, user_id: Id) -> Result<Vec<Notice>, StoreError> {
+        let rows: Vec<notices::Row> = query!(self, load, notices::of_user(user_id.as_i64(), notices::MOST))?;
+        rows.into_iter().map(Notice::try_from).collect()
+    }
+
+    /// Those of the tokens that are people's, with what is known of them beside themselves.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn api_tokens_watched(&self, ids: &[Id]) -> Result<Vec<Watched>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.as_i64()).collect();
+        let rows: Vec<(api_tokens::Row, Option<api_token_watches::Row>)> =
+            query!(self, load, api_token_watches::of_tokens(ids.clone()))?;
+        let watched = |(token, watch): (api_tokens::Row, Option<api_token_watches::Row>)| {
+            let token = ApiToken::try_from(token)?;
+            let Owner::User(user_id) = token.owner else { return Ok(None) };
+            let watch = watch.map(Watch::try_from).transpose()?;
+            Ok(Some(Watched { token_id: token.id, user_id, name: token.name, watch }))
+        };
+        rows.into_iter().filter_map(|row| watched(row).transpose()).collect()
+    }
+
+    /// At most `most` tokens of people that expire after `after` and until `through`, and whose owners were not told of it, those
+    /// that expire first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn api_tokens_expiring(
+        &self,
+        after: Time,
+        through: Time,
+        most: u32,
+    ) -> Result<Vec<(ApiToken, Option<Watch>)>, StoreError> {
+        let rows: Vec<(api_tokens::Row, Option<api_token_watches::Row>)> =
+            query!(self, load, api_token_watches::expiring(after.millis(), through.millis(), most.into()))?;
+        let read = |(token, watch): (api_tokens::Row, Option<api_token_watches::Row>)| {
+            Ok((token.try_into()?, watch.map(Watch::try_from).transpose()?))
+        };
+        rows.into_iter().map(read).collect()
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE api_token_watches;
+DROP TABLE outbox;
+DROP TABLE notices;

@@ -1,0 +1,127 @@
+//! What was kept is delivered, whatever happens in between.
+
+use std::time::Duration;
+
+use grantor_core::outbox::Target;
+
+use super::alice;
+use crate::harness::server::Server;
+use crate::harness::smtp::{Smtp, settings};
+
+/// Waits until nothing is to be delivered any more.
+pub async fn until_empty(server: &Server) {
+    let waiting = async {
+        while server.database.outbox_waiting(None).await.unwrap().messages > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("everything is delivered");
+}
+
+/// Waits until the first attempt at the oldest message has failed.
+async fn until_failed(server: &Server) {
+    let waiting = async {
+        loop {
+            let far = server.clock.read().plus(Duration::from_hours(100));
+            let all = server.database.outbox_due(&Target::Mail, far, 10).await.unwrap();
+            if all.iter().any(|message| message.attempts > 0) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("an attempt fails");
+}
+
+#[tokio::test]
+async fn a_dead_mail_server_delays_and_loses_nothing() {
+    let smtp = Smtp::start().await;
+    let address = smtp.address;
+    drop(smtp);
+    let server = Server::start_with(|config| config.mail = settings(address)).await;
+    alice(&server).await;
+    until_failed(&server).await;
+    let smtp = Smtp::start_at(address).await;
+    server.clock.advance(Duration::from_secs(10));
+    assert_eq!(smtp.wait_for(1).await[0].to, ["alice@example.com"]);
+    until_empty(&server).await;
+    assert_eq!(server.database.outbox_count_given_up().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_for_now_is_sent_again_under_the_same_identifier() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    smtp.refuse(1, "451 try again");
+    alice(&server).await;
+    until_failed(&server).await;
+    server.clock.advance(Duration::from_secs(10));
+    let mails = smtp.wait_for(1).await;
+    let notice = server.database.notices_of(user(&server).await).await.unwrap().remove(0);
+    assert_eq!(mails[0].header("Message-ID"), format!("<notice-{}@127.0.0.1>", notice.id));
+}
+
+async fn user(server: &Server) -> grantor_jose::id::Id {
+    server.database.user_find_by_username("alice").await.unwrap().unwrap().id
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_for_good_is_given_up_and_stays_to_be_seen() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    smtp.refuse(99, "550 no such person");
+    alice(&server).await;
+    for _ in 0..5 {
+        until_due_is_tried(&server).await;
+        server.clock.advance(Duration::from_mins(5));
+    }
+    until_empty(&server).await;
+    let given_up = server.database.outbox_given_up(&Target::Mail, 10).await.unwrap();
+    assert_eq!(given_up.len(), 1);
+    assert!(given_up[0].error.contains("no such person"), "{}", given_up[0].error);
+    assert!(smtp.mails().is_empty());
+}
+
+/// Waits until nothing is due at this moment.
+async fn until_due_is_tried(server: &Server) {
+    let waiting = async {
+        while !server.database.outbox_due(&Target::Mail, server.clock.read(), 10).await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // What is claimed is not due either: it is when the attempt has ended.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("what is due is tried");
+}
+
+#[tokio::test]
+async fn what_was_kept_before_a_restart_is_delivered_after_it() {
+    let server = Server::start_with(|config| config.mail = settings("127.0.0.1:9".parse().unwrap())).await;
+    alice(&server).await;
+    until_failed(&server).await;
+    let smtp = Smtp::start().await;
+    server.clock.advance(Duration::from_secs(10));
+    let mut stopped = server.stop();
+    stopped.config.mail = smtp.settings();
+    let server = stopped.start().await;
+    assert_eq!(smtp.wait_for(1).await.len(), 1);
+    until_empty(&server).await;
+}
+
+#[tokio::test]
+async fn two_nodes_deliver_a_message_once() {
+    let smtp = Smtp::start().await;
+    let first = Server::start_with(smtp.configure()).await;
+    let (issuer, mail) = (first.url.clone(), smtp.settings());
+    let change = |config: &mut grantor_server::config::Config| (config.issuer, config.mail) = (issuer, mail);
+    let second = first.another_node_with(change).await;
+    for _ in 0..6 {
+        alice(&first).await;
+    }
+    smtp.wait_for(6).await;
+    until_empty(&second).await;
+    let mut ids: Vec<String> = smtp.mails().iter().map(|mail| mail.header("Message-ID")).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((ids.len(), smtp.mails().len()), (6, 6));
+}

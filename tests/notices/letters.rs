@@ -1,0 +1,86 @@
+//! What is written to people, and to whom.
+
+use super::alice;
+use crate::harness::person::Person;
+use crate::harness::seeds::{BOB, BOB_PASSWORD};
+use crate::harness::server::Server;
+use crate::harness::smtp::Smtp;
+use crate::tokens::token;
+
+/// Alice with her proved address.
+const ALICE: &str = "[[users]]\nusername = \"alice\"\nemail = \"alice@example.com\"\nemail_verified = true\n";
+
+#[tokio::test]
+async fn a_person_is_written_to_in_their_language_when_they_sign_in_with_a_new_browser() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    alice(&server).await;
+    let mail = smtp.wait_for(1).await.remove(0);
+    assert_eq!(
+        (mail.from.as_str(), mail.to.as_slice()),
+        ("no-reply@grantor.example", ["alice@example.com".to_owned()].as_slice())
+    );
+    assert_eq!(mail.header("To"), "alice@example.com");
+    assert_eq!(mail.header("Auto-Submitted"), "auto-generated");
+    let text = mail.part("text/plain");
+    assert!(text.starts_with("New sign-in\r\n\r\nSomebody signed in to your account"), "{text}");
+    assert!(text.contains(&format!("{}/account/sessions", server.url)), "{text}");
+    let html = mail.part("text/html");
+    assert!(html.contains("<h1>New sign-in</h1>") && html.contains("from 127.0.0.1"), "{html}");
+    server.apply(&format!("{ALICE}locale = \"de-AT\"\n")).await;
+    alice(&server).await;
+    let mail = smtp.wait_for(2).await.remove(1);
+    assert!(mail.part("text/plain").starts_with("Neue Anmeldung"), "{}", mail.part("text/plain"));
+    assert!(mail.part("text/html").contains("<html lang=\"de\""));
+}
+
+#[tokio::test]
+async fn nothing_that_opens_anything_is_written() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    let person = alice(&server).await;
+    let token = token(&person, &["notes.read"]).await;
+    let mails = smtp.wait_for(2).await;
+    let mail = mails.iter().find(|mail| mail.header("Subject").contains("token")).unwrap();
+    let text = mail.part("text/plain");
+    assert!(text.contains("The token Backup script (gtr_pat_"), "{text}");
+    assert!(!mail.data.contains(&token) && !text.contains(&token) && !text.contains("gtr_se"), "{text}");
+    assert!(!text.contains('?'), "no link has a query: {text}");
+}
+
+#[tokio::test]
+async fn who_has_proved_no_address_is_told_in_the_account_alone() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    let bob = Person::new(&server);
+    let page = bob.open("/sign-in").await;
+    bob.sign_in_on(&page, BOB, BOB_PASSWORD).await;
+    alice(&server).await;
+    assert_eq!(smtp.wait_for(1).await[0].to, ["alice@example.com"]);
+    super::delivery::until_empty(&server).await;
+    assert_eq!(smtp.mails().len(), 1);
+    assert!(bob.open("/account").await.text().contains("New sign-in"));
+}
+
+#[tokio::test]
+async fn a_known_browser_is_no_news() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    let person = alice(&server).await;
+    smtp.wait_for(1).await;
+    let page = person.open("/account").await;
+    person.send(&page.form(r#"form[action="/sign-out"]"#)).await;
+    person.sign_in().await;
+    super::delivery::until_empty(&server).await;
+    assert_eq!(smtp.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn a_password_that_was_set_is_told_of() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    server.apply(&format!("{ALICE}password = \"another long enough password\"\n")).await;
+    let text = smtp.wait_for(1).await[0].part("text/plain");
+    assert!(text.starts_with("Your password was changed"), "{text}");
+    assert!(!text.contains("another long enough"), "{text}");
+}

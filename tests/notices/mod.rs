@@ -1,0 +1,16 @@
+//! What people are told of their accounts: there, and by e-mail.
+
+mod account;
+pub mod delivery;
+mod letters;
+mod watching;
+
+use crate::harness::person::Person;
+use crate::harness::server::Server;
+
+/// A person who is signed in.
+async fn alice(server: &Server) -> Person {
+    let person = Person::new(server);
+    person.sign_in().await;
+    person
+}
