@@ -8,7 +8,8 @@
 //! # The map
 //! * the frame: [`store`], [`change`], [`error`], [`params`], [`policy`], [`audit`], [`provider`], [`admission`], [`time`];
 //! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`interaction`];
-//! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`directory`];
+//! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`upstream`],
+//!   [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`metadata`],
 //!   [`end_session`], [`leak`]; what people do there: [`sign_in`], [`approval`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
@@ -62,5 +63,6 @@ pub mod sign_in;
 pub mod store;
 pub mod time;
 pub mod token;
+pub mod upstream;
 pub mod user;
 pub mod userinfo;

@@ -8,8 +8,29 @@ use crate::error::Decision;
 use crate::grant::GrantEnd;
 use crate::provider::{Call, Fresh};
 use crate::session::{ACR_PASSWORD, Session};
+use crate::time::Time;
 use crate::token;
 use crate::user::User;
+
+/// How a person has proved who they are.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The authentication context class.
+    pub acr: &'static str,
+    /// The methods (RFC 8176).
+    pub amr: Vec<String>,
+    /// When.
+    pub auth_time: Time,
+}
+
+/// The browser of a sign-in.
+#[derive(Clone, Copy, Debug)]
+pub struct Browser<'a> {
+    /// As it names itself.
+    pub user_agent: &'a str,
+    /// The session that it had before: the identifier changes at each sign-in.
+    pub replaced: Option<&'a Session>,
+}
 
 /// Begins the session of a person who has proved a password; the reply is the cookie's value.
 ///
@@ -21,26 +42,33 @@ pub fn begin(
     replaced: Option<&Session>,
     call: Call<'_>,
 ) -> Decision<String> {
+    // "pwd: Password-based authentication" (RFC 8176 §2)
+    let proof = Proof { acr: ACR_PASSWORD, amr: vec!["pwd".to_owned()], auth_time: call.now };
+    let mut decision = begin_by(user, proof, fresh, Browser { user_agent, replaced }, call);
+    // A password that was changed, or an account that was switched off, while the password was compared begins nothing.
+    decision.changes.extend(user.password.clone().map(|password| Change::UserExpect { id: user.id, password }));
+    decision
+}
+
+/// Begins the session of a person who has proved in any way who they are; the reply is the cookie's value.
+pub(crate) fn begin_by(user: &User, proof: Proof, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -> Decision<String> {
     let session = Session {
         id: fresh.id,
         secret: fresh.secret.hash(),
         user_id: user.id,
-        auth_time: call.now,
+        auth_time: proof.auth_time,
         last_seen_at: call.now,
-        acr: ACR_PASSWORD.to_owned(),
-        // "pwd: Password-based authentication" (RFC 8176 §2)
-        amr: vec!["pwd".to_owned()],
+        acr: proof.acr.to_owned(),
+        amr: proof.amr,
         address: call.address.to_owned(),
-        user_agent: printable(user_agent),
+        user_agent: printable(browser.user_agent),
         ended_at: None,
     };
     let event = Event::new(fresh.id, call.now, EventKind::SignInSucceeded).user(user.id).address(call.address);
     let mut changes = vec![Change::SessionInsert(Box::new(session)), Change::EventInsert(Box::new(event))];
-    // A password that was changed, or an account that was switched off, while the password was compared begins nothing.
-    changes.extend(user.password.clone().map(|password| Change::UserExpect { id: user.id, password }));
     // The same person signing in again goes on with the grants of the old session, which from now on end with the new one;
     // another person ends them.
-    if let Some(old) = replaced {
+    if let Some(old) = browser.replaced {
         changes.push(Change::SessionEnd { id: old.id, at: call.now });
         changes.push(if old.user_id == user.id {
             Change::GrantsMove { from: old.id, to: fresh.id }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
+use grantor_core::upstream::UpstreamChange;
 
 use crate::error::Failure;
 use crate::events::REFUSALS;
@@ -54,6 +55,7 @@ pub(crate) const fn is_of_directory(change: &Change) -> bool {
             | Change::ResourceRemove(_)
             | Change::ScopePut(_)
             | Change::ScopeRemove(_)
+            | Change::Upstream(UpstreamChange::Put(_) | UpstreamChange::Remove(_))
     )
 }
 
@@ -108,7 +110,10 @@ macro_rules! define_apply {
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
                 Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
-                Change::ConsentExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } => {
+                Change::ConsentExpect { .. }
+                | Change::SessionExpect { .. }
+                | Change::UserExpect { .. }
+                | Change::UserMayEnter { .. } => {
                     expect(change, connection)$($wait)*
                 }
                 Change::ConsentPut { consent, expected: None } => one!(consents::insert(consents::Row::new(consent))),
@@ -139,6 +144,7 @@ macro_rules! define_apply {
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
                 Change::SessionsEnd { user_id, except, at } => any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis())),
                 Change::TokensCount { day, client_id, grant_type, issued } => one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued)),
+                Change::Upstream(change) => apply_upstream(change, context, connection)$($wait)*,
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),
@@ -159,7 +165,30 @@ macro_rules! define_apply {
                 }
                 Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
                 Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
+                Change::UserMayEnter { id } => expect!(users::may_enter(id.as_i64())),
                 _ => Ok(()),
+            }
+        }
+
+        /// One change of what is kept of upstreams.
+        $($async)? fn apply_upstream(
+            change: &UpstreamChange,
+            context: &Context,
+            connection: &mut $connection,
+        ) -> Result<(), Failure> {
+            macro_rules! rows {
+                ($statement:expr) => { ExecuteDsl::execute(Prepared($statement), connection)$($wait)*? };
+            }
+            match change {
+                UpstreamChange::LinkInsert(link) => one(rows!(upstream_links::insert(link.as_ref().into()))),
+                UpstreamChange::LinkRemove(id) => one(rows!(upstream_links::remove(id.as_i64()))),
+                UpstreamChange::LinkUsed { id, at } => one(rows!(upstream_links::used(id.as_i64(), at.millis()))),
+                UpstreamChange::Put(upstream) => one(rows!(upstreams::put(&upstreams::Row::new(upstream, &context.sealer)?))),
+                UpstreamChange::Remove(id) => {
+                    rows!(upstreams::remove(id.as_i64()));
+                    Ok(())
+                }
+                UpstreamChange::SessionInsert(began) => one(rows!(upstream_sessions::insert(began.as_ref().into()))),
             }
         }
 

@@ -8,7 +8,7 @@ use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 
 use crate::sealing::Sealer;
-use crate::{clients, resources, root_secret, scopes, signing_keys};
+use crate::{clients, resources, root_secret, scopes, signing_keys, upstreams};
 
 /// All rows that make a snapshot, read in one transaction.
 pub(crate) struct Rows {
@@ -20,6 +20,7 @@ pub(crate) struct Rows {
     pub(crate) secrets: Vec<clients::SecretRow>,
     pub(crate) scopes: Vec<scopes::Row>,
     pub(crate) resources: Vec<resources::Row>,
+    pub(crate) upstreams: Vec<upstreams::Row>,
 }
 
 /// Defines `read_directory` for one kind of connection, whose `RunQueryDsl` is in scope.
@@ -36,6 +37,7 @@ macro_rules! define_read_directory {
                 secrets: clients::all_secrets().load(connection)$($wait)*?,
                 scopes: scopes::all().load(connection)$($wait)*?,
                 resources: resources::all().load(connection)$($wait)*?,
+                upstreams: upstreams::all().load(connection)$($wait)*?,
             })
         }
     };
@@ -85,11 +87,15 @@ impl Newest {
 fn build(rows: Rows, sealer: &Sealer, last: &Directory) -> Result<Directory, StoreError> {
     let scopes = rows.scopes.into_iter().map(ScopeDefinition::try_from);
     let resources = rows.resources.into_iter().map(Resource::try_from);
+    let upstreams = rows.upstreams.into_iter().map(|row| row.open(sealer));
     Ok(Directory {
         revision: rows.revision,
         clients: clients::collect(rows.clients, rows.secrets)?,
         scopes: scopes.map(|scope| scope.map(|scope| (scope.name.clone(), scope))).collect::<Result<_, _>>()?,
         resources: resources.map(|api| api.map(|api| (api.identifier.clone(), api))).collect::<Result<_, _>>()?,
+        upstreams: upstreams
+            .map(|upstream| upstream.map(|upstream| (upstream.definition.name.clone(), Arc::new(upstream))))
+            .collect::<Result<_, _>>()?,
         keys: signing_keys::collect(rows.keys, sealer, &last.keys)?,
         secrets: root_secret::open(&rows.root_secret, sealer)?,
         epoch: rows.epoch.map(Time::from_millis),

@@ -64,6 +64,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    upstreams (id) {
+        id -> BigInt,
+        name -> Text,
+        definition -> Text,
+        sealed -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    upstream_links (id) {
+        id -> BigInt,
+        upstream_id -> BigInt,
+        authority -> Text,
+        subject -> Text,
+        user_id -> BigInt,
+        label -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    upstream_sessions (session_id) {
+        session_id -> BigInt,
+        upstream_id -> BigInt,
+        subject -> Text,
+        sid -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> BigInt,
         subject -> Text,
@@ -74,6 +105,7 @@ diesel::table! {
         disabled -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        email -> Nullable<Text>,
     }
 }
 
@@ -248,8 +280,11 @@ pub(crate) const TABLES: &[&str] = &[
     "resources",
     "clients",
     "client_secrets",
+    "upstreams",
     "users",
     "sessions",
+    "upstream_links",
+    "upstream_sessions",
     "consents",
     "authorization_codes",
     "grants",
@@ -268,6 +303,8 @@ diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(upstream_links -> users (user_id));
+diesel::joinable!(upstream_sessions -> sessions (session_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
@@ -278,5 +315,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     revoked_access_tokens,
     sessions,
+    upstream_links,
+    upstream_sessions,
     users,
 );

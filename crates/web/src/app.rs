@@ -29,6 +29,7 @@ use crate::oauth::documents::Documents;
 use crate::oauth::leaks::LeakReporter;
 use crate::outbound::HttpClient;
 use crate::pages;
+use crate::upstream::Discoveries;
 use crate::uses::Uses;
 
 /// Where the time comes from: the system, or a test that moves it.
@@ -102,6 +103,8 @@ pub struct App {
     pub passwords: HashQueue,
     /// The door to other servers.
     pub(crate) outbound: HttpClient,
+    /// What upstreams say of themselves.
+    pub(crate) upstreams: Discoveries,
     /// Tokens issued since the counts were last kept.
     pub counts: Counts,
     /// The last uses of API tokens since they were last kept.
@@ -134,6 +137,7 @@ impl App {
             clock,
             passwords,
             outbound,
+            upstreams: Discoveries::default(),
             counts: Counts::default(),
             uses: Uses::default(),
             metrics,

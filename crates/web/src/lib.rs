@@ -4,6 +4,7 @@
 //! * [`routes`](self) is the whole URL map; `oauth/` has one file an endpoint, [`pages`] one a page.
 //! * A request of a browser is a `Visit`: session, language and the proof for forms. Pages never choose the next page: they
 //!   do their one thing and send the browser back to `/authorize`, where core decides.
+//! * `upstream/` is sign-in through other providers.
 //! * [`limits`] counts requests before anything else is done for them.
 //! * [`outbound`] is the one door to other servers.
 //! * `error` has the only status codes and `WWW-Authenticate`; `respond` the only page headers; `cookie` the only cookies.
@@ -36,6 +37,7 @@ mod respond;
 mod routes;
 pub mod statics;
 mod unread;
+mod upstream;
 mod uses;
 mod visit;
 

@@ -11,12 +11,13 @@ use grantor_core::grant::GrantEnd;
 use grantor_core::policy::Lifetimes;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
+use grantor_core::upstream::{Upstream, UpstreamChange};
 use grantor_core::user::User;
 use grantor_jose::random::Mint;
 use grantor_jose::secret::SecretText;
 use grantor_storage::Database;
 
-use super::plan::{ClientItem, Current, Item, Plan, SecretStep, UserItem, plan};
+use super::plan::{ClientItem, Current, Item, Plan, SecretStep, UpstreamItem, UserItem, plan};
 use super::{Declaration, DeclaredPassword};
 use crate::passwords::{self, PasswordError};
 
@@ -115,6 +116,7 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
             Item::Scope(scope) => {
                 decided.directory(Change::ScopePut(Box::new(scope.clone())), event(EventKind::ResourceChanged));
             }
+            Item::Upstream(item) => decided.upstream(item, event(EventKind::UpstreamChanged), tools),
             Item::Resource(api) => {
                 decided.directory(Change::ResourcePut(Box::new(api.clone())), event(EventKind::ResourceChanged));
             }
@@ -157,6 +159,13 @@ impl Decided {
             self.changes.push(ended(GrantsOf::Client(item.client_id.clone()), tools.now));
         }
         self.changes.extend([Change::ClientPut(Box::new(client)), Change::EventInsert(Box::new(event))]);
+    }
+
+    fn upstream(&mut self, item: &UpstreamItem, event: Event, tools: Tools) {
+        let id = item.before.as_ref().map_or_else(|| tools.mint.id(tools.now.millis()), |before| before.id);
+        let (definition, client_secret) = (item.definition.clone(), item.client_secret.clone());
+        let upstream = UpstreamChange::Put(Box::new(Upstream { id, definition, client_secret }));
+        self.directory(upstream.into(), event);
     }
 
     fn user(&mut self, item: &UserItem, event: Event, tools: Tools) -> Result<(), ApplyError> {

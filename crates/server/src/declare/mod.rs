@@ -1,4 +1,4 @@
-//! `grantor apply`: clients, users, scopes and APIs as a file says they shall be.
+//! `grantor apply`: clients, users, scopes, APIs and upstreams as a file says they shall be.
 //!
 //! Three beats: [`parse`] reads the file and finds all that is wrong with it, [`plan::plan`] compares it with what is kept
 //! (a plain function), and [`apply::apply`] commits the difference with its events, all or none. Applied again, nothing is
@@ -10,6 +10,7 @@ pub mod client;
 mod directory;
 pub mod plan;
 mod section;
+pub mod upstream;
 pub mod user;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use std::fmt;
 pub use client::DeclaredClient;
 pub use directory::{DeclaredResource, DeclaredScope};
 pub use section::Place;
+pub use upstream::DeclaredUpstream;
 pub use user::{DeclaredPassword, DeclaredUser};
 
 use crate::place::{Fault, Source};
@@ -34,6 +36,8 @@ pub struct Declaration {
     pub scopes: Vec<DeclaredScope>,
     /// `[[resources]]`.
     pub resources: Vec<DeclaredResource>,
+    /// `[[upstreams]]`.
+    pub upstreams: Vec<DeclaredUpstream>,
     /// What is allowed, and better otherwise.
     pub warnings: Vec<String>,
 }
@@ -58,12 +62,13 @@ impl std::error::Error for Faults {}
 pub fn parse(source: &Source) -> Result<Declaration, Faults> {
     let table = source.parse().map_err(|fault| Faults(vec![fault]))?;
     let mut root = Section::new(source, String::new(), table);
-    root.only(&[&["clients", "users", "scopes", "resources"]]);
+    root.only(&[&["clients", "users", "scopes", "resources", "upstreams"]]);
     let mut warnings = Vec::new();
     let mut declaration = Declaration {
         clients: each(&mut root, "clients", |section| client::read(section, &mut warnings)),
         scopes: each(&mut root, "scopes", directory::read_scope),
         resources: each(&mut root, "resources", directory::read_resource),
+        upstreams: each(&mut root, "upstreams", upstream::read),
         ..Declaration::default()
     };
     declaration.users = each(&mut root, "users", |section| user::read(section, &mut warnings));
@@ -92,7 +97,9 @@ impl Declaration {
         let scopes = self.scopes.iter().map(|scope| ("name", scope.definition.name.as_str(), &scope.place));
         let resources = self.resources.iter().map(|api| ("identifier", api.resource.identifier.as_str(), &api.place));
         let all = clients.chain(users).chain(scopes).chain(resources);
-        all.filter(|(key, name, _)| !seen.insert((*key, *name)))
+        let upstreams = self.upstreams.iter().map(|known| ("upstream", known.definition.name.as_str(), &known.place));
+        let all = all.chain(upstreams).filter(|(key, name, _)| !seen.insert((*key, *name)));
+        all.map(|(key, name, place)| (if key == "upstream" { "name" } else { key }, name, place))
             .filter_map(|(key, name, place)| place.fault(key, &format!("\"{name}\" is declared before")))
             .collect()
     }

@@ -15,6 +15,8 @@ use super::{
     form_post::FormPost, home::Home, refusal::Refusal, select_account::SelectAccount, sessions::Sessions,
     sign_in::SignIn, signed_out::SignedOut, status::Status, token_change::TokenChange, token_made::TokenMade,
     token_new::TokenNew, tokens::Tokens,
+    sign_in_ways::{SignInWayUnlink, SignInWays}, upstream_failed::UpstreamFailed, upstream_go::UpstreamGo, upstream_link::UpstreamLink,
+    upstream_unlinked::UpstreamUnlinked,
 };
 use crate::locale::Language;
 
@@ -42,6 +44,12 @@ fn every_page() -> Result<Pages, Failure> {
     add(&mut pages, "token-made", TokenMade::samples(), |page| &mut page.frame)?;
     add(&mut pages, "token-new", TokenNew::samples(), |page| &mut page.frame)?;
     add(&mut pages, "tokens", Tokens::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "sign-in-ways", SignInWays::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "sign-in-way-unlink", SignInWayUnlink::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "upstream-failed", UpstreamFailed::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "upstream-go", UpstreamGo::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "upstream-link", UpstreamLink::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "upstream-unlinked", UpstreamUnlinked::samples(), |page| &mut page.frame)?;
     Ok(pages)
 }
 
