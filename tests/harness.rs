@@ -14,3 +14,4 @@ pub mod postgres;
 pub mod relying_party;
 pub mod seeds;
 pub mod server;
+pub mod tls;

@@ -16,3 +16,4 @@ mod operations;
 mod pages;
 mod storage;
 mod tokens;
+mod upstreams;
