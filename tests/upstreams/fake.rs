@@ -52,6 +52,7 @@ pub struct Script {
     pub promises_iss: bool,
     key: SigningKey,
     codes: HashMap<String, Asked>,
+    logouts: usize,
     /// How often each path was asked.
     asked: HashMap<String, usize>,
     clock: Option<TestClock>,
@@ -86,6 +87,7 @@ impl Fake {
             promises_iss: true,
             key,
             codes: HashMap::new(),
+            logouts: 0,
             asked: HashMap::new(),
             clock: None,
         }));
@@ -167,8 +169,9 @@ impl Fake {
     pub fn logout_token(&self, claims: Value) -> String {
         self.script(|script| {
             let now = script.now();
+            script.logouts += 1;
             let mut all = json!({
-                "iss": self.url, "aud": "grantor", "iat": now, "exp": now + 120, "jti": format!("jti-{}", script.asked.len()),
+                "iss": self.url, "aud": "grantor", "iat": now, "exp": now + 120, "jti": format!("jti-{}", script.logouts),
                 "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
             });
             put(all.as_object_mut().unwrap(), claims.as_object().unwrap());

@@ -1,7 +1,14 @@
 //! Sign-in through other providers, and whoever pretends to be one.
 
+mod account;
+mod another;
+mod asked;
 mod believed;
-mod fake;
+mod bound;
+pub mod fake;
+mod linked;
+mod logout;
+mod oauth2;
 
 use crate::harness::page::Page;
 use crate::harness::person::Person;
@@ -40,4 +47,12 @@ async fn start(person: &Person) -> Page {
 /// Signs in through the upstream, as far as it goes.
 async fn sign_in(person: &Person, fake: &Fake) -> Page {
     person.open(fake.consents(&start(person).await)).await
+}
+
+/// Ada comes in, with a browser of her own.
+async fn ada_comes_in(server: &Server, fake: &Fake) -> Person {
+    let person = Person::new(server);
+    let page = sign_in(&person, fake).await;
+    assert_eq!(page.name(), "account", "{}", page.body);
+    person
 }
