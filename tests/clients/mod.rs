@@ -5,8 +5,8 @@
 //! `tests/run` makes them ready in `target/clients`; here they only run.
 
 mod oauth2_proxy;
-mod ready;
-mod running;
+pub mod ready;
+pub mod running;
 
 use std::process::{Command, Stdio};
 

@@ -9,6 +9,7 @@ pub mod fake;
 mod linked;
 mod logout;
 mod oauth2;
+mod oidc_provider;
 
 use crate::harness::page::Page;
 use crate::harness::person::Person;
