@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Parser;
 use grantor_server::cli::{Cli, Command};
-use grantor_server::commands::{CommandError, backup, migrate, new_epoch, restore, token};
+use grantor_server::commands::{CommandError, backup, migrate, new_epoch, restore, token, upstream};
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
 
@@ -41,6 +41,15 @@ pub async fn token(config: &Config, arguments: &[&str]) -> Result<String, Comman
     let Command::Token(command) = parsed(&[&["token"], arguments].concat()) else { panic!("another command") };
     let opened = settings::open(config.clone(), Role::Command).unwrap();
     let answer = token::answer(&opened, command).await;
+    opened.close().await;
+    answer
+}
+
+/// `grantor upstream …`.
+pub async fn upstream(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::Upstream(command) = parsed(&[&["upstream"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = upstream::answer(&opened, &command).await;
     opened.close().await;
     answer
 }

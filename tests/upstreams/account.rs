@@ -39,7 +39,10 @@ async fn the_only_way_in_is_not_taken_away() {
     assert!(page.text().contains("only way") && !page.has(r#"a[href^="/account/sign-in-ways/unlink"]"#));
     let link = server.database.upstream_links_of(ada_id(&server).await).await.unwrap().remove(0).id;
     assert_eq!(ada.open(format!("{WAYS}/unlink?link={link}")).await.name(), "sign-in-ways");
-    let form = page.form(r#"form[action="/sign-out"], form"#).at(&server.at(&format!("{WAYS}/unlink"))).with("link", &link.to_string());
+    let form = page
+        .form(r#"form[action="/sign-out"], form"#)
+        .at(&server.at(&format!("{WAYS}/unlink")))
+        .with("link", &link.to_string());
     ada.send(&form).await;
     assert_eq!(server.database.upstream_links_of(ada_id(&server).await).await.unwrap().len(), 1);
 }
@@ -67,7 +70,7 @@ async fn who_was_signed_in_for_long_proves_it_again_before_a_link() {
     let person = Person::new(&server);
     person.sign_in().await;
     server.clock.advance(std::time::Duration::from_mins(11));
-    fake.says(json!({}));
+    fake.says(&json!({}));
     let page = person.open(fake.consents(&start_on(&person, &person.open(WAYS).await, "corp").await)).await;
     assert_eq!(page.name(), "upstream-unlinked");
 }

@@ -42,7 +42,8 @@ async fn through(there: &Person, here: &Person, page: &Page) -> Page {
 
 #[tokio::test]
 async fn a_person_of_another_grantor_proves_the_account_here_once_and_comes_in() {
-    let (server, upstream) = two("allowed_groups = [\"engineering\"]\nallowed_domains = [\"example.com\"]\ncreate_accounts = true").await;
+    let (server, upstream) =
+        two("allowed_groups = [\"engineering\"]\nallowed_domains = [\"example.com\"]\ncreate_accounts = true").await;
     let (here, there) = (Person::new(&server), Person::new(&upstream));
     let page = through(&there, &here, &start(&here).await).await;
     assert_eq!(page.name(), "upstream-unlinked", "the address is that of an account with a password: {}", page.body);

@@ -3,15 +3,27 @@
 use grantor_core::audit::EventKind;
 
 use super::{declaration, start, with};
-use super::fake::Fake;
 use crate::harness::person::Person;
 use crate::harness::server::Server;
 
 #[tokio::test]
 async fn an_upstream_inside_is_asked_only_where_it_is_trusted() {
     let server = Server::start().await;
-    for host in ["127.0.0.1", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254", "10.0.0.1", "0.0.0.0", "127.1", "2130706433", "017700000001", "localhost"] {
-        let declared = format!("[[upstreams]]\nname = \"corp\"\nkind = \"oidc\"\nissuer = \"https://{host}:1\"\nclient_id = \"a\"\ntoken_endpoint_auth_method = \"none\"\n");
+    for host in [
+        "127.0.0.1",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "169.254.169.254",
+        "10.0.0.1",
+        "0.0.0.0",
+        "127.1",
+        "2130706433",
+        "017700000001",
+        "localhost",
+    ] {
+        let declared = format!(
+            "[[upstreams]]\nname = \"corp\"\nkind = \"oidc\"\nissuer = \"https://{host}:1\"\nclient_id = \"a\"\ntoken_endpoint_auth_method = \"none\"\n"
+        );
         server.apply(&declared).await;
         server.clock.advance(std::time::Duration::from_secs(6));
         let page = start(&Person::new(&server)).await;
@@ -44,7 +56,6 @@ async fn metadata_of_another_issuer_are_not_taken() {
     server.apply(&declared).await;
     let page = start(&Person::new(&server)).await;
     assert_eq!((page.name(), server.reason().await), ("upstream-failed".to_owned(), "UpstreamUnreachable".to_owned()));
-    let _: &Fake = &fake;
 }
 
 #[tokio::test]

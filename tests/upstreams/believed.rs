@@ -73,16 +73,16 @@ async fn an_id_token_of_another_issuer_for_another_client_or_of_another_time_is_
         (json!({"sub": "a\nb"}), "UpstreamIdTokenMalformed"),
     ] {
         fake.script(|script| script.claims.clear());
-        fake.says(said.clone());
+        fake.says(&said);
         assert_eq!(refused(&server, &fake).await, reason, "{said}");
     }
     for claim in ["iss", "sub", "aud", "exp", "iat"] {
         fake.script(|script| script.claims.clear());
-        fake.says(json!({ claim: Value::Null }));
+        fake.says(&json!({ claim: Value::Null }));
         assert_eq!(refused(&server, &fake).await, "UpstreamIdTokenMalformed", "{claim}");
     }
     fake.script(|script| script.claims.clear());
-    fake.says(json!({"azp": "grantor", "aud": ["grantor"]}));
+    fake.says(&json!({"azp": "grantor", "aud": ["grantor"]}));
     ada_comes_in(&server, &fake).await;
 }
 
@@ -90,7 +90,7 @@ async fn an_id_token_of_another_issuer_for_another_client_or_of_another_time_is_
 async fn an_id_token_without_the_nonce_of_this_sign_in_is_refused() {
     let (server, fake) = with(OPEN).await;
     for nonce in [Value::Null, json!(""), json!("another"), json!(["a"])] {
-        fake.says(json!({ "nonce": nonce }));
+        fake.says(&json!({ "nonce": nonce }));
         let reason = refused(&server, &fake).await;
         assert!(["UpstreamIdTokenNonce", "UpstreamIdTokenMalformed"].contains(&reason.as_str()), "{nonce}: {reason}");
     }
@@ -100,17 +100,19 @@ async fn an_id_token_without_the_nonce_of_this_sign_in_is_refused() {
 async fn an_answer_says_of_which_issuer_it_is() {
     let (server, fake) = with(OPEN).await;
     let person = Person::new(&server);
-    for (answer, comes_in) in [
-        (vec![("code", "code-0"), ("iss", "https://evil.example")], false),
-        (vec![("code", "code-0")], false),
-    ] {
-        let page = person.open(fake.answers(&start(&person).await, &answer)).await;
+    for (answer, comes_in) in
+        [(vec![("code", "code-0"), ("iss", "https://evil.example")], false), (vec![("code", "code-0")], false)]
+    {
+        let page = person.open(Fake::answers(&start(&person).await, &answer)).await;
         assert_eq!((page.name() == "account", server.reason().await), (comes_in, "UpstreamIssuerMismatch".to_owned()));
     }
     fake.script(|script| script.promises_iss = false);
     server.clock.advance(Duration::from_hours(2));
     let without = fake.consents(&start(&person).await);
-    let without = without.as_str().replace(&format!("iss={}", url::form_urlencoded::byte_serialize(fake.url.as_bytes()).collect::<String>()), "x=y");
+    let without = without.as_str().replace(
+        &format!("iss={}", url::form_urlencoded::byte_serialize(fake.url.as_bytes()).collect::<String>()),
+        "x=y",
+    );
     assert_eq!(person.open(without).await.name(), "account", "who promises nothing needs not say it");
 }
 
@@ -132,10 +134,12 @@ async fn new_keys_of_an_upstream_are_asked_for_and_not_again_and_again() {
 #[tokio::test]
 async fn userinfo_completes_an_id_token_only_where_it_is_about_the_same_person() {
     let (server, fake) = with(OPEN).await;
-    fake.says(json!({"email": null, "email_verified": null, "name": null}));
+    fake.says(&json!({"email": null, "email_verified": null, "name": null}));
     fake.script(|script| script.profile = json!({"sub": "somebody-else", "name": "Eve", "email": "eve@corp.example"}));
     assert_eq!(refused(&server, &fake).await, "UpstreamSubjectMismatch");
-    fake.script(|script| script.profile = json!({"sub": "ada-there", "name": "Ada Elsewhere", "email": "ada@corp.example"}));
+    fake.script(|script| {
+        script.profile = json!({"sub": "ada-there", "name": "Ada Elsewhere", "email": "ada@corp.example"});
+    });
     let person = Person::new(&server);
     assert!(sign_in(&person, &fake).await.text().contains("Ada Elsewhere"));
 }
@@ -150,7 +154,7 @@ async fn what_the_upstream_refuses_or_says_in_no_form_ends_on_a_page() {
         (vec![("code", "unknown"), ("iss", fake.url.as_str())], 400, "UpstreamRefused"),
         (vec![("iss", fake.url.as_str())], 400, "UpstreamAnswerMalformed"),
     ] {
-        let page = person.open(fake.answers(&start(&person).await, &answer)).await;
+        let page = person.open(Fake::answers(&start(&person).await, &answer)).await;
         assert_eq!((page.status.as_u16(), page.name()), (status, "upstream-failed".to_owned()));
         assert_eq!(server.reason().await, reason);
         assert!(!page.body.contains("<b>"));
@@ -161,11 +165,12 @@ async fn what_the_upstream_refuses_or_says_in_no_form_ends_on_a_page() {
 async fn tokens_say_honestly_how_and_when_the_person_signed_in() {
     let (server, fake) = with(OPEN).await;
     let then = seconds(&server.clock, -100);
-    fake.says(json!({"auth_time": then, "amr": ["otp", "pwd"]}));
+    fake.says(&json!({"auth_time": then, "amr": ["otp", "pwd"]}));
     let (app, person) = (App::new(&server, "wiki"), Person::new(&server));
     let page = person.open(app.authorize_url("openid profile email", &[])).await;
     let page = person.open(fake.consents(&start_on(&person, &page, "corp").await)).await;
-    let told = claims(&app.redeem(&Answer::of(&person.allow_on(&page).await).param("code")).await.json()["id_token"].as_str().unwrap().to_owned());
+    let tokens = app.redeem(&Answer::of(&person.allow_on(&page).await).param("code")).await.json();
+    let told = claims(tokens["id_token"].as_str().unwrap());
     assert_eq!((&told["acr"], &told["amr"]), (&json!("urn:grantor:acr:upstream"), &json!(["otp", "pwd"])));
     assert_eq!(told["auth_time"], json!(then));
 }
@@ -175,7 +180,7 @@ async fn who_must_sign_in_again_does_so_there_too() {
     let (server, fake) = with(OPEN).await;
     let (app, person) = (App::new(&server, "wiki"), Person::new(&server));
     for auth_time in [json!(seconds(&server.clock, -100)), Value::Null] {
-        fake.says(json!({ "auth_time": auth_time }));
+        fake.says(&json!({ "auth_time": auth_time }));
         let page = person.open(app.authorize_url("openid profile email", &[("prompt", "login")])).await;
         let on_the_way = start_on(&person, &page, "corp").await;
         assert!(on_the_way.body.contains("prompt=login") && on_the_way.body.contains("max_age=0"));
@@ -195,5 +200,9 @@ async fn an_app_that_needs_the_password_does_not_get_a_sign_in_from_elsewhere() 
     let asked = r#"{"id_token":{"acr":{"essential":true,"value":"urn:grantor:acr:password"}}}"#;
     let page = person.open(app.authorize_url("openid profile email", &[("claims", asked)])).await;
     let page = person.open(fake.consents(&start_on(&person, &page, "corp").await)).await;
-    assert!(page.location().is_some_and(|to| to.as_str().contains("unmet_authentication_requirements")), "{}", page.body);
+    assert!(
+        page.location().is_some_and(|to| to.as_str().contains("unmet_authentication_requirements")),
+        "{}",
+        page.body
+    );
 }

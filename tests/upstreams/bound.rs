@@ -81,7 +81,15 @@ async fn the_person_comes_back_to_where_they_were() {
 #[tokio::test]
 async fn no_parameter_leads_elsewhere() {
     let (server, fake) = with(OPEN).await;
-    for to in ["//evil.example", "/\\evil.example", "\\\\evil.example", "https:/evil.example", "/%09/evil.example", "javascript:alert(1)", "data:text/html,x"] {
+    for to in [
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https:/evil.example",
+        "/%09/evil.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+    ] {
         let person = Person::new(&server);
         let form = person.open("/sign-in").await.form(r#"form[action="/upstreams/corp/start"]"#);
         let names = ["return_to", "next", "redirect", "RelayState", "target", "aim"];
@@ -102,7 +110,7 @@ async fn a_new_session_takes_the_place_of_the_one_that_was_there() {
     let answer = fake.consents(&start(&person).await);
     let first = person.get(&answer).await.cookies();
     assert!(first.iter().any(|cookie| cookie.starts_with("grantor_session=")));
-    fake.says(json!({"sub": "ada-there"}));
+    fake.says(&json!({"sub": "ada-there"}));
     let again = person.get(fake.consents(&start(&person).await)).await.cookies();
     assert_ne!(first, again);
     assert_eq!(crate::attacks::wire::get(&server.at("/account"), &first).await.location().unwrap().path(), "/sign-in");
@@ -118,9 +126,18 @@ async fn an_upstream_that_is_switched_off_lets_nobody_in_by_what_was_begun_befor
     server.apply(&declaration(&fake, "corp", "create_accounts = true\ndisabled = true")).await;
     assert!(!person.open("/sign-in").await.has(r#"form[action="/upstreams/corp/start"]"#));
     assert_eq!((person.send(&form).await.status.as_u16(), server.reason().await), (404, "UpstreamDisabled".to_owned()));
-    assert_eq!((person.open(&begun).await.status.as_u16(), server.reason().await), (404, "UpstreamDisabled".to_owned()));
-    let token = fake.logout_token(json!({"sub": "ada-there"}));
-    let logout = crate::attacks::wire::send("POST", &server.at("/upstreams/corp/backchannel-logout"), &[("content-type", "application/x-www-form-urlencoded")], &format!("logout_token={token}")).await;
+    assert_eq!(
+        (person.open(&begun).await.status.as_u16(), server.reason().await),
+        (404, "UpstreamDisabled".to_owned())
+    );
+    let token = fake.logout_token(&json!({"sub": "ada-there"}));
+    let logout = crate::attacks::wire::send(
+        "POST",
+        &server.at("/upstreams/corp/backchannel-logout"),
+        &[("content-type", "application/x-www-form-urlencoded")],
+        &format!("logout_token={token}"),
+    )
+    .await;
     assert_eq!(logout.status.as_u16(), 400);
     assert_eq!(fake.asked("/token"), 1);
 }

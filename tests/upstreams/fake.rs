@@ -128,7 +128,7 @@ impl Fake {
     }
 
     /// Lets its ID tokens say something else; `null` removes a claim.
-    pub fn says(&self, claims: Value) {
+    pub fn says(&self, claims: &Value) {
         self.script(|script| script.claims.extend(claims.as_object().unwrap().clone()));
     }
 
@@ -154,11 +154,11 @@ impl Fake {
             script.codes.insert(code.clone(), Asked { nonce, challenge, redirect_uri });
             code
         });
-        self.answers(page, &[("code", &code), ("iss", &self.url)])
+        Self::answers(page, &[("code", &code), ("iss", &self.url)])
     }
 
     /// The same with any answer.
-    pub fn answers(&self, page: &Page, answer: &[(&str, &str)]) -> Url {
+    pub fn answers(page: &Page, answer: &[(&str, &str)]) -> Url {
         let query: HashMap<String, String> = sent(page).query_pairs().into_owned().collect();
         let mut url = Url::parse(&query["redirect_uri"]).unwrap();
         url.query_pairs_mut().extend_pairs(answer).append_pair("state", &query["state"]);
@@ -166,7 +166,7 @@ impl Fake {
     }
 
     /// A logout token of this upstream.
-    pub fn logout_token(&self, claims: Value) -> String {
+    pub fn logout_token(&self, claims: &Value) -> String {
         self.script(|script| {
             let now = script.now();
             script.logouts += 1;

@@ -39,14 +39,25 @@ async fn an_account_with_a_password_is_linked_only_by_its_person() {
         json!({"email": "x@evil.example", "email_verified": true, "preferred_username": "alice"}),
     ];
     for said in addresses {
-        fake.says(said.clone());
+        fake.says(&said);
         let page = sign_in(&Person::new(&server), &fake).await;
-        assert_eq!((page.name(), server.reason().await), ("upstream-unlinked".to_owned(), "UpstreamAccountMissing".to_owned()), "{said}");
+        assert_eq!(
+            (page.name(), server.reason().await),
+            ("upstream-unlinked".to_owned(), "UpstreamAccountMissing".to_owned()),
+            "{said}"
+        );
     }
     assert!(!is_linked(&server).await);
-    fake.says(json!({"email": "alice@example.com@evil.example", "email_verified": true, "preferred_username": "mallory"}));
+    fake.says(
+        &json!({"email": "alice@example.com@evil.example", "email_verified": true, "preferred_username": "mallory"}),
+    );
     let page = sign_in(&Person::new(&server), &fake).await;
-    assert_eq!((page.name(), page.text().contains("alice")), ("account".to_owned(), false), "an account of its own: {}", page.body);
+    assert_eq!(
+        (page.name(), page.text().contains("alice")),
+        ("account".to_owned(), false),
+        "an account of its own: {}",
+        page.body
+    );
 }
 
 #[tokio::test]
@@ -84,7 +95,10 @@ async fn a_session_from_before_proves_nothing_and_a_link_is_asked_for_in_one_bro
     assert_eq!(person.open(&link).await.name(), "sign-in", "sent to prove it first");
     let other = Person::new(&server);
     other.sign_in().await;
-    assert_eq!((other.open(&link).await.name(), server.reason().await), ("upstream-failed".to_owned(), "UpstreamStateInvalid".to_owned()));
+    assert_eq!(
+        (other.open(&link).await.name(), server.reason().await),
+        ("upstream-failed".to_owned(), "UpstreamStateInvalid".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -97,12 +111,19 @@ async fn a_link_is_made_by_our_own_form_once_and_for_one_account() {
     assert_eq!(alice.send(&form.clone().with("csrf", "x")).await.name(), "form-refused");
     assert_eq!(alice.send(&form).await.name(), "account");
     assert_eq!(alice.send(&form).await.name(), "account", "the second click of a double click");
-    assert_eq!((decide(&bob, &of_bob, "link").await.name(), server.reason().await), ("upstream-failed".to_owned(), "UpstreamLinkTaken".to_owned()));
+    assert_eq!(
+        (decide(&bob, &of_bob, "link").await.name(), server.reason().await),
+        ("upstream-failed".to_owned(), "UpstreamLinkTaken".to_owned())
+    );
 }
 
 #[tokio::test]
 async fn an_account_without_a_password_is_linked_by_an_address_that_both_have_verified_where_that_is_declared() {
-    let declared = |verified| format!("[[users]]\nusername = \"ada\"\nname = \"Ada Here\"\nemail = \"Ada@Corp.example\"\nemail_verified = {verified}\n");
+    let declared = |verified| {
+        format!(
+            "[[users]]\nusername = \"ada\"\nname = \"Ada Here\"\nemail = \"Ada@Corp.example\"\nemail_verified = {verified}\n"
+        )
+    };
     for (upstream, user_verified, said, comes_in) in [
         ("link_by_email = true", true, json!({}), true),
         ("link_by_email = true", true, json!({"email_verified": "true"}), false),
@@ -112,7 +133,7 @@ async fn an_account_without_a_password_is_linked_by_an_address_that_both_have_ve
     ] {
         let (server, fake) = with(upstream).await;
         server.apply(&declared(user_verified)).await;
-        fake.says(said.clone());
+        fake.says(&said);
         let page = sign_in(&Person::new(&server), &fake).await;
         let expected = if comes_in { "account" } else { "upstream-unlinked" };
         assert_eq!(page.name(), expected, "{upstream} {user_verified} {said}");
@@ -127,7 +148,7 @@ async fn an_account_that_is_switched_off_opens_by_no_way() {
     server.apply("[[users]]\nusername = \"ada\"\nname = \"Ada There\"\nemail = \"ada@corp.example\"\nemail_verified = true\ndisabled = true\n").await;
     // By the link, and by the address alone.
     for subject in ["ada-there", "another-there"] {
-        fake.says(json!({ "sub": subject }));
+        fake.says(&json!({ "sub": subject }));
         let page = sign_in(&Person::new(&server), &fake).await;
         assert_eq!((page.status.as_u16(), page.name()), (403, "upstream-failed".to_owned()));
         assert_eq!(server.reason().await, "UserDisabled");
@@ -140,19 +161,22 @@ async fn only_whom_the_declaration_lets_in_comes_in_also_by_a_link() {
     ada_comes_in(&server, &fake).await;
     let refused = async |more: &str, said: Value| {
         server.apply(&super::declaration(&fake, "corp", more)).await;
-        fake.says(said);
+        fake.says(&said);
         let page = sign_in(&Person::new(&server), &fake).await;
         assert_eq!((page.status.as_u16(), page.name()), (403, "upstream-failed".to_owned()), "{more}");
         server.reason().await
     };
     let domains = "allowed_domains = [\"corp.example\"]";
     assert_eq!(refused(domains, json!({"email": "ada@evil.example"})).await, "UpstreamAddressNotAllowed");
-    assert_eq!(refused(domains, json!({"email": "ada@corp.example", "email_verified": "true"})).await, "UpstreamAddressNotAllowed");
+    assert_eq!(
+        refused(domains, json!({"email": "ada@corp.example", "email_verified": "true"})).await,
+        "UpstreamAddressNotAllowed"
+    );
     fake.script(|script| script.profile = json!({"sub": "ada-there"}));
     let groups = "allowed_groups = [\"staff\"]";
     assert_eq!(refused(groups, json!({"email_verified": true, "groups": ["guests"]})).await, "UpstreamGroupNotAllowed");
     assert_eq!(refused(groups, json!({"groups": null})).await, "UpstreamGroupNotAllowed");
-    fake.says(json!({"groups": ["staff"]}));
+    fake.says(&json!({"groups": ["staff"]}));
     ada_comes_in(&server, &fake).await;
 }
 

@@ -22,7 +22,9 @@ async fn is_in(person: &Person) -> bool {
 }
 
 async fn ada_at(server: &Server, fake: &Fake, subject: &str, sid: &str) -> Person {
-    fake.says(json!({"sub": subject, "sid": sid, "email": format!("{subject}@corp.example"), "preferred_username": subject}));
+    fake.says(
+        &json!({"sub": subject, "sid": sid, "email": format!("{subject}@corp.example"), "preferred_username": subject}),
+    );
     ada_comes_in(server, fake).await
 }
 
@@ -31,11 +33,11 @@ async fn a_session_ends_here_when_it_ends_there_and_no_other() {
     let (server, fake) = with("create_accounts = true").await;
     let (one, two) = (ada_at(&server, &fake, "ada-1", "s1").await, ada_at(&server, &fake, "ada-1", "s2").await);
     let other = ada_at(&server, &fake, "eve-1", "s3").await;
-    assert_eq!(tell(&server, &fake.logout_token(json!({"sid": "s1"}))).await, 200);
+    assert_eq!(tell(&server, &fake.logout_token(&json!({"sid": "s1"}))).await, 200);
     assert_eq!([is_in(&one).await, is_in(&two).await, is_in(&other).await], [false, true, true]);
-    assert_eq!(tell(&server, &fake.logout_token(json!({"sub": "eve-1", "sid": "s2"}))).await, 200, "of nobody");
+    assert_eq!(tell(&server, &fake.logout_token(&json!({"sub": "eve-1", "sid": "s2"}))).await, 200, "of nobody");
     assert!(is_in(&two).await && is_in(&other).await);
-    assert_eq!(tell(&server, &fake.logout_token(json!({"sub": "ada-1"}))).await, 200);
+    assert_eq!(tell(&server, &fake.logout_token(&json!({"sub": "ada-1"}))).await, 200);
     assert_eq!([is_in(&two).await, is_in(&other).await], [false, true]);
 }
 
@@ -44,7 +46,7 @@ async fn what_apps_were_given_in_the_session_ends_with_it_but_for_offline_access
     let (server, fake) = with("create_accounts = true").await;
     let (app, person) = (App::new(&server, "wiki"), ada_at(&server, &fake, "ada-1", "s1").await);
     let online = app.tokens_with(&person, "openid profile", &[]).await;
-    assert_eq!(tell(&server, &fake.logout_token(json!({"sub": "ada-1"}))).await, 200);
+    assert_eq!(tell(&server, &fake.logout_token(&json!({"sub": "ada-1"}))).await, 200);
     assert_eq!(app.introspect(online.access()).await["active"], false);
 }
 
@@ -69,13 +71,13 @@ async fn a_token_that_is_no_logout_token_of_this_upstream_ends_nothing() {
     ] {
         let mut all = json!({"sub": "ada-1"});
         all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
-        assert_eq!(tell(&server, &fake.logout_token(all)).await, 400, "{claims}");
+        assert_eq!(tell(&server, &fake.logout_token(&all)).await, 400, "{claims}");
         assert_eq!(server.reason().await, "UpstreamLogoutToken", "{claims}");
     }
-    assert_eq!(tell(&server, &fake.logout_token(json!({"sub": Value::Null}))).await, 400, "about nobody");
+    assert_eq!(tell(&server, &fake.logout_token(&json!({"sub": Value::Null}))).await, 400, "about nobody");
     for signed in [Signed::ByAnother, Signed::WithNone, Signed::WithSecret] {
         fake.script(|script| script.signed = signed);
-        assert_eq!(tell(&server, &fake.logout_token(json!({"sub": "ada-1"}))).await, 400, "{signed:?}");
+        assert_eq!(tell(&server, &fake.logout_token(&json!({"sub": "ada-1"}))).await, 400, "{signed:?}");
     }
     assert_eq!(tell(&server, "").await, 400);
     assert!(is_in(&person).await);
@@ -85,7 +87,7 @@ async fn a_token_that_is_no_logout_token_of_this_upstream_ends_nothing() {
 async fn a_logout_token_that_comes_again_ends_nothing_that_began_since() {
     let (server, fake) = with("create_accounts = true").await;
     let person = ada_at(&server, &fake, "ada-1", "s1").await;
-    let token = fake.logout_token(json!({"sub": "ada-1"}));
+    let token = fake.logout_token(&json!({"sub": "ada-1"}));
     assert_eq!(tell(&server, &token).await, 200);
     assert!(!is_in(&person).await);
     server.clock.advance(Duration::from_secs(5));

@@ -10,6 +10,8 @@ mod linked;
 mod logout;
 mod oauth2;
 mod oidc_provider;
+mod operated;
+mod walk;
 
 use crate::harness::page::Page;
 use crate::harness::person::Person;

@@ -44,16 +44,32 @@ async fn an_address_of_a_profile_is_verified_only_where_a_member_is_declared_to_
     let profile = json!({"id": 1, "login": "x", "email": "a@corp.example", "email_verified": true, "checked": true});
     let domains = "create_accounts = true\nallowed_domains = [\"corp.example\"]\n";
     let (server, fake) = with(&format!("{domains}claims = {{ username = \"login\" }}")).await;
-    assert_eq!((sign_in(&server, &fake, profile.clone()).await.name(), server.reason().await), ("upstream-failed".to_owned(), "UpstreamAddressNotAllowed".to_owned()));
-    let (server, fake) = with(&format!("{domains}claims = {{ username = \"login\", email_verified = \"checked\" }}")).await;
+    assert_eq!(
+        (sign_in(&server, &fake, profile.clone()).await.name(), server.reason().await),
+        ("upstream-failed".to_owned(), "UpstreamAddressNotAllowed".to_owned())
+    );
+    let (server, fake) =
+        with(&format!("{domains}claims = {{ username = \"login\", email_verified = \"checked\" }}")).await;
     assert_eq!(sign_in(&server, &fake, profile).await.name(), "account");
 }
 
 #[tokio::test]
 async fn a_profile_without_a_subject_is_of_nobody() {
     let (server, fake) = with("create_accounts = true").await;
-    for profile in [json!({}), json!({"id": null}), json!({"id": ""}), json!({"sub": "1"}), json!({"id": [1]}), json!([1]), json!("x")] {
+    for profile in [
+        json!({}),
+        json!({"id": null}),
+        json!({"id": ""}),
+        json!({"sub": "1"}),
+        json!({"id": [1]}),
+        json!([1]),
+        json!("x"),
+    ] {
         let page = sign_in(&server, &fake, profile.clone()).await;
-        assert_eq!((page.status.as_u16(), server.reason().await), (400, "UpstreamAnswerMalformed".to_owned()), "{profile}");
+        assert_eq!(
+            (page.status.as_u16(), server.reason().await),
+            (400, "UpstreamAnswerMalformed".to_owned()),
+            "{profile}"
+        );
     }
 }

@@ -51,7 +51,13 @@ pub fn begin(
 }
 
 /// Begins the session of a person who has proved in any way who they are; the reply is the cookie's value.
-pub(crate) fn begin_by(user: &User, proof: Proof, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -> Decision<String> {
+pub(crate) fn begin_by(
+    user: &User,
+    proof: Proof,
+    fresh: &Fresh,
+    browser: Browser<'_>,
+    call: Call<'_>,
+) -> Decision<String> {
     let session = Session {
         id: fresh.id,
         secret: fresh.secret.hash(),

@@ -103,9 +103,8 @@ pub fn decide(said: Said<'_>, rules: Rules<'_>, known: Known) -> Result<Verdict,
         Known::SameAddress(account) if rules.link_by_email && verified.is_some() && may_be_linked(account) => {
             Ok(Verdict::LinkNow)
         }
-        Known::SameAddress(_) | Known::Taken => Ok(Verdict::Prove),
         Known::Nobody if rules.create_accounts => Ok(Verdict::Create),
-        Known::Nobody => Ok(Verdict::Prove),
+        Known::Nobody | Known::SameAddress(_) | Known::Taken => Ok(Verdict::Prove),
     }
 }
 
@@ -131,7 +130,11 @@ mod tests {
         Rules { allowed_domains: &[], allowed_groups: &[], create_accounts: true, link_by_email: true };
 
     fn account() -> impl Strategy<Value = Account> {
-        any::<[bool; 3]>().prop_map(|[disabled, has_password, email_verified]| Account { disabled, has_password, email_verified })
+        any::<[bool; 3]>().prop_map(|[disabled, has_password, email_verified]| Account {
+            disabled,
+            has_password,
+            email_verified,
+        })
     }
 
     fn known() -> impl Strategy<Value = Known> {
@@ -156,9 +159,17 @@ mod tests {
     fn a_domain_is_the_whole_domain_of_a_verified_address() {
         let domains = ["corp.example".to_owned()];
         let rules = Rules { allowed_domains: &domains, ..TRUSTING };
-        let of = |email, email_verified| decide(Said { email: Some(email), email_verified, groups: &[] }, rules, Known::Nobody);
+        let of = |email, email_verified| {
+            decide(Said { email: Some(email), email_verified, groups: &[] }, rules, Known::Nobody)
+        };
         assert_eq!(of("ada@CORP.example", true), Ok(Verdict::Create));
-        for email in ["ada@evil.example", "ada@sub.corp.example", "ada@corp.example.evil.example", "a@evil.example@corp.example", "corp.example"] {
+        for email in [
+            "ada@evil.example",
+            "ada@sub.corp.example",
+            "ada@corp.example.evil.example",
+            "a@evil.example@corp.example",
+            "corp.example",
+        ] {
             assert_eq!(of(email, true), Err(Refusal::AddressNotAllowed), "{email}");
         }
         assert_eq!(of("ada@corp.example", false), Err(Refusal::AddressNotAllowed));

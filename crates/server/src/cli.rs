@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, user,
+    apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, upstream, user,
 };
 
 /// Grantor, an OAuth 2.0 and OpenID Connect authorization server.
@@ -31,10 +31,10 @@ pub struct Cli {
 pub enum Command {
     /// Run the server.
     Serve(serve::Arguments),
-    /// Make clients, users, scopes and APIs what a file says.
+    /// Make clients, users, scopes, APIs and upstreams what a file says.
     ///
     /// The file holds [[clients]] with the names of RFC 7591, [[users]] with the standard claims of OpenID Connect,
-    /// [[scopes]] and [[resources]]. What the file does not name is left alone. Applied twice, the second changes nothing.
+    /// [[scopes]], [[resources]] and [[upstreams]]. What the file does not name is left alone. Applied twice, the second changes nothing.
     Apply(apply::Arguments),
     /// List, show, add and remove apps.
     #[command(subcommand)]
@@ -45,6 +45,9 @@ pub enum Command {
     /// Issue API keys to apps; list, rotate and revoke them; list and revoke the tokens that people made.
     #[command(subcommand)]
     Token(token::Command),
+    /// List and remove the providers that people sign in through.
+    #[command(subcommand)]
+    Upstream(upstream::Command),
     /// List, make, rotate and remove signing keys; make an encryption key.
     #[command(subcommand)]
     Key(key::Command),

@@ -116,11 +116,7 @@ macro_rules! define_apply {
                 | Change::UserMayEnter { .. } => {
                     expect(change, connection)$($wait)*
                 }
-                Change::ConsentPut { consent, expected: None } => one!(consents::insert(consents::Row::new(consent))),
-                Change::ConsentPut { consent, expected: Some(read) } => {
-                    one!(consents::replace(consents::Row::new(consent), read.millis()))
-                }
-                Change::ConsentRemove { user_id, client_id } => any!(consents::remove(user_id.as_i64(), client_id)),
+                Change::ConsentPut { .. } | Change::ConsentRemove { .. } => apply_consent(change, connection)$($wait)*,
                 Change::EpochBegin { at } => begin_epoch(at.millis(), context, connection)$($wait)*,
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
                 Change::GrantEnd { id, at, end } => one!(grants::end(id.as_i64(), at.millis(), end.as_str())),
@@ -170,6 +166,24 @@ macro_rules! define_apply {
             }
         }
 
+        /// One change of what people answered about apps.
+        $($async)? fn apply_consent(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! rows {
+                ($statement:expr) => { ExecuteDsl::execute(Prepared($statement), connection)$($wait)*? };
+            }
+            match change {
+                Change::ConsentPut { consent, expected: None } => one(rows!(consents::insert(consents::Row::new(consent)))),
+                Change::ConsentPut { consent, expected: Some(read) } => {
+                    one(rows!(consents::replace(consents::Row::new(consent), read.millis())))
+                }
+                Change::ConsentRemove { user_id, client_id } => {
+                    rows!(consents::remove(user_id.as_i64(), client_id));
+                    Ok(())
+                }
+                _ => Ok(()),
+            }
+        }
+
         /// One change of what is kept of upstreams.
         $($async)? fn apply_upstream(
             change: &UpstreamChange,
@@ -189,6 +203,12 @@ macro_rules! define_apply {
                     Ok(())
                 }
                 UpstreamChange::SessionInsert(began) => one(rows!(upstream_sessions::insert(began.as_ref().into()))),
+                UpstreamChange::SessionsEnd { id, at } => {
+                    let reason = GrantEnd::RevokedByAdministrator.as_str();
+                    rows!(upstream_sessions::end_grants(id.as_i64(), at.millis(), reason));
+                    rows!(upstream_sessions::end_sessions(id.as_i64(), at.millis()));
+                    Ok(())
+                }
             }
         }
 

@@ -7,7 +7,9 @@ use grantor_core::store::StoreError;
 use grantor_core::upstream::UpstreamSession;
 use grantor_jose::id::Id;
 
-use crate::schema::{sessions, upstream_sessions};
+use crate::grants::is_bound;
+use crate::schema::{grants, sessions, upstream_sessions};
+use crate::statement::Statement;
 use crate::{Database, query};
 
 /// The most sessions that are ended by one set of changes.
@@ -36,6 +38,25 @@ impl From<&UpstreamSession> for Row {
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn insert(row: Row) -> _ {
     dsl::insert_into(upstream_sessions::table).values(row)
+}
+
+/// Ends those of an upstream.
+pub(crate) fn end_sessions(upstream_id: i64, at: i64) -> impl Statement {
+    let began_there = upstream_sessions::table
+        .filter(upstream_sessions::upstream_id.eq(upstream_id))
+        .select(upstream_sessions::session_id);
+    let live = sessions::table.filter(sessions::id.eq_any(began_there).and(sessions::ended_at.is_null()));
+    dsl::update(live).set(sessions::ended_at.eq(at))
+}
+
+/// Ends what was given in them and does not outlive them.
+pub(crate) fn end_grants(upstream_id: i64, at: i64, reason: &str) -> impl Statement {
+    let began_there = upstream_sessions::table
+        .filter(upstream_sessions::upstream_id.eq(upstream_id))
+        .select(upstream_sessions::session_id);
+    let bound =
+        grants::table.filter(grants::session_id.eq_any(began_there).and(is_bound()).and(grants::ended_at.is_null()));
+    dsl::update(bound).set((grants::ended_at.eq(at), grants::ended_reason.eq(reason.to_owned())))
 }
 
 /// Those that have not ended, of one person there, of one session there, or of one session of that person.

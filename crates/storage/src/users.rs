@@ -78,7 +78,10 @@ pub(crate) fn find_by_username<'a>(username: &'a str) -> _ {
 /// Also those whose name to sign in with is an address.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn with_email<'a>(email: &'a str, most: i64) -> _ {
-    users::table.filter(users::username.eq(email).or(users::email.eq(email).assume_not_null())).order(users::id).limit(most)
+    users::table
+        .filter(users::username.eq(email).or(users::email.eq(email).assume_not_null()))
+        .order(users::id)
+        .limit(most)
 }
 
 /// In the order in which they were made.

@@ -6,7 +6,7 @@
 //!   do their one thing and send the browser back to `/authorize`, where core decides.
 //! * `upstream/` is sign-in through other providers.
 //! * [`limits`] counts requests before anything else is done for them.
-//! * [`outbound`] is the one door to other servers.
+//! * [`outbound`] is the one door to other servers; [`examine`] looks through it.
 //! * `error` has the only status codes and `WWW-Authenticate`; `respond` the only page headers; `cookie` the only cookies.
 //! * [`demo`] is a relying party that shows the flow; it stands outside of the provider and only speaks HTTP to it.
 //!
@@ -21,6 +21,7 @@ mod cors;
 mod counts;
 pub mod demo;
 mod error;
+pub mod examine;
 mod files;
 mod form;
 mod health;

@@ -180,7 +180,7 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.send(request, "demo"))
+        Box::pin(self.send(request, "installation"))
     }
 }
 

@@ -5,8 +5,8 @@ use grantor_core::metadata::Endpoints;
 
 use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo};
 use crate::pages::{
-    account, app_remove, apps, consent, end_session, home, language, select_account, sessions, sign_in, token_change,
-    token_new, tokens, sign_in_ways, upstream_link,
+    account, app_remove, apps, consent, end_session, home, language, select_account, sessions, sign_in, sign_in_ways,
+    token_change, token_new, tokens, upstream_link,
 };
 use crate::upstream::{callback, logout, start};
 use crate::{files, health, respond};
@@ -95,7 +95,11 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(TOKENS_REVOKE).get(token_change::get_token_revoke).post(token_change::post_token_revoke))
         .service(page("/upstreams/{name}/start").post(start::post_upstream_start))
         .service(page("/upstreams/{name}/callback").get(callback::get_upstream_callback))
-        .service(page("/upstreams/{name}/link").get(upstream_link::get_upstream_link).post(upstream_link::post_upstream_link))
+        .service(
+            page("/upstreams/{name}/link")
+                .get(upstream_link::get_upstream_link)
+                .post(upstream_link::post_upstream_link),
+        )
         .service(page("/upstreams/{name}/backchannel-logout").post(logout::post_backchannel_logout))
         .service(page(TOKENS_ROTATE).get(token_change::get_token_rotate).post(token_change::post_token_rotate));
 }

@@ -205,7 +205,10 @@ mod tests {
         assert_eq!(at(HOLDER, 1600), None);
         assert_eq!(at(Holder { browser: "other", ..HOLDER }, 1001), None);
         assert_eq!(at(Holder { upstream_id: Id::from_i64(8), ..HOLDER }, 1001), None);
-        assert!(open::<Arrival>(&text, &secrets, HOLDER, Time::from_seconds(1001)).is_none(), "one kind is not another");
+        assert!(
+            open::<Arrival>(&text, &secrets, HOLDER, Time::from_seconds(1001)).is_none(),
+            "one kind is not another"
+        );
         assert!(!text.contains(&URL_SAFE_NO_PAD.encode("Account")));
     }
 

@@ -95,7 +95,12 @@ pub fn names_unknown_key(token: &str, keys: &impl KeySource) -> bool {
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn check(token: &str, asked: &Asked<'_>, keys: &impl KeySource, (skew, now): (Duration, Time)) -> Result<Told, Error> {
+pub fn check(
+    token: &str,
+    asked: &Asked<'_>,
+    keys: &impl KeySource,
+    (skew, now): (Duration, Time),
+) -> Result<Told, Error> {
     let verified = signed(token, keys).map_err(refused)?;
     let claims: Claims = verified.claims().map_err(|_| Error::UpstreamIdTokenMalformed)?;
     let members: Map<String, Value> = verified.claims().map_err(|_| Error::UpstreamIdTokenMalformed)?;
@@ -133,7 +138,9 @@ pub(super) fn signed(token: &str, keys: &impl KeySource) -> Result<Verified, Ver
 pub(super) fn refused(error: VerifyError) -> Error {
     match error {
         VerifyError::AlgorithmNotAllowed => Error::UpstreamTokenAlgorithm,
-        VerifyError::KeyUnknown | VerifyError::KeysTooMany | VerifyError::SignatureInvalid => Error::UpstreamTokenSignature,
+        VerifyError::KeyUnknown | VerifyError::KeysTooMany | VerifyError::SignatureInvalid => {
+            Error::UpstreamTokenSignature
+        }
         _ => Error::UpstreamIdTokenMalformed,
     }
 }
@@ -179,7 +186,8 @@ fn check_auth_time(auth_time: Option<Time>, earliest: Option<Time>, skew: Durati
 
 fn methods(members: &Map<String, Value>) -> Vec<String> {
     let (most, longest) = MAX_METHODS;
-    let is_word = |word: &&str| word.len() <= longest && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_word =
+        |word: &&str| word.len() <= longest && !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
     let all = members.get("amr").and_then(Value::as_array).into_iter().flatten();
     all.filter_map(Value::as_str).filter(is_word).take(most).map(str::to_owned).collect()
 }

@@ -203,6 +203,13 @@ pub enum UpstreamChange {
     Remove(Id),
     /// Keeps where a session began.
     SessionInsert(Box<UpstreamSession>),
+    /// Ends all sessions that began at an upstream, and the grants that do not outlive them.
+    SessionsEnd {
+        /// The upstream.
+        id: Id,
+        /// When.
+        at: Time,
+    },
 }
 
 impl UpstreamDefinition {
@@ -235,7 +242,8 @@ impl UpstreamDefinition {
     pub fn person(&self, members: &Map<String, Value>) -> Option<UpstreamPerson> {
         let names = &self.claims;
         let standard = |declared: &Option<String>, name: &str| declared.clone().unwrap_or_else(|| name.to_owned());
-        let text = |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(printable);
+        let text =
+            |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(printable);
         let (subject, verified) = match self.kind {
             // "The sub (subject) and iss (issuer) Claims from the ID Token, used together, are the only Claims that an RP can rely
             // upon as a stable identifier for the End-User" (OIDC Core §5.7)
@@ -248,7 +256,8 @@ impl UpstreamDefinition {
             username: text(&standard(&names.username, "preferred_username")),
             name: text(&standard(&names.name, "name")),
             // Only the value true: a text that reads like it says nothing.
-            email_verified: email.is_some() && verified.is_some_and(|name| members.get(&name) == Some(&Value::Bool(true))),
+            email_verified: email.is_some()
+                && verified.is_some_and(|name| members.get(&name) == Some(&Value::Bool(true))),
             email,
             groups: groups_of(members.get(&standard(&names.groups, "groups"))),
         })
@@ -275,7 +284,9 @@ fn subject_of(value: &Value) -> Option<String> {
 
 /// One name, one sign, one domain: an address of another form may mean another person to another reader.
 fn is_address(text: &str) -> bool {
-    let plain = text.len() <= 254 && text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_control() || b" \"<>,;:\\()".contains(&byte));
+    let plain = text.len() <= 254
+        && text.is_ascii()
+        && !text.bytes().any(|byte| byte.is_ascii_control() || b" \"<>,;:\\()".contains(&byte));
     let parts: Vec<&str> = text.split('@').collect();
     plain && matches!(parts.as_slice(), [name, domain] if !name.is_empty() && !domain.is_empty())
 }
@@ -292,20 +303,12 @@ fn groups_of(value: Option<&Value>) -> Vec<String> {
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
-pub(crate) mod tests {
+mod tests {
     use serde_json::json;
 
     use super::*;
 
-    /// An `oidc` upstream.
-    pub(crate) fn corp() -> Upstream {
-        let definition = serde_json::from_value(json!({
-            "name": "corp", "kind": "oidc", "issuer": "https://idp.example", "client_id": "grantor",
-        }));
-        Upstream { id: Id::from_i64(70), definition: definition.unwrap(), client_secret: None }
-    }
-
-    fn person(kind: &str, claims: Value, members: Value) -> Option<UpstreamPerson> {
+    fn person(kind: &str, claims: &Value, members: &Value) -> Option<UpstreamPerson> {
         let definition = json!({"name": "a", "kind": kind, "client_id": "b", "claims": claims});
         serde_json::from_value::<UpstreamDefinition>(definition).unwrap().person(members.as_object().unwrap())
     }
@@ -313,23 +316,34 @@ pub(crate) mod tests {
     #[test]
     fn an_address_is_verified_only_where_the_answer_says_true() {
         let verified = |value: Value| {
-            person("oidc", json!({}), json!({"sub": "1", "email": "a@b.example", "email_verified": value})).unwrap().email_verified
+            person("oidc", &json!({}), &json!({"sub": "1", "email": "a@b.example", "email_verified": value}))
+                .unwrap()
+                .email_verified
         };
         assert!(verified(json!(true)));
         for value in [json!(false), json!("true"), json!(1), json!(null), json!([true])] {
             assert!(!verified(value.clone()), "{value}");
         }
-        assert!(!person("oidc", json!({}), json!({"sub": "1", "email": "a@b.example"})).unwrap().email_verified);
+        assert!(!person("oidc", &json!({}), &json!({"sub": "1", "email": "a@b.example"})).unwrap().email_verified);
         let profile = json!({"id": 1, "email": "a@b.example", "email_verified": true});
-        assert!(!person("oauth2", json!({}), profile.clone()).unwrap().email_verified, "nobody said what it means there");
-        assert!(person("oauth2", json!({"email_verified": "email_verified"}), profile).unwrap().email_verified);
+        assert!(!person("oauth2", &json!({}), &profile).unwrap().email_verified, "nobody said what it means there");
+        assert!(person("oauth2", &json!({"email_verified": "email_verified"}), &profile).unwrap().email_verified);
     }
 
     #[test]
     fn an_address_with_two_signs_or_of_two_readings_is_none() {
-        for email in ["a@b@c.example", "\"a@b\"@c.example", "a b@c.example", "<a@c.example>", "a@", "@c", "a@c.example,x@d.example", "ａ@c.example"] {
+        for email in [
+            "a@b@c.example",
+            "\"a@b\"@c.example",
+            "a b@c.example",
+            "<a@c.example>",
+            "a@",
+            "@c",
+            "a@c.example,x@d.example",
+            "ａ@c.example",
+        ] {
             let members = json!({"sub": "1", "email": email, "email_verified": true});
-            let read = person("oidc", json!({}), members).unwrap();
+            let read = person("oidc", &json!({}), &members).unwrap();
             assert_eq!((read.email, read.email_verified), (None, false), "{email}");
         }
     }
@@ -337,7 +351,11 @@ pub(crate) mod tests {
     #[test]
     fn a_profile_is_read_by_its_declared_members() {
         let claims = json!({"subject": "id", "username": "login", "groups": "teams"});
-        let read = person("oauth2", claims, json!({"id": 583_231, "login": "octocat", "teams": ["a", 1, "b"], "name": null}));
+        let read = person(
+            "oauth2",
+            &claims,
+            &json!({"id": 583_231, "login": "octocat", "teams": ["a", 1, "b"], "name": null}),
+        );
         let expected = UpstreamPerson {
             subject: "583231".into(),
             username: Some("octocat".into()),
@@ -346,7 +364,7 @@ pub(crate) mod tests {
         };
         assert_eq!(read.unwrap(), expected);
         for subject in [json!(""), json!(1.5), json!(null), json!({}), json!("a\nb"), json!("x".repeat(256))] {
-            assert_eq!(person("oauth2", json!({}), json!({"id": subject})), None);
+            assert_eq!(person("oauth2", &json!({}), &json!({"id": subject})), None);
         }
     }
 }

@@ -71,20 +71,21 @@ pub fn begin(
         Entry::Made => {
             let detail = format!("{} created by upstream {}", user.username, came.upstream.definition.name);
             let made = Event::new(ids.made, call.now, EventKind::UserChanged).user(user.id).address(call.address);
-            changes.extend([Change::UserPut(Box::new(user.clone())), Change::EventInsert(Box::new(made.detail(&detail)))]);
+            changes
+                .extend([Change::UserPut(Box::new(user.clone())), Change::EventInsert(Box::new(made.detail(&detail)))]);
             let by = "with its account";
             changes.extend(link((came.upstream, came.person), (user.id, by), (ids.link, ids.linked), call));
         }
     }
     changes.push(Change::UserMayEnter { id: user.id });
     changes.extend(begun);
-    let began = UpstreamSession {
+    let origin = UpstreamSession {
         session_id: fresh.id,
         upstream_id: came.upstream.id,
         subject: came.person.subject.clone(),
         sid: came.sid.map(str::to_owned),
     };
-    changes.push(UpstreamChange::SessionInsert(Box::new(began)).into());
+    changes.push(UpstreamChange::SessionInsert(Box::new(origin)).into());
     Decision { changes, reply }
 }
 

@@ -164,6 +164,11 @@ impl Decided {
     fn upstream(&mut self, item: &UpstreamItem, event: Event, tools: Tools) {
         let id = item.before.as_ref().map_or_else(|| tools.mint.id(tools.now.millis()), |before| before.id);
         let (definition, client_secret) = (item.definition.clone(), item.client_secret.clone());
+        // Whoever came in through it is not believed any longer; also when it is switched on again, since a node that had not heard
+        // yet may have let somebody in meanwhile.
+        if item.before.as_ref().is_some_and(|before| before.definition.disabled != definition.disabled) {
+            self.changes.push(UpstreamChange::SessionsEnd { id, at: tools.now }.into());
+        }
         let upstream = UpstreamChange::Put(Box::new(Upstream { id, definition, client_secret }));
         self.directory(upstream.into(), event);
     }

@@ -140,7 +140,7 @@ async fn no_spelling_of_this_machine_or_of_a_private_network_is_asked() {
 async fn only_https_without_a_user_name_is_asked() {
     let trap = Listening::at(("127.0.0.1", 0), drop);
     // Trusted hosts are no exception.
-    let client = client(&["127.0.0.0/8", "localhost"], Arc::new(System));
+    let client = client(&["127.0.0.0/8", "localhost"], Arc::new(System::default()));
     for url in ["http://127.0.0.1:PORT/", "http://localhost:PORT/", "http://example.com/", "ftp://example.com/"] {
         assert_eq!(refusal(&client, &url.replace("PORT", &trap.port.to_string())).await.reason(), "NotHttps", "{url}");
     }
@@ -226,7 +226,8 @@ async fn a_trusted_host_with_a_certificate_of_a_trusted_authority_is_asked() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (server, authority) = speaking_tls(answer(&format!("302 Found\r\nlocation: https://{NAME}/next"), b""));
-    let response = trusting(&authority).send(get(&format!("https://{NAME}:{}/", server.port)), "somebody").await.unwrap();
+    let response =
+        trusting(&authority).send(get(&format!("https://{NAME}:{}/", server.port)), "somebody").await.unwrap();
     assert_eq!((response.status().as_u16(), server.came()), (302, 1));
 }
 

@@ -37,9 +37,9 @@ pub(super) struct Turn(#[expect(dead_code, reason = "held until it is dropped")]
 
 #[derive(Debug)]
 struct Taken {
-    _of_one: OwnedSemaphorePermit,
-    _of_all: OwnedSemaphorePermit,
-    _of: Place,
+    _own: OwnedSemaphorePermit,
+    _shared: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 /// The entry of one who asks; whoever leaves it last removes it.
@@ -54,11 +54,11 @@ struct Place {
 impl Turns {
     /// Waits for so long until it may be asked for somebody.
     pub(super) async fn take(self: &Arc<Self>, asker: &str, patience: Duration) -> Result<Turn, OutboundError> {
-        let (of, turns) = self.place(asker).ok_or(OutboundError::Busy)?;
+        let (place, turns) = self.place(asker).ok_or(OutboundError::Busy)?;
         let taking = async {
-            let of_one = turns.acquire_owned().await.ok()?;
-            let of_all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-            Some(Taken { _of_one: of_one, _of_all: of_all, _of: of })
+            let own = turns.acquire_owned().await.ok()?;
+            let shared = Arc::clone(&self.all).acquire_owned().await.ok()?;
+            Some(Taken { _own: own, _shared: shared, _place: place })
         };
         let taken = timeout(patience, taking).await.ok().flatten().ok_or(OutboundError::Busy)?;
         Ok(Turn(Arc::new(taken)))

@@ -11,11 +11,28 @@ use std::{
 use askama::Template;
 
 use super::{
-    Frame, account::Account, app_remove::AppRemove, apps::Apps, consent::Consent, end_session::EndSession,
-    form_post::FormPost, home::Home, refusal::Refusal, select_account::SelectAccount, sessions::Sessions,
-    sign_in::SignIn, signed_out::SignedOut, status::Status, token_change::TokenChange, token_made::TokenMade,
-    token_new::TokenNew, tokens::Tokens,
-    sign_in_ways::{SignInWayUnlink, SignInWays}, upstream_failed::UpstreamFailed, upstream_go::UpstreamGo, upstream_link::UpstreamLink,
+    Frame,
+    account::Account,
+    app_remove::AppRemove,
+    apps::Apps,
+    consent::Consent,
+    end_session::EndSession,
+    form_post::FormPost,
+    home::Home,
+    refusal::Refusal,
+    select_account::SelectAccount,
+    sessions::Sessions,
+    sign_in::SignIn,
+    sign_in_ways::{SignInWayUnlink, SignInWays},
+    signed_out::SignedOut,
+    status::Status,
+    token_change::TokenChange,
+    token_made::TokenMade,
+    token_new::TokenNew,
+    tokens::Tokens,
+    upstream_failed::UpstreamFailed,
+    upstream_go::UpstreamGo,
+    upstream_link::UpstreamLink,
     upstream_unlinked::UpstreamUnlinked,
 };
 use crate::locale::Language;

@@ -165,7 +165,9 @@ impl Waiting {
     async fn of(visit: &Visit, params: &Params) -> Result<Self, HttpResponse> {
         if let Some((asked, arrival)) = asked(visit, params) {
             // The request that waits has travelled with whoever came.
-            let Aim::Authorize(interaction) = arrival.aim else { return Ok(Self { link: Some(asked), ..Self::default() }) };
+            let Aim::Authorize(interaction) = arrival.aim else {
+                return Ok(Self { link: Some(asked), ..Self::default() });
+            };
             let carried = interaction.seal(&visit.app.directory().secrets.browser, visit.mark());
             let (interaction, request) = authorize::waiting(visit, &carried).await?;
             return Ok(Self { interaction: Some((interaction, request)), carried: String::new(), link: Some(asked) });

@@ -119,7 +119,8 @@ async fn unlink(visit: &Visit, user: &User, form: &Params) -> Result<(), Error> 
     for _ in 0..MAX_RACES {
         let Some((link, all)) = find(visit, user, form).await? else { return Ok(()) };
         let directory = visit.app.directory();
-        let (true, Some(upstream)) = (is_removable(user, &link, &all, visit), directory.upstream_by_id(link.upstream_id))
+        let (true, Some(upstream)) =
+            (is_removable(user, &link, &all, visit), directory.upstream_by_id(link.upstream_id))
         else {
             return Ok(());
         };
@@ -149,7 +150,8 @@ fn is_removable(user: &User, link: &UpstreamLink, all: &[UpstreamLink], visit: &
     let is_open = |upstream: &Upstream| !upstream.definition.disabled;
     let leads_in = |other: &&UpstreamLink| {
         let upstream = directory.upstream_by_id(other.upstream_id);
-        other.id != link.id && upstream.is_some_and(|upstream| is_open(upstream) && upstream.definition.authority() == other.authority)
+        other.id != link.id
+            && upstream.is_some_and(|upstream| is_open(upstream) && upstream.definition.authority() == other.authority)
     };
     user.password.is_some() || all.iter().any(|other| leads_in(&other))
 }
@@ -207,7 +209,14 @@ impl SignInWays {
 impl SignInWayUnlink {
     pub(super) fn samples() -> Vec<(&'static str, Self)> {
         use super::samples::{HOSTILE, LONG, signed_in};
-        let page = |title: &str, label: &str| Self { frame: signed_in("Ada Lovelace"), link: Linked::sample(title, label, true) };
-        vec![("corp", page("Corp", "ada@corp.example")), ("long", page(LONG, LONG)), ("hostile", page(HOSTILE, HOSTILE))]
+        let page = |title: &str, label: &str| Self {
+            frame: signed_in("Ada Lovelace"),
+            link: Linked::sample(title, label, true),
+        };
+        vec![
+            ("corp", page("Corp", "ada@corp.example")),
+            ("long", page(LONG, LONG)),
+            ("hostile", page(HOSTILE, HOSTILE)),
+        ]
     }
 }

@@ -141,7 +141,11 @@ impl UpstreamFailed {
             ("untrusted", Kind::Untrusted),
         ];
         let mut samples: Vec<_> = kinds.map(|(name, kind)| (name, page(kind, "Corp"))).into();
-        samples.extend([("gone", page(Kind::Gone, "")), ("long", page(Kind::Denied, LONG)), ("hostile", page(Kind::Untrusted, HOSTILE))]);
+        samples.extend([
+            ("gone", page(Kind::Gone, "")),
+            ("long", page(Kind::Denied, LONG)),
+            ("hostile", page(Kind::Untrusted, HOSTILE)),
+        ]);
         samples
     }
 }

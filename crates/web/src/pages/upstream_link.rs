@@ -63,8 +63,7 @@ fn prove_address_of(upstream: &Upstream, sealed: &str) -> String {
 
 /// Who came, by what a page of this browser carried.
 pub(crate) fn opened(visit: &Visit, upstream: &Upstream, text: &str) -> Option<Arrival> {
-    let arrival: Arrival =
-        flow::open(text, &visit.app.directory().secrets, holder(visit, upstream), visit.now)?;
+    let arrival: Arrival = flow::open(text, &visit.app.directory().secrets, holder(visit, upstream), visit.now)?;
     (arrival.authority == upstream.definition.authority()).then_some(arrival)
 }
 
@@ -120,13 +119,11 @@ async fn arrived(visit: &Visit, carried: &str) -> Result<(std::sync::Arc<Upstrea
     let Some(upstream) = upstream::named(visit) else {
         return Err(upstream_failed::show(visit, None, Error::UpstreamDisabled.into(), &Aim::Account).await);
     };
-    match opened(visit, &upstream, carried) {
-        Some(arrival) => Ok((upstream, arrival)),
-        None => {
-            let refused = Error::UpstreamStateInvalid.into();
-            Err(upstream_failed::show(visit, Some(&upstream), refused, &Aim::Account).await)
-        }
+    if let Some(arrival) = opened(visit, &upstream, carried) {
+        return Ok((upstream, arrival));
     }
+    let refused = Error::UpstreamStateInvalid.into();
+    Err(upstream_failed::show(visit, Some(&upstream), refused, &Aim::Account).await)
 }
 
 /// The account that its person has proved since they came.
@@ -157,11 +154,13 @@ async fn link(
     match store.commit(changes).await {
         Ok(()) => Ok(()),
         // The second click of a double click finds what the first one made.
-        Err(StoreError::Conflict) => match store.upstream_link_find(upstream.id, &arrival.authority, &arrival.subject).await? {
-            Some((link, _)) if link.user_id == user.id => Ok(()),
-            Some(_) => Err(Error::UpstreamLinkTaken.into()),
-            None => Err(Error::UpstreamStateSpent.into()),
-        },
+        Err(StoreError::Conflict) => {
+            match store.upstream_link_find(upstream.id, &arrival.authority, &arrival.subject).await? {
+                Some((link, _)) if link.user_id == user.id => Ok(()),
+                Some(_) => Err(Error::UpstreamLinkTaken.into()),
+                None => Err(Error::UpstreamStateSpent.into()),
+            }
+        }
         Err(error) => Err(error.into()),
     }
 }

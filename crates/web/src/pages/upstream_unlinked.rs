@@ -8,11 +8,11 @@ use grantor_core::upstream::Upstream;
 use grantor_core::upstream::flow::Arrival;
 
 use super::Frame;
+use super::upstream_link;
 use crate::html::filters;
 use crate::respond::{self, How};
 use crate::upstream::{self, Refused};
 use crate::visit::Visit;
-use super::upstream_link;
 
 /// Has no form of its own.
 #[derive(Clone, Debug, Template)]
@@ -61,6 +61,10 @@ impl UpstreamUnlinked {
             prove: "/sign-in?upstream=corp&arrival=c2VhbGVk".to_owned(),
             title: title.to_owned(),
         };
-        vec![("corp", page("ada@corp.example", "Corp")), ("long", page(LONG, LONG)), ("hostile", page(HOSTILE, HOSTILE))]
+        vec![
+            ("corp", page("ada@corp.example", "Corp")),
+            ("long", page(LONG, LONG)),
+            ("hostile", page(HOSTILE, HOSTILE)),
+        ]
     }
 }

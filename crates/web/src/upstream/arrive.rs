@@ -4,11 +4,11 @@ use actix_web::cookie::Cookie;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::error::Error;
+use grantor_core::sign_in::Browser;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::upstream::flow::{Aim, Arrival, Flow};
 use grantor_core::upstream::sign_in::{self, Came, Entry, Ids};
 use grantor_core::upstream::{Upstream, UpstreamLink, UpstreamPerson};
-use grantor_core::sign_in::Browser;
 use grantor_core::user::User;
 use grantor_identity::upstream::{Account, Known, Refusal, Rules, Said, Verdict, decide};
 use grantor_identity::username::Username;
@@ -38,7 +38,12 @@ struct Facts {
 }
 
 /// Signs somebody in, or says who came.
-pub(super) async fn arrive(visit: &Visit, upstream: &Upstream, flow: &Flow, proved: Proved) -> Result<Arrived, Refused> {
+pub(super) async fn arrive(
+    visit: &Visit,
+    upstream: &Upstream,
+    flow: &Flow,
+    proved: Proved,
+) -> Result<Arrived, Refused> {
     let lifetimes = &visit.app.provider.policy.lifetimes;
     let auth_time = flow.auth_time(proved.auth_time, lifetimes.clock_skew, visit.now);
     if visit.now >= auth_time.plus(lifetimes.session_absolute) {
@@ -49,7 +54,8 @@ pub(super) async fn arrive(visit: &Visit, upstream: &Upstream, flow: &Flow, prov
     for _ in 0..MAX_RACES {
         // The upstream is read again with the facts: it may be another one by now, or none.
         let directory = visit.app.directory();
-        let is_here = directory.upstream_by_id(upstream.id).is_some_and(|known| known.definition == upstream.definition);
+        let is_here =
+            directory.upstream_by_id(upstream.id).is_some_and(|known| known.definition == upstream.definition);
         if !is_here {
             return Err(Error::UpstreamDisabled.into());
         }
@@ -152,8 +158,7 @@ async fn commit(
     let replaced = visit.presented().map(|(session, _)| session);
     let ids = Ids { link: visit.app.id(), linked: visit.app.id(), made: visit.app.id() };
     let browser = Browser { user_agent: &user_agent, replaced };
-    let begun =
-        sign_in::begin(came, (entry, user), (&provider.fresh(visit.now), ids, revision), browser, visit.call());
+    let begun = sign_in::begin(came, (entry, user), (&provider.fresh(visit.now), ids, revision), browser, visit.call());
     provider.store.commit(begun.changes).await?;
     Ok(vec![cookie::set(Name::Session, begun.reply, provider.issuer.is_https(), None)])
 }

@@ -69,7 +69,7 @@ async fn answered(visit: &Visit, upstream: &Upstream, flow: &Flow, params: &Para
     spend(visit, flow).await?;
     if let Some(error) = params.get("error") {
         let reason = if error == "access_denied" { Error::UpstreamDenied } else { Error::UpstreamRefused };
-        return Err(Refused::with(reason, error));
+        return Err(Refused::with(reason, &error));
     }
     let code = params.get("code").ok_or(Error::UpstreamAnswerMalformed)?;
     exchange::redeem(visit, upstream, flow, (code, &endpoints)).await

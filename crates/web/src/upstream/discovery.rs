@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use grantor_core::error::Error;
 use grantor_core::time::Time;
-use grantor_core::upstream::{Upstream, UpstreamKind};
 use grantor_core::upstream::id_token::names_unknown_key;
+use grantor_core::upstream::{Upstream, UpstreamKind};
 use grantor_jose::id::Id;
 use grantor_jose::jwk::{Jwk, JwkSet};
 use openidconnect::core::{
-    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJweContentEncryptionAlgorithm,
-    CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType,
+    CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType,
+    CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
+    CoreSubjectIdentifierType,
 };
 use openidconnect::{AdditionalProviderMetadata, IssuerUrl, JsonWebKeySet, JsonWebKeySetUrl, ProviderMetadata};
 use serde::{Deserialize, Serialize};
@@ -30,14 +31,15 @@ const FAILURE_COUNTS_FOR: Duration = Duration::from_secs(5);
 
 /// The members of the metadata that the crate does not read.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
-struct More {
+pub(crate) struct More {
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
 }
 
 impl AdditionalProviderMetadata for More {}
 
-type Metadata = ProviderMetadata<
+/// What an upstream says of itself, with keys that are ours to verify with.
+pub(crate) type Metadata = ProviderMetadata<
     More,
     CoreAuthDisplay,
     CoreClientAuthMethod,
@@ -151,7 +153,7 @@ pub(super) async fn keys_for(visit: &Visit, upstream: &Upstream, token: &str) ->
         return Ok(known.keys);
     }
     let fetched = JsonWebKeySet::<Jwk>::fetch_async(&known.jwks_uri, &door(visit, upstream)).await;
-    let fetched = fetched.map_err(|error| Refused::with(Error::UpstreamUnreachable, error))?;
+    let fetched = fetched.map_err(|error| Refused::with(Error::UpstreamUnreachable, &error))?;
     let keys = Arc::new(JwkSet { keys: fetched.keys().clone() });
     discoveries.put_keys(upstream, &keys);
     Ok(keys)
@@ -175,7 +177,7 @@ async fn known(visit: &Visit, upstream: &Upstream) -> Result<Known, Refused> {
 }
 
 async fn discover(visit: &Visit, upstream: &Upstream) -> Result<Known, Refused> {
-    let unreachable = |why: String| Refused::with(Error::UpstreamUnreachable, why);
+    let unreachable = |why: String| Refused::with(Error::UpstreamUnreachable, &why);
     let issuer = upstream.definition.authority().to_owned();
     let url = IssuerUrl::new(issuer.clone()).map_err(|error| unreachable(error.to_string()))?;
     // "The issuer value returned MUST be identical to the Issuer URL that was used as the prefix to

@@ -56,7 +56,8 @@ pub(super) async fn redeem(
             by_id_token(visit, upstream, flow, (&id_token, &access_token, endpoints)).await
         }
         UpstreamKind::OAuth2 => {
-            let members = profile(visit, upstream, (endpoints.profile.as_deref().unwrap_or_default(), &access_token)).await?;
+            let members =
+                profile(visit, upstream, (endpoints.profile.as_deref().unwrap_or_default(), &access_token)).await?;
             let person = upstream.definition.person(&members).ok_or(Error::UpstreamAnswerMalformed)?;
             Ok(Proved { person, sid: None, auth_time: None, amr: Vec::new() })
         }
@@ -97,7 +98,7 @@ async fn token_request(
     let request = request.body(form.finish().into_bytes()).map_err(|_| Error::UpstreamUnreachable)?;
     let answer: TokenAnswer = read(&ask(visit, upstream, request).await?)?;
     match &answer.error {
-        Some(error) => Err(Refused::with(Error::UpstreamRefused, format!("token endpoint: {error}"))),
+        Some(error) => Err(Refused::with(Error::UpstreamRefused, &format!("token endpoint: {error}"))),
         None => Ok(answer),
     }
 }
@@ -165,7 +166,7 @@ async fn profile(
         .map_err(|_| Error::UpstreamAnswerMalformed)?;
     let answer = ask(visit, upstream, request).await?;
     if !answer.status().is_success() {
-        return Err(Refused::with(Error::UpstreamRefused, format!("profile: {}", answer.status())));
+        return Err(Refused::with(Error::UpstreamRefused, &format!("profile: {}", answer.status())));
     }
     read(&answer)
 }
@@ -173,11 +174,11 @@ async fn profile(
 async fn ask(visit: &Visit, upstream: &Upstream, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Refused> {
     let asker = Asker::Upstream(&upstream.definition.name);
     let answered = visit.app.fetch(request, asker).await;
-    answered.map_err(|error: OutboundError| Refused::with(Error::UpstreamUnreachable, error))
+    answered.map_err(|error: OutboundError| Refused::with(Error::UpstreamUnreachable, &error))
 }
 
 fn read<'a, T: Deserialize<'a>>(answer: &'a Response<Vec<u8>>) -> Result<T, Refused> {
     let status = answer.status();
     serde_json::from_slice(answer.body())
-        .map_err(|_| Refused::with(Error::UpstreamAnswerMalformed, format!("{status}, and no JSON of its kind")))
+        .map_err(|_| Refused::with(Error::UpstreamAnswerMalformed, &format!("{status}, and no JSON of its kind")))
 }

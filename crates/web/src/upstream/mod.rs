@@ -31,7 +31,7 @@ use grantor_core::upstream::Upstream;
 use grantor_core::upstream::flow::{Aim, Holder};
 use grantor_jose::id::Id;
 
-pub(crate) use discovery::Discoveries;
+pub(crate) use discovery::{Discoveries, Metadata};
 
 use crate::outbound::{Asker, Door};
 use crate::routes;
@@ -62,7 +62,7 @@ impl From<StoreError> for Refused {
 }
 
 impl Refused {
-    fn with(error: Error, detail: impl ToString) -> Self {
+    fn with(error: Error, detail: &(impl ToString + ?Sized)) -> Self {
         Self { error, detail: detail.to_string() }
     }
 }

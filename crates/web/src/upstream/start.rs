@@ -40,7 +40,8 @@ pub(crate) async fn post_upstream_start(visit: Visit, payload: Payload) -> HttpR
     match address(&visit, &upstream, &aim, request.as_ref()).await {
         Ok(address) => {
             let frame = visit.frame(None, None);
-            let page = UpstreamGo { address: address.to_string(), frame, title: upstream.definition.title().to_owned() };
+            let page =
+                UpstreamGo { address: address.to_string(), frame, title: upstream.definition.title().to_owned() };
             respond::page(&visit, &page, &How::default())
         }
         Err(refused) => upstream_failed::show(&visit, Some(&upstream), refused, &aim).await,
@@ -67,7 +68,7 @@ async fn address(
 ) -> Result<Url, Refused> {
     let endpoints = endpoints(visit, upstream).await?;
     let mut address = Url::parse(&endpoints.authorization)
-        .map_err(|error| Refused::with(Error::UpstreamUnreachable, format!("authorization_endpoint: {error}")))?;
+        .map_err(|error| Refused::with(Error::UpstreamUnreachable, &format!("authorization_endpoint: {error}")))?;
     if address.scheme() != "https" {
         return Err(Refused::with(Error::UpstreamUnreachable, "authorization_endpoint is not https"));
     }
