@@ -16,3 +16,4 @@ pub mod relying_party;
 pub mod seeds;
 pub mod server;
 pub mod smtp;
+pub mod tls;

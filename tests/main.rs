@@ -18,4 +18,5 @@ mod operations;
 mod pages;
 mod storage;
 mod tokens;
+mod upstreams;
 mod webhooks;

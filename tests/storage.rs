@@ -21,6 +21,7 @@ mod races;
 mod records;
 mod samples;
 mod sweep;
+mod upstreams;
 
 /// A SQLite file in a folder of its own, gone with the test.
 struct OnSqlite {
@@ -196,5 +197,12 @@ contract! {
         keys_and_events_go_when_they_are_too_old
         many_rows_go_in_small_steps
         tokens_codes_and_notes_go_when_they_have_expired
+    }
+    upstreams {
+        an_upstream_comes_back_with_its_secret_and_goes_with_its_links
+        a_subject_is_linked_with_one_account
+        sessions_are_found_by_where_they_began
+        people_are_found_by_their_address
+        nobody_who_is_switched_off_may_enter
     }
 }

@@ -16,4 +16,4 @@ mod other_sites;
 mod outbound;
 mod session_cookies;
 mod spoils;
-mod wire;
+pub mod wire;

@@ -1,7 +1,7 @@
 //! What this server is made to ask of others, so that it reaches what only it can reach.
 
 use grantor_core::audit::EventKind;
-use grantor_web::outbound::OutboundError;
+use grantor_web::outbound::{Asker, OutboundError};
 
 use crate::harness::server::Server;
 
@@ -22,7 +22,7 @@ async fn what_is_not_asked_is_explained_in_the_events() {
         ),
     ] {
         let request = http::Request::get(url).body(Vec::new()).unwrap();
-        let answered = server.app.fetch(request, Some("wiki")).await;
+        let answered = server.app.fetch(request, Asker::Client("wiki")).await;
         assert!(matches!(answered, Err(OutboundError::Forbidden(_))), "{answered:?}");
         let event = server.events().await.remove(0);
         assert_eq!((event.kind, event.reason.as_deref()), (EventKind::FetchRefused, Some(reason)));
@@ -35,8 +35,8 @@ async fn a_host_that_is_trusted_is_asked_by_https_alone() {
     // Nobody listens there: it is asked, and does not answer.
     let server = Server::start_with(|config| config.outbound.allow_hosts = vec!["127.0.0.1".parse().unwrap()]).await;
     let request = |url: &str| http::Request::get(url).body(Vec::new()).unwrap();
-    let answered = server.app.fetch(request("https://127.0.0.1:1/"), None).await;
+    let answered = server.app.fetch(request("https://127.0.0.1:1/"), Asker::Installation).await;
     assert!(matches!(answered, Err(OutboundError::Unreachable(_))), "{answered:?}");
-    let answered = server.app.fetch(request("http://127.0.0.1:1/"), None).await;
+    let answered = server.app.fetch(request("http://127.0.0.1:1/"), Asker::Installation).await;
     assert!(matches!(answered, Err(OutboundError::Forbidden(_))), "{answered:?}");
 }

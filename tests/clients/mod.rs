@@ -6,8 +6,8 @@
 
 mod forward_auth;
 mod oauth2_proxy;
-mod ready;
-mod running;
+pub mod ready;
+pub mod running;
 
 use std::process::{Command, Stdio};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Parser;
 use grantor_server::cli::{Cli, Command};
-use grantor_server::commands::{CommandError, app, backup, migrate, new_epoch, restore, token, webhook};
+use grantor_server::commands::{CommandError, app, backup, migrate, new_epoch, restore, token, upstream, webhook};
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
 
@@ -59,6 +59,15 @@ pub async fn webhook(config: &Config, arguments: &[&str]) -> Result<String, Comm
     let Command::Webhook(command) = parsed(&[&["webhook"], arguments].concat()) else { panic!("another command") };
     let opened = settings::open(config.clone(), Role::Command).unwrap();
     let answer = webhook::answer(&opened, command).await;
+    opened.close().await;
+    answer
+}
+
+/// `grantor upstream …`.
+pub async fn upstream(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::Upstream(command) = parsed(&[&["upstream"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = upstream::answer(&opened, &command).await;
     opened.close().await;
     answer
 }

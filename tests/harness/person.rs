@@ -1,11 +1,11 @@
 //! A person with a browser that has cookies and no scripts. Redirects are followed as far as our own server goes.
 
-use reqwest::redirect::Policy;
 use url::Url;
 
 use super::page::{Form, Page};
 use super::seeds;
 use super::server::Server;
+use super::tls;
 
 /// A person's browser.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ impl Person {
         let mut headers = reqwest::header::HeaderMap::new();
         headers.insert("accept", "text/html,*/*;q=0.8".parse().unwrap());
         headers.insert("accept-language", language.parse().unwrap());
-        let http = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).default_headers(headers);
+        let http = tls::browser().cookie_store(true).default_headers(headers);
         Self { http: http.build().unwrap(), origin: issuer.to_owned(), address: issuer.to_owned() }
     }
 

@@ -219,7 +219,8 @@ impl Server {
     ) -> Self {
         let kept = config.clone();
         let url = config.issuer.clone();
-        let listens = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if config.speaks_tls() { "https" } else { "http" };
+        let listens = format!("{scheme}://{}", listener.local_addr().unwrap());
         // The demo's server has a name, and is only itself by that name.
         let address = if demo.is_some() { url.clone() } else { listens };
         let (stop, stopped) = oneshot::channel::<()>();

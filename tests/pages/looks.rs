@@ -9,7 +9,7 @@ use crate::harness::server::Server;
 const TYPICAL: &str = "openid profile email offline_access notes.read";
 
 /// No one is shut out, nothing runs off the side, and a picture of each look.
-async fn look(browser: &Browser, page: &str, name: &str) {
+pub async fn look(browser: &Browser, page: &str, name: &str) {
     browser.arrives_at(page).await;
     for scheme in ["light", "dark"] {
         match scheme {

@@ -6,5 +6,5 @@ mod errors;
 mod forms;
 mod keyboard;
 mod languages;
-mod looks;
+pub mod looks;
 mod walk;

@@ -69,6 +69,12 @@ kinds! {
     SignedOut = "signed_out",
     /// A single token was revoked.
     TokenRevoked = "token_revoked",
+    /// An upstream was declared, changed or removed.
+    UpstreamChanged = "upstream_changed",
+    /// An account was linked with one at an upstream.
+    UpstreamLinked = "upstream_linked",
+    /// Such a link was removed.
+    UpstreamUnlinked = "upstream_unlinked",
     /// A person's account was made, changed or removed.
     UserChanged = "user_changed",
 }

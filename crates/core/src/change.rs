@@ -17,6 +17,7 @@ use crate::notice::Notice;
 use crate::outbox::OutboxChange;
 use crate::session::Session;
 use crate::time::Time;
+use crate::upstream::UpstreamChange;
 use crate::user::User;
 
 /// The grants that one change ends together.
@@ -82,9 +83,9 @@ pub enum Change {
         /// What is known now.
         watch: Box<Watch>,
     },
-    /// Notes the use of a client assertion. Expects that it was not used before.
+    /// Notes the use of a client assertion, or of whatever else counts once. Expects that it was not used before.
     AssertionSpend {
-        /// SHA-256 over client and `jti`.
+        /// SHA-256 over what names it: client and `jti`.
         digest: [u8; 32],
         /// Until when the note is needed.
         expires_at: Time,
@@ -270,12 +271,19 @@ pub enum Change {
         /// How many more.
         issued: i64,
     },
+    /// Writes what is kept of upstreams.
+    Upstream(UpstreamChange),
     /// Expects that a person may sign in with the password whose hash was read. Changes nothing.
     UserExpect {
         /// The person.
         id: Id,
         /// The hash in PHC text.
         password: String,
+    },
+    /// Expects that a person is there and not switched off. Changes nothing.
+    UserMayEnter {
+        /// The person.
+        id: Id,
     },
     /// Keeps a new hash of a person's password.
     UserPassword {
@@ -288,4 +296,10 @@ pub enum Change {
     UserPut(Box<User>),
     /// Removes a person with everything that hangs on them.
     UserRemove(Id),
+}
+
+impl From<UpstreamChange> for Change {
+    fn from(change: UpstreamChange) -> Self {
+        Self::Upstream(change)
+    }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use grantor_jose::id::Id;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{AccessTokenFormat, Client};
@@ -14,6 +15,7 @@ use crate::network::Networks;
 use crate::policy::lifetime;
 use crate::scope::Scope;
 use crate::time::Time;
+use crate::upstream::Upstream;
 use crate::user::User;
 
 /// A scope as declared: what it is called, what people read at consent, which claims it releases.
@@ -134,6 +136,8 @@ pub struct Directory {
     pub resources: BTreeMap<String, Resource>,
     /// The apps behind proxies.
     pub apps: Apps,
+    /// The upstreams by name, the disabled ones too.
+    pub upstreams: BTreeMap<String, Arc<Upstream>>,
     /// The signing keys.
     pub keys: KeyRing,
     /// The provider's own symmetric keys.
@@ -146,6 +150,16 @@ impl Directory {
     /// The client, unless it is switched off.
     pub fn client(&self, client_id: &str) -> Option<&Arc<Client>> {
         self.clients.get(client_id).filter(|client| !client.disabled || seeded(Fault::DisabledClientCounts))
+    }
+
+    /// The upstream of a name, unless it is switched off.
+    pub fn upstream(&self, name: &str) -> Option<&Arc<Upstream>> {
+        self.upstreams.get(name).filter(|upstream| !upstream.definition.disabled)
+    }
+
+    /// The upstream with an identifier, switched off or not.
+    pub fn upstream_by_id(&self, id: Id) -> Option<&Arc<Upstream>> {
+        self.upstreams.values().find(|upstream| upstream.id == id)
     }
 
     /// Whether any client allows scripts of `origin` to read its answers.

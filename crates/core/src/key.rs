@@ -7,6 +7,7 @@ use grantor_jose::id::Id;
 use grantor_jose::jwk::{Jwk, JwkSet};
 use grantor_jose::key::SigningKey;
 use grantor_jose::mac::MacKey;
+use grantor_jose::seal::KeyEncryptionKey;
 use grantor_jose::verify::KeySource;
 
 use crate::policy::Lifetimes;
@@ -118,6 +119,10 @@ pub struct Secrets {
     pub drafts: MacKey,
     /// Hides names and addresses in the counters of failed sign-ins.
     pub throttle: MacKey,
+    /// Seals what travels with people through upstreams.
+    pub upstream: KeyEncryptionKey,
+    /// Derives what a sign-in at an upstream is recognised by.
+    pub upstream_values: MacKey,
 }
 
 impl Secrets {
@@ -128,6 +133,8 @@ impl Secrets {
             browser: root.derive("browser"),
             drafts: root.derive("API token drafts"),
             throttle: root.derive("throttle"),
+            upstream: KeyEncryptionKey::from_bytes(root.derive("upstream").tag(&[])),
+            upstream_values: root.derive("upstream values"),
         }
     }
 }

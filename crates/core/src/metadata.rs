@@ -9,7 +9,7 @@ use crate::client_auth::ClientAuthMethod;
 use crate::directory::Directory;
 use crate::grant_type::GrantType;
 use crate::provider::Issuer;
-use crate::session::ACR_PASSWORD;
+use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
 use crate::time::Time;
 
 /// The paths of the endpoints below the issuer, as the routes have them.
@@ -66,7 +66,7 @@ pub struct Metadata {
     request_uri_parameter_supported: bool,
     prompt_values_supported: [&'static str; 4],
     display_values_supported: [&'static str; 1],
-    acr_values_supported: [&'static str; 1],
+    acr_values_supported: Vec<&'static str>,
     ui_locales_supported: Vec<&'static str>,
 }
 
@@ -116,9 +116,14 @@ pub fn metadata(
         request_uri_parameter_supported: false,
         prompt_values_supported: ["none", "login", "consent", "select_account"],
         display_values_supported: ["page"],
-        acr_values_supported: [ACR_PASSWORD],
+        acr_values_supported: acr_values(directory),
         ui_locales_supported: languages.to_vec(),
     }
+}
+
+fn acr_values(directory: &Directory) -> Vec<&'static str> {
+    let is_used = directory.upstreams.values().any(|upstream| !upstream.definition.disabled);
+    [ACR_PASSWORD].into_iter().chain(is_used.then_some(ACR_UPSTREAM)).collect()
 }
 
 fn scopes(directory: &Directory) -> Vec<String> {

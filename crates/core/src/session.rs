@@ -12,6 +12,9 @@ use crate::time::Time;
 /// The authentication context of a password sign-in, as `acr` names it.
 pub const ACR_PASSWORD: &str = "urn:grantor:acr:password";
 
+/// The authentication context of a sign-in at an upstream: what that knows of the person is its own affair.
+pub const ACR_UPSTREAM: &str = "urn:grantor:acr:upstream";
+
 /// A sign-in. The cookie carries its id and its secret; the row keeps the secret's hash.
 #[derive(Clone, Debug)]
 pub struct Session {

@@ -9,38 +9,59 @@ use crate::grant::GrantEnd;
 use crate::notice::{News, Notice};
 use crate::provider::{Call, Fresh};
 use crate::session::{ACR_PASSWORD, Session};
+use crate::time::Time;
 use crate::token;
 use crate::user::User;
+
+/// How a person has proved who they are.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The authentication context class.
+    pub acr: &'static str,
+    /// The methods (RFC 8176).
+    pub amr: Vec<String>,
+    /// When.
+    pub auth_time: Time,
+}
 
 /// The browser of a sign-in.
 #[derive(Clone, Copy, Debug)]
 pub struct Browser<'a> {
-    /// What it names itself.
+    /// As it names itself.
     pub user_agent: &'a str,
     /// Whether the person signed in with it before.
     pub is_known: bool,
+    /// The session that it had before: the identifier changes at each sign-in.
+    pub replaced: Option<&'a Session>,
 }
 
 /// Begins the session of a person who has proved a password; the reply is the cookie's value. The person is told where the
 /// browser is a new one.
-///
-/// `replaced` is the session that the browser had before: the identifier changes at each sign-in.
-pub fn begin(
+pub fn begin(user: &User, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -> Decision<String> {
+    // "pwd: Password-based authentication" (RFC 8176 §2)
+    let proof = Proof { acr: ACR_PASSWORD, amr: vec!["pwd".to_owned()], auth_time: call.now };
+    let mut decision = begin_by(user, proof, fresh, browser, call);
+    // A password that was changed, or an account that was switched off, while the password was compared begins nothing.
+    decision.changes.extend(user.password.clone().map(|password| Change::UserExpect { id: user.id, password }));
+    decision
+}
+
+/// Begins the session of a person who has proved in any way who they are; the reply is the cookie's value.
+pub(crate) fn begin_by(
     user: &User,
+    proof: Proof,
     fresh: &Fresh,
     browser: Browser<'_>,
-    replaced: Option<&Session>,
     call: Call<'_>,
 ) -> Decision<String> {
     let session = Session {
         id: fresh.id,
         secret: fresh.secret.hash(),
         user_id: user.id,
-        auth_time: call.now,
+        auth_time: proof.auth_time,
         last_seen_at: call.now,
-        acr: ACR_PASSWORD.to_owned(),
-        // "pwd: Password-based authentication" (RFC 8176 §2)
-        amr: vec!["pwd".to_owned()],
+        acr: proof.acr.to_owned(),
+        amr: proof.amr,
         address: call.address.to_owned(),
         user_agent: printable(browser.user_agent),
         ended_at: None,
@@ -52,11 +73,9 @@ pub fn begin(
         let notice = Notice { id: fresh.id, user_id: user.id, at: call.now, news };
         changes.push(Change::NoticeInsert(Box::new(notice)));
     }
-    // A password that was changed, or an account that was switched off, while the password was compared begins nothing.
-    changes.extend(user.password.clone().map(|password| Change::UserExpect { id: user.id, password }));
     // The same person signing in again goes on with the grants of the old session, which from now on end with the new one;
     // another person ends them.
-    if let Some(old) = replaced {
+    if let Some(old) = browser.replaced {
         changes.push(Change::SessionEnd { id: old.id, at: call.now });
         changes.push(if old.user_id == user.id {
             Change::GrantsMove { from: old.id, to: fresh.id }
@@ -98,15 +117,14 @@ mod tests {
 
     use super::*;
     use crate::audit::MAX_DETAIL;
-    use crate::time::Time;
     use crate::user::tests::ada;
 
     fn begun(user: &User, agent: &str, replaced: Option<&Session>) -> (Session, Vec<Change>, String) {
         let mint = Mint::seeded(5);
         let call = Call::new(Time::from_seconds(7), "::1");
         let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
-        let browser = Browser { user_agent: agent, is_known: false };
-        let Decision { changes, reply } = begin(user, &fresh, browser, replaced, call);
+        let browser = Browser { user_agent: agent, is_known: false, replaced };
+        let Decision { changes, reply } = begin(user, &fresh, browser, call);
         let session = changes.iter().find_map(|change| match change {
             Change::SessionInsert(session) => Some((**session).clone()),
             _ => None,
@@ -131,8 +149,8 @@ mod tests {
         let told = |is_known| {
             let mint = Mint::seeded(5);
             let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
-            let browser = Browser { user_agent: "Firefox", is_known };
-            let changes = begin(&ada(), &fresh, browser, None, Call::new(Time::from_seconds(7), "::1")).changes;
+            let browser = Browser { user_agent: "Firefox", is_known, replaced: None };
+            let changes = begin(&ada(), &fresh, browser, Call::new(Time::from_seconds(7), "::1")).changes;
             changes.iter().any(|change| matches!(change, Change::NoticeInsert(_)))
         };
         assert!(told(false) && !told(true));

@@ -37,12 +37,6 @@ impl User {
         self.claims.get("name").and_then(Value::as_str).unwrap_or(&self.username)
     }
 
-    /// The e-mail address, where it is known to be the person's own.
-    pub fn verified_email(&self) -> Option<&str> {
-        let is_verified = self.claims.get("email_verified").and_then(Value::as_bool) == Some(true);
-        self.claims.get("email").and_then(Value::as_str).filter(|_| is_verified)
-    }
-
     /// One claim about the person, whatever scope it belongs to.
     pub fn claim(&self, name: &str) -> Option<Value> {
         match name {

@@ -11,6 +11,7 @@
 //! * [`queue`] the bounded queue in which passwords are hashed.
 //! * [`rate`] how many requests are too many, and [`rate_table`] what everybody has asked, in a memory of fixed size.
 //! * [`throttle`] how many wrong passwords are too many.
+//! * [`upstream`] who somebody from another provider is here.
 //! * [`username`] the one normal form of a sign-in name.
 //!
 //! # Invariants
@@ -30,4 +31,5 @@ pub mod queue;
 pub mod rate;
 pub mod rate_table;
 pub mod throttle;
+pub mod upstream;
 pub mod username;

@@ -18,6 +18,9 @@ use crate::running;
 use crate::settings::{self, Opened, Role, Settings};
 use crate::tls::Certificate;
 
+/// Whether upstreams answer.
+pub mod upstreams;
+
 /// A clock that shows an earlier moment than this version was written at is wrong: 2026-11-01.
 const WRITTEN: Time = Time::from_seconds(1_793_491_200);
 pub mod outgoing;
@@ -80,6 +83,7 @@ pub async fn everything(settings: &Settings, offline: bool, now: Time) -> Vec<Fi
     findings.extend(outgoing::examined(&config, offline).await);
     if !offline && !config.issuer.is_empty() {
         findings.push(issuer(&config).await);
+        findings.extend(upstreams::all(&config).await);
     }
     findings
 }

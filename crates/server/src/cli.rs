@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    app, apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, user, webhook,
+    app, apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, upstream, user,
+    webhook,
 };
 
 /// Grantor, an OAuth 2.0 and OpenID Connect authorization server.
@@ -31,11 +32,11 @@ pub struct Cli {
 pub enum Command {
     /// Run the server.
     Serve(serve::Arguments),
-    /// Make clients, users, groups, scopes, APIs and apps behind proxies what a file says.
+    /// Make clients, users, groups, scopes, APIs, apps behind proxies and upstreams what a file says.
     ///
     /// The file holds [[clients]] with the names of RFC 7591, [[users]] with the standard claims of OpenID Connect, [[groups]],
-    /// [[scopes]], [[resources]], [[apps]], and [[api_keys]] by their hashes. What the file does not name is left alone. Applied
-    /// twice, the second changes nothing.
+    /// [[scopes]], [[resources]], [[apps]], [[upstreams]], and [[api_keys]] by their hashes. What the file does not name is left
+    /// alone. Applied twice, the second changes nothing.
     Apply(apply::Arguments),
     /// List, show and remove apps behind a proxy that asks about each request; `grantor apply` declares them.
     #[command(subcommand)]
@@ -49,6 +50,9 @@ pub enum Command {
     /// Issue API keys to apps; list, rotate and revoke them; list and revoke the tokens that people made.
     #[command(subcommand)]
     Token(token::Command),
+    /// List and remove the providers that people sign in through.
+    #[command(subcommand)]
+    Upstream(upstream::Command),
     /// List the systems that are told of events, tell them again, or try one out.
     #[command(subcommand)]
     Webhook(webhook::Command),

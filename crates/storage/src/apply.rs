@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
+use grantor_core::upstream::UpstreamChange;
 
 use crate::error::Failure;
 use crate::events::REFUSALS;
@@ -58,6 +59,7 @@ pub(crate) const fn is_of_directory(change: &Change) -> bool {
             | Change::ResourceRemove(_)
             | Change::ScopePut(_)
             | Change::ScopeRemove(_)
+            | Change::Upstream(UpstreamChange::Put(_) | UpstreamChange::Remove(_))
     )
 }
 
@@ -114,14 +116,13 @@ macro_rules! define_apply {
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
                 Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
-                Change::ConsentExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } => {
+                Change::ConsentExpect { .. }
+                | Change::SessionExpect { .. }
+                | Change::UserExpect { .. }
+                | Change::UserMayEnter { .. } => {
                     expect(change, connection)$($wait)*
                 }
-                Change::ConsentPut { consent, expected: None } => one!(consents::insert(consents::Row::new(consent))),
-                Change::ConsentPut { consent, expected: Some(read) } => {
-                    one!(consents::replace(consents::Row::new(consent), read.millis()))
-                }
-                Change::ConsentRemove { user_id, client_id } => any!(consents::remove(user_id.as_i64(), client_id)),
+                Change::ConsentPut { .. } | Change::ConsentRemove { .. } => apply_consent(change, connection)$($wait)*,
                 Change::EpochBegin { at } => begin_epoch(at.millis(), context, connection)$($wait)*,
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
                 Change::GrantEnd { id, at, end } => one!(grants::end(id.as_i64(), at.millis(), end.as_str())),
@@ -139,6 +140,7 @@ macro_rules! define_apply {
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
                 Change::SessionsEnd { user_id, except, at } => any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis())),
                 Change::TokensCount { day, client_id, grant_type, issued } => one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued)),
+                Change::Upstream(change) => apply_upstream(change, context, connection)$($wait)*,
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),
@@ -184,6 +186,7 @@ macro_rules! define_apply {
                 }
                 Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
                 Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
+                Change::UserMayEnter { id } => expect!(users::may_enter(id.as_i64())),
                 _ => Ok(()),
             }
         }
@@ -229,6 +232,52 @@ macro_rules! define_apply {
                     one!(attempts::update(*slot, (*read, since.millis()), *failures, window_started.millis()))
                 }
                 _ => Ok(()),
+            }
+        }
+
+        /// One change of what people answered about apps.
+        $($async)? fn apply_consent(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! rows {
+                ($statement:expr) => { ExecuteDsl::execute(Prepared($statement), connection)$($wait)*? };
+            }
+            match change {
+                Change::ConsentPut { consent, expected: None } => one(rows!(consents::insert(consents::Row::new(consent)))),
+                Change::ConsentPut { consent, expected: Some(read) } => {
+                    one(rows!(consents::replace(consents::Row::new(consent), read.millis())))
+                }
+                Change::ConsentRemove { user_id, client_id } => {
+                    rows!(consents::remove(user_id.as_i64(), client_id));
+                    Ok(())
+                }
+                _ => Ok(()),
+            }
+        }
+
+        /// One change of what is kept of upstreams.
+        $($async)? fn apply_upstream(
+            change: &UpstreamChange,
+            context: &Context,
+            connection: &mut $connection,
+        ) -> Result<(), Failure> {
+            macro_rules! rows {
+                ($statement:expr) => { ExecuteDsl::execute(Prepared($statement), connection)$($wait)*? };
+            }
+            match change {
+                UpstreamChange::LinkInsert(link) => one(rows!(upstream_links::insert(link.as_ref().into()))),
+                UpstreamChange::LinkRemove(id) => one(rows!(upstream_links::remove(id.as_i64()))),
+                UpstreamChange::LinkUsed { id, at } => one(rows!(upstream_links::used(id.as_i64(), at.millis()))),
+                UpstreamChange::Put(upstream) => one(rows!(upstreams::put(&upstreams::Row::new(upstream, &context.sealer)?))),
+                UpstreamChange::Remove(id) => {
+                    rows!(upstreams::remove(id.as_i64()));
+                    Ok(())
+                }
+                UpstreamChange::SessionInsert(began) => one(rows!(upstream_sessions::insert(began.as_ref().into()))),
+                UpstreamChange::SessionsEnd { id, at } => {
+                    let reason = GrantEnd::RevokedByAdministrator.as_str();
+                    rows!(upstream_sessions::end_grants(id.as_i64(), at.millis(), reason));
+                    rows!(upstream_sessions::end_sessions(id.as_i64(), at.millis()));
+                    Ok(())
+                }
             }
         }
 

@@ -9,7 +9,7 @@ use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 
 use crate::sealing::Sealer;
-use crate::{clients, groups, proxied_apps, resources, root_secret, scopes, signing_keys};
+use crate::{clients, groups, proxied_apps, resources, root_secret, scopes, signing_keys, upstreams};
 
 /// All rows that make a snapshot, read in one transaction.
 pub(crate) struct Rows {
@@ -23,6 +23,7 @@ pub(crate) struct Rows {
     pub(crate) groups: Vec<groups::Row>,
     pub(crate) resources: Vec<resources::Row>,
     pub(crate) apps: Vec<proxied_apps::Row>,
+    pub(crate) upstreams: Vec<upstreams::Row>,
 }
 
 /// Defines `read_directory` for one kind of connection, whose `RunQueryDsl` is in scope.
@@ -41,6 +42,7 @@ macro_rules! define_read_directory {
                 groups: groups::all().load(connection)$($wait)*?,
                 resources: resources::all().load(connection)$($wait)*?,
                 apps: proxied_apps::all().load(connection)$($wait)*?,
+                upstreams: upstreams::all().load(connection)$($wait)*?,
             })
         }
     };
@@ -91,6 +93,7 @@ fn build(rows: Rows, sealer: &Sealer, last: &Directory) -> Result<Directory, Sto
     let scopes = rows.scopes.into_iter().map(ScopeDefinition::try_from);
     let groups = rows.groups.into_iter().map(Group::try_from);
     let resources = rows.resources.into_iter().map(Resource::try_from);
+    let upstreams = rows.upstreams.into_iter().map(|row| row.open(sealer));
     Ok(Directory {
         revision: rows.revision,
         clients: clients::collect(rows.clients, rows.secrets)?,
@@ -98,6 +101,9 @@ fn build(rows: Rows, sealer: &Sealer, last: &Directory) -> Result<Directory, Sto
         groups: groups.map(|group| group.map(|group| (group.name.clone(), group))).collect::<Result<_, _>>()?,
         resources: resources.map(|api| api.map(|api| (api.identifier.clone(), api))).collect::<Result<_, _>>()?,
         apps: rows.apps.into_iter().map(ProxiedApp::try_from).collect::<Result<Apps, _>>()?,
+        upstreams: upstreams
+            .map(|upstream| upstream.map(|upstream| (upstream.definition.name.clone(), Arc::new(upstream))))
+            .collect::<Result<_, _>>()?,
         keys: signing_keys::collect(rows.keys, sealer, &last.keys)?,
         secrets: root_secret::open(&rows.root_secret, sealer)?,
         epoch: rows.epoch.map(Time::from_millis),

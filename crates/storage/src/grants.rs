@@ -122,7 +122,7 @@ extern "SQL" {
 
 /// Whether a grant does not outlive its session, as [`Grant::outlives_session`] has it.
 #[dsl::auto_type]
-fn is_bound() -> _ {
+pub(crate) fn is_bound() -> _ {
     let answer = consents::user_id.eq(grants::user_id).and(consents::client_id.eq(grants::client_id));
     let declined = " ".into_sql::<Text>().concat(consents::declined).concat(" ");
     let others = replace(declined, " offline_access ", "");

@@ -56,6 +56,9 @@ mod statement;
 mod store;
 mod sweep;
 mod token_counts;
+mod upstream_links;
+mod upstream_sessions;
+mod upstreams;
 mod users;
 
 use database::query;

@@ -78,6 +78,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    upstreams (id) {
+        id -> BigInt,
+        name -> Text,
+        definition -> Text,
+        sealed -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    upstream_links (id) {
+        id -> BigInt,
+        upstream_id -> BigInt,
+        authority -> Text,
+        subject -> Text,
+        user_id -> BigInt,
+        label -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    upstream_sessions (session_id) {
+        session_id -> BigInt,
+        upstream_id -> BigInt,
+        subject -> Text,
+        sid -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> BigInt,
         subject -> Text,
@@ -89,6 +120,7 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         networks -> Text,
+        email -> Nullable<Text>,
     }
 }
 
@@ -296,8 +328,11 @@ pub(crate) const TABLES: &[&str] = &[
     "proxied_apps",
     "clients",
     "client_secrets",
+    "upstreams",
     "users",
     "sessions",
+    "upstream_links",
+    "upstream_sessions",
     "consents",
     "authorization_codes",
     "grants",
@@ -320,6 +355,8 @@ diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(upstream_links -> users (user_id));
+diesel::joinable!(upstream_sessions -> sessions (session_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     access_tokens,
@@ -331,5 +368,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     revoked_access_tokens,
     sessions,
+    upstream_links,
+    upstream_sessions,
     users,
 );

@@ -6,6 +6,7 @@ use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 use grantor_core::user::User;
 use grantor_jose::id::Id;
+use serde_json::Value;
 
 use crate::column::{Place, json};
 use crate::error::Failure;
@@ -25,6 +26,7 @@ pub(crate) struct Row {
     created_at: i64,
     updated_at: i64,
     networks: String,
+    email: Option<String>,
 }
 
 impl Row {
@@ -40,6 +42,8 @@ impl Row {
             created_at: user.created_at.millis(),
             updated_at: user.updated_at.millis(),
             networks: json(&user.networks)?,
+            // ASCII alone, as the migration has it.
+            email: user.claims.get("email").and_then(Value::as_str).map(str::to_ascii_lowercase),
         })
     }
 }
@@ -74,6 +78,15 @@ pub(crate) fn find_by_username<'a>(username: &'a str) -> _ {
     users::table.filter(users::username.eq(username))
 }
 
+/// Also those whose name to sign in with is an address.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn with_email<'a>(email: &'a str, most: i64) -> _ {
+    users::table
+        .filter(users::username.eq(email).or(users::email.eq(email).assume_not_null()))
+        .order(users::id)
+        .limit(most)
+}
+
 /// In the order in which they were made.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn page(after: i64, limit: i64) -> _ {
@@ -90,6 +103,12 @@ pub(crate) fn put(row: &Row) -> impl Statement {
 pub(crate) fn expect<'a>(id: i64, password: &'a str) -> _ {
     let may_enter = users::id.eq(id).and(users::password.eq(password)).and(users::disabled.eq(0_i64));
     users::table.select(users::id).filter(may_enter)
+}
+
+/// One row where the person is not switched off.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn may_enter(id: i64) -> _ {
+    users::table.select(users::id).filter(users::id.eq(id).and(users::disabled.eq(0_i64)))
 }
 
 #[dsl::auto_type(no_type_alias)]

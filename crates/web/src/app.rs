@@ -31,6 +31,7 @@ use crate::oauth::documents::Documents;
 use crate::oauth::leaks::LeakReporter;
 use crate::outbound::HttpClient;
 use crate::pages;
+use crate::upstream::Discoveries;
 use crate::uses::Uses;
 use crate::webhooks::Webhook;
 
@@ -114,6 +115,8 @@ pub struct App {
     pub passwords: HashQueue,
     /// The door to other servers.
     pub(crate) outbound: HttpClient,
+    /// What upstreams say of themselves.
+    pub(crate) upstreams: Discoveries,
     /// Tokens issued since the counts were last kept.
     pub counts: Counts,
     /// The last uses of API tokens since they were last kept.
@@ -146,6 +149,7 @@ impl App {
             clock,
             passwords,
             outbound,
+            upstreams: Discoveries::default(),
             counts: Counts::default(),
             uses: Uses::default(),
             metrics,

@@ -12,7 +12,7 @@ use grantor_jose::id::Id;
 use crate::app::App;
 use crate::locale::Language;
 use crate::mail::{Letter, MailError, Mailer, Sender};
-use crate::outbound::OutboundError;
+use crate::outbound::{Asker, OutboundError};
 use crate::pages::notice::Notice;
 use crate::webhooks::{self, Webhook};
 
@@ -144,6 +144,6 @@ impl App {
 
     async fn post(&self, webhook: &Webhook, id: &str, body: &serde_json::Value) -> Result<(), Undelivered> {
         let request = webhook.request(id, self.clock.now(), body).map_err(|error| error.to_string())?;
-        Ok(webhooks::taken(&self.fetch(request, None).await?)?)
+        Ok(webhooks::taken(&self.fetch(request, Asker::Webhook(&webhook.name)).await?)?)
     }
 }

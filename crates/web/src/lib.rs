@@ -4,9 +4,10 @@
 //! * [`routes`](self) is the whole URL map; `oauth/` has one file an endpoint, [`pages`] one a page.
 //! * A request of a browser is a `Visit`: session, language and the proof for forms. Pages never choose the next page: they
 //!   do their one thing and send the browser back to `/authorize`, where core decides.
+//! * `upstream/` is sign-in through other providers.
 //! * [`limits`] counts requests before anything else is done for them.
 //! * `forward_auth` answers proxies that ask about each request to an app behind them.
-//! * [`outbound`] is the one door to other servers; [`mail`] goes to that of the settings alone.
+//! * [`outbound`] is the one door to other servers, [`examine`] looks through it; [`mail`] goes to that of the settings alone.
 //! * `delivery` tells people and [`webhooks`] what the outbox keeps for them; `watching` sees what people shall know of their tokens.
 //! * `error` has the only status codes and `WWW-Authenticate`; `respond` the only page headers; `cookie` the only cookies.
 //! * [`demo`] is a relying party that shows the flow; it stands outside of the provider and only speaks HTTP to it.
@@ -23,12 +24,14 @@ mod counts;
 mod delivery;
 pub mod demo;
 mod error;
+pub mod examine;
 mod files;
 mod form;
 mod forward_auth;
 mod health;
 pub mod html;
 mod http;
+mod known_browser;
 pub mod limits;
 pub mod locale;
 pub mod mail;
@@ -41,8 +44,10 @@ mod respond;
 mod routes;
 pub mod statics;
 mod unread;
+mod upstream;
 mod uses;
 mod visit;
+mod waiting;
 mod watching;
 pub mod webhooks;
 

@@ -9,7 +9,8 @@
 //!   what it resolves to, in the resolver of the client itself: what was checked is what is connected to, and a name that
 //!   says something else the next time is checked again. One bad address of several is enough to refuse;
 //! * no redirects, and no proxies of the environment;
-//! * bounds in time, in size, and in how much is asked at once, of all servers and of each.
+//! * bounds in time, in size, and in how much is asked at once, for all who name servers and for each: an upstream,
+//!   a client. A look-up that nobody waits for any more keeps its turn.
 //!
 //! A refusal stands in the events ([`crate::App::fetch`]).
 
@@ -35,9 +36,11 @@ mod resolve;
 mod tests;
 mod turns;
 
+pub use explained::Asker;
+pub(crate) use explained::Door;
 use guard::Guard;
 pub use guard::{AllowedHost, AllowedHostError, Refusal};
-use resolve::{Checked, System};
+use resolve::{Checked, System, TURN};
 use turns::Turns;
 
 /// What bounds an exchange.
@@ -105,7 +108,7 @@ struct Shared {
     reach: Reach,
     authorities: Vec<Certificate>,
     bounds: Bounds,
-    turns: Turns,
+    turns: Arc<Turns>,
     /// Made for the first request: it takes two megabytes, and many servers never ask anybody.
     client: OnceLock<reqwest::Client>,
 }
@@ -116,7 +119,7 @@ impl HttpClient {
     /// # Errors
     /// When the settings' authorities cannot be read.
     pub fn guarded(settings: &OutboundSettings) -> Result<Self, OutboundError> {
-        Self::guarded_with(settings, Arc::new(System), Bounds::default())
+        Self::guarded_with(settings, Arc::<System>::default(), Bounds::default())
     }
 
     /// The same, with names looked up elsewhere.
@@ -143,20 +146,21 @@ impl HttpClient {
     fn of(reach: Reach, authorities: Vec<Certificate>, bounds: Bounds) -> Self {
         // The first caller in the process sets it; a second finds the same provider there.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self(Arc::new(Shared { reach, authorities, bounds, turns: Turns::default(), client: OnceLock::new() }))
+        Self(Arc::new(Shared { reach, authorities, bounds, turns: Arc::default(), client: OnceLock::new() }))
     }
 
-    /// Sends one request and reads the whole answer; a redirect is an answer as any other.
+    /// Sends one request and reads the whole answer; a redirect is an answer as any other. It takes a turn of `asker`: of whoever
+    /// named the address.
     ///
     /// # Errors
     /// When it may not be asked, or there is no answer within the bounds.
-    pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
+    pub async fn send(&self, request: HttpRequest, asker: &str) -> Result<HttpResponse, OutboundError> {
         let Shared { reach, bounds, turns, .. } = &*self.0;
         let request = reqwest::Request::try_from(request).map_err(unreachable)?;
         reach.check(request.url())?;
-        let host = request.url().host_str().unwrap_or_default().to_owned();
-        let _turn = turns.take(&host, bounds.connect).await?;
-        let mut answer = self.0.client()?.execute(request).await.map_err(unreachable)?;
+        let turn = turns.take(asker, bounds.connect).await?;
+        let sending = self.0.client()?.execute(request);
+        let mut answer = TURN.scope(turn.clone(), sending).await.map_err(unreachable)?;
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > bounds.body {
@@ -176,7 +180,7 @@ impl<'c> AsyncHttpClient<'c> for HttpClient {
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.send(request))
+        Box::pin(self.send(request, "installation"))
     }
 }
 

@@ -19,12 +19,17 @@ pub mod refusal;
 pub mod select_account;
 pub mod sessions;
 pub mod sign_in;
+pub mod sign_in_ways;
 pub mod signed_out;
 pub mod status;
 pub mod token_change;
 pub mod token_made;
 pub mod token_new;
 pub mod tokens;
+pub mod upstream_failed;
+pub mod upstream_go;
+pub mod upstream_link;
+pub mod upstream_unlinked;
 
 #[cfg(test)]
 mod every_page;

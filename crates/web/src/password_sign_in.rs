@@ -1,7 +1,6 @@
 //! A sign-in with a password, step by step, so that neither text nor time tells whether a name is known.
 
 use actix_web::cookie::Cookie;
-use actix_web::cookie::time::Duration;
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::error::Error;
@@ -10,14 +9,13 @@ use grantor_core::sign_in;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
 use grantor_core::user::User;
-use grantor_identity::browser::{BrowserCookie, KnownBrowser};
 use grantor_identity::password::{Password, PasswordHash, Verdict};
 use grantor_identity::queue::QueueError;
 use grantor_identity::throttle::{self, Attempts, Decision, Limit, SlotKey, Slots};
 use grantor_identity::username::Username;
-use grantor_jose::mac::MacKey;
 
 use crate::cookie::{self, Name};
+use crate::known_browser::Remembered;
 use crate::pages::sign_in::Problem;
 use crate::visit::Visit;
 
@@ -25,8 +23,6 @@ use crate::visit::Visit;
 const MAX_RACES: usize = 16;
 /// How often an account that is changed while its password is compared is looked at again.
 const MAX_CHANGES: usize = 4;
-/// How long a browser is known.
-const KNOWN_FOR: Duration = Duration::days(365);
 
 /// How a try ended.
 pub(crate) enum Outcome {
@@ -40,11 +36,10 @@ pub(crate) enum Outcome {
 struct Try<'a> {
     visit: &'a Visit,
     username: Option<Username>,
-    browser: BrowserCookie,
+    browser: Remembered,
     /// Whether the person signed in with this browser before.
     is_known: bool,
     slots: Slots,
-    key: MacKey,
 }
 
 /// Tries a name and a password.
@@ -71,16 +66,14 @@ impl<'a> Try<'a> {
     fn of(visit: &'a Visit, username: &str) -> Self {
         let key = visit.app.directory().secrets.throttle.clone();
         let username = Username::parse(username).ok();
-        let sent = cookie::read(&visit.request, Name::Browser, visit.app.provider.issuer.is_https());
-        let browser = sent.and_then(|text| BrowserCookie::parse(&text));
-        let browser = browser.unwrap_or_else(|| BrowserCookie::new(visit.app.provider.mint.random()));
-        let known: Option<KnownBrowser> = username.as_ref().and_then(|username| browser.known(username, &key));
+        let browser = Remembered::of(visit);
+        let known = username.as_ref().and_then(|username| browser.known(username));
         let is_known = known.is_some();
         let slots = match known {
             Some(known) => Slots::known_browser(known, &key),
             None => Slots::stranger(username.as_ref(), visit.app.address(&visit.request), &key),
         };
-        Self { visit, username, browser, is_known, slots, key }
+        Self { visit, username, browser, is_known, slots }
     }
 
     /// Counts the try, or says how long it has to wait.
@@ -153,10 +146,9 @@ impl<'a> Try<'a> {
         let app = &self.visit.app;
         let header = self.visit.request.headers().get("user-agent");
         let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
-        let browser = sign_in::Browser { user_agent: &user_agent, is_known: self.is_known };
         let replaced = self.visit.presented().map(|(session, _)| session);
-        let mut decision =
-            sign_in::begin(user, &app.provider.fresh(self.visit.now), browser, replaced, self.visit.call());
+        let browser = sign_in::Browser { user_agent: &user_agent, is_known: self.is_known, replaced };
+        let mut decision = sign_in::begin(user, &app.provider.fresh(self.visit.now), browser, self.visit.call());
         if let Some(password) = rehash
             && let Ok(hash) = app.passwords.hash(password, app.provider.mint.random()).await
         {
@@ -170,8 +162,7 @@ impl<'a> Try<'a> {
         let https = app.provider.issuer.is_https();
         let mut cookies = vec![cookie::set(Name::Session, decision.reply, https, None)];
         if let Some(username) = &self.username {
-            let browser = self.browser.clone().remembering(username, &self.key).to_string();
-            cookies.push(cookie::set(Name::Browser, browser, https, Some(KNOWN_FOR)));
+            cookies.push(self.browser.with(username));
         }
         Ok(Some(Outcome::SignedIn(cookies)))
     }

@@ -7,8 +7,9 @@ use crate::forward_auth::{any_forward_auth, at_app};
 use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo};
 use crate::pages::{
     account, app_remove, apps, consent, end_session, enter, home, language, notice, select_account, sessions, sign_in,
-    token_change, token_new, tokens,
+    sign_in_ways, token_change, token_new, tokens, upstream_link,
 };
+use crate::upstream::{callback, logout, start};
 use crate::{files, health, respond};
 
 pub(crate) const ACCOUNT: &str = "/account";
@@ -36,6 +37,8 @@ pub(crate) const REVOKE: &str = "/revoke";
 pub(crate) const SELECT_ACCOUNT: &str = "/select-account";
 pub(crate) const SESSIONS: &str = "/account/sessions";
 pub(crate) const SIGN_IN: &str = "/sign-in";
+pub(crate) const SIGN_IN_WAYS: &str = "/account/sign-in-ways";
+pub(crate) const SIGN_IN_WAYS_UNLINK: &str = "/account/sign-in-ways/unlink";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const THEME: &str = "/theme.css";
 pub(crate) const TOKEN: &str = "/token";
@@ -55,6 +58,11 @@ pub(crate) const ENDPOINTS: Endpoints = Endpoints {
     token: TOKEN,
     userinfo: USERINFO,
 };
+
+/// A path of an upstream: `start`, `callback`, `link` or `backchannel-logout`.
+pub(crate) fn upstream(name: &str, step: &str) -> String {
+    format!("/upstreams/{name}/{step}")
+}
 
 /// Routes each path. A path with another method is answered 405, any other path 404.
 ///
@@ -90,10 +98,20 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(SELECT_ACCOUNT).get(select_account::get_select_account).post(select_account::post_select_account))
         .service(page(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions))
         .service(page(SIGN_IN).get(sign_in::get_sign_in).post(sign_in::post_sign_in))
+        .service(page(SIGN_IN_WAYS).get(sign_in_ways::get_sign_in_ways))
+        .service(page(SIGN_IN_WAYS_UNLINK).get(sign_in_ways::get_unlink).post(sign_in_ways::post_unlink))
         .service(page(SIGN_OUT).post(end_session::post_sign_out))
         .service(page(TOKENS).get(tokens::get_tokens))
         .service(page(TOKENS_NEW).get(token_new::get_token_new).post(token_new::post_token_new))
         .service(page(TOKENS_REVOKE).get(token_change::get_token_revoke).post(token_change::post_token_revoke))
+        .service(page("/upstreams/{name}/start").post(start::post_upstream_start))
+        .service(page("/upstreams/{name}/callback").get(callback::get_upstream_callback))
+        .service(
+            page("/upstreams/{name}/link")
+                .get(upstream_link::get_upstream_link)
+                .post(upstream_link::post_upstream_link),
+        )
+        .service(page("/upstreams/{name}/backchannel-logout").post(logout::post_backchannel_logout))
         .service(page(TOKENS_ROTATE).get(token_change::get_token_rotate).post(token_change::post_token_rotate));
 }
 

@@ -36,11 +36,12 @@ const SWITCHES: &[&str] = &[
 pub struct Setup {
     language: String,
     scripts: bool,
+    any_certificate: bool,
 }
 
 impl Setup {
     pub(super) fn new() -> Self {
-        Self { language: "en".to_owned(), scripts: true }
+        Self { language: "en".to_owned(), scripts: true, any_certificate: false }
     }
 
     /// The language that its user prefers, as `Accept-Language` and as the browser's own.
@@ -52,6 +53,12 @@ impl Setup {
     /// Pages run no scripts. (The harness still does, so that it can see the page.)
     pub fn without_scripts(mut self) -> Self {
         self.scripts = false;
+        self
+    }
+
+    /// It takes any certificate, also one of an authority that only tests trust.
+    pub fn with_any_certificate(mut self) -> Self {
+        self.any_certificate = true;
         self
     }
 
@@ -79,7 +86,10 @@ impl Setup {
         let own = [format!("--user-data-dir={}", profile.display()), format!("--lang={}", self.language)];
         let switches: Vec<&str> = SWITCHES.iter().copied().chain(own.iter().map(String::as_str)).collect();
         let options = json!({ "binary": PROGRAM, "args": switches, "prefs": self.preferences() });
-        Capabilities::from_iter([("goog:chromeOptions".to_owned(), options)])
+        Capabilities::from_iter([
+            ("goog:chromeOptions".to_owned(), options),
+            ("acceptInsecureCerts".to_owned(), self.any_certificate.into()),
+        ])
     }
 
     fn preferences(&self) -> Value {

@@ -7,7 +7,7 @@ use oxide_auth::primitives::grant::Extensions;
 
 use super::respond::{Answer, refuse_at};
 use crate::audience;
-use crate::claims::ClaimsRequest;
+use crate::claims::{ClaimRequest, ClaimsRequest};
 use crate::client::Client;
 use crate::directory::Directory;
 use crate::error::Error;
@@ -19,7 +19,7 @@ use crate::pkce::CodeChallenge;
 use crate::provider::Provider;
 use crate::redirect_uri::ValidRedirectUri;
 use crate::scope::Scope;
-use crate::session::ACR_PASSWORD;
+use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
 use crate::store::Store;
 use crate::time::Time;
 
@@ -317,6 +317,7 @@ fn check_acr(claims: &ClaimsRequest) -> Result<(), Error> {
     // Server MUST return an acr Claim Value that matches one of the requested values. ... If this is an Essential Claim and
     // the requirement cannot be met, then the Authorization Server MUST treat that outcome as a failed authentication
     // attempt." (OIDC Core §5.5.1.1)
-    let unmet = claims.id_token_claim("acr").is_some_and(|acr| acr.essential && !acr.accepts(&ACR_PASSWORD.into()));
+    let ours = |acr: &ClaimRequest| [ACR_PASSWORD, ACR_UPSTREAM].iter().any(|ours| acr.accepts(&(*ours).into()));
+    let unmet = claims.id_token_claim("acr").is_some_and(|acr| acr.essential && !ours(acr));
     if unmet { Err(Error::AcrUnmet) } else { Ok(()) }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::AuthorizationRequest;
+use crate::claims::ClaimRequest;
 use crate::consent::Consent;
 use crate::error::Error;
 use crate::policy::Lifetimes;
@@ -89,6 +90,12 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     let hinted = request.subject.as_ref().is_none_or(|subject| *subject == user.subject);
     if !hinted || !request.claims.accepts_subject(&user.subject) {
         return if signed_in_for_this { Err(Error::HintMismatch) } else { Ok(Step::Login) };
+    }
+    // "If this is an Essential Claim and the requirement cannot be met, then the Authorization Server MUST treat that outcome as a
+    // failed authentication attempt." (OIDC Core §5.5.1.1)
+    let unmet = |acr: &ClaimRequest| acr.essential && !acr.accepts(&session.acr.as_str().into());
+    if request.claims.id_token_claim("acr").is_some_and(unmet) {
+        return if signed_in_for_this { Err(Error::AcrUnmet) } else { Ok(Step::Login) };
     }
     // Nothing that was asked for is this person's to give.
     if request.scope.is_empty() {

@@ -136,7 +136,7 @@ pub fn identity_token<S: Store>(
         exp: now.seconds() + IDENTITY_TOKEN_SECONDS,
         preferred_username: user.map(|user| user.username.as_str()),
         name: user.map(User::display_name),
-        email: user.and_then(User::verified_email),
+        email: user.and_then(User::proved_email),
         groups: user.map_or(&[], |user| &user.groups),
         scope: admitted.scope.as_str(),
     };

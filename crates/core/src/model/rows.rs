@@ -134,6 +134,7 @@ impl Rows {
         self.directory = Arc::new(Directory {
             revision: before.revision + 1,
             clients,
+            upstreams: self.directory.upstreams.clone(),
             scopes: before.scopes.clone(),
             groups: before.groups.clone(),
             resources: before.resources.clone(),

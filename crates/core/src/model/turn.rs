@@ -80,8 +80,9 @@ impl World {
             Turn::SignIn(person) => {
                 let user = self.rows.users.get(&person.id()).filter(|user| !user.disabled)?;
                 let before = self.rows.sessions.get(&self.session(person)).filter(|before| before.ended_at.is_none());
-                let browser = sign_in::Browser { user_agent: "", is_known: true };
-                sign_in::begin(user, &self.fresh(), browser, before.map(|before| &**before), call).changes
+                let replaced = before.map(|before| &**before);
+                let browser = sign_in::Browser { user_agent: "", is_known: true, replaced };
+                sign_in::begin(user, &self.fresh(), browser, call).changes
             }
             Turn::SignOut(person) => {
                 let session = self.rows.sessions.get(&self.session(person));

@@ -15,7 +15,7 @@ use crate::settings::Settings;
 /// How to look.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// Do not ask the issuer whether it answers.
+    /// Do not ask the issuer and upstreams whether they answer.
     #[arg(long)]
     offline: bool,
     /// Print JSON for machines.

@@ -14,6 +14,7 @@ pub mod new_epoch;
 pub mod restore;
 pub mod serve;
 pub mod token;
+pub mod upstream;
 pub mod user;
 pub mod webhook;
 
@@ -123,6 +124,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Restore(arguments) => restore::run(&settings, &arguments).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
         Command::Token(command) => token::run(&settings, command).await,
+        Command::Upstream(command) => upstream::run(&settings, command).await,
         Command::User(command) => user::run(&settings, command).await,
         Command::Webhook(command) => webhook::run(&settings, command).await,
     }

@@ -175,7 +175,10 @@ async fn test(opened: &Opened, webhook: &Webhook) -> Result<String, CommandError
     let id = opened.mint.id(now.millis());
     let body = json!({ "case": id.to_string(), "at": clock::text(now), "kind": "webhook_test" });
     let request = hook.request(&format!("evt_{id}"), now, &body).map_err(|error| refused(error.to_string()))?;
-    let answer = running::outbound(&opened.config)?.send(request).await.map_err(|error| refused(error.to_string()))?;
+    let answer = running::outbound(&opened.config)?
+        .send(request, "command")
+        .await
+        .map_err(|error| refused(error.to_string()))?;
     taken(&answer).map_err(refused)?;
     Ok(format!("{} took the message.\n", webhook.url))
 }

@@ -13,13 +13,14 @@ use grantor_core::notice::{News, Notice};
 use grantor_core::policy::{Lifetimes, TokenPolicy};
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
+use grantor_core::upstream::{Upstream, UpstreamChange};
 use grantor_core::user::User;
 use grantor_jose::random::Mint;
 use grantor_jose::secret::SecretText;
 use grantor_storage::Database;
 
 use super::plan::api_keys::{KeyFacts, KeyItem, KeyStep};
-use super::plan::{ClientItem, Current, Item, Plan, SecretStep, UserItem, plan};
+use super::plan::{ClientItem, Current, Item, Plan, SecretStep, UpstreamItem, UserItem, plan};
 use super::{Declaration, DeclaredPassword};
 use crate::passwords::{self, PasswordError};
 
@@ -150,6 +151,7 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
             Item::Group(group) => {
                 decided.directory(Change::GroupPut(Box::new(group.clone())), event(EventKind::GroupChanged));
             }
+            Item::Upstream(item) => decided.upstream(item, event(EventKind::UpstreamChanged), tools),
             Item::Resource(api) => {
                 decided.directory(Change::ResourcePut(Box::new(api.clone())), event(EventKind::ResourceChanged));
             }
@@ -214,6 +216,18 @@ impl Decided {
             self.changes.push(ended(GrantsOf::Client(item.client_id.clone()), tools.now));
         }
         self.changes.extend([Change::ClientPut(Box::new(client)), Change::EventInsert(Box::new(event))]);
+    }
+
+    fn upstream(&mut self, item: &UpstreamItem, event: Event, tools: Tools) {
+        let id = item.before.as_ref().map_or_else(|| tools.mint.id(tools.now.millis()), |before| before.id);
+        let (definition, client_secret) = (item.definition.clone(), item.client_secret.clone());
+        // Whoever came in through it is not believed any longer; also when it is switched on again, since a node that had not heard
+        // yet may have let somebody in meanwhile.
+        if item.before.as_ref().is_some_and(|before| before.definition.disabled != definition.disabled) {
+            self.changes.push(UpstreamChange::SessionsEnd { id, at: tools.now }.into());
+        }
+        let upstream = UpstreamChange::Put(Box::new(Upstream { id, definition, client_secret }));
+        self.directory(upstream.into(), event);
     }
 
     fn user(&mut self, item: &UserItem, event: Event, tools: Tools) -> Result<(), ApplyError> {

@@ -1,4 +1,4 @@
-//! `grantor apply`: clients, users, scopes, APIs and apps behind proxies as a file says they shall be.
+//! `grantor apply`: clients, users, scopes, APIs, apps behind proxies and upstreams as a file says they shall be.
 //!
 //! Three beats: [`parse`] reads the file and finds all that is wrong with it, [`plan::plan`] compares it with what is kept
 //! (a plain function), and [`apply::apply`] commits the difference with its events, all or none. Applied again, nothing is
@@ -12,6 +12,7 @@ pub mod client;
 mod directory;
 pub mod plan;
 mod section;
+pub mod upstream;
 pub mod user;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ pub use app::DeclaredApp;
 pub use client::DeclaredClient;
 pub use directory::{DeclaredGroup, DeclaredResource, DeclaredScope};
 pub use section::Place;
+pub use upstream::DeclaredUpstream;
 pub use user::{DeclaredPassword, DeclaredUser};
 
 use crate::place::{Fault, Source};
@@ -44,6 +46,8 @@ pub struct Declaration {
     pub resources: Vec<DeclaredResource>,
     /// `[[apps]]`.
     pub apps: Vec<DeclaredApp>,
+    /// `[[upstreams]]`.
+    pub upstreams: Vec<DeclaredUpstream>,
     /// What is allowed, and better otherwise.
     pub warnings: Vec<String>,
 }
@@ -68,7 +72,7 @@ impl std::error::Error for Faults {}
 pub fn parse(source: &Source) -> Result<Declaration, Faults> {
     let table = source.parse().map_err(|fault| Faults(vec![fault]))?;
     let mut root = Section::new(source, String::new(), table);
-    root.only(&[&["clients", "users", "groups", "scopes", "resources", "api_keys", "apps"]]);
+    root.only(&[&["clients", "users", "groups", "scopes", "resources", "api_keys", "apps", "upstreams"]]);
     let mut warnings = Vec::new();
     let mut declaration = Declaration {
         clients: each(&mut root, "clients", |section| client::read(section, &mut warnings)),
@@ -77,6 +81,7 @@ pub fn parse(source: &Source) -> Result<Declaration, Faults> {
         groups: each(&mut root, "groups", directory::read_group),
         resources: each(&mut root, "resources", directory::read_resource),
         apps: each(&mut root, "apps", app::read),
+        upstreams: each(&mut root, "upstreams", upstream::read),
         ..Declaration::default()
     };
     declaration.users = each(&mut root, "users", |section| user::read(section, &mut warnings));
@@ -107,7 +112,9 @@ impl Declaration {
         let apis = self.resources.iter().map(|api| (4, "identifier", "", api.resource.identifier.as_str(), &api.place));
         let keys = self.api_keys.iter().map(|key| (5, "name", key.client_id.as_str(), key.name.as_str(), &key.place));
         let apps = self.apps.iter().map(|app| (6, "name", "", app.app.name.as_str(), &app.place));
-        let all = clients.chain(users).chain(scopes).chain(groups).chain(apis).chain(keys).chain(apps);
+        let known = self.upstreams.iter();
+        let upstreams = known.map(|known| (7, "name", "", known.definition.name.as_str(), &known.place));
+        let all = clients.chain(users).chain(scopes).chain(groups).chain(apis).chain(keys).chain(apps).chain(upstreams);
         all.filter(|(kind, _, of, name, _)| !seen.insert((*kind, *of, *name)))
             .filter_map(|(_, key, _, name, place)| place.fault(key, &format!("\"{name}\" is declared before")))
             .chain(self.repeated_proofs())

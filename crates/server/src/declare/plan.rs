@@ -8,6 +8,7 @@ use grantor_core::client::{Client, ClientMetadata};
 use grantor_core::directory::{Directory, Group, Resource, ScopeDefinition};
 use grantor_core::forward_auth::ProxiedApp;
 use grantor_core::network::Networks;
+use grantor_core::upstream::{Upstream, UpstreamAuthMethod, UpstreamDefinition};
 use grantor_core::user::User;
 use grantor_jose::secret::SecretText;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use serde_json::{Map, Value};
 use api_keys::{KeyFacts, KeyItem};
 
 use super::client::uses_secret;
-use super::{Declaration, DeclaredClient, DeclaredPassword, DeclaredUser};
+use super::{Declaration, DeclaredClient, DeclaredPassword, DeclaredUpstream, DeclaredUser};
 
 /// What is kept now, as far as a declaration concerns it.
 pub struct Current<'a> {
@@ -67,8 +68,21 @@ pub enum Item {
     Resource(Resource),
     /// A scope.
     Scope(ScopeDefinition),
+    /// An upstream.
+    Upstream(UpstreamItem),
     /// A person.
     User(UserItem),
+}
+
+/// An upstream as it shall be.
+#[derive(Debug)]
+pub struct UpstreamItem {
+    /// What is declared of it.
+    pub definition: UpstreamDefinition,
+    /// Our secret there.
+    pub client_secret: Option<SecretText>,
+    /// The upstream as it is.
+    pub before: Option<std::sync::Arc<Upstream>>,
 }
 
 /// An app as it shall be.
@@ -135,6 +149,7 @@ impl Item {
             Self::Group(_) => "group",
             Self::Resource(_) => "resource",
             Self::Scope(_) => "scope",
+            Self::Upstream(_) => "upstream",
             Self::User(_) => "user",
         }
     }
@@ -148,6 +163,7 @@ impl Item {
             Self::Group(group) => &group.name,
             Self::Resource(resource) => &resource.identifier,
             Self::Scope(scope) => &scope.name,
+            Self::Upstream(upstream) => &upstream.definition.name,
             Self::User(user) => &user.username,
         }
     }
@@ -173,9 +189,11 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
         (Item::App(declared.app.clone()), before.map(|before| differing(before.as_ref(), &declared.app)))
     });
     let clients = declaration.clients.iter().map(|declared| client(declared, directory));
+    let upstreams = declaration.upstreams.iter().map(|declared| upstream(declared, directory));
     let users = declaration.users.iter().map(|declared| user(declared, current));
     let mut plan = Plan { warnings: declaration.warnings.clone(), ..Plan::default() };
-    for (item, fields) in scopes.chain(groups).chain(resources).chain(clients).chain(users).chain(apps) {
+    let declared = scopes.chain(groups).chain(resources).chain(clients).chain(upstreams).chain(users).chain(apps);
+    for (item, fields) in declared {
         match fields {
             Some(fields) if fields.is_empty() => plan.unchanged += 1,
             fields => plan.steps.push(Step { item, fields }),
@@ -219,6 +237,21 @@ fn secret_step(declared: &DeclaredClient, before: Option<&Client>) -> SecretStep
         (Some(given), Some(kept)) if kept.hash == given.hash() => SecretStep::Keep,
         (Some(given), _) => SecretStep::Replace(given.clone()),
     }
+}
+
+fn upstream(declared: &DeclaredUpstream, directory: &Directory) -> (Item, Option<Vec<String>>) {
+    let before = directory.upstreams.get(&declared.definition.name);
+    let kept = before.and_then(|before| before.client_secret.as_ref());
+    let given = declared.client_secret.as_ref();
+    let differs = given.is_some_and(|given| kept.is_none_or(|kept| kept.hash() != given.hash()));
+    let fields = before.map(|before| {
+        let mut fields = differing(&before.definition, &declared.definition);
+        fields.extend(differs.then(|| "client_secret".to_owned()));
+        fields
+    });
+    let client_secret = given.or(kept).cloned();
+    let item = UpstreamItem { definition: declared.definition.clone(), client_secret, before: before.cloned() };
+    (Item::Upstream(item), fields)
 }
 
 fn user(declared: &DeclaredUser, current: &Current) -> (Item, Option<Vec<String>>) {
@@ -301,5 +334,14 @@ fn loose_ends(declaration: &Declaration, directory: &Directory) -> Vec<String> {
             remarks.push(declared.place.remark("resource", &message));
         }
     }
+    remarks.extend(declaration.upstreams.iter().filter_map(|declared| without_secret(declared, directory)));
     remarks
+}
+
+fn without_secret(declared: &DeclaredUpstream, directory: &Directory) -> Option<String> {
+    let kept = directory.upstreams.get(&declared.definition.name).and_then(|before| before.client_secret.as_ref());
+    let needs_one = declared.definition.token_endpoint_auth_method != UpstreamAuthMethod::None;
+    let message = "is missing, and none is kept; or set token_endpoint_auth_method = \"none\"";
+    let is_missing = needs_one && declared.client_secret.is_none() && kept.is_none();
+    is_missing.then(|| declared.place.remark("client_secret", message))
 }

@@ -9,6 +9,7 @@ use grantor_core::client_auth::ClientAuthMethod;
 use grantor_core::directory::Directory;
 use grantor_core::policy::{Lifetimes, TokenPolicy};
 use grantor_core::time::Time;
+use grantor_core::upstream::UpstreamChange;
 use grantor_core::user::User;
 use grantor_jose::random::Mint;
 use proptest::prelude::*;
@@ -74,6 +75,9 @@ impl Kept {
                 self.keys.iter_mut().filter(|kept| kept.id == id).for_each(|kept| kept.ended = Some((at, end)));
             }
             Change::GroupPut(group) => drop(self.directory.groups.insert(group.name.clone(), *group)),
+            Change::Upstream(UpstreamChange::Put(upstream)) => {
+                drop(self.directory.upstreams.insert(upstream.definition.name.clone(), Arc::new(*upstream)));
+            }
             Change::ResourcePut(api) => drop(self.directory.resources.insert(api.identifier.clone(), *api)),
             Change::ScopePut(scope) => drop(self.directory.scopes.insert(scope.name.clone(), *scope)),
             Change::UserPut(user) => drop(self.users.insert(user.username.clone(), *user)),
@@ -89,10 +93,10 @@ fn applied_again_nothing_is_left_to_change() {
     let (mut kept, declaration) = (Kept::default(), read(WHOLE).unwrap());
     assert_eq!(declaration.warnings, [""; 0]);
     let (first, _) = kept.apply(&declaration, 0);
-    assert_eq!((first.steps.len(), first.unchanged), (11, 0));
+    assert_eq!((first.steps.len(), first.unchanged), (13, 0));
     assert_eq!(first.warnings, [""; 0]);
     let again = kept.plan(&declaration);
-    assert_eq!((again.steps.len(), again.unchanged), (0, 11), "{:?}", again.steps);
+    assert_eq!((again.steps.len(), again.unchanged), (0, 13), "{:?}", again.steps);
     let alice = &kept.users["alice"];
     assert_eq!(alice.claims["birthdate"], "1990-05-04");
     assert_eq!(alice.claims["department"], "R&D");
@@ -119,6 +123,27 @@ fn each_fault_names_file_line_and_key() {
         assert!(faults.contains(expected), "missing: {expected}\nin:\n{faults}");
     }
     assert_eq!(faults.lines().count(), 8, "{faults}");
+}
+
+#[test]
+fn an_upstream_has_the_addresses_of_its_kind_and_https_ones() {
+    let faults = read(
+        "[[upstreams]]\nname = \"Corp\"\nkind = \"oidc\"\nclient_id = \"a\"\ntoken_endpoint = \"https://idp.example/token\"\n\n\
+         [[upstreams]]\nname = \"code\"\nkind = \"oauth2\"\nclient_id = \"a\"\ntoken_endpoint = \"http://code.example/\"\n\
+         authorization_endpoint = \"https://code.example/\"\nallowed_domains = [\"*.example\"]\n",
+    )
+    .unwrap_err();
+    for expected in [
+        "a.toml:2: upstreams[0].name: is not lower-case letters",
+        "a.toml:5: upstreams[0].token_endpoint: is discovered",
+        "a.toml:1: upstreams[0].issuer: is missing",
+        "a.toml:11: upstreams[1].token_endpoint: is no https address",
+        "a.toml:7: upstreams[1].profile_endpoint: is missing",
+        "a.toml:13: upstreams[1].allowed_domains[0]: is no domain",
+    ] {
+        assert!(faults.contains(expected), "missing: {expected}\nin:\n{faults}");
+    }
+    assert_eq!(faults.lines().count(), 6, "{faults}");
 }
 
 #[test]

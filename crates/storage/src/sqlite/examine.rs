@@ -36,7 +36,7 @@ impl Sqlite {
                 self.read(|connection| Ok(vec![$((stringify!($table), schema::$table::table.count().get_result(connection)?)),*]))
             };
         }
-        count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens api_tokens events refusals notices outbox)
+        count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens api_tokens upstreams upstream_links events refusals notices outbox)
     }
 }
 
@@ -58,6 +58,6 @@ pub(super) fn newest_id(connection: &mut SqliteConnection) -> QueryResult<i64> {
             [$(schema::$table::table.select(dsl::max(schema::$table::id)).first::<Option<i64>>(connection)?),*]
         };
     }
-    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys notices);
+    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys notices upstreams upstream_links);
     Ok(all.into_iter().flatten().max().unwrap_or_default())
 }

@@ -10,6 +10,7 @@ use grantor_core::client::Client;
 use grantor_core::grant::GrantEnd;
 use grantor_core::outbox::OutboxChange;
 use grantor_core::time::Time;
+use grantor_core::upstream::UpstreamChange;
 use grantor_jose::id::Id;
 
 use crate::apply::{Context, define_apply, is_of_directory, one};
@@ -22,7 +23,8 @@ use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
     events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources, revoked_access_tokens,
-    root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, users,
+    root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, upstream_links, upstream_sessions,
+    upstreams, users,
 };
 
 define_apply!(SqliteConnection, [], [], []);

@@ -117,7 +117,7 @@ impl<'a> Recorder<'a> {
     /// Sends a request and keeps both sides of it.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, OutboundError> {
         let mut exchange = Exchange::request(&request);
-        let result = self.client.send(request).await;
+        let result = self.client.send(request, "demo").await;
         exchange.answer = result.as_ref().ok().map(Answer::response);
         self.exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(exchange);
         result

@@ -38,7 +38,7 @@ pub(super) fn admitted(question: &Question<'_>, place: &Place, admitted: Option<
             user.map(|user| user.username.clone()).unwrap_or_default(),
             admitted.subject.clone(),
             user.map(|user| user.display_name().to_owned()).unwrap_or_default(),
-            user.and_then(User::verified_email).unwrap_or_default().to_owned(),
+            user.and_then(User::proved_email).unwrap_or_default().to_owned(),
             user.map(listed).unwrap_or_default(),
             admitted.scope.as_str().to_owned(),
             jwt,

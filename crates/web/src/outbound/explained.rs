@@ -1,36 +1,83 @@
 //! Asking for the product: what may not be asked stands in the events, with its reason.
 
+use std::future::Future;
+use std::pin::Pin;
+
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::store::Store;
-use openidconnect::{HttpRequest, HttpResponse};
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 
 use super::{OutboundError, Refusal};
 use crate::app::App;
 
+/// For whom another server is asked: whoever named its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker<'a> {
+    /// A client, by its identifier.
+    Client(&'a str),
+    /// This installation: what its administrator has set.
+    Installation,
+    /// An upstream, by its name.
+    Upstream(&'a str),
+    /// A webhook, by its name.
+    Webhook(&'a str),
+}
+
+impl Asker<'_> {
+    /// Whose turns are taken.
+    fn turns(self) -> String {
+        match self {
+            Self::Client(client_id) => format!("client {client_id}"),
+            Self::Installation => "installation".to_owned(),
+            Self::Upstream(name) => format!("upstream {name}"),
+            Self::Webhook(name) => format!("webhook {name}"),
+        }
+    }
+}
+
 impl App {
-    /// Asks another server; `client_id` is the client that named it, where one did.
+    /// Asks another server for somebody.
     ///
     /// # Errors
     /// Those of [`super::HttpClient::send`].
-    pub async fn fetch(&self, request: HttpRequest, client_id: Option<&str>) -> Result<HttpResponse, OutboundError> {
-        let answered = self.outbound.send(request).await;
+    pub async fn fetch(&self, request: HttpRequest, asker: Asker<'_>) -> Result<HttpResponse, OutboundError> {
+        let answered = self.outbound.send(request, &asker.turns()).await;
         if let Err(OutboundError::Forbidden(refusal)) = &answered {
-            self.explain(refusal, client_id).await;
+            self.explain(refusal, asker).await;
         }
         answered
     }
 
     /// Refusals go to the ring of fixed size: whoever names addresses may name very many.
-    async fn explain(&self, refusal: &Refusal, client_id: Option<&str>) {
+    async fn explain(&self, refusal: &Refusal, asker: Asker<'_>) {
         let mut event = Event::new(self.id(), self.clock.now(), EventKind::FetchRefused);
         event = event.reason(refusal.reason()).detail(&refusal.to_string());
-        if let Some(client_id) = client_id {
-            event = event.client(client_id);
+        match asker {
+            Asker::Client(client_id) => event = event.client(client_id),
+            Asker::Upstream(name) => event = event.detail(&format!("upstream {name}: {refusal}")),
+            Asker::Webhook(name) => event = event.detail(&format!("webhook {name}: {refusal}")),
+            Asker::Installation => {}
         }
         tracing::warn!(case = %event.id, reason = refusal.reason(), %refusal, "another server was not asked");
         if let Err(failure) = self.provider.store.commit(vec![Change::RefusalInsert(Box::new(event))]).await {
             tracing::warn!(%failure, "a refusal could not be recorded");
         }
+    }
+}
+
+/// The door for one who asks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Door<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) asker: Asker<'a>,
+}
+
+impl<'c> AsyncHttpClient<'c> for Door<'_> {
+    type Error = OutboundError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, OutboundError>> + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.app.fetch(request, self.asker))
     }
 }

@@ -80,7 +80,7 @@ fn get(url: &str) -> HttpRequest {
 }
 
 async fn refusal(client: &HttpClient, url: &str) -> Refusal {
-    match client.send(get(url)).await {
+    match client.send(get(url), "somebody").await {
         Err(OutboundError::Forbidden(refusal)) => refusal,
         other => unreachable!("{url}: {other:?}"),
     }
@@ -140,7 +140,7 @@ async fn no_spelling_of_this_machine_or_of_a_private_network_is_asked() {
 async fn only_https_without_a_user_name_is_asked() {
     let trap = Listening::at(("127.0.0.1", 0), drop);
     // Trusted hosts are no exception.
-    let client = client(&["127.0.0.0/8", "localhost"], Arc::new(System));
+    let client = client(&["127.0.0.0/8", "localhost"], Arc::new(System::default()));
     for url in ["http://127.0.0.1:PORT/", "http://localhost:PORT/", "http://example.com/", "ftp://example.com/"] {
         assert_eq!(refusal(&client, &url.replace("PORT", &trap.port.to_string())).await.reason(), "NotHttps", "{url}");
     }
@@ -157,7 +157,7 @@ async fn a_name_that_changes_between_two_questions_reaches_nothing() {
     let client = client(&["127.0.0.2"], Arc::clone(&names) as Arc<dyn Resolve>);
     let url = format!("https://rebinding.example:{}/", good.port);
     // Nobody speaks TLS there, but the connection was made: to the address that was checked, without another question.
-    assert!(matches!(client.send(get(&url)).await, Err(OutboundError::Unreachable(_))));
+    assert!(matches!(client.send(get(&url), "somebody").await, Err(OutboundError::Unreachable(_))));
     assert_eq!((names.asked.load(Ordering::SeqCst), good.came()), (1, 1));
     for _ in 0..3 {
         let refusal = refusal(&client, &url).await;
@@ -211,9 +211,9 @@ fn trusting(authority: &[u8]) -> HttpClient {
 async fn a_trusted_host_with_a_certificate_of_a_trusted_authority_is_asked() {
     let (server, authority) = speaking_tls(answer("200 OK", b"hello"));
     let url = format!("https://{NAME}:{}/", server.port);
-    let response = trusting(&authority).send(get(&url)).await.unwrap();
+    let response = trusting(&authority).send(get(&url), "somebody").await.unwrap();
     assert_eq!((response.status().as_u16(), response.body().as_slice()), (200, b"hello".as_slice()));
-    let without = client(&[NAME], Names::answering(&[&["127.0.0.2"]])).send(get(&url)).await;
+    let without = client(&[NAME], Names::answering(&[&["127.0.0.2"]])).send(get(&url), "somebody").await;
     assert!(
         matches!(&without, Err(OutboundError::Unreachable(reason)) if reason.contains("certificate")),
         "{without:?}"
@@ -226,21 +226,22 @@ async fn a_trusted_host_with_a_certificate_of_a_trusted_authority_is_asked() {
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (server, authority) = speaking_tls(answer(&format!("302 Found\r\nlocation: https://{NAME}/next"), b""));
-    let response = trusting(&authority).send(get(&format!("https://{NAME}:{}/", server.port))).await.unwrap();
+    let response =
+        trusting(&authority).send(get(&format!("https://{NAME}:{}/", server.port)), "somebody").await.unwrap();
     assert_eq!((response.status().as_u16(), server.came()), (302, 1));
 }
 
 #[tokio::test]
 async fn an_answer_has_a_size_and_a_time() {
     let (server, authority) = speaking_tls(answer("200 OK", &[b'x'; 1001]));
-    let answered = trusting(&authority).send(get(&format!("https://{NAME}:{}/", server.port))).await;
+    let answered = trusting(&authority).send(get(&format!("https://{NAME}:{}/", server.port)), "somebody").await;
     assert!(matches!(answered, Err(OutboundError::TooLarge(1000))), "{answered:?}");
     let (server, authority) = speaking_tls(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf".to_vec());
-    let answered = trusting(&authority).send(get(&format!("https://{NAME}:{}/", server.port))).await;
+    let answered = trusting(&authority).send(get(&format!("https://{NAME}:{}/", server.port)), "somebody").await;
     assert!(matches!(answered, Err(OutboundError::Unreachable(_))), "{answered:?}");
     let kept = Mutex::new(Vec::new());
     let mute = Listening::at(("127.0.0.2", 0), move |stream| kept.lock().unwrap().push(stream));
-    let answered = trusting(&authority).send(get(&format!("https://{NAME}:{}/", mute.port))).await;
+    let answered = trusting(&authority).send(get(&format!("https://{NAME}:{}/", mute.port)), "somebody").await;
     assert!(matches!(answered, Err(OutboundError::Unreachable(_))), "{answered:?}");
 }
 

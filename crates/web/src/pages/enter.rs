@@ -91,6 +91,11 @@ impl Waiting {
         Ok(Self { entry, place, carried: carried.to_owned() })
     }
 
+    /// The wish.
+    pub(crate) const fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
     /// The app as pages name it.
     pub(crate) fn app(&self) -> App {
         let host = self.place.origin.split_once("://").map_or("", |(_, host)| host);
@@ -137,6 +142,11 @@ enum Next {
     SignIn,
     /// Something keeps the person out.
     Stop(Obstacle),
+}
+
+/// The address of this page that goes on with a wish.
+pub(crate) fn address(visit: &Visit, entry: &Entry) -> String {
+    format!("{}?request={}", routes::ENTER, entry.seal(&visit.app.directory().secrets.browser))
 }
 
 /// Lets the browser pass, or says why not.

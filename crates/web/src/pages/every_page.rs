@@ -11,10 +11,30 @@ use std::{
 use askama::Template;
 
 use super::{
-    Frame, account::Account, app_remove::AppRemove, apps::Apps, consent::Consent, end_session::EndSession,
-    enter::Enter, form_post::FormPost, home::Home, refusal::Refusal, select_account::SelectAccount, sessions::Sessions,
-    sign_in::SignIn, signed_out::SignedOut, status::Status, token_change::TokenChange, token_made::TokenMade,
-    token_new::TokenNew, tokens::Tokens,
+    Frame,
+    account::Account,
+    app_remove::AppRemove,
+    apps::Apps,
+    consent::Consent,
+    end_session::EndSession,
+    enter::Enter,
+    form_post::FormPost,
+    home::Home,
+    refusal::Refusal,
+    select_account::SelectAccount,
+    sessions::Sessions,
+    sign_in::SignIn,
+    sign_in_ways::{SignInWayUnlink, SignInWays},
+    signed_out::SignedOut,
+    status::Status,
+    token_change::TokenChange,
+    token_made::TokenMade,
+    token_new::TokenNew,
+    tokens::Tokens,
+    upstream_failed::UpstreamFailed,
+    upstream_go::UpstreamGo,
+    upstream_link::UpstreamLink,
+    upstream_unlinked::UpstreamUnlinked,
 };
 use crate::locale::Language;
 
@@ -43,6 +63,12 @@ fn every_page() -> Result<Pages, Failure> {
     add(&mut pages, "token-made", TokenMade::samples(), |page| &mut page.frame)?;
     add(&mut pages, "token-new", TokenNew::samples(), |page| &mut page.frame)?;
     add(&mut pages, "tokens", Tokens::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "sign-in-ways", SignInWays::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "sign-in-way-unlink", SignInWayUnlink::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "upstream-failed", UpstreamFailed::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "upstream-go", UpstreamGo::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "upstream-link", UpstreamLink::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "upstream-unlinked", UpstreamUnlinked::samples(), |page| &mut page.frame)?;
     Ok(pages)
 }
 

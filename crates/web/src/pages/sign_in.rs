@@ -5,22 +5,23 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Payload;
 use askama::Template;
-use grantor_core::authorization::AuthorizationRequest;
-use grantor_core::interaction::Interaction;
 use grantor_core::params::Params;
+use grantor_core::upstream::Upstream;
+use grantor_core::upstream::flow::Arrival;
 
-use super::{App, Frame, enter};
+use super::{App, Frame, upstream_link};
 use crate::html::filters;
-use crate::oauth::authorize;
 use crate::password_sign_in::{self, Outcome};
-use crate::respond::{self, How, app_of};
+use crate::respond::{self, How};
 use crate::visit::Visit;
+use crate::waiting::Waiting;
 use crate::{form, routes};
 
 /// What is kept in the form of a name that was typed, in characters.
 const MAX_TYPED: usize = 128;
 
-/// Posts `username`, `password`, `request` and `csrf` to `/sign-in`.
+/// Posts `username`, `password`, `request` and `csrf` to `/sign-in`, with `upstream` and `arrival` where an account is proven to link
+/// it. The forms of other ways post `csrf` and `request` to `/upstreams/{name}/start`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_in.html")]
 pub struct SignIn {
@@ -28,12 +29,45 @@ pub struct SignIn {
     pub app: Option<App>,
     /// The frame.
     pub frame: Frame,
+    /// Whom an account is proven for, to link it.
+    pub link: Option<Asked>,
     /// What went wrong with the last try.
     pub problem: Option<Problem>,
     /// The signed authorization request to go on with; empty where there is none.
     pub request: String,
     /// What was typed before, or what the app suggests.
     pub username: String,
+    /// Other ways to sign in.
+    pub ways: Vec<Way>,
+}
+
+/// Somebody who came from an upstream.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Who came, sealed.
+    pub arrival: String,
+    /// What the account there is known by.
+    pub label: String,
+    /// What addresses call the upstream.
+    pub name: String,
+    /// What the upstream is called.
+    pub title: String,
+}
+
+/// An upstream that people can sign in through.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// What addresses call it.
+    pub name: String,
+    /// What it is called.
+    pub title: String,
+}
+
+impl Way {
+    /// An upstream as pages name it.
+    pub(crate) fn of(upstream: &Upstream) -> Self {
+        Self { name: upstream.definition.name.clone(), title: upstream.definition.title().to_owned() }
+    }
 }
 
 /// Why the last try did not work.
@@ -82,8 +116,7 @@ impl SignIn {
 /// Shows the form.
 pub(crate) async fn get_sign_in(visit: Visit) -> HttpResponse {
     let query = Params::parse(visit.request.query_string().as_bytes());
-    let carried = query.as_ref().ok().and_then(|query| query.get("request")).unwrap_or_default().to_owned();
-    match Waiting::of(&visit, &carried).await {
+    match Opened::of(&visit, &query.unwrap_or_default()).await {
         Ok(waiting) => waiting.show(&visit, None, None),
         Err(response) => response,
     }
@@ -95,7 +128,7 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let waiting = match Waiting::of(&visit, form.get("request").unwrap_or_default()).await {
+    let waiting = match Opened::of(&visit, &form).await {
         Ok(waiting) => waiting,
         Err(response) => return response,
     };
@@ -121,60 +154,46 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
     }
 }
 
-/// What waits for the sign-in.
-struct Waiting {
-    aim: Aim,
+/// What the page is opened for: what waits for the sign-in, or first a link with an upstream.
+#[derive(Default)]
+struct Opened {
+    waiting: Waiting,
     carried: String,
+    link: Option<Asked>,
 }
 
-/// Where the person goes on to.
-enum Aim {
-    /// The account.
-    Account,
-    /// An app behind a proxy.
-    Entry(enter::Waiting),
-    /// An app's request.
-    Request(Box<(Interaction, AuthorizationRequest)>),
-}
+impl Opened {
+    async fn of(visit: &Visit, params: &Params) -> Result<Self, HttpResponse> {
+        if let Some((asked, arrival)) = asked(visit, params) {
+            // What waits has travelled with whoever came.
+            let waiting = Waiting::of_aim(visit, &arrival.aim).await?;
+            return Ok(Self { waiting, carried: String::new(), link: Some(asked) });
+        }
+        let carried = params.get("request").unwrap_or_default();
+        Ok(Self { waiting: Waiting::read(visit, carried).await?, carried: carried.to_owned(), link: None })
+    }
 
-impl Waiting {
-    async fn of(visit: &Visit, carried: &str) -> Result<Self, HttpResponse> {
-        let aim = if carried.is_empty() {
-            Aim::Account
-        } else if let Ok(entry) = enter::Waiting::read(visit, carried) {
-            Aim::Entry(entry)
-        } else {
-            Aim::Request(Box::new(authorize::waiting(visit, carried).await?))
-        };
-        Ok(Self { aim, carried: carried.to_owned() })
+    /// The other ways in; none where an account here is to be proven.
+    fn ways(&self, visit: &Visit) -> Vec<Way> {
+        let directory = visit.app.directory();
+        let enabled = directory.upstreams.values().filter(|upstream| !upstream.definition.disabled);
+        if self.link.is_some() { Vec::new() } else { enabled.map(|upstream| Way::of(upstream)).collect() }
     }
 
     async fn go_on(&self, visit: &Visit) -> HttpResponse {
-        match &self.aim {
-            Aim::Account => respond::redirect(routes::ACCOUNT),
-            Aim::Entry(entry) => respond::redirect(&entry.address()),
-            Aim::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
-        }
-    }
-
-    fn request(&self) -> Option<&AuthorizationRequest> {
-        match &self.aim {
-            Aim::Request(waiting) => Some(&waiting.1),
-            Aim::Account | Aim::Entry(_) => None,
-        }
-    }
-
-    /// The app, and where the form may lead.
-    fn app(&self) -> Option<(App, String)> {
-        match &self.aim {
-            Aim::Account => None,
-            Aim::Entry(entry) => Some((entry.app(), entry.form_action())),
-            Aim::Request(waiting) => Some((app_of(&waiting.1.client), waiting.1.redirect_uri.form_action())),
-        }
+        let Some(link) = &self.link else { return self.waiting.go_on(visit).await };
+        let directory = visit.app.directory();
+        let upstream = directory.upstream(&link.name);
+        respond::redirect(
+            &upstream.map_or_else(
+                || routes::ACCOUNT.to_owned(),
+                |upstream| upstream_link::address_of(upstream, &link.arrival),
+            ),
+        )
     }
 
     fn show(&self, visit: &Visit, problem: Option<Problem>, typed: Option<&str>) -> HttpResponse {
-        let (request, (app, form_action)) = (self.request(), self.app().unzip());
+        let (request, (app, form_action)) = (self.waiting.request(), self.waiting.app().unzip());
         let hinted = request.and_then(|request| request.login_hint.as_deref());
         let known = visit.session().map(|(_, user)| user.username.as_str());
         let page = SignIn {
@@ -183,8 +202,10 @@ impl Waiting {
                 account: None,
                 ..visit.frame(request.and_then(|request| request.ui_locales.as_deref()), None)
             },
+            link: self.link.clone(),
             problem,
             request: self.carried.clone(),
+            ways: self.ways(visit),
             username: typed.or(hinted).or(known).unwrap_or_default().chars().take(MAX_TYPED).collect(),
         };
         let (status, wait) = match problem {
@@ -202,18 +223,46 @@ impl Waiting {
     }
 }
 
+/// Whom an account is proven for, where the page was opened for that.
+fn asked(visit: &Visit, params: &Params) -> Option<(Asked, Arrival)> {
+    let (name, text) = (params.get("upstream")?, params.get("arrival")?);
+    let directory = visit.app.directory();
+    let upstream = directory.upstream(name)?;
+    let arrival = upstream_link::opened(visit, upstream, text)?;
+    let asked = Asked {
+        arrival: text.to_owned(),
+        label: arrival.label.clone(),
+        name: name.to_owned(),
+        title: upstream.definition.title().to_owned(),
+    };
+    Some((asked, arrival))
+}
+
 #[cfg(test)]
 impl SignIn {
     pub(super) fn samples() -> Vec<(&'static str, Self)> {
-        use super::samples::{HOSTILE, LONG, RIGHT_TO_LEFT, app, visitor};
+        use super::samples::{HOSTILE, LONG, NAMES, RIGHT_TO_LEFT, app, visitor};
         let page = |app, problem, username: &str| Self {
             app,
             frame: visitor(),
+            link: None,
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             username: username.to_owned(),
+            ways: Vec::new(),
+        };
+        let ways = |titles: &[&str]| {
+            titles.iter().map(|title| Way { name: "corp".to_owned(), title: (*title).to_owned() }).collect::<Vec<_>>()
+        };
+        let link = |label: &str, title: &str| {
+            let (arrival, name) = ("c2VhbGVk".to_owned(), "corp".to_owned());
+            Some(Asked { arrival, label: label.to_owned(), name, title: title.to_owned() })
         };
         vec![
+            ("upstreams", Self { ways: ways(&["Corp", "Code"]), ..page(Some(app("Wiki")), None, "") }),
+            ("upstreams-many", Self { ways: ways(&NAMES), ..page(Some(app("Wiki")), None, "") }),
+            ("link", Self { link: link("ada@corp.example", "Corp"), ..page(Some(app("Wiki")), None, "") }),
+            ("link-hostile", Self { link: link(HOSTILE, HOSTILE), ..page(None, Some(Problem::Wrong), "ada") }),
             ("app", page(Some(app("Wiki")), None, "")),
             ("account", page(None, None, "")),
             ("wrong", page(Some(app("Wiki")), Some(Problem::Wrong), "ada")),

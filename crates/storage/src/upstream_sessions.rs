@@ -1,0 +1,93 @@
+//! Where sessions began that began at an upstream.
+
+use diesel::dsl;
+use diesel::prelude::*;
+use grantor_core::session::Session;
+use grantor_core::store::StoreError;
+use grantor_core::upstream::UpstreamSession;
+use grantor_jose::id::Id;
+
+use crate::grants::is_bound;
+use crate::schema::{grants, sessions, upstream_sessions};
+use crate::statement::Statement;
+use crate::{Database, query};
+
+/// The most sessions that are ended by one set of changes.
+const MOST: i64 = 100;
+
+#[derive(Insertable, Queryable)]
+#[diesel(table_name = upstream_sessions, treat_none_as_default_value = false)]
+pub(crate) struct Row {
+    session_id: i64,
+    upstream_id: i64,
+    subject: String,
+    sid: Option<String>,
+}
+
+impl From<&UpstreamSession> for Row {
+    fn from(began: &UpstreamSession) -> Self {
+        Self {
+            session_id: began.session_id.as_i64(),
+            upstream_id: began.upstream_id.as_i64(),
+            subject: began.subject.clone(),
+            sid: began.sid.clone(),
+        }
+    }
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn insert(row: Row) -> _ {
+    dsl::insert_into(upstream_sessions::table).values(row)
+}
+
+/// Ends those of an upstream.
+pub(crate) fn end_sessions(upstream_id: i64, at: i64) -> impl Statement {
+    let began_there = upstream_sessions::table
+        .filter(upstream_sessions::upstream_id.eq(upstream_id))
+        .select(upstream_sessions::session_id);
+    let live = sessions::table.filter(sessions::id.eq_any(began_there).and(sessions::ended_at.is_null()));
+    dsl::update(live).set(sessions::ended_at.eq(at))
+}
+
+/// Ends what was given in them and does not outlive them.
+pub(crate) fn end_grants(upstream_id: i64, at: i64, reason: &str) -> impl Statement {
+    let began_there = upstream_sessions::table
+        .filter(upstream_sessions::upstream_id.eq(upstream_id))
+        .select(upstream_sessions::session_id);
+    let bound =
+        grants::table.filter(grants::session_id.eq_any(began_there).and(is_bound()).and(grants::ended_at.is_null()));
+    dsl::update(bound).set((grants::ended_at.eq(at), grants::ended_reason.eq(reason.to_owned())))
+}
+
+/// Those that have not ended, of one person there, of one session there, or of one session of that person.
+#[dsl::auto_type(no_type_alias)]
+fn live<'a>(upstream_id: i64, subject: (bool, &'a str), sid: (bool, &'a str)) -> _ {
+    let (any_subject, subject): (bool, &'a str) = subject;
+    let (any_sid, sid): (bool, &'a str) = sid;
+    let most: i64 = MOST;
+    sessions::table
+        .inner_join(upstream_sessions::table)
+        .filter(upstream_sessions::upstream_id.eq(upstream_id).and(sessions::ended_at.is_null()))
+        .filter(any_subject.into_sql::<diesel::sql_types::Bool>().or(upstream_sessions::subject.eq(subject)))
+        .filter(any_sid.into_sql::<diesel::sql_types::Bool>().nullable().or(upstream_sessions::sid.eq(sid)))
+        .limit(most)
+}
+
+impl Database {
+    /// Sessions that began at an upstream and have not ended, some of them where they are many: those of a subject, of a session
+    /// there, or of both; all of the upstream's where neither is named.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn sessions_of_upstream(
+        &self,
+        upstream_id: Id,
+        subject: Option<&str>,
+        sid: Option<&str>,
+    ) -> Result<Vec<Session>, StoreError> {
+        let subject = (subject.is_none(), subject.unwrap_or_default());
+        let sid = (sid.is_none(), sid.unwrap_or_default());
+        let rows: Vec<(crate::sessions::Row, Row)> = query!(self, load, live(upstream_id.as_i64(), subject, sid))?;
+        rows.into_iter().map(|(session, _)| session.try_into()).collect()
+    }
+}

@@ -1,0 +1,63 @@
+# Anmeldung über einen anderen Anbieter.
+sign-in-with = Mit { $upstream } anmelden
+sign-in-ways-label = Andere Wege, sich anzumelden
+sign-in-link-lead = Melden Sie sich einmal an, um zu zeigen, welches Konto hier Ihres ist. Dann können Sie es verbinden, mit Ihrem Konto bei { $upstream }:
+upstream-go-title = Auf dem Weg zu { $upstream }
+upstream-go-lead = Sie melden sich dort an, bei { $host }, und kommen hierher zurück.
+upstream-go-button = Weiter
+upstream-again = Zurück zur Anmeldung
+upstream-developer = Für die Verwaltung
+
+upstream-not-allowed-title = Dieses Konto bei { $upstream } gilt hier nicht
+upstream-not-allowed-happened = Nicht jedes Konto bei { $upstream } darf sich hier anmelden, und dieses darf es nicht.
+upstream-not-allowed-todo = Melden Sie sich dort mit einem anderen Konto an, oder fragen Sie Ihre Verwaltung.
+upstream-denied-title = Sie wurden nicht angemeldet
+upstream-denied-happened = { $upstream } hat Sie hier nicht angemeldet, oder Sie haben dort abgelehnt.
+upstream-denied-todo = Nichts hat sich geändert. Sie können es noch einmal versuchen oder sich anders anmelden.
+upstream-network-title = Von diesem Netz aus können Sie sich nicht anmelden
+upstream-network-happened = Ihr Konto hier ist auf bestimmte Netze beschränkt, und Sie sind in einem anderen; das gilt auch für { $upstream }.
+upstream-network-todo = Nutzen Sie ein Netz, das für Ihr Konto zugelassen ist, oder fragen Sie Ihre Verwaltung.
+upstream-disabled-title = Ihr Konto hier ist abgeschaltet
+upstream-disabled-happened = Sie haben hier ein Konto, aber es ist abgeschaltet; darum können Sie sich auch mit { $upstream } nicht anmelden.
+upstream-disabled-todo = Wenn Sie es brauchen, fragen Sie Ihre Verwaltung.
+upstream-gone-title = Diesen Weg zur Anmeldung gibt es nicht mehr
+upstream-gone-happened = Ihre Verwaltung hat ihn abgeschaltet oder entfernt.
+upstream-gone-todo = Melden Sie sich anders an, oder fragen Sie Ihre Verwaltung.
+upstream-link-taken-title = Dieses Konto bei { $upstream } ist schon verbunden
+upstream-link-taken-happened = Es ist mit einem anderen Konto hier verbunden und kann nur mit einem verbunden sein.
+upstream-link-taken-todo = Melden Sie sich in jenem Konto an und trennen Sie es dort, oder verbinden Sie ein anderes Konto bei { $upstream }.
+upstream-old-title = Diese Anmeldung kann nicht weitergehen
+upstream-old-happened = Sie hat zu lange gedauert, wurde schon beendet oder in einem anderen Browser begonnen.
+upstream-old-todo = Beginnen Sie von vorn. Wenn Sie sich gar nicht anmelden wollten, schließen Sie diese Seite.
+upstream-unreachable-title = { $upstream } ist nicht zu erreichen
+upstream-unreachable-happened = Wir konnten { $upstream } nicht fragen, wer Sie sind.
+upstream-unreachable-todo = Versuchen Sie es gleich noch einmal, oder melden Sie sich anders an.
+upstream-untrusted-title = Wir können die Antwort von { $upstream } nicht annehmen
+upstream-untrusted-happened = Was { $upstream } uns gesagt hat, beweist nicht, wer Sie sind; darum haben wir Sie nicht angemeldet.
+upstream-untrusted-todo = Beginnen Sie von vorn. Wenn es so bleibt, nennen Sie Ihrer Verwaltung die Fallnummer.
+
+upstream-unlinked-title = Noch ist hier kein Konto mit { $upstream } verbunden
+upstream-unlinked-lead = Dort sind Sie { $label }.
+upstream-unlinked-todo = Wenn Sie hier ein Konto haben, melden Sie sich darin einmal an. Dann können Sie beide verbinden und mit beiden hereinkommen.
+upstream-unlinked-prove = Anmelden und verbinden
+upstream-unlinked-none = Wenn Sie hier kein Konto haben, bitten Sie Ihre Verwaltung um eines.
+
+upstream-link-title = Ihr Konto bei { $upstream } verbinden?
+upstream-link-there = Wer sich dort als { $label } anmeldet, wird hier angemeldet als:
+upstream-link-text = Sie können beide jederzeit in Ihrem Konto wieder trennen.
+upstream-link-yes = Verbinden
+upstream-link-no = Nicht verbinden
+
+nav-ways = Anmeldung
+ways-title = Wege, sich anzumelden
+ways-lead = Jeder davon öffnet Ihr Konto.
+ways-password = Passwort
+ways-since = Verbunden
+ways-only = Das ist der einzige Weg in Ihr Konto; darum lässt er sich nicht trennen.
+ways-unlink = Trennen
+ways-unlink-name = { $upstream } trennen
+ways-unlink-title = { $upstream } trennen?
+ways-unlink-text = Mit diesem Konto kommen Sie dann nicht mehr herein. Wo Sie jetzt angemeldet sind, bleiben Sie angemeldet.
+ways-keep = Behalten
+ways-more = Ein weiteres Konto verbinden
+ways-link = { $upstream } verbinden

@@ -1,0 +1,63 @@
+# Sign-in through another provider.
+sign-in-with = Sign in with { $upstream }
+sign-in-ways-label = Other ways to sign in
+sign-in-link-lead = Sign in once, to show which account here is yours. Then you can link it with your account at { $upstream }:
+upstream-go-title = On the way to { $upstream }
+upstream-go-lead = You sign in there, at { $host }, and come back here.
+upstream-go-button = Continue
+upstream-again = Back to sign-in
+upstream-developer = For the administrator
+
+upstream-not-allowed-title = This account at { $upstream } can’t be used here
+upstream-not-allowed-happened = Not every account at { $upstream } may sign in here, and this one may not.
+upstream-not-allowed-todo = Sign in there with another account, or ask your administrator.
+upstream-denied-title = You were not signed in
+upstream-denied-happened = { $upstream } did not sign you in here, or you said no there.
+upstream-denied-todo = Nothing has changed. You can try again, or sign in another way.
+upstream-network-title = You can’t sign in from this network
+upstream-network-happened = Your account here is limited to certain networks, and you are in another one; that holds for { $upstream }, too.
+upstream-network-todo = Use a network that is allowed for your account, or ask your administrator.
+upstream-disabled-title = Your account here is switched off
+upstream-disabled-happened = You have an account here, but it is switched off, so you can’t sign in with { $upstream } either.
+upstream-disabled-todo = If you need it, ask your administrator.
+upstream-gone-title = This way to sign in is no longer there
+upstream-gone-happened = Your administrator has switched it off or removed it.
+upstream-gone-todo = Sign in another way, or ask your administrator.
+upstream-link-taken-title = This account at { $upstream } is linked already
+upstream-link-taken-happened = It is linked with another account here, and can be linked with one only.
+upstream-link-taken-todo = Sign in to that account and unlink it there, or link another account at { $upstream }.
+upstream-old-title = This sign-in can’t go on
+upstream-old-happened = It took too long, was finished before, or was begun in another browser.
+upstream-old-todo = Start again. If you did not begin to sign in yourself, close this page.
+upstream-unreachable-title = { $upstream } can’t be reached
+upstream-unreachable-happened = We could not ask { $upstream } who you are.
+upstream-unreachable-todo = Try again in a moment, or sign in another way.
+upstream-untrusted-title = We can’t accept the answer of { $upstream }
+upstream-untrusted-happened = What { $upstream } told us does not prove who you are, so we did not sign you in.
+upstream-untrusted-todo = Start again. If it stays like this, tell your administrator the case number.
+
+upstream-unlinked-title = No account here is linked with { $upstream } yet
+upstream-unlinked-lead = You are { $label } there.
+upstream-unlinked-todo = If you have an account here, sign in to it once. Then you can link the two, and come in with either.
+upstream-unlinked-prove = Sign in to link
+upstream-unlinked-none = If you have no account here, ask your administrator for one.
+
+upstream-link-title = Link your account at { $upstream }?
+upstream-link-there = Whoever signs in there as { $label } will be signed in here as:
+upstream-link-text = You can unlink them in your account at any time.
+upstream-link-yes = Link
+upstream-link-no = Don’t link
+
+nav-ways = Sign-in
+ways-title = Ways to sign in
+ways-lead = Each of these opens your account.
+ways-password = Password
+ways-since = Linked
+ways-only = This is the only way into your account, so it can’t be unlinked.
+ways-unlink = Unlink
+ways-unlink-name = Unlink { $upstream }
+ways-unlink-title = Unlink { $upstream }?
+ways-unlink-text = You will no longer come in with this account. Where you are signed in now, you stay signed in.
+ways-keep = Keep it
+ways-more = Link another account
+ways-link = Link { $upstream }

@@ -1,0 +1,199 @@
+//! Somebody has proved at an upstream who they are there: who that is here is looked up, decided and committed.
+
+use actix_web::cookie::Cookie;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::error::Error;
+use grantor_core::reach;
+use grantor_core::sign_in::Browser;
+use grantor_core::store::{Store, StoreError};
+use grantor_core::upstream::flow::{Aim, Arrival, Flow};
+use grantor_core::upstream::sign_in::{self, Came, Entry, Ids};
+use grantor_core::upstream::{Upstream, UpstreamLink, UpstreamPerson};
+use grantor_core::user::User;
+use grantor_identity::upstream::{Account, Known, Refusal, Rules, Said, Verdict, decide};
+use grantor_identity::username::Username;
+
+use super::exchange::Proved;
+use super::{MAX_RACES, Refused};
+use crate::cookie::{self, Name};
+use crate::known_browser::Remembered;
+use crate::visit::Visit;
+
+/// What became of it.
+pub(crate) enum Arrived {
+    /// The cookies of the new session.
+    SignedIn(Vec<Cookie<'static>>),
+    /// The account that is signed in is linked with them already.
+    LinkedBefore,
+    /// Nobody here is linked with them.
+    Unlinked(Arrival),
+}
+
+/// Who may be meant here.
+struct Facts {
+    link: Option<(UpstreamLink, User)>,
+    same_address: Vec<User>,
+    /// The name for a new account, where it can be one.
+    username: Option<Username>,
+    username_taken: bool,
+}
+
+/// Signs somebody in, or says who came.
+pub(super) async fn arrive(
+    visit: &Visit,
+    upstream: &Upstream,
+    flow: &Flow,
+    proved: Proved,
+) -> Result<Arrived, Refused> {
+    let lifetimes = &visit.app.provider.policy.lifetimes;
+    let auth_time = flow.auth_time(proved.auth_time, lifetimes.clock_skew, visit.now);
+    if visit.now >= auth_time.plus(lifetimes.session_absolute) {
+        return Err(Refused::with(Error::UpstreamAuthTime, "signed in there longer ago than a session lives here"));
+    }
+    let Proved { person, sid, amr, .. } = &proved;
+    let came = Came { upstream, person, auth_time, amr, sid: sid.as_deref() };
+    for _ in 0..MAX_RACES {
+        // The upstream is read again with the facts: it may be another one by now, or none.
+        let directory = visit.app.directory();
+        let is_here =
+            directory.upstream_by_id(upstream.id).is_some_and(|known| known.definition == upstream.definition);
+        if !is_here {
+            return Err(Error::UpstreamDisabled.into());
+        }
+        let facts = load(visit, upstream, person).await?;
+        let verdict = verdict(upstream, person, &facts)?;
+        // Somebody who links is somebody already; the page that asks says who is meant.
+        let unlinked = verdict == Verdict::Prove || flow.aim == Aim::Link && verdict != Verdict::SignIn;
+        if unlinked {
+            return Ok(Arrived::Unlinked(arrival(visit, came, flow)));
+        }
+        if flow.aim == Aim::Link {
+            let own = is_own(visit, &facts);
+            return if own { Ok(Arrived::LinkedBefore) } else { Err(Error::UpstreamLinkTaken.into()) };
+        }
+        may_enter(visit, verdict, &facts)?;
+        match commit(visit, came, (verdict, &facts), directory.revision).await {
+            Err(StoreError::Conflict) => visit.app.provider.store.refresh_directory().await?,
+            Err(error) => return Err(error.into()),
+            Ok(cookies) => return Ok(Arrived::SignedIn(cookies)),
+        }
+    }
+    Err(StoreError::Busy.into())
+}
+
+async fn load(visit: &Visit, upstream: &Upstream, person: &UpstreamPerson) -> Result<Facts, StoreError> {
+    let store = &visit.app.provider.store;
+    let link = store.upstream_link_find(upstream.id, upstream.definition.authority(), &person.subject).await?;
+    if link.is_some() {
+        return Ok(Facts { link, same_address: Vec::new(), username: None, username_taken: false });
+    }
+    let same_address = match &person.email {
+        Some(email) => store.users_with_email(email).await?,
+        None => Vec::new(),
+    };
+    // An address is a name only where the upstream vouches for it.
+    let email = person.email.as_deref().filter(|_| person.email_verified);
+    let names = [person.username.as_deref().filter(|name| !name.contains('@')), email];
+    let username = names.into_iter().flatten().find_map(|name| Username::parse(name).ok());
+    let taken = match &username {
+        Some(name) => store.user_find_by_username(name.as_str()).await?.is_some(),
+        None => true,
+    };
+    Ok(Facts { link, same_address, username, username_taken: taken })
+}
+
+fn verdict(upstream: &Upstream, person: &UpstreamPerson, facts: &Facts) -> Result<Verdict, Refused> {
+    let account = |user: &User| Account {
+        disabled: user.disabled,
+        has_password: user.password.is_some(),
+        email_verified: user.claim("email_verified") == Some(true.into()),
+    };
+    let known = match (&facts.link, facts.same_address.as_slice()) {
+        (Some((_, user)), _) => Known::Linked(account(user)),
+        (None, [only]) => Known::SameAddress(account(only)),
+        (None, [_, _, ..]) => Known::Taken,
+        (None, []) if facts.username_taken => Known::Taken,
+        (None, []) => Known::Nobody,
+    };
+    let said = Said { email: person.email.as_deref(), email_verified: person.email_verified, groups: &person.groups };
+    let declared = &upstream.definition;
+    let rules = Rules {
+        allowed_domains: &declared.allowed_domains,
+        allowed_groups: &declared.allowed_groups,
+        create_accounts: declared.create_accounts,
+        link_by_email: declared.link_by_email,
+    };
+    decide(said, rules, known).map_err(|refusal| {
+        Refused::with(
+            match refusal {
+                Refusal::AccountDisabled => Error::UserDisabled,
+                Refusal::AddressNotAllowed => Error::UpstreamAddressNotAllowed,
+                Refusal::GroupNotAllowed => Error::UpstreamGroupNotAllowed,
+            },
+            &person.subject,
+        )
+    })
+}
+
+/// Whether the account that is meant may sign in from this address.
+fn may_enter(visit: &Visit, verdict: Verdict, facts: &Facts) -> Result<(), Refused> {
+    let linked = facts.link.as_ref().map(|(_, user)| user);
+    let user = if verdict == Verdict::LinkNow { facts.same_address.first() } else { linked };
+    let from = visit.app.address(&visit.request);
+    match user {
+        Some(user) if !reach::may_enter(&visit.app.directory(), user, from) => Err(Error::UserNetwork.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the account that is linked is the one that is signed in.
+fn is_own(visit: &Visit, facts: &Facts) -> bool {
+    let signed_in = visit.session().map(|(_, user)| user.id);
+    facts.link.as_ref().map(|(_, user)| user.id) == signed_in
+}
+
+async fn commit(
+    visit: &Visit,
+    came: Came<'_>,
+    (verdict, facts): (Verdict, &Facts),
+    revision: i64,
+) -> Result<Vec<Cookie<'static>>, StoreError> {
+    let provider = &visit.app.provider;
+    let made = account(visit, came.person, facts);
+    let (entry, user) = match (verdict, &facts.link, facts.same_address.first(), &made) {
+        (Verdict::SignIn, Some((link, user)), ..) => (Entry::Linked(link), user),
+        (Verdict::LinkNow, _, Some(user), _) => (Entry::LinkNow, user),
+        (Verdict::Create, .., Some(user)) => (Entry::Made, user),
+        _ => return Err(StoreError::Conflict),
+    };
+    let header = visit.request.headers().get("user-agent");
+    let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
+    let replaced = visit.presented().map(|(session, _)| session);
+    let ids = Ids { link: visit.app.id(), linked: visit.app.id(), made: visit.app.id() };
+    let (remembered, username) = (Remembered::of(visit), Username::parse(&user.username).ok());
+    let is_known = username.as_ref().is_some_and(|username| remembered.known(username).is_some());
+    let browser = Browser { user_agent: &user_agent, is_known, replaced };
+    let begun = sign_in::begin(came, (entry, user), (&provider.fresh(visit.now), ids, revision), browser, visit.call());
+    provider.store.commit(begun.changes).await?;
+    let session = cookie::set(Name::Session, begun.reply, provider.issuer.is_https(), None);
+    Ok(username.map(|username| remembered.with(&username)).into_iter().chain([session]).collect())
+}
+
+/// The account that would be made.
+fn account(visit: &Visit, person: &UpstreamPerson, facts: &Facts) -> Option<User> {
+    let username = facts.username.as_ref().filter(|_| !facts.username_taken)?;
+    let subject = URL_SAFE_NO_PAD.encode(visit.app.provider.mint.bytes::<16>());
+    Some(sign_in::account(person, username.as_str().to_owned(), (visit.app.id(), subject), visit.now))
+}
+
+fn arrival(visit: &Visit, came: Came<'_>, flow: &Flow) -> Arrival {
+    Arrival {
+        id: visit.app.id(),
+        at: visit.now,
+        authority: came.upstream.definition.authority().to_owned(),
+        subject: came.person.subject.clone(),
+        label: came.person.label().to_owned(),
+        aim: flow.aim.clone(),
+    }
+}

@@ -1,0 +1,122 @@
+//! `/upstreams/{name}/start`: a button of the sign-in page sends the person to an upstream.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::Payload;
+use grantor_core::authorization::AuthorizationRequest;
+use grantor_core::error::Error;
+use grantor_core::params::Params;
+use grantor_core::upstream::flow::{self, Aim, Flow};
+use grantor_core::upstream::{Upstream, UpstreamKind};
+use url::Url;
+
+use super::discovery::endpoints;
+use super::{Refused, callback_address, holder, named};
+use crate::form;
+use crate::pages::status::Kind;
+use crate::pages::upstream_failed;
+use crate::pages::upstream_go::UpstreamGo;
+use crate::respond::{self, How};
+use crate::visit::Visit;
+use crate::waiting::Waiting;
+
+/// Sends the person on.
+pub(crate) async fn post_upstream_start(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    if !visit.is_own_sign_in_form(form.get("csrf")) {
+        return respond::status_page(&visit, Kind::FormRefused, None);
+    }
+    let (aim, waiting) = match aim(&visit, &form).await {
+        Ok(aim) => aim,
+        Err(response) => return response,
+    };
+    let Some(upstream) = named(&visit) else {
+        return upstream_failed::show(&visit, None, Error::UpstreamDisabled.into(), &aim).await;
+    };
+    match address(&visit, &upstream, &aim, waiting.request()).await {
+        Ok(address) => {
+            let frame = visit.frame(None, None);
+            let page =
+                UpstreamGo { address: address.to_string(), frame, title: upstream.definition.title().to_owned() };
+            respond::page(&visit, &page, &How::default())
+        }
+        Err(refused) => upstream_failed::show(&visit, Some(&upstream), refused, &aim).await,
+    }
+}
+
+/// What the person goes on with; what waits is read again, so that nothing travels on that could not be answered.
+async fn aim(visit: &Visit, form: &Params) -> Result<(Aim, Waiting), HttpResponse> {
+    if form.get("aim") == Some("link") && visit.session().is_some() {
+        return Ok((Aim::Link, Waiting::Account));
+    }
+    let waiting = Waiting::read(visit, form.get("request").unwrap_or_default()).await?;
+    Ok((waiting.to_aim(), waiting))
+}
+
+async fn address(
+    visit: &Visit,
+    upstream: &Upstream,
+    aim: &Aim,
+    request: Option<&AuthorizationRequest>,
+) -> Result<Url, Refused> {
+    let endpoints = endpoints(visit, upstream).await?;
+    let mut address = Url::parse(&endpoints.authorization)
+        .map_err(|error| Refused::with(Error::UpstreamUnreachable, &format!("authorization_endpoint: {error}")))?;
+    if address.scheme() != "https" {
+        return Err(Refused::with(Error::UpstreamUnreachable, "authorization_endpoint is not https"));
+    }
+    let secrets = &visit.app.directory().secrets;
+    let (id, started_at) = (visit.app.id(), visit.now);
+    let flow = Flow { id, started_at, max_age: max_age(aim, request), aim: aim.clone() };
+    let holder = holder(visit, upstream);
+    let state = flow::seal(&flow, secrets, holder, visit.app.provider.mint.random());
+    let scope = upstream.definition.scope();
+    let challenge = flow.challenge(secrets, holder);
+    let mut query = address.query_pairs_mut();
+    query
+        .append_pair("response_type", "code")
+        .append_pair("client_id", &upstream.definition.client_id)
+        .append_pair("redirect_uri", &callback_address(visit, upstream))
+        .append_pair("state", &state)
+        .append_pair("code_challenge", &challenge)
+        .append_pair("code_challenge_method", "S256");
+    if !scope.is_empty() {
+        query.append_pair("scope", scope.as_str());
+    }
+    if upstream.definition.kind == UpstreamKind::Oidc {
+        // "String value used to associate a Client session with an ID Token, and to mitigate replay attacks."
+        // (OIDC Core §3.1.2.1)
+        query.append_pair("nonce", &flow.nonce(secrets, holder));
+        let longest = visit.app.provider.policy.lifetimes.session_absolute;
+        ask_to_prove_again(&mut query, flow.max_age, longest);
+    }
+    drop(query);
+    Ok(address)
+}
+
+/// How lately the person must have signed in at the upstream: as the app asks, or just now to link an account.
+fn max_age(aim: &Aim, request: Option<&AuthorizationRequest>) -> Option<u64> {
+    match (aim, request) {
+        (Aim::Authorize(_), Some(request)) if request.prompt.login => Some(0),
+        (Aim::Authorize(_), Some(request)) => request.max_age,
+        _ => None,
+    }
+}
+
+/// Always `max_age`, so that no session begins that is too old at once.
+fn ask_to_prove_again(
+    query: &mut url::form_urlencoded::Serializer<'_, url::UrlQuery<'_>>,
+    max_age: Option<u64>,
+    longest: Duration,
+) {
+    let seconds = max_age.map_or(longest.as_secs(), |max_age| max_age.min(longest.as_secs()));
+    query.append_pair("max_age", &seconds.to_string());
+    if max_age == Some(0) {
+        // "The Authorization Server SHOULD prompt the End-User for reauthentication." (OIDC Core §3.1.2.1)
+        query.append_pair("prompt", "login");
+    }
+}

@@ -1,0 +1,82 @@
+//! What waits while a person signs in, and how they go on with it afterwards.
+
+use actix_web::HttpResponse;
+use grantor_core::authorization::AuthorizationRequest;
+use grantor_core::interaction::Interaction;
+use grantor_core::upstream::flow::Aim;
+
+use crate::oauth::authorize;
+use crate::pages::{App, enter};
+use crate::respond::{self, app_of};
+use crate::routes;
+use crate::visit::Visit;
+
+/// Where the person goes on to.
+#[derive(Default)]
+pub(crate) enum Waiting {
+    /// The account.
+    #[default]
+    Account,
+    /// An app behind a proxy.
+    Entry(enter::Waiting),
+    /// An app's request.
+    Request(Box<(Interaction, AuthorizationRequest)>),
+}
+
+impl Waiting {
+    /// Reads what a page of this browser carried; or gives the page that says why it cannot.
+    pub(crate) async fn read(visit: &Visit, carried: &str) -> Result<Self, HttpResponse> {
+        if carried.is_empty() {
+            return Ok(Self::Account);
+        }
+        if let Ok(entry) = enter::Waiting::read(visit, carried) {
+            return Ok(Self::Entry(entry));
+        }
+        Ok(Self::Request(Box::new(authorize::waiting(visit, carried).await?)))
+    }
+
+    /// The same for what has travelled through an upstream.
+    pub(crate) async fn of_aim(visit: &Visit, aim: &Aim) -> Result<Self, HttpResponse> {
+        let key = &visit.app.directory().secrets.browser;
+        match aim {
+            Aim::Account | Aim::Link => Ok(Self::Account),
+            Aim::Authorize(interaction) => Self::read(visit, &interaction.seal(key, visit.mark())).await,
+            Aim::Enter(entry) => Self::read(visit, &entry.seal(key)).await,
+        }
+    }
+
+    /// What travels through an upstream.
+    pub(crate) fn to_aim(&self) -> Aim {
+        match self {
+            Self::Account => Aim::Account,
+            Self::Entry(entry) => Aim::Enter(entry.entry().clone()),
+            Self::Request(waiting) => Aim::Authorize(waiting.0.clone()),
+        }
+    }
+
+    /// Sends the browser on.
+    pub(crate) async fn go_on(&self, visit: &Visit) -> HttpResponse {
+        match self {
+            Self::Account => respond::redirect(routes::ACCOUNT),
+            Self::Entry(entry) => respond::redirect(&entry.address()),
+            Self::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
+        }
+    }
+
+    /// The app's request, where it is one.
+    pub(crate) fn request(&self) -> Option<&AuthorizationRequest> {
+        match self {
+            Self::Request(waiting) => Some(&waiting.1),
+            Self::Account | Self::Entry(_) => None,
+        }
+    }
+
+    /// The app, and where a form may lead that goes on with it.
+    pub(crate) fn app(&self) -> Option<(App, String)> {
+        match self {
+            Self::Account => None,
+            Self::Entry(entry) => Some((entry.app(), entry.form_action())),
+            Self::Request(waiting) => Some((app_of(&waiting.1.client), waiting.1.redirect_uri.form_action())),
+        }
+    }
+}
