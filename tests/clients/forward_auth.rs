@@ -112,7 +112,7 @@ impl Guarded {
     async fn by_caddy() -> Option<Self> {
         let program = ready::folder("caddy")?.join("caddy");
         Self::by(|settings, folder| {
-            let settings = settings(CADDY).replacen(" {\n", " {\n\tbind fd/3\n", 1);
+            let settings = settings(CADDY).replacen(" {\n\troute", " {\n\tbind fd/3\n\troute", 1);
             let mut command = Command::new("sh");
             command.arg("-c").arg(r#"exec 3<&0; exec "$0" "$@""#).arg(program);
             command.args(["run", "--adapter", "caddyfile", "--config"]).arg(folder.join("settings"));
@@ -225,7 +225,7 @@ impl Guarded {
         }
         for (name, value) in [
             ("X-Forwarded-Uri", "/health"),
-            ("X-Forwarded-Host", "localhost"),
+            ("X-Forwarded-Host", "open.example"),
             ("X-Forwarded-Method", "OPTIONS"),
             ("X-Forwarded-Prefix", "/health"),
             ("X-Forwarded-Proto", "https"),
@@ -235,7 +235,8 @@ impl Guarded {
             ("X_Original_URL", &self.at("/health")),
             ("Forwarded", "for=127.0.0.1;host=other"),
         ] {
-            let refused = self.asks("GET", "/page", &[(name, value)]).await;
+            let preflight = [("Origin", "https://other.example"), ("Access-Control-Request-Method", "PUT")];
+            let refused = self.asks("GET", "/page", &[[(name, value)].as_slice(), &preflight].concat()).await;
             assert!(
                 [401, 403].contains(&refused.status.as_u16()) && !refused.body.contains("HTTP/1."),
                 "{name}: {}",
@@ -250,6 +251,13 @@ impl Guarded {
         let socket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13";
         assert!(self.sends("GET", "/socket", &format!("{bearer}\r\n{socket}")).starts_with("HTTP/1.1 101 "));
         assert!(self.sends("GET", "/socket", socket).starts_with("HTTP/1.1 401 "));
+        // A client that takes headers away again which the proxy has set for the app.
+        for removed in ["Remote-User", "close, Remote-Scopes, Remote-Subject", "remote-user"] {
+            let answer = self.sends("GET", "/page", &format!("{bearer}\r\nConnection: {removed}"));
+            let reached = answer.contains("<pre>");
+            assert!(!reached || answer.to_lowercase().contains("remote-user: alice"), "{removed}: {answer}");
+            assert!(!reached || answer.to_lowercase().contains("remote-scopes: notes.read"), "{removed}: {answer}");
+        }
         for method in ["HEAD", "OPTIONS", "POST", "PROPFIND"] {
             for (headers, status) in [(bearer.as_str(), "200"), ("Accept: */*", "401")] {
                 let answer = self.sends(method, "/page", headers);
@@ -307,6 +315,13 @@ fn declared(url: &str) -> String {
         groups = ["engineering"]
         resource = "https://notes.example/api"
         unprotected_paths = ["/health"]
+        unprotected_preflight = true
+
+        [[apps]]
+        name = "Open"
+        origins = ["https://open.example"]
+        everybody = true
+        unprotected_paths = ["/page"]
 
         [[apps]]
         name = "Cellar"

@@ -82,6 +82,8 @@ async fn a_path_that_can_be_read_in_two_ways_opens_nothing() {
         "/health/./x",
         "/%2e%2e/cellar",
         "/health/%252e%252e/cellar",
+        "/%43ellar",
+        "/cellar%2ejson",
         "/cellar%00",
     ] {
         assert_eq!(alice.asks(HANDBOOK, path, &[]).await.status, 403, "{path}");
@@ -201,4 +203,50 @@ async fn an_app_of_one_network_is_closed_to_others() {
     }
     let told = alice.follows(BOARD, &alice.opens(BOARD, "/").await).await;
     assert!(told.text().contains("You can’t open Board from here"), "{}", told.text());
+}
+
+#[tokio::test]
+async fn strangers_do_not_fill_the_events() {
+    let server = guarded().await;
+    let stranger = Visitor::new(&server);
+    for _ in 0..20 {
+        assert_eq!(stranger.asks(HANDBOOK, "/", &[("authorization", "Bearer wrong")]).await.status, 401);
+        assert_eq!(stranger.asks(HANDBOOK, "//", &[]).await.status, 403);
+    }
+    let reasons = server.reasons().await;
+    let count = |reason: &str| reasons.iter().filter(|known| *known == reason).count();
+    assert_eq!((count("TokenUnknown"), count("EntryAddressAmbiguous")), (1, 1), "{reasons:?}");
+}
+
+#[tokio::test]
+async fn nginx_sends_nobody_around_whom_only_the_app_refuses() {
+    let server = guarded().await;
+    let alice = Visitor::new(&server);
+    alice.enters(BOARD, "/").await;
+    let cookie = alice.cookies_of(BOARD);
+    let mut headers = vec![("x-original-url", "https://board.example/"), ("cookie", cookie.as_str())];
+    assert_eq!(asked(&server, "GET", "/.grantor/sign-in", &headers).await.status, 403);
+    headers.extend(NAVIGATION);
+    let sent = asked(&server, "GET", "/.grantor/sign-in", &headers).await;
+    let told = alice.person.open(sent.location().unwrap()).await;
+    assert!(told.text().contains("Board did not let you in"), "{}", told.text());
+}
+
+#[test]
+fn every_example_knows_every_name() {
+    let examples = [
+        include_str!("../../crates/server/examples/proxies/nginx.conf"),
+        include_str!("../../crates/server/examples/proxies/Caddyfile"),
+        include_str!("../../crates/server/examples/proxies/traefik.yml"),
+        include_str!("../../crates/server/examples/proxies/envoy.yaml"),
+    ];
+    for name in ["user", "subject", "name", "email", "groups", "scopes", "jwt"] {
+        assert!(examples.iter().all(|example| example.to_lowercase().contains(&format!("remote-{name}"))), "{name}");
+        let traefik = examples[2].to_lowercase();
+        assert!(
+            traefik.contains(&format!("remote_{name}: ")) && traefik.contains(&format!("remote.{name}: ")),
+            "{name}"
+        );
+        assert!(examples[3].contains(&format!("remote.{name}\n")), "{name}");
+    }
 }

@@ -107,3 +107,15 @@ async fn a_wrong_token_is_no_reason_to_look_at_the_cookie() {
     }
     assert_eq!(alice.asks(HANDBOOK, "/", &[("authorization", "Basic YTpi")]).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_token_whose_scopes_are_none_of_the_api_any_more_does_not_enter() {
+    let server = guarded().await;
+    let service = App::new(&server, "service").client_credentials("notes.read").await.json();
+    let token = service["access_token"].as_str().unwrap();
+    server.apply("[[apps]]\nname = \"Board\"\norigins = [\"https://board.example\"]\nresource = \"https://notes.example/api\"\n").await;
+    assert_eq!(shows(&server, BOARD, token).await.status, 200);
+    server.clock.advance(std::time::Duration::from_secs(1));
+    server.apply("[[resources]]\nidentifier = \"https://notes.example/api\"\nscopes = \"notes.write\"\n").await;
+    assert_eq!(shows(&server, BOARD, token).await.status, 403);
+}

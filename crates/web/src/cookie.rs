@@ -1,17 +1,15 @@
 //! Cookies: a few small ones, and none of them readable by scripts.
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Cookie, SameSite};
+use actix_web::cookie::{Cookie, CookieBuilder, SameSite};
 use actix_web::http::header::{COOKIE, HeaderValue};
 
 /// A cookie of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
-    /// At the host of an app behind a proxy: the sign-in.
-    AppSession,
-    /// At the host of an app behind a proxy: a random mark of the browser, for its way to the issuer and back.
-    AppVisit,
     /// Proof that this browser signed in before, so that others' guesses do not lock its person out.
     Browser,
     /// The language that the person chose.
@@ -26,10 +24,6 @@ impl Name {
     /// The cookie's name; on https with the prefix that keeps other hosts from setting it.
     fn text(self, https: bool) -> &'static str {
         match (self, https) {
-            (Self::AppSession, true) => "__Host-grantor_app",
-            (Self::AppSession, false) => "grantor_app",
-            (Self::AppVisit, true) => "__Host-grantor_app_visit",
-            (Self::AppVisit, false) => "grantor_app_visit",
             (Self::Browser, true) => "__Host-grantor_browser",
             (Self::Browser, false) => "grantor_browser",
             (Self::Language, true) => "__Host-grantor_language",
@@ -40,6 +34,50 @@ impl Name {
             (Self::Visit, false) => "grantor_visit",
         }
     }
+}
+
+/// A cookie of ours at the host of an app behind a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AppName {
+    /// The sign-in.
+    Session,
+    /// A random mark of the browser, for its way to the issuer and back.
+    Visit,
+}
+
+impl AppName {
+    /// The cookie's name at an origin. A host has the same cookies at each of its ports, so a port stands in the name.
+    fn text(self, origin: &str) -> String {
+        let prefix = if is_https(origin) { "__Host-" } else { "" };
+        let name = if self == Self::Session { "grantor_app" } else { "grantor_app_visit" };
+        match origin.rsplit_once(':') {
+            Some((_, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => format!("{prefix}{name}_{port}"),
+            _ => format!("{prefix}{name}"),
+        }
+    }
+
+    /// The value of the cookie at an origin.
+    pub(crate) fn read(self, request: &HttpRequest, origin: &str) -> Option<String> {
+        value(request.headers().get_all(COOKIE).map(HeaderValue::as_bytes), &self.text(origin))
+    }
+
+    /// The cookie to set at an origin.
+    pub(crate) fn set(self, value: String, origin: &str) -> Cookie<'static> {
+        built(self.text(origin), value, is_https(origin)).finish()
+    }
+
+    /// A cookie that removes the one at an origin.
+    pub(crate) fn remove(self, origin: &str) -> Cookie<'static> {
+        built(self.text(origin), String::new(), is_https(origin)).max_age(Duration::ZERO).finish()
+    }
+}
+
+fn is_https(origin: &str) -> bool {
+    origin.starts_with("https:")
+}
+
+fn built(name: impl Into<Cow<'static, str>>, value: String, https: bool) -> CookieBuilder<'static> {
+    Cookie::build(name, value).path("/").http_only(true).secure(https).same_site(SameSite::Lax)
 }
 
 /// The value of a cookie of ours.
@@ -63,8 +101,7 @@ pub fn value<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Option<
 
 /// A cookie to set; without `max_age` it lives as long as the browser.
 pub(crate) fn set(name: Name, value: String, https: bool, max_age: Option<Duration>) -> Cookie<'static> {
-    let mut cookie =
-        Cookie::build(name.text(https), value).path("/").http_only(true).secure(https).same_site(SameSite::Lax);
+    let mut cookie = built(name.text(https), value, https);
     if let Some(max_age) = max_age {
         cookie = cookie.max_age(max_age);
     }

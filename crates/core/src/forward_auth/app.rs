@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::path;
+use super::path::ReadPath;
+use crate::directory::Directory;
 use crate::error::Error;
 use crate::network::Networks;
 use crate::redirect_uri::is_loopback;
@@ -77,7 +78,7 @@ impl ProxiedApp {
             findings.push(("origins", format!("\"{origin}\" {why}")));
         }
         for (key, paths) in [("paths", &self.paths), ("unprotected_paths", &self.unprotected_paths)] {
-            for unclear in paths.iter().filter(|path| path::is_ambiguous(path)) {
+            for unclear in paths.iter().filter(|path| ReadPath::parse(path).is_none()) {
                 findings
                     .push((key, format!("\"{unclear}\" can be read in two ways; write a plain path, as \"/admin\"")));
             }
@@ -115,8 +116,8 @@ impl ProxiedApp {
     }
 
     /// Whether `path` needs no sign-in.
-    pub fn is_unprotected(&self, path: &str) -> bool {
-        self.unprotected_paths.iter().any(|open| path::covers(open, path))
+    pub(super) fn is_unprotected(&self, path: &ReadPath) -> bool {
+        self.unprotected_paths.iter().filter_map(|open| ReadPath::parse(open)).any(|open| path.is_below(&open))
     }
 
     /// Whether the app may be entered from this address.
@@ -146,16 +147,17 @@ impl ProxiedApp {
     /// `TokenUnknown` where it is not for this app, `ScopeInsufficient`, and those of [`ProxiedApp::admit_person`].
     pub(super) fn admit_rights(
         &self,
-        (audience, scope): (&[String], &Scope),
+        (directory, audience, scope): (&Directory, &[String], &Scope),
         person: Option<&User>,
         amr: &[String],
     ) -> Result<(), Error> {
         // "The resource server MUST validate that the "aud" claim contains a resource indicator value corresponding to an
         // identifier the resource server expects for itself." (RFC 9068 §4)
-        if !self.resource.as_ref().is_some_and(|resource| audience.contains(resource)) {
-            return Err(Error::TokenUnknown);
-        }
-        if !self.scopes.iter().all(|needed| scope.contains(needed)) {
+        let resource = self.resource.as_ref().filter(|resource| audience.contains(resource));
+        let resource = resource.ok_or(Error::TokenUnknown)?;
+        // What is left of a token's scopes may be none of this API's.
+        let of_api = directory.resources.get(resource).map(|api| api.scopes.intersection(scope));
+        if of_api.is_none_or(|scope| scope.is_empty()) || !self.scopes.iter().all(|needed| scope.contains(needed)) {
             return Err(Error::ScopeInsufficient);
         }
         match person {
@@ -180,6 +182,7 @@ fn authority(origin: &str) -> Option<String> {
 #[expect(clippy::unwrap_used, reason = "tests")]
 pub(super) mod tests {
     use super::*;
+    use crate::directory::Resource;
     use crate::user::tests::ada;
 
     pub(crate) fn wiki(more: &str) -> ProxiedApp {
@@ -225,16 +228,24 @@ pub(super) mod tests {
     #[test]
     fn a_token_enters_where_it_is_for_and_with_all_scopes() {
         let app = wiki(r#","resource":"https://api.example","scopes":"read write","groups":["staff"]"#);
+        let api = Resource { scopes: "read write".parse().unwrap(), ..Resource::named("https://api.example") };
+        let directory = Directory { resources: [(api.identifier.clone(), api)].into(), ..Directory::default() };
         let may = |audience: &str, scope: &str, person: Option<&User>| {
-            app.admit_rights((&[audience.to_owned()], &scope.parse().unwrap()), person, &[])
+            app.admit_rights((&directory, &[audience.to_owned()], &scope.parse().unwrap()), person, &[])
         };
         assert!(may("https://api.example", "write read", Some(&ada())).is_ok());
         assert!(may("https://api.example", "write read", None).is_ok(), "a service's own, by its scopes alone");
         assert!(matches!(may("https://api.example", "read", None), Err(Error::ScopeInsufficient)));
         assert!(matches!(may("https://other.example", "write read", None), Err(Error::TokenUnknown)));
+        let any = ProxiedApp { scopes: Scope::EMPTY, groups: Vec::new(), ..app.clone() };
+        let scope = |text: &str| text.parse::<Scope>().unwrap();
+        let audience = ["https://api.example".to_owned()];
+        assert!(any.admit_rights((&directory, &audience, &scope("read openid")), None, &[]).is_ok());
+        let none_of_it = any.admit_rights((&directory, &audience, &scope("openid")), None, &[]);
+        assert!(matches!(none_of_it, Err(Error::ScopeInsufficient)));
         let other = User { groups: Vec::new(), ..ada() };
         assert!(matches!(may("https://api.example", "write read", Some(&other)), Err(Error::EntryRefused)));
         let browsers = wiki(r#","everybody":true"#);
-        assert!(matches!(browsers.admit_rights((&[], &Scope::EMPTY), None, &[]), Err(Error::TokenUnknown)));
+        assert!(matches!(browsers.admit_rights((&directory, &[], &Scope::EMPTY), None, &[]), Err(Error::TokenUnknown)));
     }
 }

@@ -3,18 +3,28 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{ProxiedApp, path};
+use super::ProxiedApp;
+use super::path::ReadPath;
 use crate::error::Error;
 
 /// The apps behind proxies.
 #[derive(Clone, Debug, Default)]
 pub struct Apps {
     by_name: BTreeMap<String, Arc<ProxiedApp>>,
+    /// The apps of each authority.
     by_authority: HashMap<String, Vec<Declared>>,
 }
 
-/// An origin as declared, a path there, and whose they are.
-type Declared = (String, String, Arc<ProxiedApp>);
+/// A path of an app at an origin.
+#[derive(Clone, Debug)]
+struct Declared {
+    /// The origin, as declared.
+    origin: String,
+    /// The path, as declared.
+    text: String,
+    path: ReadPath,
+    app: Arc<ProxiedApp>,
+}
 
 /// Where a request goes: an app, and the origin of it that was asked for.
 #[derive(Clone, Debug)]
@@ -42,7 +52,7 @@ impl Apps {
     ///
     /// # Errors
     /// `EntryAddressUnknown` where no app is declared there; `EntryAddressAmbiguous` where it depends on the path, and a server
-    /// may read that in another way.
+    /// may read that in another way, or where two apps are declared for it.
     pub fn find(&self, authority: &str, target: &str) -> Result<Place, Error> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
         let declared = self.at(authority)?;
@@ -50,30 +60,38 @@ impl Apps {
             return Err(Error::EntryAddressAmbiguous);
         }
         // Where all paths are alike, it does not matter how they are read.
-        if let [(origin, prefix, app)] = declared
-            && prefix == "/"
-            && app.unprotected_paths.is_empty()
+        if let [only] = declared
+            && only.text == "/"
+            && only.app.unprotected_paths.is_empty()
         {
-            return Ok(Place { app: Arc::clone(app), origin: origin.clone(), is_unprotected: false });
+            return Ok(Place { app: Arc::clone(&only.app), origin: only.origin.clone(), is_unprotected: false });
         }
-        if path::is_ambiguous(path) {
+        let path = ReadPath::parse(path).ok_or(Error::EntryAddressAmbiguous)?;
+        let found = longest(declared, |known| path.is_below(known))?;
+        // A server that takes capitals for small letters would show another app's pages.
+        let folded = longest(declared, |known| path.may_be_below(known));
+        if !folded.is_ok_and(|other| Arc::ptr_eq(&other.app, &found.app)) {
             return Err(Error::EntryAddressAmbiguous);
         }
-        let found = at_path(declared, path)?;
-        // A server that takes capitals for small letters would show another app's pages.
-        let folded = at_path(declared, &path.to_ascii_lowercase());
-        let same = folded.is_ok_and(|other| Arc::ptr_eq(&other.app, &found.app));
-        if same { Ok(found) } else { Err(Error::EntryAddressAmbiguous) }
+        let is_unprotected = found.app.is_unprotected(&path);
+        Ok(Place { app: Arc::clone(&found.app), origin: found.origin.clone(), is_unprotected })
     }
-}
 
-impl Apps {
-    /// The origin, as declared, of what is asked for at `authority`.
+    /// The origin, as declared, of what is asked for at `authority`, and the shortest path that an app has there.
     ///
     /// # Errors
     /// `EntryAddressUnknown`.
-    pub fn origin(&self, authority: &str) -> Result<&str, Error> {
-        self.at(authority)?.first().map(|(origin, ..)| origin.as_str()).ok_or(Error::EntryAddressUnknown)
+    pub fn origin(&self, authority: &str) -> Result<(&str, &str), Error> {
+        let shortest = self.at(authority)?.iter().min_by_key(|declared| declared.path.len());
+        shortest.map(|declared| (declared.origin.as_str(), declared.text.as_str())).ok_or(Error::EntryAddressUnknown)
+    }
+
+    /// The names of other apps that are declared for a path of this one; nobody can enter there.
+    pub fn rivals(&self, app: &ProxiedApp) -> impl Iterator<Item = &str> {
+        let paths: Vec<_> = app.paths.iter().filter_map(|path| ReadPath::parse(path)).collect();
+        let places = app.authorities().filter_map(|(authority, _)| self.by_authority.get(&authority)).flatten();
+        let others = places.filter(move |declared| declared.app.name != app.name && paths.contains(&declared.path));
+        others.map(|declared| declared.app.name.as_str())
     }
 
     fn at(&self, authority: &str) -> Result<&[Declared], Error> {
@@ -84,11 +102,15 @@ impl Apps {
     }
 }
 
-fn at_path(declared: &[Declared], path: &str) -> Result<Place, Error> {
-    let covering = declared.iter().filter(|(_, prefix, _)| path::covers(prefix, path));
-    let longest = covering.max_by_key(|(_, prefix, _)| prefix.len());
-    let (origin, _, app) = longest.ok_or(Error::EntryAddressUnknown)?;
-    Ok(Place { app: Arc::clone(app), origin: origin.clone(), is_unprotected: app.is_unprotected(path) })
+/// The longest path that covers; nobody decides between two apps that have the same.
+fn longest(declared: &[Declared], covers: impl Fn(&ReadPath) -> bool) -> Result<&Declared, Error> {
+    let covering = || declared.iter().filter(|known| covers(&known.path));
+    let longest = covering().max_by_key(|known| known.path.len()).ok_or(Error::EntryAddressUnknown)?;
+    let mut equals = covering().filter(|known| known.path.len() == longest.path.len());
+    if equals.any(|known| !Arc::ptr_eq(&known.app, &longest.app)) {
+        return Err(Error::EntryAddressAmbiguous);
+    }
+    Ok(longest)
 }
 
 impl FromIterator<ProxiedApp> for Apps {
@@ -97,7 +119,11 @@ impl FromIterator<ProxiedApp> for Apps {
         for app in apps.into_iter().map(Arc::new) {
             for (authority, origin) in app.authorities() {
                 let places = all.by_authority.entry(authority).or_default();
-                places.extend(app.paths.iter().map(|path| (origin.to_owned(), path.clone(), Arc::clone(&app))));
+                let read = |text: &String| {
+                    let path = ReadPath::parse(text)?;
+                    Some(Declared { origin: origin.to_owned(), text: text.clone(), path, app: Arc::clone(&app) })
+                };
+                places.extend(app.paths.iter().filter_map(read));
             }
             all.by_name.insert(app.name.clone(), app);
         }
@@ -117,6 +143,9 @@ mod tests {
                 r#"{"name":"Wiki","origins":["https://wiki.example"],"everybody":true,"unprotected_paths":["/health"]}"#,
             ),
             app(r#"{"name":"Admin","origins":["https://wiki.example"],"paths":["/admin"],"groups":["admin"]}"#),
+            app(
+                r#"{"name":"Ateliers","origins":["https://wiki.example"],"paths":["/Atelier","/b%C3%BCro"],"users":["bob"]}"#,
+            ),
             app(r#"{"name":"Files","origins":["https://files.example","http://localhost:81"],"everybody":true}"#),
         ])
     }
@@ -139,6 +168,9 @@ mod tests {
             ("/health", "Wiki open"),
             ("/healthy", "Wiki"),
             ("/a%20b", "Wiki"),
+            ("/Atelier/1", "Ateliers"),
+            ("/b%C3%BCro", "Ateliers"),
+            ("/b%c3%bcro/x", "Ateliers"),
         ] {
             assert_eq!(found("wiki.example", target), expected, "{target}");
         }
@@ -173,11 +205,27 @@ mod tests {
             "/health;/admin",
             "/health/%2e%2e/",
             "admin",
+            "/atelier",
+            "/B%C3%9CRO",
             "",
         ] {
             assert_eq!(found("wiki.example", target), "EntryAddressAmbiguous", "{target}");
         }
         assert_eq!(found("files.example", "/a/../b;c"), "Files");
         assert_eq!(found("files.example", "https://files.example/"), "EntryAddressAmbiguous");
+    }
+
+    #[test]
+    fn two_apps_for_one_path_are_for_nobody() {
+        let app = |name: &str, more: &str| {
+            let text = format!(r#"{{"name":"{name}","origins":["https://wiki.example"]{more}}}"#);
+            serde_json::from_str::<ProxiedApp>(&text).unwrap()
+        };
+        let (old, new) = (app("Old", r#","everybody":true"#), app("New", r#","users":["bob"]"#));
+        let all = Apps::from_iter([old.clone(), new.clone(), app("Deep", r#","users":["bob"],"paths":["/deep"]"#)]);
+        assert!(matches!(all.find("wiki.example", "/a"), Err(Error::EntryAddressAmbiguous)));
+        assert_eq!(all.find("wiki.example", "/deep/a").unwrap().app.name, "Deep");
+        assert_eq!(all.rivals(&new).collect::<Vec<_>>(), ["Old"]);
+        assert_eq!(Apps::from_iter([new]).rivals(&old).collect::<Vec<_>>(), ["New"]);
     }
 }

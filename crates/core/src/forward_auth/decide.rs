@@ -79,7 +79,7 @@ pub async fn admit_token<S: Store>(
         let found = api_token::find(provider, presented, Shown { from: Some(from), at: now }).await?;
         let is_near = |live: &LiveApiToken| live.reach(&directory, audience).check(Some(from)).is_ok();
         let live = found.filter(is_near).ok_or(Error::TokenUnknown)?;
-        place.app.admit_rights((&live.rights.audience, &live.rights.scope), live.user.as_ref(), &[])?;
+        place.app.admit_rights((&directory, &live.rights.audience, &live.rights.scope), live.user.as_ref(), &[])?;
         let client_id = match live.token.owner {
             Owner::Client(client_id) => client_id,
             Owner::User(_) => String::new(),
@@ -95,7 +95,7 @@ pub async fn admit_token<S: Store>(
     let (approval, exchanged) = (live.approval, live.api_token);
     let amr = approval.as_ref().map_or(&[][..], |approval| &approval.grant.context.amr).to_vec();
     let user = approval.map(|approval| approval.user).or(exchanged.and_then(|exchanged| exchanged.user));
-    place.app.admit_rights((&live.audience, &live.scope), user.as_ref(), &amr)?;
+    place.app.admit_rights((&directory, &live.audience, &live.scope), user.as_ref(), &amr)?;
     Ok(Admitted { user, subject: live.subject, scope: live.scope, session: None, api_token_use: None })
 }
 
@@ -105,6 +105,8 @@ struct Claims<'a> {
     iss: &'a str,
     aud: &'a str,
     sub: &'a str,
+    /// The app's name: apps that share an origin are told apart by it.
+    app: &'a str,
     iat: i64,
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,6 +134,7 @@ pub fn identity_token<S: Store>(
         iss: provider.issuer.as_str(),
         aud: &place.origin,
         sub: &admitted.subject,
+        app: &place.app.name,
         iat: now.seconds(),
         exp: now.seconds() + IDENTITY_TOKEN_SECONDS,
         preferred_username: user.map(|user| user.username.as_str()),

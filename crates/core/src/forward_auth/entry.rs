@@ -20,7 +20,7 @@ use crate::time::Time;
 pub const TICKET_LIFETIME: Duration = Duration::from_mins(1);
 
 /// The longest path with query that a browser is sent back to, in bytes; from a longer one it is sent to the app's first page.
-const MAX_TARGET: usize = 4096;
+const MAX_TARGET: usize = 2048;
 
 /// What kept a browser from entering at the app's host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub enum Problem {
     /// It did not keep the cookie that it was given there.
     #[serde(rename = "c")]
     CookieMissing,
+    /// The person may enter, and the app or its proxy refused all the same.
+    #[serde(rename = "r")]
+    Refused,
     /// The app is not open to the network that it is in.
     #[serde(rename = "n")]
     Network,
@@ -51,25 +54,29 @@ pub struct Entry {
     /// SHA-256 of the mark that the browser keeps at the app's host, in base64url.
     #[serde(rename = "m")]
     mark: String,
+    /// Whether it begins again what another tab had begun before with another mark.
+    #[serde(rename = "r", default, skip_serializing_if = "std::ops::Not::not")]
+    is_retry: bool,
     /// What went wrong before.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
 }
 
 impl Entry {
-    /// Begins one, for the browser with this mark.
-    pub fn start(origin: &str, target: &str, mark: &str, now: Time) -> Self {
+    /// Begins one, for the browser with this mark. `home` is where it goes to instead of an address that it cannot be sent to.
+    pub fn start((origin, home): (&str, &str), target: &str, mark: &str, now: Time) -> Self {
         // A browser reads `//host` and `/\host` as another host; both begin with a slash.
         let is_own = target.starts_with('/') && !target[1..].starts_with(['/', '\\']);
         let is_plain = target.len() <= MAX_TARGET && target.bytes().all(|byte| byte.is_ascii_graphic());
-        let target = if is_own && is_plain { target } else { "/" };
-        Self {
-            started_at: now,
-            origin: origin.to_owned(),
-            target: target.to_owned(),
-            mark: hashed(mark),
-            problem: None,
-        }
+        let target = if is_own && is_plain { target } else { home };
+        let (origin, target) = (origin.to_owned(), target.to_owned());
+        Self { started_at: now, origin, target, mark: hashed(mark), is_retry: false, problem: None }
+    }
+
+    /// This wish, begun again.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self { is_retry: true, ..self }
     }
 
     /// This wish, after something went wrong.
@@ -112,6 +119,7 @@ impl Entry {
             user_id: session.user_id,
             target: self.target,
             mark: self.mark,
+            is_retry: self.is_retry,
         }
     }
 }
@@ -135,6 +143,8 @@ pub struct Ticket {
     pub target: String,
     #[serde(rename = "m")]
     mark: String,
+    #[serde(rename = "r", default, skip_serializing_if = "std::ops::Not::not")]
+    is_retry: bool,
 }
 
 impl Ticket {
@@ -151,13 +161,22 @@ impl Ticket {
         signed::open(text, key, ["ticket", origin]).ok_or(Error::EntryTicketInvalid)
     }
 
+    /// Whether only the mark differs, as where several tabs began at once and the browser kept the mark of one: then it is begun
+    /// again, once.
+    pub fn is_of_another_tab(&self, mark: &str, now: Time) -> bool {
+        self.is_fresh(now) && self.mark != hashed(mark) && !self.is_retry
+    }
+
+    fn is_fresh(&self, now: Time) -> bool {
+        now.since(self.made_at) < TICKET_LIFETIME && now.plus(TICKET_LIFETIME) > self.made_at
+    }
+
     /// Spends the ticket, shown by the browser with this mark.
     ///
     /// # Errors
     /// `EntryTicketInvalid` when it is old, or was made for another browser.
     pub fn spend(&self, mark: &str, now: Time) -> Result<Change, Error> {
-        let is_fresh = now.since(self.made_at) < TICKET_LIFETIME && now.plus(TICKET_LIFETIME) > self.made_at;
-        if !is_fresh || self.mark != hashed(mark) {
+        if !self.is_fresh(now) || self.mark != hashed(mark) {
             return Err(Error::EntryTicketInvalid);
         }
         let digest = sha256(format!("ticket {}", self.id).as_bytes());
@@ -189,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_read_back_for_an_hour() {
-        let entry = Entry::start(WIKI, "/a?b=c", "mark", at(1000));
+        let entry = Entry::start((WIKI, "/"), "/a?b=c", "mark", at(1000));
         let text = entry.seal(&key());
         let open = |seconds| Entry::open(&text, &key(), &Lifetimes::default(), at(seconds));
         assert_eq!(open(1001).unwrap(), entry);
@@ -200,7 +219,8 @@ mod tests {
 
     #[test]
     fn a_ticket_is_good_for_its_host_and_its_browser_and_a_minute() {
-        let ticket = Entry::start(WIKI, "/a", "mark", at(1000)).admit(&session(at(900)), Id::from_i64(2), at(1010));
+        let ticket =
+            Entry::start((WIKI, "/"), "/a", "mark", at(1000)).admit(&session(at(900)), Id::from_i64(2), at(1010));
         let text = ticket.seal(&key(), WIKI);
         assert!(matches!(Ticket::open(&text, &key(), "https://other.example"), Err(Error::EntryTicketInvalid)));
         let ticket = Ticket::open(&text, &key(), WIKI).unwrap();
@@ -208,14 +228,14 @@ mod tests {
         for (mark, seconds) in [("other", 1010), ("mark", 1070), ("", 1010), ("mark", 949)] {
             assert!(matches!(ticket.spend(mark, at(seconds)), Err(Error::EntryTicketInvalid)), "{mark} {seconds}");
         }
-        let entry = Entry::start(WIKI, "/a", "mark", at(1000)).seal(&key());
+        let entry = Entry::start((WIKI, "/"), "/a", "mark", at(1000)).seal(&key());
         assert!(Ticket::open(&entry, &key(), WIKI).is_err(), "one text is not good for another");
     }
 
     proptest! {
         #[test]
         fn a_browser_is_sent_back_to_the_same_origin(target in "(//|/|\\\\|\\.|@|:|%2f|[a-z?#\t\r\n]){0,12}") {
-            let address = Entry::start(WIKI, &target, "mark", at(1)).address();
+            let address = Entry::start((WIKI, "/"), &target, "mark", at(1)).address();
             let read = url::Url::parse(&address).unwrap();
             prop_assert_eq!(read.origin().ascii_serialization(), WIKI);
         }

@@ -1,6 +1,7 @@
 //! `[[apps]]`: apps behind a proxy that asks about each request.
 
 use grantor_core::forward_auth::ProxiedApp;
+use grantor_identity::username::Username;
 
 use super::section::{Place, Section};
 use crate::fields::names;
@@ -18,7 +19,13 @@ pub struct DeclaredApp {
 pub(super) fn read(section: &mut Section) -> Option<DeclaredApp> {
     let place = section.place();
     section.only(&[names::<ProxiedApp>()]);
-    let app = section.rest::<ProxiedApp>()?;
+    let mut app = section.rest::<ProxiedApp>()?;
+    for name in &mut app.users {
+        match Username::parse(name) {
+            Ok(username) => username.as_str().clone_into(name),
+            Err(error) => section.fault("users", &format!("\"{name}\": {error}")),
+        }
+    }
     if app.name.trim().is_empty() {
         section.fault("name", "is empty");
     }

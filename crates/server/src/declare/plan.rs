@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use grantor_core::client::{Client, ClientMetadata};
 use grantor_core::directory::{Directory, Group, Resource, ScopeDefinition};
-use grantor_core::forward_auth::ProxiedApp;
+use grantor_core::forward_auth::{Apps, ProxiedApp};
 use grantor_core::network::Networks;
 use grantor_core::upstream::{Upstream, UpstreamAuthMethod, UpstreamDefinition};
 use grantor_core::user::User;
@@ -332,6 +332,14 @@ fn loose_ends(declaration: &Declaration, directory: &Directory) -> Vec<String> {
         if let Some(unknown) = declared.app.resource.as_ref().filter(|identifier| !is_declared(identifier)) {
             let message = format!("\"{unknown}\" is declared nowhere; add it to [[resources]]");
             remarks.push(declared.place.remark("resource", &message));
+        }
+        let declared_apps: Apps = declaration.apps.iter().map(|known| known.app.clone()).collect();
+        let others = directory.apps.rivals(&declared.app).filter(|name| declared_apps.get(name).is_none());
+        for rival in others.chain(declared_apps.rivals(&declared.app)) {
+            let message = format!(
+                "\"{rival}\" is declared for the same address, so nobody can enter either there; `grantor app remove` takes one away"
+            );
+            remarks.push(declared.place.remark("paths", &message));
         }
     }
     remarks.extend(declaration.upstreams.iter().filter_map(|declared| without_secret(declared, directory)));

@@ -9,9 +9,9 @@ use grantor_core::error::Error;
 use grantor_core::forward_auth::{Admitted, Entry, Place, Problem, identity_token};
 use grantor_core::user::User;
 
-use super::{Question, is_https};
+use super::{Host, Question};
 use crate::app::App;
-use crate::cookie::{self, Name};
+use crate::cookie::AppName;
 use crate::{error, routes};
 
 /// The headers that say who enters. Each is in each answer that lets somebody in, empty where there is nothing to say, so that
@@ -63,36 +63,37 @@ fn listed(user: &User) -> String {
 
 /// Nobody is let in. A person who looks at the answer is sent to a page of ours, where the proxy hands our answer on.
 pub(super) async fn refused(question: &Question<'_>, place: Option<&Place>, error: &Error) -> HttpResponse {
-    // That somebody has yet to sign in is no event.
-    if !matches!(error, Error::LoginRequired) {
-        let address = question.from.to_string();
-        question.app.record(error, None, question.app.call(&address)).await;
-    }
+    question.note_refusal(error).await;
     let problem = match error {
         Error::LoginRequired | Error::EntryRefused | Error::EntryMethodMissing => Some(None),
         Error::EntryNetwork => Some(Some(Problem::Network)),
         _ => None,
     };
     let asked = &question.asked;
-    match (problem, place) {
-        (Some(problem), Some(place)) if asked.is_handed_on && asked.is_navigation(question.request) => {
-            around(question, &place.origin, asked.target, problem)
+    match (problem, place, question.host()) {
+        (Some(problem), Some(_), Ok(host)) if asked.is_handed_on && asked.is_navigation(question.request) => {
+            around(question, &host, asked.target, |entry| entry.after(problem))
         }
         _ => plain(error, place),
     }
 }
 
 /// Sends the browser to the issuer, with its wish to come back.
-pub(super) fn around(question: &Question<'_>, origin: &str, target: &str, problem: Option<Problem>) -> HttpResponse {
+pub(super) fn around(
+    question: &Question<'_>,
+    host: &Host,
+    target: &str,
+    with: impl FnOnce(Entry) -> Entry,
+) -> HttpResponse {
     let app = question.app;
-    let known = question.cookie(Name::AppVisit, origin).filter(|mark| mark.len() == MARK_CHARS);
+    let known = AppName::Visit.read(question.request, &host.origin).filter(|mark| mark.len() == MARK_CHARS);
     let mark = known.clone().unwrap_or_else(|| URL_SAFE_NO_PAD.encode(app.provider.mint.bytes::<16>()));
-    let entry = Entry::start(origin, target, &mark, question.now).after(problem);
+    let entry = with(Entry::start(host.parts(), target, &mark, question.now));
     let query = format!("{}?request={}", routes::ENTER, entry.seal(&app.directory().secrets.browser));
     let mut response = found(&app.provider.issuer.at(&query));
     if known.is_none() {
         // A cookie of ours is always a header that can be written.
-        let _ = response.add_cookie(&cookie::set(Name::AppVisit, mark, is_https(origin), None));
+        let _ = response.add_cookie(&AppName::Visit.set(mark, &host.origin));
     }
     response
 }
@@ -106,7 +107,7 @@ pub(super) fn found(location: &str) -> HttpResponse {
 }
 
 /// A refusal for programs, and for proxies that hand no other answer on: 401 where credentials would help, else 403.
-fn plain(error: &Error, place: Option<&Place>) -> HttpResponse {
+pub(super) fn plain(error: &Error, place: Option<&Place>) -> HttpResponse {
     let credentials =
         matches!(error, Error::LoginRequired | Error::BearerMalformed | Error::BearerMissing | Error::TokenUnknown);
     let mut response = error::json(error);
@@ -137,9 +138,12 @@ fn challenge(error: &Error, place: Option<&Place>) -> Option<HeaderValue> {
     HeaderValue::try_from(text).ok()
 }
 
-/// The refusal of a question that cannot be read, or of one who may not ask.
+/// The refusal of a question that cannot be read, or of one who may not ask: an event now and then.
 pub(super) async fn unclear(app: &App, request: &HttpRequest, error: &Error) -> HttpResponse {
-    let address = app.address(request).to_string();
-    app.record(error, None, app.call(&address)).await;
+    let now = app.clock.now();
+    if app.limiter.to_say(error.reason(), now).is_some() {
+        let address = app.address(request).to_string();
+        app.record(error, None, app.call(&address)).await;
+    }
     plain(error, None)
 }

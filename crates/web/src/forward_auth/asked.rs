@@ -22,6 +22,8 @@ pub(super) struct Asked<'a> {
     pub(super) method: Option<&'a str>,
     /// Whether the proxy hands an answer that lets nobody in on to the browser as it is.
     pub(super) is_handed_on: bool,
+    /// Whether it was asked before about the same request.
+    pub(super) is_second: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -47,7 +49,7 @@ impl<'a> Asked<'a> {
         let authority = host.map_or_else(|| only(request, HOST.as_str()), |host| Ok(Some(host)))?;
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let authority = authority.ok_or(Error::ForwardedMissing)?;
-        Ok(Self { authority, target, method: Some(request.method().as_str()), is_handed_on: true })
+        Ok(Self { authority, target, method: Some(request.method().as_str()), is_handed_on: true, is_second: false })
     }
 
     fn appended(request: &'a HttpRequest, target: &'a str) -> Result<Self, Error> {
@@ -55,19 +57,31 @@ impl<'a> Asked<'a> {
         if request.headers().contains_key("x-forwarded-host") {
             return Err(Error::ForwardedMalformed);
         }
-        Ok(Self { authority, target, method: Some(request.method().as_str()), is_handed_on: true })
+        Ok(Self { authority, target, method: Some(request.method().as_str()), is_handed_on: true, is_second: false })
     }
 
     fn original(request: &'a HttpRequest, url: &'a str) -> Result<Self, Error> {
         let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
         let slash = rest.and_then(|rest| rest.find('/').map(|slash| rest.split_at(slash)));
         let (authority, target) = slash.ok_or(Error::ForwardedMalformed)?;
-        Ok(Self { authority, target, method: only(request, "x-original-method")?, is_handed_on: false })
+        Ok(Self {
+            authority,
+            target,
+            method: only(request, "x-original-method")?,
+            is_handed_on: false,
+            is_second: false,
+        })
     }
 
     fn forwarded(request: &'a HttpRequest, target: &'a str) -> Result<Self, Error> {
         let authority = only(request, "x-forwarded-host")?.ok_or(Error::ForwardedMissing)?;
-        Ok(Self { authority, target, method: only(request, "x-forwarded-method")?, is_handed_on: true })
+        Ok(Self {
+            authority,
+            target,
+            method: only(request, "x-forwarded-method")?,
+            is_handed_on: true,
+            is_second: false,
+        })
     }
 
     /// Whether a browser asks before a request to another origin (CORS preflight).

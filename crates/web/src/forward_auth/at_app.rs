@@ -11,9 +11,9 @@ use grantor_core::params::Params;
 use grantor_core::store::{Store, StoreError};
 
 use super::asked::Asked;
-use super::{Question, answer, is_https};
+use super::{Host, Question, answer};
 use crate::app::App;
-use crate::cookie::{self, Name};
+use crate::cookie::AppName;
 use crate::{error, routes};
 
 /// Whether a path at an app's host is ours.
@@ -30,31 +30,27 @@ pub(crate) async fn any_at_app(app: Data<App>, request: HttpRequest) -> HttpResp
     }
 }
 
-/// nginx sends whom we let not in here: the same question again, whose answer it hands on.
+/// nginx sends whom it did not let in here: the same question again, whose answer it hands on.
 pub(crate) async fn any_sign_in(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    let question =
-        Question::read_as(&app, &request, |request| Ok(Asked { is_handed_on: true, ..Asked::read(request)? }));
-    match question {
-        Ok(question) => {
-            let again = question.answer().await;
-            // What may go on by now comes again by itself.
-            if again.status().is_success() { came_in(&question) } else { again }
+    let again = |request| Ok(Asked { is_handed_on: true, is_second: true, ..Asked::read(request)? });
+    let question = match Question::read_as(&app, &request, again) {
+        Ok(question) => question,
+        Err(error) => return answer::unclear(&app, &request, &error).await,
+    };
+    match (question.judged().await, question.host()) {
+        // We let in, and somebody else did not: sent to the same address, the browser would go around in circles.
+        (Ok(_), Ok(host)) if question.asked.is_navigation(&request) => {
+            answer::around(&question, &host, question.asked.target, |entry| entry.after(Some(Problem::Refused)))
         }
-        Err(error) => answer::unclear(&app, &request, &error).await,
-    }
-}
-
-fn came_in(question: &Question<'_>) -> HttpResponse {
-    match question.origin() {
-        Ok(origin) => answer::found(&Entry::start(&origin, question.asked.target, "", question.now).address()),
-        Err(error) => error::json(&error),
+        (Ok((place, _)), _) => answer::plain(&Error::EntryRefused, Some(&place)),
+        (Err((place, error)), _) => answer::refused(&question, place.as_ref(), &error).await,
     }
 }
 
 /// Answers what a browser asks of us at an app's host.
 pub(super) async fn answer(question: &Question<'_>) -> HttpResponse {
-    let origin = match question.origin() {
-        Ok(origin) => origin,
+    let host = match question.host() {
+        Ok(host) => host,
         Err(error) => return answer::refused(question, None, &error).await,
     };
     if question.asked.method != Some("GET") {
@@ -62,36 +58,39 @@ pub(super) async fn answer(question: &Question<'_>) -> HttpResponse {
     }
     let (path, query) = question.asked.target.split_once('?').unwrap_or((question.asked.target, ""));
     match path {
-        routes::AT_APP_CALLBACK => callback(question, &origin, query).await,
-        routes::AT_APP_SIGN_OUT => sign_out(question, &origin),
+        routes::AT_APP_CALLBACK => callback(question, &host, query).await,
+        routes::AT_APP_SIGN_OUT => sign_out(question, &host.origin),
         _ => HttpResponse::NotFound().finish(),
     }
 }
 
 /// The browser comes back with a ticket, and gets its cookie for it.
-async fn callback(question: &Question<'_>, origin: &str, query: &str) -> HttpResponse {
-    let app = question.app;
+async fn callback(question: &Question<'_>, host: &Host, query: &str) -> HttpResponse {
+    let (app, origin) = (question.app, host.origin.as_str());
     let ticket = Params::parse(query.as_bytes()).and_then(|params| {
         let text = params.get("ticket").ok_or(Error::EntryTicketInvalid)?;
         Ticket::open(text, &app.directory().secrets.browser, origin)
     });
-    let Ok(ticket) = ticket else { return stuck(question, origin, "/", Problem::TicketInvalid).await };
-    let Some(mark) = question.cookie(Name::AppVisit, origin) else {
-        return stuck(question, origin, &ticket.target, Problem::CookieMissing).await;
+    let Ok(ticket) = ticket else { return stuck(question, host, &host.home, Problem::TicketInvalid).await };
+    let Some(mark) = AppName::Visit.read(question.request, origin) else {
+        return stuck(question, host, &ticket.target, Problem::CookieMissing).await;
     };
     match spend(question, origin, &ticket, &mark).await {
         Ok(()) => {
             let value = app_cookie::seal(ticket.session_id, &app.directory().secrets.browser, origin);
             let mut response = answer::found(&format!("{origin}{}", ticket.target));
             // A cookie of ours is always a header that can be written.
-            let _ = response.add_cookie(&cookie::set(Name::AppSession, value, is_https(origin), None));
+            let _ = response.add_cookie(&AppName::Session.set(value, origin));
             response
         }
         // A second click, or a step back: the browser has what the ticket gave.
         Err(Error::EntryTicketInvalid) if question.session_id(origin) == Some(ticket.session_id) => {
             answer::found(&format!("{origin}{}", ticket.target))
         }
-        Err(Error::EntryTicketInvalid) => stuck(question, origin, &ticket.target, Problem::TicketInvalid).await,
+        Err(Error::EntryTicketInvalid) if ticket.is_of_another_tab(&mark, question.now) => {
+            answer::around(question, host, &ticket.target, Entry::again)
+        }
+        Err(Error::EntryTicketInvalid) => stuck(question, host, &ticket.target, Problem::TicketInvalid).await,
         Err(error) => error::json(&error),
     }
 }
@@ -115,16 +114,15 @@ async fn spend(question: &Question<'_>, origin: &str, ticket: &Ticket, mark: &st
 }
 
 /// Sends the browser to the page that says what keeps it from coming in. From here it would go around in circles.
-async fn stuck(question: &Question<'_>, origin: &str, target: &str, problem: Problem) -> HttpResponse {
-    let address = question.from.to_string();
-    question.app.record(&Error::EntryTicketInvalid, None, question.app.call(&address)).await;
-    answer::around(question, origin, target, Some(problem))
+async fn stuck(question: &Question<'_>, host: &Host, target: &str, problem: Problem) -> HttpResponse {
+    question.note_refusal(&Error::EntryTicketInvalid).await;
+    answer::around(question, host, target, |entry| entry.after(Some(problem)))
 }
 
 /// Signing out of one app is signing out: the browser goes to the issuer, which asks.
 fn sign_out(question: &Question<'_>, origin: &str) -> HttpResponse {
     let mut response = answer::found(&question.app.provider.issuer.at(routes::END_SESSION));
     // A cookie of ours is always a header that can be written.
-    let _ = response.add_cookie(&cookie::remove(Name::AppSession, is_https(origin)));
+    let _ = response.add_cookie(&AppName::Session.remove(origin));
     response
 }

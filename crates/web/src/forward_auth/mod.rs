@@ -19,7 +19,7 @@ use grantor_core::time::Time;
 
 use self::asked::Asked;
 use crate::app::App;
-use crate::cookie::{self, Name};
+use crate::cookie::AppName;
 use crate::oauth::bearer_token;
 use crate::visit;
 
@@ -66,13 +66,19 @@ impl<'a> Question<'a> {
     }
 
     async fn answer(&self) -> HttpResponse {
-        let place = match self.app.directory().apps.find(self.asked.authority, self.asked.target) {
-            Ok(place) => place,
-            Err(error) => return answer::refused(self, None, &error).await,
-        };
+        match self.judged().await {
+            Ok((place, admitted)) => answer::admitted(self, &place, admitted.as_ref()),
+            Err((place, error)) => answer::refused(self, place.as_ref(), &error).await,
+        }
+    }
+
+    /// Where the request goes, and as whom; or why it does not, and where it would, as far as that is known.
+    async fn judged(&self) -> Result<(Place, Option<Admitted>), (Option<Place>, Error)> {
+        let found = self.app.directory().apps.find(self.asked.authority, self.asked.target);
+        let place = found.map_err(|error| (None, error))?;
         match self.judge(&place).await {
-            Ok(admitted) => answer::admitted(self, &place, admitted.as_ref()),
-            Err(error) => answer::refused(self, Some(&place), &error).await,
+            Ok(admitted) => Ok((place, admitted)),
+            Err(error) => Err((Some(place), error)),
         }
     }
 
@@ -97,19 +103,32 @@ impl<'a> Question<'a> {
         admit_session(&self.app.provider, place, session_id, (self.from, self.now)).await
     }
 
-    /// The origin that is asked for, as declared.
-    fn origin(&self) -> Result<String, Error> {
-        self.app.directory().apps.origin(self.asked.authority).map(str::to_owned)
+    /// The host that is asked for.
+    fn host(&self) -> Result<Host, Error> {
+        let directory = self.app.directory();
+        let (origin, home) = directory.apps.origin(self.asked.authority)?;
+        Ok(Host { origin: origin.to_owned(), home: home.to_owned() })
+    }
+
+    /// Notes a refusal. One that says something of a person, or of a token that counts, is an event each time; what strangers can
+    /// ask for as often as they like is one now and then, and the second question of nginx is none.
+    async fn note_refusal(&self, error: &Error) {
+        let is_of_somebody = matches!(
+            error,
+            Error::EntryRefused | Error::EntryMethodMissing | Error::ScopeInsufficient | Error::Store(_)
+        );
+        // That somebody has yet to sign in is no event.
+        let is_event = !matches!(error, Error::LoginRequired) && !self.asked.is_second;
+        if is_event && (is_of_somebody || self.app.limiter.to_say(error.reason(), self.now).is_some()) {
+            let address = self.from.to_string();
+            self.app.record(error, None, self.app.call(&address)).await;
+        }
     }
 
     /// The session that the browser's cookie at an app's host names.
     fn session_id(&self, origin: &str) -> Option<grantor_jose::id::Id> {
-        let text = self.cookie(Name::AppSession, origin)?;
+        let text = AppName::Session.read(self.request, origin)?;
         app_cookie::open(&text, &self.app.directory().secrets.browser, origin)
-    }
-
-    fn cookie(&self, name: Name, origin: &str) -> Option<String> {
-        cookie::read(self.request, name, is_https(origin))
     }
 
     /// Notes the use of a token or of a session. The request goes on where that cannot be written.
@@ -123,6 +142,17 @@ impl<'a> Question<'a> {
     }
 }
 
-fn is_https(origin: &str) -> bool {
-    origin.starts_with("https:")
+/// The host of apps behind a proxy.
+struct Host {
+    /// The origin, as declared.
+    origin: String,
+    /// The shortest path that an app has there.
+    home: String,
+}
+
+impl Host {
+    /// For [`Entry::start`](grantor_core::forward_auth::Entry::start).
+    fn parts(&self) -> (&str, &str) {
+        (&self.origin, &self.home)
+    }
 }

@@ -40,7 +40,9 @@ pub enum Obstacle {
     Method,
     /// The app is not open to the network that the person is in.
     Network,
-    /// The way back took too long.
+    /// The person may enter, and the app or its proxy refused all the same.
+    Refused,
+    /// The way back was not good.
     Ticket,
 }
 
@@ -51,6 +53,7 @@ impl Enter {
             Obstacle::Cookie => "enter-cookie",
             Obstacle::Method => "enter-method",
             Obstacle::Network => "enter-network",
+            Obstacle::Refused => "enter-refused",
             Obstacle::Ticket => "enter-ticket",
         }
     }
@@ -116,6 +119,7 @@ impl Waiting {
         match self.entry.problem {
             Some(Problem::CookieMissing) => return Next::Stop(Obstacle::Cookie),
             Some(Problem::Network) => return Next::Stop(Obstacle::Network),
+            Some(Problem::Refused) => return Next::Stop(Obstacle::Refused),
             Some(Problem::TicketInvalid) => return Next::Stop(Obstacle::Ticket),
             None => {}
         }
@@ -185,6 +189,7 @@ impl Enter {
             ("cookie", page("Wiki", Obstacle::Cookie)),
             ("method", page("Wiki", Obstacle::Method)),
             ("network", page("Wiki", Obstacle::Network)),
+            ("refused", page("Wiki", Obstacle::Refused)),
             ("ticket", page("Wiki", Obstacle::Ticket)),
         ];
         all.extend(
