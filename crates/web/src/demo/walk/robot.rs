@@ -28,6 +28,7 @@ impl Robot {
             api_client_id: "notes-api".to_owned(),
             api_client_secret: SECRET.to_owned(),
             api_identifier: None,
+            mails: crate::mail::MailSink::default(),
         };
         actix_web::rt::spawn(run(listener, settings).unwrap());
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
