@@ -51,13 +51,19 @@ pub(super) fn complaint(connection: &mut SqliteConnection) -> QueryResult<Option
     Ok(orphans.first().map(|orphan| format!("a row of {} refers to one that is not there", orphan.table)))
 }
 
-/// The newest identifier of any table, so that no later one sorts before it.
+/// The newest identifier of any table that each layout has, so that no later one sorts before it.
 pub(super) fn newest_id(connection: &mut SqliteConnection) -> QueryResult<i64> {
     macro_rules! newest {
         ($($table:ident)*) => {
             [$(schema::$table::table.select(dsl::max(schema::$table::id)).first::<Option<i64>>(connection)?),*]
         };
     }
-    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys notices);
+    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys);
     Ok(all.into_iter().flatten().max().unwrap_or_default())
+}
+
+/// The newest identifier of a notice. Backups of earlier layouts have none.
+pub(super) fn newest_notice_id(connection: &mut SqliteConnection) -> QueryResult<i64> {
+    let newest: Option<i64> = schema::notices::table.select(dsl::max(schema::notices::id)).first(connection)?;
+    Ok(newest.unwrap_or_default())
 }
