@@ -16,6 +16,7 @@ mod directory;
 mod epoch;
 mod events;
 mod grants;
+mod outbox;
 mod people;
 mod races;
 mod records;
@@ -166,6 +167,14 @@ contract! {
         grants_move_to_the_session_that_follows
         an_end_is_not_overwritten
         only_grants_in_force_are_listed_with_their_refresh_tokens
+    }
+    outbox {
+        a_fact_and_its_messages_are_kept_together_or_not_at_all
+        a_message_is_claimed_by_one_and_due_again_when_the_lease_is_over
+        a_message_that_failed_waits_and_one_that_was_given_up_is_seen
+        a_notice_comes_back_until_its_person_removes_it
+        what_is_known_of_a_token_is_written_by_one
+        what_is_told_to_nobody_goes_in_the_end
     }
     people {
         a_removed_person_leaves_events_only

@@ -94,6 +94,14 @@ fn command(config: &Config, place: &Place, port: u16, log: &PathBuf) -> Command 
         ("GRANTOR_LIMITS__WORKERS", "2"),
         ("GRANTOR_LOG__LEVEL", "warn"),
     ]);
+    if let Some(server) = &config.mail.server {
+        command.envs([
+            ("GRANTOR_MAIL__SERVER", server.as_str()),
+            ("GRANTOR_MAIL__PORT", &config.mail.port.unwrap().to_string()),
+            ("GRANTOR_MAIL__SECURITY", "none_on_a_trusted_network"),
+            ("GRANTOR_MAIL__FROM", config.mail.from.as_deref().unwrap()),
+        ]);
+    }
     command
 }
 

@@ -6,7 +6,7 @@
 use crate::harness::server::Kind;
 
 mod caller;
-mod child;
+pub mod child;
 mod cut;
 mod holder;
 mod kill;
@@ -38,4 +38,4 @@ macro_rules! on_each_database {
         }
     };
 }
-use on_each_database;
+pub(crate) use on_each_database;

@@ -29,6 +29,7 @@ struct Behaviour {
     mails: Mutex<Vec<Received>>,
     /// How many of the next mails are refused, and how.
     refusals: Mutex<(usize, &'static str)>,
+    heard: Mutex<Vec<String>>,
 }
 
 /// A mail server, until it is dropped.
@@ -80,6 +81,11 @@ impl Smtp {
         self.behaviour.mails.lock().unwrap().clone()
     }
 
+    /// Every command that it was given.
+    pub fn heard(&self) -> Vec<String> {
+        self.behaviour.heard.lock().unwrap().clone()
+    }
+
     /// Waits for so many mails in all; they come from the background.
     pub async fn wait_for(&self, how_many: usize) -> Vec<Received> {
         let waiting = async {
@@ -118,6 +124,7 @@ async fn converse(stream: TcpStream, behaviour: Arc<Behaviour>) {
         return;
     }
     while let Ok(Some(line)) = lines.next_line().await {
+        behaviour.heard.lock().unwrap().push(line.clone());
         let answer = match line.split([' ', ':']).next().unwrap_or_default() {
             "EHLO" => "250-sink.example\r\n250 8BITMIME",
             "MAIL" => {

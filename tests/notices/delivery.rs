@@ -4,8 +4,14 @@ use std::time::Duration;
 
 use grantor_core::outbox::Target;
 
+use grantor_server::checkup;
+use grantor_server::config::Config;
+
 use super::alice;
-use crate::harness::server::Server;
+use crate::crash::child::{Child, free_port};
+use crate::crash::on_each_database;
+use crate::harness::person::Person;
+use crate::harness::server::{Kind, Place, Server};
 use crate::harness::smtp::{Smtp, settings};
 
 /// Waits until nothing is to be delivered any more.
@@ -19,7 +25,7 @@ pub async fn until_empty(server: &Server) {
 }
 
 /// Waits until the first attempt at the oldest message has failed.
-async fn until_failed(server: &Server) {
+pub async fn until_failed(server: &Server) {
     let waiting = async {
         loop {
             let far = server.clock.read().plus(Duration::from_hours(100));
@@ -113,7 +119,7 @@ async fn two_nodes_deliver_a_message_once() {
     let smtp = Smtp::start().await;
     let first = Server::start_with(smtp.configure()).await;
     let (issuer, mail) = (first.url.clone(), smtp.settings());
-    let change = |config: &mut grantor_server::config::Config| (config.issuer, config.mail) = (issuer, mail);
+    let change = |config: &mut Config| (config.issuer, config.mail) = (issuer, mail);
     let second = first.another_node_with(change).await;
     for _ in 0..6 {
         alice(&first).await;
@@ -125,3 +131,56 @@ async fn two_nodes_deliver_a_message_once() {
     ids.dedup();
     assert_eq!((ids.len(), smtp.mails().len()), (6, 6));
 }
+
+#[tokio::test]
+async fn what_waits_and_what_was_delivered_is_measured() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let smtp = Smtp::start().await;
+    let mail = smtp.settings();
+    let server = Server::start_with(|config| (config.mail, config.metrics_listen) = (mail, Some(free))).await;
+    let shown = async || reqwest::get(format!("http://{free}/metrics")).await.unwrap().text().await.unwrap();
+    smtp.refuse(1, "451 try again");
+    alice(&server).await;
+    until_failed(&server).await;
+    server.clock.advance(Duration::from_secs(2));
+    let waiting = shown().await;
+    assert!(waiting.contains("grantor_outbox_waiting 1\n"), "{waiting}");
+    assert!(waiting.contains("grantor_outbox_oldest_seconds 2\n"), "{waiting}");
+    server.clock.advance(Duration::from_secs(10));
+    smtp.wait_for(1).await;
+    until_empty(&server).await;
+    let delivered = shown().await;
+    assert!(delivered.contains("grantor_outbox_waiting 0\n"), "{delivered}");
+    assert!(delivered.contains("grantor_outbox_delivered_total{channel=\"mail\"} 1\n"), "{delivered}");
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_is_wrong_with_mail() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    let examined = async || checkup::outgoing::examined(server.config(), false).await;
+    assert_eq!(examined().await[0].level, checkup::Level::Sound);
+    drop(smtp);
+    let found = examined().await.remove(0);
+    assert_eq!((found.area, found.level), ("mail", checkup::Level::Doubtful));
+    assert!(found.message.contains("did not take it"), "{}", found.message);
+}
+
+/// What was acknowledged is told, also where the server is ended as by a power failure before it told anybody.
+async fn what_was_acknowledged_survives_a_kill(kind: Kind) {
+    let (place, port) = (Place::seeded(kind), free_port());
+    let smtp = Smtp::start().await;
+    let address = smtp.address;
+    drop(smtp);
+    let config = Config { mail: settings(address), ..place.config(port) };
+    let (child, _) = Child::start_behind(&config, &place, port).await;
+    let person = Person::at(&config.issuer, "en");
+    assert_eq!(person.sign_in().await.name(), "account");
+    child.kill();
+    let smtp = Smtp::start_at(address).await;
+    let (_child, _) = Child::start_behind(&config, &place, port).await;
+    let mails = smtp.wait_for(1).await;
+    assert_eq!((mails.len(), mails[0].to[0].as_str()), (1, "alice@example.com"));
+}
+
+on_each_database! { what_was_acknowledged_survives_a_kill }

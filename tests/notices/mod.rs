@@ -2,7 +2,9 @@
 
 mod account;
 pub mod delivery;
+mod dev;
 mod letters;
+mod secured;
 mod watching;
 
 use crate::harness::person::Person;

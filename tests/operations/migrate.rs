@@ -17,6 +17,7 @@ use crate::harness::person::Person;
 use crate::harness::postgres::{self, Scratch};
 use crate::harness::seeds::ALICE;
 use crate::harness::server::{Server, Stopped};
+use crate::harness::smtp;
 
 /// A server on SQLite, and an empty database of PostgreSQL's; nothing where there is no PostgreSQL.
 async fn both() -> Option<(Server, Scratch)> {
@@ -24,7 +25,9 @@ async fn both() -> Option<(Server, Scratch)> {
     if postgres::is_chosen() {
         return None;
     }
-    Some((Server::start().await, scratch))
+    // Nobody answers there: what is to be told waits.
+    let mail = smtp::settings("127.0.0.1:9".parse().unwrap());
+    Some((Server::start_with(|config| config.mail = mail).await, scratch))
 }
 
 /// The server as it is started on PostgreSQL.
@@ -67,15 +70,21 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     stranger.sign_in_on(&stranger.open("/sign-in").await, ALICE, "a wrong password").await;
     App::new(&server, "wiki").redeem("no code").await;
     server.app.keep_counts().await.unwrap();
+    let (owner, api) = (Person::new(&server), App::new(&server, "notes-api"));
+    owner.sign_in().await;
+    let token = crate::tokens::token(&owner, &["notes.read"]).await;
+    api.introspect_with(&token, &[("client_address", "192.0.2.7")]).await;
+    server.app.keep_uses().await.unwrap();
     let (before, events) = (key_set(&server).await, server.events().await.len());
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
-    assert_eq!(rows(&said).len(), 21, "{said}");
+    assert_eq!(rows(&said).len(), 24, "{said}");
     assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let layout = [
         include_str!("../../migrations/postgres/0001_first_layout/up.sql"),
         include_str!("../../migrations/postgres/0004_api_tokens/up.sql"),
+        include_str!("../../migrations/postgres/0007_outbox/up.sql"),
     ]
     .concat();
     let cascading = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'c' AND convalidated";

@@ -1,5 +1,11 @@
 //! Each page as people see it: in light and dark, on a phone and on a desk. Pictures lie in `target/screens/pages`.
 
+use grantor_core::change::Change;
+use grantor_core::notice::{News, Notice, TokenNamed};
+use grantor_core::store::Store;
+use grantor_core::time::Time;
+use grantor_jose::id::Id;
+
 use crate::harness::app::App;
 use crate::harness::browser::Browser;
 use crate::harness::person::Person;
@@ -136,6 +142,41 @@ async fn the_demo_shuts_nobody_out() {
     browser.click("userinfo").await;
     browser.waits_for(".demo-step:last-child[data-step=demo-step-userinfo]").await;
     look(&browser, "demo", "demo-after").await;
+}
+
+#[tokio::test]
+async fn notices_and_mails_shut_nobody_out() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let (server, demo) = Server::start_dev().await;
+    browser.open(&format!("{demo}/mails")).await;
+    look(&browser, "demo-mails", "demo-mails-none").await;
+    browser.open(&server.at("/sign-in")).await;
+    sign_in(&browser).await;
+    let user = server.database.user_find_by_username(ALICE).await.unwrap().unwrap();
+    server.database.commit(notices(user.id, server.clock.read())).await.unwrap();
+    browser.open(&server.at("/account")).await;
+    look(&browser, "account", "account-notices").await;
+    while server.database.outbox_waiting(None).await.unwrap().messages > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    browser.open(&format!("{demo}/mails")).await;
+    look(&browser, "demo-mails", "demo-mails").await;
+    browser.click_on("a[href='/mails/1']").await;
+    look(&browser, "demo-mail", "demo-mail").await;
+    browser.open(&server.at("/account")).await;
+    browser.click_on("form[action='/account/notices'] button").await;
+    browser.arrives_at("account").await;
+}
+
+/// A few, one of them alarming.
+fn notices(user_id: Id, at: Time) -> Vec<Change> {
+    let token = || TokenNamed { name: "Backup on the office server".into(), hint: "gtr_pat_0BxVq7aY2Lk".into() };
+    let news = [
+        News::TokenUsedElsewhere { token: token(), address: "2001:db8:1f:22::7".into() },
+        News::TokenLeaked { token: token(), place: "https://git.example/team/tools/src/main.rs".into() },
+    ];
+    let notice = |(place, news)| Notice { id: Id::from_i64(user_id.as_i64() + place), user_id, at, news };
+    (1..).zip(news).map(notice).map(|notice| Change::NoticeInsert(Box::new(notice))).collect()
 }
 
 #[tokio::test]

@@ -10,11 +10,13 @@ use grantor_storage::Database;
 
 use super::samples::*;
 
-fn person() -> Owner {
+/// The owner of a person's token.
+pub fn person() -> Owner {
     Owner::User(Id::from_i64(7))
 }
 
-fn token(id: Id, owner: Owner) -> ApiToken {
+/// A token that lives for a day.
+pub fn token(id: Id, owner: Owner) -> ApiToken {
     ApiToken {
         id,
         owner,

@@ -23,10 +23,10 @@ impl Message {
     /// Whether the signature is that of the message by this secret, as `openssl` makes it; `None` where there is none.
     fn is_signed_with(&self, secret: &str) -> Option<bool> {
         let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-        let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: Vec<String> = key.iter().map(|byte| format!("{byte:02x}")).collect();
         let signed = format!("{}.{}.{}", self.header("webhook-id"), self.header("webhook-timestamp"), self.body);
         let mut signing = Command::new("openssl")
-            .args(["dgst", "-sha256", "-mac", "HMAC", "-macopt", &format!("hexkey:{hex}"), "-binary"])
+            .args(["dgst", "-sha256", "-mac", "HMAC", "-macopt", &format!("hexkey:{}", hex.concat()), "-binary"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

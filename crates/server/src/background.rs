@@ -100,8 +100,15 @@ async fn deliveries(duties: Duties, target: Target, mut end: watch::Receiver<boo
             _ = ticks.tick() => {}
             _ = end.changed() => return,
         }
-        if let Err(error) = duties.app.deliver(&target).await {
-            tracing::error!(%error, %target, "messages could not be delivered; they are in the next round");
+        loop {
+            match duties.app.deliver(&target).await {
+                Ok(true) if !*end.borrow() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, %target, "messages could not be delivered; they are in the next round");
+                    break;
+                }
+            }
         }
     }
 }

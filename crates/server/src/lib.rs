@@ -13,6 +13,7 @@
 //! | `keys`, `key_schedule` | the life of signing keys: decided, carried out |
 //! | `epoch` | the end of everything that was issued |
 //! | `background` | what goes on beside requests |
+//! | `outgoing` | the mailer and the webhooks, with their secrets |
 //! | `dev` | `--dev` |
 //! | `checkup` | the doctor's examinations |
 

@@ -1,7 +1,7 @@
 //! What is kept: the only crate that names `diesel`.
 //!
 //! # Map
-//! * [`Database`]: the store that core asks for (`store`), what pages and commands read (`pages`), the sweep (`sweep`).
+//! * [`Database`]: the store that core asks for (`store`), what pages and commands read (`pages`, `outbox_pages`), the sweep (`sweep`).
 //! * `sqlite`: opening and migrating, the one writer, the readers. `postgres`: the same with connections of each thread, and
 //!   what nodes tell each other.
 //! * `schema`: the tables. One file a table: its row, how it becomes a core type, its statements.

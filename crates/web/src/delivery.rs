@@ -57,22 +57,23 @@ impl App {
         webhooks.chain(self.settings.mailer.is_some().then_some(Target::Mail)).collect()
     }
 
-    /// Delivers what is due to a target, at most once round; says how many messages there were.
+    /// Delivers what is due to a target, each message once; says whether there may be more.
     ///
     /// # Errors
     /// Those of the store: what was claimed then is due again when its lease is over.
-    pub async fn deliver(&self, target: &Target) -> Result<usize, StoreError> {
+    pub async fn deliver(&self, target: &Target) -> Result<bool, StoreError> {
         let due = self.provider.store.outbox_due(target, self.clock.now(), AT_ONCE).await?;
-        let (count, queue) = (due.len(), RefCell::new(due.into_iter()));
+        let is_full = u32::try_from(due.len()).is_ok_and(|found| found >= AT_ONCE);
+        let queue = RefCell::new(due.into_iter());
         let lane = async || -> Result<(), StoreError> {
             loop {
                 let next = queue.borrow_mut().next();
                 let Some(message) = next else { return Ok(()) };
-                self.attempt(&message).await?;
+                Box::pin(self.attempt(&message)).await?;
             }
         };
         tokio::try_join!(lane(), lane(), lane(), lane())?;
-        Ok(count)
+        Ok(is_full)
     }
 
     /// Claims a message, and tries to hand it over.

@@ -61,7 +61,7 @@ impl App {
             }
             match soon.last() {
                 Some((last, _)) if u32::try_from(soon.len()).is_ok_and(|found| found >= AT_ONCE) => {
-                    after = last.expires_at
+                    after = last.expires_at;
                 }
                 _ => return Ok(()),
             }

@@ -213,6 +213,7 @@ fn own_form(pocket: &Pocket, dice: &mut Dice) -> Target {
         "/consent",
         "/select-account",
         "/sign-out",
+        "/account/notices",
         "/account/sessions",
         "/account/apps/remove",
         "/language",

@@ -4,11 +4,12 @@ use crate::harness::app::VERIFIER;
 use crate::harness::seeds::SECRET;
 
 /// Every route, with and without a method that it has.
-pub const PATHS: [&str; 30] = [
+pub const PATHS: [&str; 31] = [
     "/",
     "/account",
     "/account/apps",
     "/account/apps/remove",
+    "/account/notices",
     "/account/sessions",
     "/authorize",
     "/consent",

@@ -51,13 +51,24 @@ pub(super) fn complaint(connection: &mut SqliteConnection) -> QueryResult<Option
     Ok(orphans.first().map(|orphan| format!("a row of {} refers to one that is not there", orphan.table)))
 }
 
-/// The newest identifier of any table, so that no later one sorts before it.
+/// The newest identifier of any table that each layout has, so that no later one sorts before it.
 pub(super) fn newest_id(connection: &mut SqliteConnection) -> QueryResult<i64> {
     macro_rules! newest {
         ($($table:ident)*) => {
             [$(schema::$table::table.select(dsl::max(schema::$table::id)).first::<Option<i64>>(connection)?),*]
         };
     }
-    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys notices upstreams upstream_links);
+    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys);
+    Ok(all.into_iter().flatten().max().unwrap_or_default())
+}
+
+/// The newest identifier of what backups of earlier layouts do not have.
+pub(super) fn newest_later_id(connection: &mut SqliteConnection) -> QueryResult<i64> {
+    macro_rules! newest {
+        ($($table:ident)*) => {
+            [$(schema::$table::table.select(dsl::max(schema::$table::id)).first::<Option<i64>>(connection)?),*]
+        };
+    }
+    let all = newest!(notices upstreams upstream_links);
     Ok(all.into_iter().flatten().max().unwrap_or_default())
 }

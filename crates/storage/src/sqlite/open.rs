@@ -35,6 +35,7 @@ impl Sqlite {
         prepare(connection::patient(&path, PATIENCE).map_err(refused)?)?;
         let mut connection = connection::writer(&path).map_err(refused)?;
         mint.resume_after(Id::from_i64(examine::newest_id(&mut connection)?));
+        mint.resume_after(Id::from_i64(examine::newest_later_id(&mut connection)?));
         let sealer = Sealer::new(settings.key_encryption_key.clone(), mint);
         check_key(&mut connection, &sealer, now)?;
         let refusals = events::newest_slot(0, REFUSALS).first(&mut connection).optional()?;

@@ -103,7 +103,7 @@ impl Letter {
     }
 }
 
-/// So that no machine answers: "Auto-Submitted: auto-generated" (RFC 3834 §5).
+/// So that no machine answers it (RFC 3834).
 #[derive(Clone, Debug)]
 struct AutoSubmitted;
 

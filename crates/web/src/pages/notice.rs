@@ -65,11 +65,10 @@ impl Notice {
 
     /// Where something was found, where that is known.
     pub fn place(&self, language: &Language) -> Option<String> {
-        let place = match &self.news {
-            News::AppTokenLeaked { place, .. } | News::CookieLeaked { place } | News::TokenLeaked { place, .. } => {
-                place
-            }
-            _ => return None,
+        let (News::AppTokenLeaked { place, .. } | News::CookieLeaked { place } | News::TokenLeaked { place, .. }) =
+            &self.news
+        else {
+            return None;
         };
         (!place.is_empty()).then(|| html::message_text(*language, "notice-place", [("place", place.to_argument())]))
     }
