@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use clap::Parser;
+use grantor_core::time::Time;
 use grantor_server::cli::{Cli, Command};
-use grantor_server::commands::{CommandError, backup, migrate, new_epoch, restore, token};
+use grantor_server::commands::{CommandError, backup, events, migrate, new_epoch, restore, token};
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
 
@@ -34,6 +35,15 @@ pub async fn new_epoch(config: &Config) -> Result<String, CommandError> {
         Command::NewEpoch(_) => new_epoch::begin(config.clone()).await,
         other => panic!("{other:?}"),
     }
+}
+
+/// `grantor events …`, as of a moment.
+pub async fn events(config: &Config, arguments: &[&str], now: Time) -> Result<String, CommandError> {
+    let Command::Events(arguments) = parsed(&[&["events"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = events::answer(&opened, &arguments, now).await;
+    opened.close().await;
+    answer
 }
 
 /// `grantor token …`.
