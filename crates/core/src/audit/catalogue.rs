@@ -75,7 +75,7 @@ const fn sometimes(field: Field, meaning: &'static str) -> Carried {
 }
 
 /// An API token: its owner, and from where it was done, which commands do not say.
-const OF_KEY: Carried = sometimes(Field::ClientId, "the app whose key it is");
+const OF_KEY: Carried = sometimes(Field::ClientId, "the app whose key it is, or that did it for the person");
 const OF_TOKEN: Carried = sometimes(Field::UserId, "the person whose token it is");
 const FROM: Carried = sometimes(Field::Address, "who did it, unless by a command");
 

@@ -49,7 +49,7 @@ async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String,
     }
 }
 
-fn header_token(request: &HttpRequest) -> Result<Option<&str>, Error> {
+pub(crate) fn header_token(request: &HttpRequest) -> Result<Option<&str>, Error> {
     let Some(header) = authorization(request).map_err(|_| Error::BearerMalformed)? else { return Ok(None) };
     // "credentials = "Bearer" 1*SP b64token" (RFC 6750 §2.1)
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));
