@@ -115,7 +115,7 @@ async fn a_revoked_token_is_refused_by_the_next_call_under_load() {
     let verifier = issuer.verifier().await;
     issuer.doing().thinks_for = Duration::from_millis(2);
     for round in 0..20 {
-        let token = format!("gtr_at_{round}");
+        let token = format!("token-{round}");
         issuer.issue(&token, &json!({}));
         let for_all = token.clone();
         let crowd = Crowd::new(&verifier, move || for_all.clone());
@@ -167,6 +167,9 @@ async fn an_outage_under_load_lets_nothing_through_that_is_not_known() {
     of_opaque.calls(100).await;
     issuer.doing().down = None;
     // Who waits for a question of before is told what came of it.
+    of_opaque.calls(100).await;
+    // The rest that the issuer asked for is over.
+    issuer.advance(1);
     of_opaque.calls(100).await;
     assert_eq!(asked(&verifier, "token").await, "ok");
     of_jwts.calls(100).await;
