@@ -11,7 +11,7 @@ use grantor_resource_server::Verifier;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::answers::asked;
+use crate::answers::{asked, asked_from};
 use crate::issuer::{Issuer, key};
 
 const CALLERS: usize = 16;
@@ -192,4 +192,28 @@ async fn a_flood_of_made_up_tokens_leaves_good_ones_alone() {
     assert_eq!(good.end().await.into_keys().collect::<Vec<_>>(), ["ok"]);
     assert_eq!(flood.end().await.into_keys().collect::<Vec<_>>(), ["Inactive"]);
     assert!(issuer.inside.most_at_work.load(Ordering::SeqCst) <= CALLERS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_from_one_address_keeps_few_others_waiting() {
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier().await;
+    issuer.doing().thinks_for = Duration::from_millis(200);
+    let call = |token: String, address: String| {
+        let verifier = verifier.clone();
+        tokio::spawn(async move { asked_from(&verifier, &token, &address).await })
+    };
+    let flood: Vec<_> = (0..2_000).map(|number| call(format!("made-up-{number}"), "192.0.2.1".to_owned())).collect();
+    while issuer.tokens_asked() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    (0..40).for_each(|number| issuer.issue(&format!("good-{number}"), &json!({})));
+    let good: Vec<_> = (0..40).map(|number| call(format!("good-{number}"), format!("198.51.100.{number}"))).collect();
+    let mut served = 0;
+    for call in good {
+        served += usize::from(call.await.unwrap() == "ok");
+    }
+    // An eighth of them shares its place, by chance.
+    assert!(served > 20, "{served} of 40");
+    flood.iter().for_each(tokio::task::JoinHandle::abort);
 }
