@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use clap::Parser;
+use grantor_core::time::Time;
 use grantor_server::cli::{Cli, Command};
-use grantor_server::commands::{CommandError, app, backup, migrate, new_epoch, restore, token, upstream, webhook};
+use grantor_server::commands::{
+    CommandError, app, backup, events, migrate, new_epoch, restore, token, upstream, webhook,
+};
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
 
@@ -41,6 +44,15 @@ pub async fn app(config: &Config, arguments: &[&str]) -> Result<String, CommandE
     let Command::App(command) = parsed(&[&["app"], arguments].concat()) else { panic!("another command") };
     let opened = settings::open(config.clone(), Role::Command).unwrap();
     let answer = app::answer(&opened, command).await;
+    opened.close().await;
+    answer
+}
+
+/// `grantor events …`, as of a moment.
+pub async fn events(config: &Config, arguments: &[&str], now: Time) -> Result<String, CommandError> {
+    let Command::Events(arguments) = parsed(&[&["events"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = events::answer(&opened, &arguments, now).await;
     opened.close().await;
     answer
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use grantor_core::audit::Event;
+use grantor_core::audit::{Event, catalogue};
 use grantor_core::time::Time;
 use grantor_server::clock::system_time;
 use grantor_server::config::{Config, Hidden};
@@ -266,7 +266,11 @@ impl Server {
 
     /// The security events, the newest first.
     pub async fn events(&self) -> Vec<Event> {
-        self.database.events(&EventFilter { limit: 100, ..EventFilter::default() }).await.unwrap()
+        let events = self.database.events(&EventFilter { limit: 100, ..EventFilter::default() }).await.unwrap();
+        for event in &events {
+            assert_eq!(catalogue::misfit(event), None, "as the catalogue has it: {event:?}");
+        }
+        events
     }
 
     /// The reasons of the security events, the newest first.

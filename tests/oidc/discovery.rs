@@ -55,7 +55,7 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     revocation_endpoint: "ISSUER/revoke"
     revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]
     revocation_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
-    scopes_supported: ["address","email","groups","notes.read","notes.write","offline_access","openid","phone","profile"]
+    scopes_supported: ["account:tokens","address","email","groups","notes.read","notes.write","offline_access","openid","phone","profile"]
     subject_types_supported: ["public"]
     token_endpoint: "ISSUER/token"
     token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]

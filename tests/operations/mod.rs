@@ -3,5 +3,6 @@
 mod backup;
 mod credentials;
 mod epoch;
+mod events;
 mod migrate;
 mod restore;

@@ -22,6 +22,13 @@ pub async fn events_are_found_by_what_they_say(database: &Database) {
         database.events(&filter).await.unwrap().iter().map(|event| event.id).collect()
     };
     let all = EventFilter::default;
+    let after = async |filter: EventFilter, after| -> Vec<Id> {
+        database.events_after(&filter, after).await.unwrap().iter().map(|event| event.id).collect()
+    };
+    assert_eq!(after(all(), None).await, [at(1), at(2), at(3)]);
+    assert_eq!(after(EventFilter { limit: 1, ..all() }, Some(at(1))).await, [at(2)]);
+    assert_eq!(after(EventFilter { client_id: Some("wiki".into()), ..all() }, Some(at(1))).await, [at(2)]);
+    assert_eq!(after(all(), Some(at(3))).await, []);
     assert_same(&database.events(&all()).await.unwrap()[1], &full(at(2), EventKind::Refused));
     assert_eq!(find(all()).await, [at(3), at(2), at(1)]);
     assert_eq!(find(EventFilter { limit: 2, ..all() }).await, [at(3), at(2)]);

@@ -1,5 +1,6 @@
 //! API tokens of every kind: personal access tokens and API keys, and whoever receives them.
 
+mod account_api;
 mod declared;
 mod exchange;
 mod keys;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::account::ACCOUNT_TOKENS;
 use crate::client::{AccessTokenFormat, Client};
 use crate::directory::{Directory, Resource};
 use crate::error::Error;
@@ -64,7 +65,7 @@ pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], name
     // Ours is the issuer, whose userinfo endpoint takes the token.
     // An app that names APIs names the issuer with them where it wants to ask userinfo, too.
     let names_issuer = explicit.is_empty() || explicit.iter().any(|name| name == about.issuer.as_str());
-    if audience.is_empty() || (names_issuer && scope.contains("openid")) {
+    if audience.is_empty() || (names_issuer && is_for_issuer(&scope)) {
         audience.push(about.issuer.as_str().to_owned());
     }
     Ok(Target {
@@ -99,9 +100,14 @@ pub(crate) fn check_granted(
 ) -> Result<(), Error> {
     let granted = |name: &String| match directory.resources.get(name) {
         Some(resource) => has_scope(resource, scope),
-        None => name == issuer.as_str() && scope.contains("openid"),
+        None => name == issuer.as_str() && is_for_issuer(scope),
     };
     if named.iter().all(granted) { Ok(()) } else { Err(Error::ResourceNotGranted) }
+}
+
+/// Whether the issuer itself takes such a token: at userinfo, or for the account.
+fn is_for_issuer(scope: &Scope) -> bool {
+    scope.contains("openid") || scope.contains(ACCOUNT_TOKENS)
 }
 
 fn has_scope(resource: &Resource, scope: &Scope) -> bool {

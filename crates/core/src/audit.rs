@@ -1,15 +1,17 @@
 //! Security events: who did what, when and from where, with a typed reason, in the same commit as what they record.
 
+pub mod catalogue;
+
 use grantor_jose::id::Id;
 
 use crate::time::Time;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $word:literal,)*) => {
         /// What happened.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum EventKind {
-            $($(#[$doc])* $name,)*
+            $($(#[doc = $doc])+ $name,)*
         }
 
         impl EventKind {
@@ -19,6 +21,11 @@ macro_rules! kinds {
             /// The word for rows and listings.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
+            }
+
+            /// What happened, in a sentence.
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii(),)* }
             }
         }
     };

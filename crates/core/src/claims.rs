@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::account::ACCOUNT_TOKENS;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::grant::OidcContext;
@@ -16,8 +17,8 @@ const MAX_REQUESTED: usize = 64;
 /// The deepest nesting of a value asked for.
 const MAX_DEPTH: usize = 8;
 
-/// The scopes with a meaning of their own and the claims they release (OIDC Core §5.4); `groups` is ours.
-const STANDARD: [(&str, &[&str]); 7] = [
+/// The scopes with a meaning of their own and the claims they release (OIDC Core §5.4); `groups` and `account:tokens` are ours.
+const STANDARD: [(&str, &[&str]); 8] = [
     ("openid", &[]),
     (
         "profile",
@@ -43,6 +44,7 @@ const STANDARD: [(&str, &[&str]); 7] = [
     ("phone", &["phone_number", "phone_number_verified"]),
     ("groups", &["groups"]),
     ("offline_access", &[]),
+    (ACCOUNT_TOKENS, &[]),
 ];
 
 /// Whether a scope is one of those that need no declaration.

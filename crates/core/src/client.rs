@@ -6,6 +6,7 @@ use grantor_jose::jwk::JwkSet;
 use grantor_jose::secret::SecretHash;
 use serde::{Deserialize, Serialize};
 
+use crate::account::ACCOUNT_TOKENS;
 use crate::client_auth::ClientAuthMethod;
 use crate::error::Error;
 use crate::grant_type::GrantType;
@@ -192,9 +193,10 @@ impl Client {
         self.is_public() || self.metadata.require_pkce.unwrap_or(policy)
     }
 
-    /// Whether people are not asked when the answer goes to `redirect_uri`.
-    pub fn asks_nobody(&self, redirect_uri: &str) -> bool {
-        self.metadata.skip_consent && !self.may_be_another(redirect_uri)
+    /// Whether people are not asked for `scope` when the answer goes to `redirect_uri`. Before an app makes tokens in their name,
+    /// they always are.
+    pub fn asks_nobody(&self, redirect_uri: &str, scope: &Scope) -> bool {
+        self.metadata.skip_consent && !self.may_be_another(redirect_uri) && !scope.contains(ACCOUNT_TOKENS)
     }
 
     /// Whether any app of the same machine could pose as this client, since nothing proves who answers at `redirect_uri`.

@@ -2,6 +2,7 @@
 
 use grantor_jose::id::Id;
 
+use crate::account::ACCOUNT_TOKENS;
 use crate::client::Client;
 use crate::directory::Directory;
 use crate::error::Error;
@@ -51,6 +52,10 @@ pub fn still_allowed(
     let registered = granted
         .intersection(&client.metadata.scope)
         .filter(|token| directory.knows_scope(token) && directory.may_have(user, token));
+    // This much is never given without an answer.
+    let answered =
+        |scope: &str| scope != ACCOUNT_TOKENS || consent.is_some_and(|consent| consent.granted.contains(scope));
+    let registered = registered.filter(answered);
     match consent {
         // An app that asks nobody overrules an earlier answer, but not who would not have it outlive the sign-in.
         Some(consent) if client.metadata.skip_consent && !client.is_public() => {

@@ -104,6 +104,7 @@ reasons! {
     AuthorizationHeaderMalformed => "invalid_request", "RFC 6749 §2.3.1", "The Authorization header is not readable as Basic credentials with form-encoded parts.";
     BearerMalformed => "invalid_request", "RFC 6750 §2", "The access token must be sent once, in the Authorization header as \"Bearer\" or in the form body.";
     BearerMissing => "", "RFC 6750 §3.1", "An access token is needed.";
+    BodyMalformed => "invalid_request", "RFC 8259 §2", "The body is no JSON object with the members that are described, sent as application/json.";
     ChallengeMalformed => "invalid_request", "RFC 7636 §4.2", "The code_challenge is not the base64url text of a SHA-256 hash (43 characters, no padding).";
     ChallengeMethodUnsupported => "invalid_request", "RFC 7636 §4.4.1", "The code_challenge_method must be S256.";
     ChallengeMissing => "invalid_request", "RFC 7636 §4.4.1", "This app must use PKCE: send code_challenge and code_challenge_method=S256.";
@@ -183,6 +184,7 @@ reasons! {
     TokenMissing => "invalid_request", "RFC 7662 §2.1", "The parameter token is missing.";
     TokenNameInvalid => "invalid_request", "RFC 6749 §5.2", "The token needs a name of at most 80 characters.";
     TokenNetwork => "invalid_token", "RFC 6750 §3.1", "The token may not be used from this address.";
+    TokenNotFound => "invalid_request", "RFC 6749 §5.2", "The person has no token with this identifier.";
     TokenScopeEmpty => "invalid_scope", "RFC 6749 §3.3", "The token needs at least one scope.";
     TokenScopeNotHeld => "invalid_scope", "RFC 6749 §3.3", "The token asks for a scope that its owner does not have.";
     TokenTypeUnsupported => "unsupported_token_type", "RFC 7009 §2.2.1", "Tokens of this kind cannot be revoked.";

@@ -10,7 +10,7 @@
 //! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`reach`], [`interaction`];
 //! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`upstream`],
 //!   [`directory`];
-//! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`metadata`],
+//! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
 //!   [`end_session`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`]; what is told to them and to
 //!   others: [`notice`], [`outbox`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
@@ -24,6 +24,7 @@
 //! No HTTP, no SQL, no runtime, no clock, no random source, no environment. oxide-auth's types stay inside `kernel`.
 
 pub mod access_token;
+pub mod account;
 pub mod admission;
 pub mod api_token;
 pub mod approval;

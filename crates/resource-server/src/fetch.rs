@@ -36,6 +36,8 @@ pub(crate) struct Fetched<T> {
 pub(crate) enum FetchError {
     #[error("it asks for a rest")]
     Busy { retry_after: Duration },
+    #[error("too much is asked at a time")]
+    Crowded { retry_after: Duration },
     #[error("the answer is not the JSON that it should be: {0}")]
     Misshapen(serde_json::Error),
     #[error("it answers with status {0}")]

@@ -1,13 +1,14 @@
 //! Asking the issuer about a token (RFC 7662), once for however many calls come with it at a time.
 
-use std::net::IpAddr;
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use grantor_jose::hash::Sha256;
+use grantor_jose::hash::{Sha256, sha256};
 use grantor_jose::secret::SecretText;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
@@ -23,10 +24,10 @@ use crate::issuer::{COME_AGAIN, Issuer};
 
 mod answers;
 
-use answers::{Answers, Found, Turn};
+use answers::{Answers, Found, PLACES, Turn};
 
-/// So many questions are on their way at one time.
-const MOST_ASKED: usize = 64;
+/// So many questions of one place are on their way at one time; there are [`PLACES`].
+const MOST_ASKED: usize = 8;
 /// How long nobody asks after the issuer did not answer at all.
 const REST: Duration = Duration::from_secs(1);
 
@@ -43,7 +44,10 @@ pub(crate) struct Introspection {
     /// The longest that an answer is kept.
     keep: Duration,
     answers: Mutex<Answers>,
-    turns: Semaphore,
+    /// One for each place.
+    turns: [Semaphore; PLACES],
+    /// Which addresses share a place, nobody can tell from outside.
+    places: RandomState,
     /// Until when nobody asks, in milliseconds of the steady clock.
     rests_until: AtomicU64,
 }
@@ -93,7 +97,8 @@ impl Introspection {
             credentials,
             keep: keeping.longest,
             answers: Mutex::new(Answers::new(keeping.capacity)),
-            turns: Semaphore::new(MOST_ASKED),
+            turns: std::array::from_fn(|_| Semaphore::new(MOST_ASKED)),
+            places: RandomState::new(),
             rests_until: AtomicU64::new(0),
         }
     }
@@ -107,7 +112,7 @@ impl Introspection {
         address: Option<IpAddr>,
         rules: &Rules,
     ) -> Result<Arc<Access>, Reason> {
-        let key = key(token, address);
+        let key = self.key(token, address);
         let arrival = self.answers().arrival();
         loop {
             let found = self.answers().find(&key, arrival, self.clock.now())?;
@@ -134,10 +139,10 @@ impl Introspection {
         rules: &Rules,
     ) -> Result<Verdict, Reason> {
         let asked_at = self.clock.now();
-        if self.rests(asked_at) {
-            return Err(Reason::Unavailable { retry_after: REST });
+        if let Some(left) = self.rest_left(asked_at) {
+            return Err(Reason::Unavailable { retry_after: left });
         }
-        let answer = self.fetch(token, address).await.map_err(|error| self.failed(&error))?;
+        let answer = self.fetch(token, address, key).await.map_err(|error| self.failed(&error))?;
         let verdict = judge(answer.body, rules, self.clock.now())?;
         if let Some(max_age) = answer.max_age {
             let until = asked_at.steady.saturating_add(self.lifetime(max_age, &verdict, asked_at));
@@ -146,13 +151,18 @@ impl Introspection {
         Ok(verdict)
     }
 
-    async fn fetch(&self, token: &str, address: Option<IpAddr>) -> Result<Fetched<Answer>, FetchError> {
-        let busy = || FetchError::Busy { retry_after: COME_AGAIN };
+    async fn fetch(
+        &self,
+        token: &str,
+        address: Option<IpAddr>,
+        key: &answers::Key,
+    ) -> Result<Fetched<Answer>, FetchError> {
+        let busy = || FetchError::Crowded { retry_after: COME_AGAIN };
         let known = self.issuer.known().map_err(|_| busy())?;
         let Some(endpoint) = &known.endpoints.introspection else {
             return Err(FetchError::Unreachable("the issuer has no introspection endpoint".into()));
         };
-        let Ok(Ok(_turn)) = timeout(TOTAL_TIMEOUT, self.turns.acquire()).await else { return Err(busy()) };
+        let Ok(Ok(_turn)) = timeout(TOTAL_TIMEOUT, self.turns[key.place].acquire()).await else { return Err(busy()) };
         let address = address.map(|address| address.to_string());
         let mut form = vec![("token", token)];
         form.extend(address.as_ref().map(|address| ("client_address", address.as_str())));
@@ -173,22 +183,45 @@ impl Introspection {
         max_age.min(own).min(self.keep)
     }
 
-    fn rests(&self, now: Moment) -> bool {
-        now.steady < Duration::from_millis(self.rests_until.load(Ordering::Relaxed))
+    /// How long nobody asks yet.
+    fn rest_left(&self, now: Moment) -> Option<Duration> {
+        let until = Duration::from_millis(self.rests_until.load(Ordering::Relaxed));
+        until.checked_sub(now.steady).filter(|left| !left.is_zero())
     }
 
-    /// A failure as it is told; where the issuer did not answer, nobody waits for it again for a moment.
+    /// A failure as it is told. Where the issuer did not answer, nobody asks it again for a moment; where it asks for a rest, as
+    /// long as it says.
     fn failed(&self, error: &FetchError) -> Reason {
-        if let FetchError::Busy { retry_after } = error {
-            return Reason::Unavailable { retry_after: *retry_after };
-        }
+        let rest = match error {
+            FetchError::Crowded { retry_after } => return Reason::Unavailable { retry_after: *retry_after },
+            FetchError::Busy { retry_after } => Some(*retry_after),
+            FetchError::Unreachable(_) => Some(REST),
+            // What the issuer makes of one token says nothing about the others.
+            FetchError::Misshapen(_) | FetchError::Status(_) | FetchError::TooLarge => None,
+        };
         tracing::warn!(%error, "the issuer could not be asked about a token");
-        // Only where nobody answers: what the issuer makes of one token says nothing about the others.
-        if let FetchError::Unreachable(_) = error {
-            let until = (self.clock.now().steady + REST).as_millis();
-            self.rests_until.store(until.try_into().unwrap_or(0), Ordering::Relaxed);
+        if let Some(rest) = rest {
+            let until = (self.clock.now().steady + rest).as_millis();
+            self.rests_until.fetch_max(until.try_into().unwrap_or(0), Ordering::Relaxed);
         }
-        Reason::Unavailable { retry_after: REST }
+        Reason::Unavailable { retry_after: rest.unwrap_or(REST) }
+    }
+
+    /// What an answer is kept under: never the token itself.
+    fn key(&self, token: &str, address: Option<IpAddr>) -> answers::Key {
+        let token = sha256(token.as_bytes());
+        let mut hash = Sha256::new();
+        hash.update(&token);
+        if let Some(address) = address {
+            hash.update(address.to_canonical().to_string().as_bytes());
+        }
+        let call = hash.finish();
+        let number = match address {
+            Some(address) => self.places.hash_one(counted(address)),
+            None => u64::from(call[0]),
+        };
+        let place = usize::try_from(number % PLACES as u64).unwrap_or(0);
+        answers::Key { token, call, place }
     }
 
     fn answers(&self) -> MutexGuard<'_, Answers> {
@@ -211,16 +244,12 @@ fn judge(answer: Answer, rules: &Rules, now: Moment) -> Result<Verdict, Reason> 
     }
 }
 
-/// What an answer is kept under: never the token itself.
-fn key(token: &str, address: Option<IpAddr>) -> answers::Key {
-    let mut hash = Sha256::new();
-    hash.update(token.as_bytes());
-    // No token has this byte.
-    hash.update(b"\0");
-    if let Some(address) = address {
-        hash.update(address.to_canonical().to_string().as_bytes());
+/// The part of an address that a place is chosen by: who has one IPv6 address has a whole /64.
+fn counted(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX))),
+        four @ IpAddr::V4(_) => four,
     }
-    hash.finish()
 }
 
 #[cfg(test)]
@@ -228,19 +257,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_kept_for_a_token_and_an_address() {
-        let address = |text: &str| text.parse().ok();
-        let keys = [
-            key("a", None),
-            key("b", None),
-            key("a", address("192.0.2.1")),
-            key("a", address("192.0.2.2")),
-            key("a192.0.2.1", None),
-        ];
-        for (number, one) in keys.iter().enumerate() {
-            assert!(keys[..number].iter().all(|other| other != one));
-        }
-        assert_eq!(key("a", address("192.0.2.1")), key("a", address("::ffff:192.0.2.1")));
+    fn who_has_a_network_counts_once() {
+        let counted = |text: &str| text.parse().map(counted).map(|address| address.to_string()).unwrap_or_default();
+        assert_eq!(counted("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!((counted("::ffff:192.0.2.1"), counted("192.0.2.1")), ("192.0.2.1".into(), "192.0.2.1".into()));
     }
 
     #[test]

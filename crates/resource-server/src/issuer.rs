@@ -16,7 +16,10 @@ use crate::clock::Clock;
 use crate::denied::Reason;
 use crate::fetch::{FetchError, Http, TOTAL_TIMEOUT, is_private};
 
+mod published;
 mod refresh;
+
+use published::Published;
 
 pub(crate) use refresh::Refresher;
 
@@ -171,8 +174,8 @@ impl Issuer {
             Some(endpoints) => endpoints,
             None => self.read_endpoints().await?,
         };
-        let fetched = self.http.get::<JwkSet>(&endpoints.jwks).await?;
-        let mut keys = fetched.body;
+        let fetched = self.http.get::<Published>(&endpoints.jwks).await?;
+        let Published(mut keys) = fetched.body;
         keys.keys.retain(|key| self.is_usable(key));
         self.known.store(Some(Arc::new(Known { keys, endpoints, asked_at })));
         Ok(fetched.max_age)

@@ -43,7 +43,8 @@
 //! kind, algorithm, signature, issuer, audience and dates are checked here, with keys that are read in the background (RFC 9068 §4).
 //! A JWT that was revoked counts until it expires. Everything else is opaque, and the issuer is asked about it (RFC 7662), with the
 //! caller's address beside. Its answers are kept as long as they allow, and never longer than ten seconds: so long may a revoked
-//! token be taken. A token that is limited to networks is taken from there only.
+//! token be taken. A token that is limited to networks is taken from there only. What begins as one of Grantor's and is none is
+//! refused without asking; callers of one address keep none of most others waiting; an issuer that asks for a rest gets it.
 //!
 //! # What a refused call is told
 //!

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use grantor_jose::api_token_text::ApiTokenText;
+use grantor_jose::token_text::TokenText;
 use grantor_jose::verify::VerifyError;
 use ipnet::IpNet;
 
@@ -133,10 +134,12 @@ impl Verifier {
     }
 }
 
-/// Whether a token begins as a personal access token or an API key, and is none by its length or checksum.
+/// Whether a token begins as one of Grantor's, and is none that an API can take: by its length or its checksum, or since it is of
+/// another kind, as a refresh token that was sent to the wrong place.
 fn is_misspelt(token: &str) -> bool {
-    let kind = ["gtr_pat", "gtr_key"].into_iter().find(|kind| token.starts_with(kind));
-    kind.is_some_and(|kind| ApiTokenText::parse(kind, token).is_none())
+    let is_api_token = |kind| ApiTokenText::parse(kind, token).is_some();
+    let is_one = || is_api_token("gtr_pat") || is_api_token("gtr_key") || TokenText::parse("gtr_at", token).is_some();
+    token.starts_with("gtr_") && !is_one()
 }
 
 impl fmt::Debug for Verifier {

@@ -11,7 +11,7 @@ use grantor_resource_server::Verifier;
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::answers::asked;
+use crate::answers::{asked, asked_from};
 use crate::issuer::{Issuer, key};
 
 const CALLERS: usize = 16;
@@ -115,7 +115,7 @@ async fn a_revoked_token_is_refused_by_the_next_call_under_load() {
     let verifier = issuer.verifier().await;
     issuer.doing().thinks_for = Duration::from_millis(2);
     for round in 0..20 {
-        let token = format!("gtr_at_{round}");
+        let token = format!("token-{round}");
         issuer.issue(&token, &json!({}));
         let for_all = token.clone();
         let crowd = Crowd::new(&verifier, move || for_all.clone());
@@ -168,6 +168,9 @@ async fn an_outage_under_load_lets_nothing_through_that_is_not_known() {
     issuer.doing().down = None;
     // Who waits for a question of before is told what came of it.
     of_opaque.calls(100).await;
+    // The rest that the issuer asked for is over.
+    issuer.advance(1);
+    of_opaque.calls(100).await;
     assert_eq!(asked(&verifier, "token").await, "ok");
     of_jwts.calls(100).await;
     assert_eq!(of_jwts.end().await.into_keys().collect::<Vec<_>>(), ["ok"]);
@@ -189,4 +192,28 @@ async fn a_flood_of_made_up_tokens_leaves_good_ones_alone() {
     assert_eq!(good.end().await.into_keys().collect::<Vec<_>>(), ["ok"]);
     assert_eq!(flood.end().await.into_keys().collect::<Vec<_>>(), ["Inactive"]);
     assert!(issuer.inside.most_at_work.load(Ordering::SeqCst) <= CALLERS);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_from_one_address_keeps_few_others_waiting() {
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier().await;
+    issuer.doing().thinks_for = Duration::from_millis(200);
+    let call = |token: String, address: String| {
+        let verifier = verifier.clone();
+        tokio::spawn(async move { asked_from(&verifier, &token, &address).await })
+    };
+    let flood: Vec<_> = (0..2_000).map(|number| call(format!("made-up-{number}"), "192.0.2.1".to_owned())).collect();
+    while issuer.tokens_asked() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    (0..40).for_each(|number| issuer.issue(&format!("good-{number}"), &json!({})));
+    let good: Vec<_> = (0..40).map(|number| call(format!("good-{number}"), format!("198.51.100.{number}"))).collect();
+    let mut served = 0;
+    for call in good {
+        served += usize::from(call.await.unwrap() == "ok");
+    }
+    // An eighth of them shares its place, by chance.
+    assert!(served > 20, "{served} of 40");
+    flood.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -71,13 +71,55 @@ async fn wrong_credentials_let_nothing_through() {
 #[tokio::test]
 async fn a_misspelt_token_is_refused_before_anybody_is_asked() {
     let issuer = Issuer::start().await;
-    let verifier = issuer.builder().shape(|token| token.starts_with("gtr_")).build().unwrap();
+    let verifier = issuer.builder().shape(|token| token.starts_with("ref_")).build().unwrap();
     verifier.ready().await.unwrap();
     issuer.issue("x", &json!({}));
     assert_eq!(asked(&verifier, "x").await, "Misspelt");
-    assert_eq!(asked(&verifier, &format!("gtr_{}", "x".repeat(2_045))).await, "Misspelt");
+    assert_eq!(asked(&verifier, &format!("ref_{}", "x".repeat(2_045))).await, "Misspelt");
     assert_eq!(issuer.tokens_asked(), 0);
-    assert_eq!(asked(&verifier, &format!("gtr_{}", "x".repeat(2_044))).await, "Inactive");
+    assert_eq!(asked(&verifier, &format!("ref_{}", "x".repeat(2_044))).await, "Inactive");
+}
+
+#[tokio::test]
+async fn what_looks_like_a_token_of_ours_and_is_none_is_asked_of_nobody() {
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier().await;
+    let refresh = TOKEN.replace("gtr_at", "gtr_rt");
+    for made_up in [&TOKEN[..TOKEN.len() - 1], "gtr_at_x", "gtr_", "gtr_pat_x", &refresh, &format!("{TOKEN}x")] {
+        issuer.issue(made_up, &json!({}));
+        assert_eq!(asked(&verifier, made_up).await, "Misspelt", "{made_up}");
+    }
+    assert_eq!(issuer.tokens_asked(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_that_a_token_counts_is_good_for_every_address_that_it_names() {
+    let issuer = Issuer::start().await;
+    let verifier = issuer.verifier().await;
+    issuer.doing().cache_control = Some("max-age=10");
+    issuer.issue(TOKEN, &json!({"networks": ["192.0.2.0/24"]}));
+    for host in 1..50 {
+        assert_eq!(asked_from(&verifier, TOKEN, &format!("192.0.2.{host}")).await, "ok");
+    }
+    assert_eq!(asked_from(&verifier, TOKEN, "198.51.100.1").await, "AddressNotAllowed");
+    assert_eq!(issuer.tokens_asked(), 1);
+}
+
+#[tokio::test]
+async fn an_issuer_that_asks_for_a_rest_gets_it() {
+    for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS] {
+        let issuer = Issuer::start().await;
+        let verifier = issuer.verifier().await;
+        issuer.issue(TOKEN, &json!({}));
+        issuer.doing().down = Some((status, "7"));
+        assert_eq!(asked(&verifier, TOKEN).await, "come again in 7s");
+        issuer.doing().down = None;
+        issuer.advance(5);
+        assert_eq!(asked(&verifier, TOKEN).await, "come again in 2s", "nobody asks meanwhile");
+        assert_eq!(issuer.tokens_asked(), 1);
+        issuer.advance(2);
+        assert_eq!(asked(&verifier, TOKEN).await, "ok");
+    }
 }
 
 #[tokio::test]
@@ -150,7 +192,7 @@ async fn networks_are_looked_at_on_each_call() {
             assert_eq!(asked_from(&verifier, token, address).await, word, "{token} from {address}");
         }
     }
-    assert_eq!(issuer.tokens_asked(), 5, "one for each address");
+    assert_eq!(issuer.tokens_asked(), 1, "an answer says from where the token counts");
 }
 
 #[tokio::test]
@@ -219,7 +261,8 @@ async fn an_issuer_that_does_not_answer_is_left_alone_for_a_moment() {
     assert_eq!(asked(&verifier, TOKEN).await, "ok", "its answer still counts");
     assert_eq!(asked(&verifier, "another").await, "come again in 7s");
     issuer.advance(5);
-    assert_eq!(asked(&verifier, TOKEN).await, "come again in 7s");
+    assert_eq!(asked(&verifier, TOKEN).await, "come again in 2s");
     issuer.doing().down = None;
+    issuer.advance(2);
     assert_eq!(asked(&verifier, TOKEN).await, "ok");
 }

@@ -47,6 +47,7 @@ pub(crate) struct Wanted<'a> {
     kind: (bool, &'a str),
     client_id: (bool, &'a str),
     user_id: (bool, i64),
+    after: i64,
     limit: i64,
 }
 
@@ -58,8 +59,14 @@ impl EventFilter {
             kind: (self.kind.is_none(), self.kind.map_or("", EventKind::as_str)),
             client_id: (self.client_id.is_none(), self.client_id.as_deref().unwrap_or_default()),
             user_id: (self.user_id.is_none(), self.user_id.map_or(0, Id::as_i64)),
+            after: i64::MIN,
             limit: self.limit.into(),
         }
+    }
+
+    /// The same of those with greater identifiers only.
+    pub(crate) fn wanted_after(&self, after: Option<Id>) -> Wanted<'_> {
+        Wanted { after: after.map_or(i64::MIN, Id::as_i64), ..self.wanted() }
     }
 }
 
@@ -115,12 +122,13 @@ pub(crate) fn insert(row: Row) -> _ {
     dsl::insert_into(events::table).values(row)
 }
 
-macro_rules! newest {
-    ($(#[$doc:meta])* $name:ident of $table:ident) => {
+macro_rules! selected {
+    ($(#[$doc:meta])* $name:ident of $table:ident, $order:ident) => {
         $(#[$doc])*
         #[dsl::auto_type(no_type_alias)]
         pub(crate) fn $name<'a>(wanted: Wanted<'a>) -> _ {
             let (first, last): (i64, i64) = wanted.ids;
+            let after: i64 = wanted.after;
             let since: i64 = wanted.since;
             let (any_kind, kind): (bool, &'a str) = wanted.kind;
             let (any_client, client_id): (bool, &'a str) = wanted.client_id;
@@ -137,18 +145,32 @@ macro_rules! newest {
                     $table::address,
                     $table::detail,
                 ))
-                .filter($table::id.between(first, last).and($table::at.ge(since)))
+                .filter($table::id.between(first, last).and($table::id.gt(after)).and($table::at.ge(since)))
                 .filter(any_kind.into_sql::<Bool>().or($table::kind.eq(kind)))
                 .filter(any_client.into_sql::<Bool>().nullable().or($table::client_id.eq(client_id)))
                 .filter(any_user.into_sql::<Bool>().nullable().or($table::user_id.eq(user_id)))
-                .order($table::id.desc())
+                .order($table::id.$order())
                 .limit(limit)
         }
     };
 }
 
-newest!(find of events);
-newest!(find_refusals of refusals);
+selected!(
+    /// The newest.
+    find of events, desc
+);
+selected!(
+    /// The newest refusals.
+    find_refusals of refusals, desc
+);
+selected!(
+    /// The oldest.
+    find_oldest of events, asc
+);
+selected!(
+    /// The oldest refusals.
+    find_oldest_refusals of refusals, asc
+);
 
 /// Removes at most `limit` that are too old. `before` is an identifier of that time.
 pub(crate) fn sweep(before: i64, happened_by: i64, limit: i64) -> impl Statement {

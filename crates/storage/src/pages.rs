@@ -95,6 +95,20 @@ impl Database {
         Ok(row.map(|(failures, window_started)| (failures, Time::from_millis(window_started))))
     }
 
+    /// Security events, refusals among them, the oldest first: at most `limit` of those after `after`.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn events_after(&self, filter: &EventFilter, after: Option<Id>) -> Result<Vec<Event>, StoreError> {
+        let mut rows: Vec<events::Row> = query!(self, load, events::find_oldest(filter.wanted_after(after)))?;
+        let refusals: Vec<events::Row> = query!(self, load, events::find_oldest_refusals(filter.wanted_after(after)))?;
+        rows.extend(refusals);
+        let mut events = rows.into_iter().map(Event::try_from).collect::<Result<Vec<_>, _>>()?;
+        events.sort_unstable_by_key(|event| event.id);
+        events.truncate(filter.limit.try_into().unwrap_or(usize::MAX));
+        Ok(events)
+    }
+
     /// Security events, refusals among them, the newest first.
     ///
     /// # Errors

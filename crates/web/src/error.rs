@@ -83,8 +83,13 @@ pub(crate) fn other_method(allowed: &'static str) -> HttpResponse {
     response
 }
 
-/// A refusal of a bearer token (RFC 6750 §3).
+/// A refusal of a bearer token at userinfo (RFC 6750 §3).
 pub(crate) fn bearer(error: &Error) -> HttpResponse {
+    bearer_for(error, "openid")
+}
+
+/// A refusal of a bearer token where this scope is needed (RFC 6750 §3).
+pub(crate) fn bearer_for(error: &Error, needed: &str) -> HttpResponse {
     let told = error.told();
     let mut response = uncached(status(error));
     // "If the request lacks any authentication information ..., the resource server SHOULD NOT include an error code or
@@ -92,7 +97,8 @@ pub(crate) fn bearer(error: &Error) -> HttpResponse {
     let challenge = match told.code {
         "" => "Bearer realm=\"Grantor\"".to_owned(),
         code => {
-            let scope = if matches!(error, Error::ScopeInsufficient) { ", scope=\"openid\"" } else { "" };
+            let insufficient = matches!(error, Error::ScopeInsufficient);
+            let scope = if insufficient { format!(", scope=\"{needed}\"") } else { String::new() };
             // A quoted-string has no quotation marks inside.
             let description = told.description.replace('"', "'");
             format!("Bearer realm=\"Grantor\", error=\"{code}\", error_description=\"{description}\"{scope}")

@@ -16,6 +16,7 @@
 //! How anything is stored, and when a request is allowed: it asks core, and writes what core decided.
 
 mod access;
+mod account_api;
 mod api_tokens;
 mod app;
 pub mod cookie;

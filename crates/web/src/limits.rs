@@ -228,6 +228,8 @@ pub(crate) async fn refuse(app: &Data<App>, request: &HttpRequest) -> Option<Htt
 fn answer(app: &Data<App>, request: &HttpRequest, endpoint: Endpoint, exceeded: Exceeded) -> HttpResponse {
     let json = || error::json(&Error::RateExceeded(exceeded));
     match endpoint {
+        // What apps do there for people counts with the pages; its refusals are for machines.
+        Endpoint::Pages if request.path().starts_with(routes::ACCOUNT_API_TOKENS) => json(),
         Endpoint::Authorization | Endpoint::Pages => {
             let seconds = i64::try_from(exceeded.wait).unwrap_or(i64::MAX);
             let visit = Visit::unread(app.clone(), request.clone());

@@ -116,6 +116,7 @@ pub fn text_with(language: Language, key: &str, arguments: &Arguments<'_>) -> St
 /// The sentence for a scope that this server brings along, as it stands on the list of what an app may do.
 pub fn scope_sentence(language: Language, scope: &str) -> Option<String> {
     let key = match scope {
+        "account:tokens" => "scope-account-tokens",
         "address" => "scope-address",
         "email" => "scope-email",
         "groups" => "scope-groups",

@@ -10,9 +10,12 @@ use crate::pages::{
     sign_in_ways, token_change, token_new, tokens, upstream_link,
 };
 use crate::upstream::{callback, logout, start};
-use crate::{files, health, respond};
+use crate::{account_api, files, health, respond};
 
 pub(crate) const ACCOUNT: &str = "/account";
+pub(crate) const ACCOUNT_API_TOKENS: &str = "/account/api/tokens";
+pub(crate) const ACCOUNT_API_TOKEN: &str = "/account/api/tokens/{id}";
+pub(crate) const ACCOUNT_API_TOKEN_ROTATE: &str = "/account/api/tokens/{id}/rotate";
 pub(crate) const APPS: &str = "/account/apps";
 pub(crate) const APPS_REMOVE: &str = "/account/apps/remove";
 /// Below it, at the host of an app behind a proxy, everything is ours.
@@ -73,6 +76,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         // They are tried in this order: what machines ask for most comes first.
         .configure(endpoints)
         .configure(documents)
+        .configure(account)
         .configure(pages)
         .service(web::resource(THEME).get(files::get_theme).head(files::get_theme))
         .service(web::resource("/static/{name}").get(files::get_static).head(files::get_static))
@@ -145,6 +149,15 @@ fn endpoints(config: &mut ServiceConfig) {
         .service(web::resource([FORWARD_AUTH, "/forward-auth/{path:.*}"]).default_service(other().to(any_forward_auth)))
         .service(web::resource(AT_APP_SIGN_IN).default_service(other().to(at_app::any_sign_in)))
         .service(web::resource("/.grantor/{path:.*}").default_service(other().to(at_app::any_at_app)));
+}
+
+/// What apps do for people on their accounts.
+fn account(config: &mut ServiceConfig) {
+    let resource = |path: &'static str| web::resource(path).default_service(web::route().to(account_api::other));
+    config
+        .service(resource(ACCOUNT_API_TOKENS).get(account_api::get_tokens).post(account_api::post_tokens))
+        .service(resource(ACCOUNT_API_TOKEN).delete(account_api::delete_token))
+        .service(resource(ACCOUNT_API_TOKEN_ROTATE).post(account_api::post_rotate));
 }
 
 /// What everybody may read.

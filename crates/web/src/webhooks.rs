@@ -28,6 +28,8 @@ pub fn event_members(event: &Event, username: Option<&str>) -> Value {
     json!({
         "case": event.id.to_string(),
         "at": machine_readable(event.at.seconds()),
+        "type": event.kind.as_str(),
+        // What it was called first.
         "kind": event.kind.as_str(),
         "reason": event.reason,
         "client_id": event.client_id,

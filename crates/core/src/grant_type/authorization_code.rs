@@ -97,7 +97,7 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     }
     // What the person took back since the code was issued counts for it as for a grant.
     let allows = |consent: &Consent| code.scope.is_subset(&consent.granted);
-    let asks_nobody = request.client.asks_nobody(&code.redirect_uri);
+    let asks_nobody = request.client.asks_nobody(&code.redirect_uri, &code.scope);
     if !asks_nobody && !consent.as_ref().is_some_and(allows) && !seeded(Fault::ConsentUnchecked) {
         return Err(Error::ConsentWithdrawn.into());
     }

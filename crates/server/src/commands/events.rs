@@ -1,5 +1,8 @@
 //! `grantor events`: what happened, and why something was refused.
 
+pub mod follow;
+mod shown;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::process::ExitCode;
@@ -11,22 +14,29 @@ use grantor_core::store::Store;
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
 use grantor_storage::EventFilter;
-use grantor_web::webhooks::event_members;
-use serde_json::Value;
+
+use follow::Follower;
 
 use super::CommandError;
-use crate::clock::{self, system_time};
-use crate::output::{self, Table, print, printable};
+use crate::clock::system_time;
+use crate::output::{self, print};
 use crate::settings::{Opened, Settings};
+
+/// How many events are shown where nothing else is asked for.
+const SHOWN: u32 = 50;
+
+/// How many events an export reads at a time.
+const PAGE: u32 = 1000;
 
 /// Which events.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "the command line has them")]
 pub struct Arguments {
     /// The event with the case number of an error page.
     #[arg(long, value_name = "NUMBER")]
     case: Option<Id>,
-    /// Events of one kind, as refused, sign_in_failed, consent_given or client_changed.
-    #[arg(long, value_parser = kind)]
+    /// Events of one type, as refused, sign_in_failed, consent_given or client_changed; --types shows all.
+    #[arg(long = "type", visible_alias = "kind", value_name = "TYPE", value_parser = kind)]
     kind: Option<EventKind>,
     /// Events about one app.
     #[arg(long, value_name = "CLIENT_ID")]
@@ -37,12 +47,21 @@ pub struct Arguments {
     /// Events of the last 15m, 1h, 7d …
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<std::time::Duration>,
-    /// How many, the newest of them.
-    #[arg(long, default_value_t = 50)]
-    limit: u32,
+    /// How many, the newest of them; 50 where nothing is said, and all with --json-lines.
+    #[arg(long)]
+    limit: Option<u32>,
     /// Print JSON for machines.
     #[arg(long)]
     json: bool,
+    /// Export: each event as one line of JSON, oldest first, all of them unless --limit says otherwise.
+    #[arg(long, conflicts_with = "json")]
+    json_lines: bool,
+    /// Go on with what happens, as it happens; with --json as lines.
+    #[arg(long, conflicts_with = "case")]
+    follow: bool,
+    /// Show what types of events there are, what they mean and what they carry.
+    #[arg(long)]
+    types: bool,
 }
 
 fn kind(word: &str) -> Result<EventKind, String> {
@@ -64,38 +83,122 @@ type People = HashMap<Id, String>;
 /// # Errors
 /// When the person is not there, or the store fails.
 pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, CommandError> {
-    let opened = settings.open()?;
-    let found = find(&opened, &arguments, system_time()).await;
-    opened.close().await;
-    let (mut events, people) = found?;
-    if events.is_empty() && !arguments.json {
-        print("No such events.\n");
-        return Ok(if arguments.case.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+    if arguments.types {
+        print(&shown::types(arguments.json || arguments.json_lines));
+        return Ok(ExitCode::SUCCESS);
     }
-    events.sort_by_key(|event| event.id);
-    print(&if arguments.json {
-        output::json(&events.iter().map(|event| members(event, &people)).collect())
-    } else {
-        table(&events, &people)
-    });
+    let opened = settings.open()?;
+    let done = show(&opened, &arguments).await;
+    opened.close().await;
+    done
+}
+
+async fn show(opened: &Opened, arguments: &Arguments) -> Result<ExitCode, CommandError> {
+    if arguments.json_lines && arguments.limit.is_none() && !arguments.follow {
+        export(opened, arguments, system_time(), &mut |line| print(line)).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut follower = Follower::default();
+    if arguments.follow {
+        // Before the listing, so that nothing falls between the two.
+        follower.new_ones(opened, asked(opened, arguments, system_time()).await?, system_time()).await?;
+    }
+    let (events, people) = find(opened, arguments, system_time()).await?;
+    if !arguments.follow {
+        print(&text(&events, &people, arguments));
+        let unknown = arguments.case.is_some() && events.is_empty();
+        return Ok(if unknown && !arguments.json { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+    }
+    for event in &events {
+        let json = arguments.json || arguments.json_lines;
+        print(&if json { shown::json_line(event, &people) } else { shown::line(event, &people) });
+    }
+    follower.skip(&events);
+    follow::follow(opened, arguments, follower).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn find(opened: &Opened, arguments: &Arguments, now: Time) -> Result<(Vec<Event>, People), CommandError> {
+/// The text that a command prints, but for one that follows.
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn answer(opened: &Opened, arguments: &Arguments, now: Time) -> Result<String, CommandError> {
+    if arguments.types {
+        return Ok(shown::types(arguments.json || arguments.json_lines));
+    }
+    if arguments.json_lines && arguments.limit.is_none() {
+        let mut exported = String::new();
+        export(opened, arguments, now, &mut |line| exported.push_str(line)).await?;
+        return Ok(exported);
+    }
+    let (events, people) = find(opened, arguments, now).await?;
+    Ok(text(&events, &people, arguments))
+}
+
+fn text(events: &[Event], people: &People, arguments: &Arguments) -> String {
+    if arguments.json {
+        output::json(&events.iter().map(|event| shown::members(event, people)).collect())
+    } else if arguments.json_lines {
+        events.iter().map(|event| shown::json_line(event, people)).collect::<Vec<_>>().concat()
+    } else if events.is_empty() {
+        "No such events.\n".to_owned()
+    } else {
+        shown::table(events, people)
+    }
+}
+
+/// Everything that matches, oldest first, a page at a time.
+async fn export(
+    opened: &Opened,
+    arguments: &Arguments,
+    now: Time,
+    out: &mut dyn FnMut(&str),
+) -> Result<(), CommandError> {
+    let filter = EventFilter { limit: PAGE, ..asked(opened, arguments, now).await? };
+    let (mut after, mut people) = (None, People::new());
+    loop {
+        let page = opened.database.events_after(&filter, after).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id);
+        know(opened, &page, &mut people).await?;
+        for event in &page {
+            out(&shown::json_line(event, &people));
+        }
+    }
+}
+
+/// What is asked for, as the store knows it.
+async fn asked(opened: &Opened, arguments: &Arguments, now: Time) -> Result<EventFilter, CommandError> {
     let user_id = match &arguments.user {
         Some(name) => Some(super::user::find(opened, name).await?.id),
         None => None,
     };
-    let filter = EventFilter {
+    Ok(EventFilter {
         id: arguments.case,
         kind: arguments.kind,
         client_id: arguments.client.clone(),
         user_id,
         since: arguments.since.map(|lifetime| now.minus(lifetime)),
-        limit: arguments.limit,
-    };
-    let events = opened.database.events(&filter).await?;
+        limit: arguments.limit.unwrap_or(SHOWN),
+    })
+}
+
+/// The newest that match, oldest first.
+async fn find(opened: &Opened, arguments: &Arguments, now: Time) -> Result<(Vec<Event>, People), CommandError> {
+    let mut events = opened.database.events(&asked(opened, arguments, now).await?).await?;
+    events.sort_by_key(|event| event.id);
+    let people = people_of(opened, &events).await?;
+    Ok((events, people))
+}
+
+async fn people_of(opened: &Opened, events: &[Event]) -> Result<People, CommandError> {
     let mut people = People::new();
+    know(opened, events, &mut people).await?;
+    Ok(people)
+}
+
+/// Looks up the names of those in `events` who are not known yet.
+async fn know(opened: &Opened, events: &[Event], people: &mut People) -> Result<(), CommandError> {
     for id in events.iter().filter_map(|event| event.user_id) {
         if let Entry::Vacant(unknown) = people.entry(id)
             && let Some(user) = opened.database.user_find(id).await?
@@ -103,29 +206,5 @@ async fn find(opened: &Opened, arguments: &Arguments, now: Time) -> Result<(Vec<
             unknown.insert(user.username);
         }
     }
-    Ok((events, people))
-}
-
-fn table(events: &[Event], people: &People) -> String {
-    let mut table = Table::new(&["when", "case", "what", "why", "app", "person", "from", "detail"]);
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".into());
-    for event in events {
-        let person = event.user_id.map(|id| people.get(&id).cloned().unwrap_or_else(|| id.to_string()));
-        table.row([
-            clock::text(event.at),
-            event.id.to_string(),
-            event.kind.as_str().to_owned(),
-            or_none(&event.reason),
-            or_none(&event.client_id),
-            or_none(&person),
-            or_none(&event.address),
-            printable(&or_none(&event.detail)),
-        ]);
-    }
-    table.render()
-}
-
-fn members(event: &Event, people: &People) -> Value {
-    let username = event.user_id.and_then(|id| people.get(&id));
-    event_members(event, username.map(String::as_str))
+    Ok(())
 }

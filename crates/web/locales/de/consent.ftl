@@ -19,6 +19,7 @@ consent-allow = { $app } erlauben
 consent-deny = Nicht erlauben
 
 # Die Sätze für das, was jeder Server kennt. Sie folgen auf „Die App kann dann“.
+scope-account-tokens = In Ihrem Namen Tokens für Schnittstellen erstellen, erneuern und widerrufen
 scope-address = Ihre Postanschrift sehen
 scope-email = Ihre E-Mail-Adresse sehen
 scope-groups = Sehen, zu welchen Gruppen Sie gehören

@@ -19,6 +19,7 @@ consent-allow = Allow { $app }
 consent-deny = Don’t allow
 
 # The sentences of the scopes that every server has. They follow "The app will be able to".
+scope-account-tokens = Make access tokens in your name for APIs, give them new secrets, and revoke them
 scope-address = See your postal address
 scope-email = See your e-mail address
 scope-groups = See which groups you belong to

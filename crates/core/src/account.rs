@@ -1,0 +1,51 @@
+//! The account by API: an app acts for the person on their own account, by an access token that says so.
+//!
+//! Such a token comes from a person's approval alone, and each use needs the approval anew. It is for us alone: one that other
+//! APIs are shown, too, could be used by them. What a person keeps for scripts never is one.
+
+use crate::access_token;
+use crate::change::Change;
+use crate::consent::Consent;
+use crate::error::Error;
+use crate::provider::{Call, Provider};
+use crate::store::Store;
+use crate::user::User;
+
+/// The scope to list, make, rotate and revoke a person's tokens. It is asked for on the consent page, also by apps that need not
+/// ask for others.
+pub const ACCOUNT_TOKENS: &str = "account:tokens";
+
+/// An app that acts for a person on their account.
+#[derive(Debug)]
+pub struct Caller {
+    /// The person.
+    pub user: User,
+    /// The app.
+    pub client_id: String,
+    consent: Consent,
+}
+
+impl Caller {
+    /// What must still hold when something is changed: that the person allows it.
+    pub fn expectation(&self) -> Change {
+        let Consent { user_id, client_id, updated_at, .. } = &self.consent;
+        Change::ConsentExpect { user_id: *user_id, client_id: client_id.clone(), updated_at: *updated_at }
+    }
+}
+
+/// Finds out who acts for whom with an access token.
+///
+/// # Errors
+/// `TokenUnknown`, `ScopeInsufficient`, or those of the store.
+pub async fn caller<S: Store>(provider: &Provider<S>, presented: &str, call: Call<'_>) -> Result<Caller, Error> {
+    let live = access_token::find(provider, presented, call.now).await?.ok_or(Error::TokenUnknown)?;
+    live.reach(&provider.store.directory(), &[]).check(call.from()).map_err(|_| Error::TokenUnknown)?;
+    let is_for_us_alone = matches!(live.audience.as_slice(), [only] if only == provider.issuer.as_str());
+    if !is_for_us_alone || !live.scope.contains(ACCOUNT_TOKENS) {
+        return Err(Error::ScopeInsufficient);
+    }
+    let user = live.approval.ok_or(Error::ScopeInsufficient)?.user;
+    let consent = provider.store.consent_find(user.id, &live.client_id).await?;
+    let consent = consent.filter(|consent| consent.granted.contains(ACCOUNT_TOKENS)).ok_or(Error::ScopeInsufficient)?;
+    Ok(Caller { user, client_id: live.client_id, consent })
+}

@@ -1,0 +1,94 @@
+//! What happened, as an operator reads it: asked for, exported, and followed.
+
+use std::time::Duration;
+
+use grantor_server::commands::events::follow::Follower;
+use grantor_server::settings::{self, Role};
+use grantor_storage::EventFilter;
+use serde_json::Value;
+
+use crate::harness::app::App;
+use crate::harness::command;
+use crate::harness::person::Person;
+use crate::harness::server::Server;
+
+async fn ask(server: &Server, arguments: &[&str]) -> String {
+    command::events(server.config(), arguments, server.clock.read()).await.unwrap()
+}
+
+/// The lines of an export.
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn events_are_found_by_type_person_app_and_time() {
+    let server = Server::start().await;
+    server.clock.advance(Duration::from_hours(4));
+    let wiki = App::new(&server, "wiki");
+    wiki.approved_by(&Person::new(&server), "openid").await;
+    server.clock.advance(Duration::from_hours(2));
+    wiki.redeem("x").await;
+    let told = async |arguments: &[&str]| -> Vec<String> {
+        let told = lines(&ask(&server, &[arguments, &["--json-lines"]].concat()).await);
+        told.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(told(&["--user", "alice", "--since", "3h"]).await, ["sign_in_succeeded", "consent_given"]);
+    assert_eq!(told(&["--client", "wiki", "--since", "3h"]).await, ["consent_given", "refused"]);
+    assert_eq!(told(&["--client", "wiki", "--since", "1h"]).await, ["refused"]);
+    assert_eq!(told(&["--type", "consent_given"]).await, ["consent_given"]);
+    assert_eq!(told(&["--kind", "consent_given"]).await, ["consent_given"], "what it was called first");
+    assert_eq!(told(&["--since", "3h", "--limit", "1"]).await, ["refused"], "the newest");
+    let table = ask(&server, &["--type", "refused"]).await;
+    assert!(table.contains("CodeUnknown") && table.contains("wiki") && table.contains("127.0.0.1"), "{table}");
+    assert_eq!(ask(&server, &["--type", "grant_ended"]).await, "No such events.\n");
+}
+
+#[tokio::test]
+async fn an_export_has_every_event_once_oldest_first_as_the_catalogue_says() {
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    for _ in 0..60 {
+        wiki.redeem("x").await;
+    }
+    Person::new(&server).sign_in().await;
+    let exported = lines(&ask(&server, &["--json-lines"]).await);
+    let cases: Vec<&str> = exported.iter().map(|event| event["case"].as_str().unwrap()).collect();
+    assert!(cases.is_sorted() && cases.len() > 61, "{cases:?}");
+    assert_eq!(
+        cases.len(),
+        exported.iter().map(|event| event["case"].to_string()).collect::<std::collections::BTreeSet<_>>().len()
+    );
+    let last = exported.last().unwrap();
+    assert_eq!((last["type"].as_str(), last["username"].as_str()), (Some("sign_in_succeeded"), Some("alice")));
+    let catalogue: Value = serde_json::from_str(&ask(&server, &["--types", "--json"]).await).unwrap();
+    for event in &exported {
+        let entry = catalogue.as_array().unwrap().iter().find(|entry| entry["type"] == event["type"]).unwrap();
+        for field in ["address", "client_id", "detail", "reason", "user_id"] {
+            let carried = entry["fields"].as_array().unwrap().iter().find(|carried| carried["name"] == field);
+            let always = carried.is_some_and(|carried| carried["always"] == true);
+            assert!(!always || !event[field].is_null(), "{field} of {event}");
+            assert!(carried.is_some() || event[field].is_null(), "{field} of {event}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_follows_is_given_each_event_once() {
+    let server = Server::start().await;
+    let (wiki, mut follower) = (App::new(&server, "wiki"), Follower::default());
+    let opened = settings::open(server.config().clone(), Role::Command).unwrap();
+    let filter = || EventFilter { client_id: Some("wiki".into()), ..EventFilter::default() };
+    follower.new_ones(&opened, filter(), server.clock.read()).await.unwrap();
+    for expected in [2, 0, 3] {
+        for _ in 0..expected {
+            wiki.redeem("x").await;
+        }
+        server.clock.advance(Duration::from_secs(1));
+        let events = follower.new_ones(&opened, filter(), server.clock.read()).await.unwrap();
+        assert_eq!(events.len(), expected);
+    }
+    server.clock.advance(Duration::from_mins(5));
+    assert!(follower.new_ones(&opened, filter(), server.clock.read()).await.unwrap().is_empty());
+    opened.close().await;
+}
