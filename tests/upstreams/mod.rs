@@ -5,6 +5,7 @@ mod another;
 mod asked;
 mod believed;
 mod bound;
+mod dex;
 pub mod fake;
 mod linked;
 mod logout;

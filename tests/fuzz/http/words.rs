@@ -4,12 +4,14 @@ use crate::harness::app::VERIFIER;
 use crate::harness::seeds::SECRET;
 
 /// Every route, with and without a method that it has.
-pub const PATHS: [&str; 30] = [
+pub const PATHS: [&str; 36] = [
     "/",
     "/account",
     "/account/apps",
     "/account/apps/remove",
     "/account/sessions",
+    "/account/sign-in-ways",
+    "/account/sign-in-ways/unlink",
     "/authorize",
     "/consent",
     "/end-session",
@@ -24,6 +26,10 @@ pub const PATHS: [&str; 30] = [
     "/sign-out",
     "/theme.css",
     "/token",
+    "/upstreams/corp/backchannel-logout",
+    "/upstreams/corp/callback",
+    "/upstreams/corp/link",
+    "/upstreams/corp/start",
     "/userinfo",
     "/livez",
     "/readyz",
@@ -38,7 +44,11 @@ pub const PATHS: [&str; 30] = [
 ];
 
 /// The names of all parameters and fields.
-pub const NAMES: [&str; 42] = [
+pub const NAMES: [&str; 46] = [
+    "aim",
+    "arrival",
+    "iss",
+    "logout_token",
     "client_id",
     "client_secret",
     "redirect_uri",

@@ -82,6 +82,6 @@ pub(super) async fn newest_id(mut connection: &AsyncPgConnection) -> Result<i64,
             [$(schema::$table::table.select(dsl::max(schema::$table::id)).first::<Option<i64>>(&mut connection).await?),*]
         };
     }
-    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys upstreams upstream_links);
+    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys);
     Ok(all.into_iter().flatten().max().unwrap_or_default())
 }

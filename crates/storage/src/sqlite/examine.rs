@@ -58,6 +58,6 @@ pub(super) fn newest_id(connection: &mut SqliteConnection) -> QueryResult<i64> {
             [$(schema::$table::table.select(dsl::max(schema::$table::id)).first::<Option<i64>>(connection)?),*]
         };
     }
-    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys upstreams upstream_links);
+    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys);
     Ok(all.into_iter().flatten().max().unwrap_or_default())
 }
