@@ -56,11 +56,18 @@ async fn through(upstream: &Upstream, here: &Person, page: &Page) -> Page {
 
 #[tokio::test]
 async fn a_person_of_dex_comes_in_and_comes_again() {
-    let Some((server, upstream)) = with("create_accounts = true\nallowed_domains = [\"corp.example\"]").await else { return };
+    let Some((server, upstream)) = with("create_accounts = true\nallowed_domains = [\"corp.example\"]").await else {
+        return;
+    };
     for _ in 0..2 {
         let here = Person::new(&server);
         let page = through(&upstream, &here, &start(&here).await).await;
-        assert!(page.name() == "account" && page.text().contains("Ada There"), "{} {}", server.reason().await, page.body);
+        assert!(
+            page.name() == "account" && page.text().contains("Ada There"),
+            "{} {}",
+            server.reason().await,
+            page.body
+        );
     }
 }
 

@@ -12,13 +12,14 @@ import (
 	"github.com/dexidp/dex/server"
 	"github.com/dexidp/dex/storage"
 	"github.com/dexidp/dex/storage/memory"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/sirupsen/logrus"
 	"golang.org/x/crypto/bcrypt"
 )
 
 func main() {
 	logger := logrus.New()
-	hash, err := bcrypt.GenerateFromPassword([]byte(os.Getenv("PASSWORD")), bcrypt.MinCost)
+	hash, err := bcrypt.GenerateFromPassword([]byte(os.Getenv("PASSWORD")), bcrypt.DefaultCost)
 	must(err)
 	kept := memory.New(logger)
 	kept = storage.WithStaticClients(kept, []storage.Client{{
@@ -39,6 +40,7 @@ func main() {
 		SkipApprovalScreen: true,
 		Web:                server.WebConfig{Dir: os.Getenv("WEB")},
 		Logger:             logger,
+		PrometheusRegistry: prometheus.NewRegistry(),
 	})
 	must(err)
 	listener, err := net.FileListener(os.Stdin)
