@@ -27,9 +27,9 @@ use crate::locale::Language;
 use crate::metrics::Metrics;
 use crate::oauth::documents::Documents;
 use crate::oauth::leaks::LeakReporter;
-use crate::outbound::HttpClient;
+use crate::outbound::{HttpClient, Turns};
 use crate::pages;
-use crate::upstream::Discoveries;
+use crate::upstream::{self, Discoveries};
 use crate::uses::Uses;
 
 /// Where the time comes from: the system, or a test that moves it.
@@ -103,6 +103,8 @@ pub struct App {
     pub passwords: HashQueue,
     /// The door to other servers.
     pub(crate) outbound: HttpClient,
+    /// Whose answers of upstreams are looked at, by their addresses.
+    pub(crate) arriving: Arc<Turns>,
     /// What upstreams say of themselves.
     pub(crate) upstreams: Discoveries,
     /// Tokens issued since the counts were last kept.
@@ -137,6 +139,7 @@ impl App {
             clock,
             passwords,
             outbound,
+            arriving: upstream::arriving(),
             upstreams: Discoveries::default(),
             counts: Counts::default(),
             uses: Uses::default(),
