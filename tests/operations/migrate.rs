@@ -1,6 +1,7 @@
 //! `grantor migrate --to`: from SQLite to PostgreSQL, with nothing lost and nobody signed out.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use grantor_server::checkup::{self, Level};
 use grantor_server::clock::system_time;
@@ -60,6 +61,17 @@ fn rows(said: &str) -> Vec<&str> {
     said.lines().take_while(|line| !line.is_empty()).skip(1).collect()
 }
 
+/// What the seeds do not declare.
+const DECLARED: &str = r#"
+[[groups]]
+name = "admins"
+
+[[apps]]
+name = "Handbook"
+origins = ["https://handbook.example"]
+everybody = true
+"#;
+
 #[tokio::test]
 async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let Some((server, target)) = both().await else { return };
@@ -69,6 +81,9 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let stranger = Person::new(&server);
     stranger.sign_in_on(&stranger.open("/sign-in").await, ALICE, "a wrong password").await;
     App::new(&server, "wiki").redeem("no code").await;
+    crate::upstreams::leave_rows(&server).await;
+    server.clock.advance(Duration::from_secs(1));
+    server.apply(DECLARED).await;
     server.app.keep_counts().await.unwrap();
     let (owner, api) = (Person::new(&server), App::new(&server, "notes-api"));
     owner.sign_in().await;
@@ -79,11 +94,13 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
-    assert_eq!(rows(&said).len(), 24, "{said}");
+    assert_eq!(rows(&said).len(), 29, "{said}");
     assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let layout = [
         include_str!("../../migrations/postgres/0001_first_layout/up.sql"),
         include_str!("../../migrations/postgres/0004_api_tokens/up.sql"),
+        include_str!("../../migrations/postgres/0005_proxied_apps/up.sql"),
+        include_str!("../../migrations/postgres/0006_upstreams/up.sql"),
         include_str!("../../migrations/postgres/0007_outbox/up.sql"),
     ]
     .concat();

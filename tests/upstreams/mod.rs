@@ -5,6 +5,7 @@ mod another;
 mod asked;
 mod believed;
 mod bound;
+mod dex;
 pub mod fake;
 mod linked;
 mod logout;
@@ -13,8 +14,15 @@ mod oidc_provider;
 mod operated;
 mod walk;
 
+use grantor_core::change::Change;
+use grantor_core::store::Store;
+use grantor_core::upstream::{Upstream, UpstreamChange, UpstreamLink, UpstreamSession};
+use grantor_jose::id::Id;
+use grantor_jose::secret::SecretText;
+
 use crate::harness::page::Page;
 use crate::harness::person::Person;
+use crate::harness::seeds::ALICE;
 use crate::harness::server::Server;
 use crate::harness::tls;
 use fake::{Fake, SECRET};
@@ -58,4 +66,39 @@ async fn ada_comes_in(server: &Server, fake: &Fake) -> Person {
     let page = sign_in(&person, fake).await;
     assert_eq!(page.name(), "account", "{}", page.body);
     person
+}
+
+/// Leaves a row of each kind that there is of upstreams, of Alice's: an upstream, a link, and where a session began.
+pub async fn leave_rows(server: &Server) {
+    let definition =
+        serde_json::json!({"name": "corp", "kind": "oidc", "issuer": "https://idp.example", "client_id": "a"});
+    let upstream = Upstream {
+        id: Id::from_i64(70),
+        definition: serde_json::from_value(definition).unwrap(),
+        client_secret: Some(SecretText::new(SECRET.to_owned())),
+    };
+    let alice = server.database.user_find_by_username(ALICE).await.unwrap().unwrap();
+    let session = server.database.sessions_of(alice.id).await.unwrap().remove(0);
+    let link = UpstreamLink {
+        id: Id::from_i64(71),
+        upstream_id: upstream.id,
+        authority: "https://idp.example".to_owned(),
+        subject: "alice-there".to_owned(),
+        user_id: alice.id,
+        label: "alice@corp.example".to_owned(),
+        created_at: server.clock.read(),
+        last_used_at: None,
+    };
+    let origin = UpstreamSession {
+        session_id: session.id,
+        upstream_id: upstream.id,
+        subject: link.subject.clone(),
+        sid: Some("session-there".to_owned()),
+    };
+    let changes = [
+        UpstreamChange::Put(Box::new(upstream)),
+        UpstreamChange::LinkInsert(Box::new(link)),
+        UpstreamChange::SessionInsert(Box::new(origin)),
+    ];
+    server.database.commit(changes.map(Change::from).into()).await.unwrap();
 }

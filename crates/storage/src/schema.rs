@@ -87,28 +87,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    upstream_links (id) {
-        id -> BigInt,
-        upstream_id -> BigInt,
-        authority -> Text,
-        subject -> Text,
-        user_id -> BigInt,
-        label -> Text,
-        created_at -> BigInt,
-        last_used_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    upstream_sessions (session_id) {
-        session_id -> BigInt,
-        upstream_id -> BigInt,
-        subject -> Text,
-        sid -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
     users (id) {
         id -> BigInt,
         subject -> Text,
@@ -136,6 +114,28 @@ diesel::table! {
         address -> Text,
         user_agent -> Text,
         ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    upstream_links (id) {
+        id -> BigInt,
+        upstream_id -> BigInt,
+        authority -> Text,
+        subject -> Text,
+        user_id -> BigInt,
+        label -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    upstream_sessions (session_id) {
+        session_id -> BigInt,
+        upstream_id -> BigInt,
+        subject -> Text,
+        sid -> Nullable<Text>,
     }
 }
 

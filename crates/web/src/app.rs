@@ -29,9 +29,9 @@ use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::oauth::documents::Documents;
 use crate::oauth::leaks::LeakReporter;
-use crate::outbound::HttpClient;
+use crate::outbound::{HttpClient, Turns};
 use crate::pages;
-use crate::upstream::Discoveries;
+use crate::upstream::{self, Discoveries};
 use crate::uses::Uses;
 use crate::webhooks::Webhook;
 
@@ -115,6 +115,8 @@ pub struct App {
     pub passwords: HashQueue,
     /// The door to other servers.
     pub(crate) outbound: HttpClient,
+    /// Whose answers of upstreams are looked at, by their addresses.
+    pub(crate) arriving: Arc<Turns>,
     /// What upstreams say of themselves.
     pub(crate) upstreams: Discoveries,
     /// Tokens issued since the counts were last kept.
@@ -149,6 +151,7 @@ impl App {
             clock,
             passwords,
             outbound,
+            arriving: upstream::arriving(),
             upstreams: Discoveries::default(),
             counts: Counts::default(),
             uses: Uses::default(),

@@ -41,7 +41,7 @@ pub(crate) use explained::Door;
 use guard::Guard;
 pub use guard::{AllowedHost, AllowedHostError, Refusal};
 use resolve::{Checked, System, TURN};
-use turns::Turns;
+pub(crate) use turns::Turns;
 
 /// What bounds an exchange.
 #[derive(Clone, Copy, Debug)]

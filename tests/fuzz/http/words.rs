@@ -4,13 +4,15 @@ use crate::harness::app::VERIFIER;
 use crate::harness::seeds::SECRET;
 
 /// Every route, with and without a method that it has.
-pub const PATHS: [&str; 31] = [
+pub const PATHS: [&str; 43] = [
     "/",
     "/account",
     "/account/apps",
     "/account/apps/remove",
     "/account/notices",
     "/account/sessions",
+    "/account/sign-in-ways",
+    "/account/sign-in-ways/unlink",
     "/authorize",
     "/consent",
     "/end-session",
@@ -25,6 +27,10 @@ pub const PATHS: [&str; 31] = [
     "/sign-out",
     "/theme.css",
     "/token",
+    "/upstreams/corp/backchannel-logout",
+    "/upstreams/corp/callback",
+    "/upstreams/corp/link",
+    "/upstreams/corp/start",
     "/userinfo",
     "/livez",
     "/readyz",
@@ -36,10 +42,20 @@ pub const PATHS: [&str; 31] = [
     "//evil.example/%2e%2e",
     "/token/",
     "/.well-known/",
+    "/.grantor/callback",
+    "/.grantor/sign-in",
+    "/enter",
+    "/forward-auth",
+    "/forward-auth/x",
+    "/account/api/tokens",
 ];
 
 /// The names of all parameters and fields.
-pub const NAMES: [&str; 42] = [
+pub const NAMES: [&str; 46] = [
+    "aim",
+    "arrival",
+    "iss",
+    "logout_token",
     "client_id",
     "client_secret",
     "redirect_uri",

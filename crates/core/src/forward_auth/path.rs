@@ -60,7 +60,7 @@ fn decoded(path: &str) -> Option<String> {
             return None;
         }
         bytes.push(byte);
-        bytes.extend_from_slice(part[2..].as_bytes());
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
     }
     String::from_utf8(bytes).ok()
 }

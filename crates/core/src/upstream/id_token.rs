@@ -191,3 +191,75 @@ fn methods(members: &Map<String, Value>) -> Vec<String> {
     let all = members.get("amr").and_then(Value::as_array).into_iter().flatten();
     all.filter_map(Value::as_str).filter(is_word).take(most).map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use grantor_jose::jwk::JwkSet;
+    use grantor_jose::key::{SigningKey, Typ};
+    use grantor_jose::random::Random;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Time = Time::from_seconds(2_000_000_000);
+    const SKEW: Duration = Duration::from_secs(30);
+    const ASKED: Asked<'static> = Asked {
+        issuer: "https://idp.example",
+        client_id: "grantor",
+        nonce: "a nonce",
+        access_token: "an access token",
+        earliest: None,
+    };
+
+    fn right() -> Value {
+        let now = NOW.seconds();
+        json!({"iss": "https://idp.example", "sub": "ada", "aud": "grantor", "iat": now, "exp": now + 60, "nonce": "a nonce"})
+    }
+
+    fn check_claims(claims: &Value, asked: &Asked<'_>) -> Result<Told, Error> {
+        let key = SigningKey::generate(Algorithm::Es256, &Random::seeded(1)).unwrap();
+        let token = key.sign_compact(Typ::Jwt, claims).unwrap();
+        check(&token, asked, &JwkSet { keys: vec![key.jwk().clone()] }, (SKEW, NOW))
+    }
+
+    #[test]
+    fn what_is_right_is_told() {
+        let told = check_claims(&right(), &ASKED).unwrap();
+        assert_eq!((told.subject.as_str(), told.sid, told.auth_time, told.amr.len()), ("ada", None, None, 0));
+    }
+
+    #[test]
+    fn who_had_to_sign_in_since_a_moment_did_by_what_the_token_says() {
+        let asked = Asked { earliest: Some(NOW.minus(Duration::from_secs(100))), ..ASKED };
+        for (ago, is_right) in [(Some(0), true), (Some(130), true), (Some(131), false), (None, false)] {
+            let mut claims = right();
+            claims["auth_time"] = json!(ago.map(|ago| NOW.seconds() - ago));
+            assert_eq!(check_claims(&claims, &asked).is_ok(), is_right, "{ago:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_claim_of_any_other_value_is_refused_or_says_the_same(
+            name in prop::sample::select(vec!["iss", "sub", "aud", "iat", "exp", "nonce", "azp", "at_hash"]),
+            value in prop_oneof![
+                Just(json!(null)), Just(json!({})), any::<bool>().prop_map(Value::from), any::<i64>().prop_map(Value::from),
+                any::<String>().prop_map(Value::from), prop::collection::vec("[a-z]{0,8}", 0..3).prop_map(Value::from),
+            ],
+        ) {
+            let mut claims = right();
+            claims[name] = value;
+            if let Ok(told) = check_claims(&claims, &ASKED) {
+                prop_assert!(["sub", "iat", "exp", "azp", "at_hash"].contains(&name), "{} {}", name, claims);
+                prop_assert!(!told.subject.is_empty());
+            }
+        }
+
+        #[test]
+        fn any_text_is_refused(token in ".{0,200}") {
+            prop_assert!(check(&token, &ASKED, &JwkSet::default(), (SKEW, NOW)).is_err());
+        }
+    }
+}

@@ -60,7 +60,8 @@ pub fn begin(
     call: Call<'_>,
 ) -> Decision<String> {
     let proof = Proof { acr: ACR_UPSTREAM, amr: came.amr.to_vec(), auth_time: came.auth_time };
-    let Decision { changes: begun, reply } = begin_by(user, proof, fresh, browser, call);
+    let Decision { changes: mut begun, reply } = begin_by(user, proof, fresh, browser, call);
+    tell(&mut begun, came.upstream);
     // An upstream that was switched off meanwhile, on whichever node, begins nothing.
     let mut changes = vec![Change::DirectoryExpect { revision }];
     match entry {
@@ -153,10 +154,80 @@ pub fn account(person: &UpstreamPerson, username: String, (id, subject): (Id, St
 /// issued with the offline_access property normally SHOULD NOT be revoked." (OIDC Back-Channel Logout §2.7)
 pub fn sign_out(session: &Session, upstream: &Upstream, event_id: Id, call: Call<'_>) -> Vec<Change> {
     let mut changes = crate::sign_in::sign_out(session, event_id, call);
-    for change in &mut changes {
+    tell(&mut changes, upstream);
+    changes
+}
+
+/// Lets events tell by which upstream it was.
+fn tell(changes: &mut [Change], upstream: &Upstream) {
+    for change in changes {
         if let Change::EventInsert(event) = change {
             event.detail = Some(format!("by upstream {}", upstream.definition.name));
         }
     }
-    changes
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use grantor_jose::random::Mint;
+    use serde_json::json;
+
+    use super::*;
+    use crate::user::tests::ada;
+
+    fn begun(entry: Entry<'_>, user: &User) -> Vec<Change> {
+        let definition =
+            json!({"name": "corp", "kind": "oidc", "issuer": "https://idp.example", "client_id": "grantor"});
+        let definition = serde_json::from_value(definition).unwrap();
+        let upstream = Upstream { id: Id::from_i64(70), definition, client_secret: None };
+        let person = UpstreamPerson { subject: "ada-there".into(), ..UpstreamPerson::default() };
+        let mint = Mint::seeded(5);
+        let ids = Ids { link: mint.id(1), linked: mint.id(1), made: mint.id(1) };
+        let came =
+            Came { upstream: &upstream, person: &person, auth_time: Time::from_seconds(5), amr: &[], sid: Some("s") };
+        let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
+        let call = Call::new(Time::from_seconds(7), "::1");
+        begin(came, (entry, user), (&fresh, ids, 9), Browser { user_agent: "", is_known: true, replaced: None }, call)
+            .changes
+    }
+
+    #[test]
+    fn each_entry_expects_the_declaration_the_person_and_the_link_that_it_was_decided_by() {
+        let link = UpstreamLink {
+            id: Id::from_i64(1),
+            upstream_id: Id::from_i64(70),
+            authority: String::new(),
+            subject: "ada-there".into(),
+            user_id: ada().id,
+            label: String::new(),
+            created_at: Time::default(),
+            last_used_at: None,
+        };
+        for entry in [Entry::Linked(&link), Entry::LinkNow, Entry::Made] {
+            let changes = begun(entry, &ada());
+            let has = |wanted: fn(&Change) -> bool| changes.iter().any(wanted);
+            assert!(has(|change| matches!(change, Change::DirectoryExpect { revision: 9 })), "{entry:?}");
+            assert!(has(|change| matches!(change, Change::UserMayEnter { .. })), "{entry:?}");
+            assert!(has(|change| matches!(change, Change::Upstream(UpstreamChange::SessionInsert(_)))), "{entry:?}");
+            let by_link = has(|change| matches!(change, Change::Upstream(UpstreamChange::LinkUsed { .. })));
+            assert_eq!(by_link, matches!(entry, Entry::Linked(_)));
+            assert_eq!(has(|change| matches!(change, Change::UserPut(_))), matches!(entry, Entry::Made));
+        }
+    }
+
+    #[test]
+    fn the_session_tells_how_and_when_it_was_proved_there() {
+        let changes = begun(Entry::LinkNow, &ada());
+        let session = changes.iter().find_map(|change| match change {
+            Change::SessionInsert(session) => Some(session),
+            _ => None,
+        });
+        let session = session.unwrap();
+        assert_eq!(
+            (session.acr.as_str(), session.amr.len(), session.auth_time),
+            (ACR_UPSTREAM, 0, Time::from_seconds(5))
+        );
+        assert_eq!(session.last_seen_at, Time::from_seconds(7));
+    }
 }

@@ -111,10 +111,11 @@ impl Declaration {
         let groups = self.groups.iter().map(|group| (3, "name", "", group.group.name.as_str(), &group.place));
         let apis = self.resources.iter().map(|api| (4, "identifier", "", api.resource.identifier.as_str(), &api.place));
         let keys = self.api_keys.iter().map(|key| (5, "name", key.client_id.as_str(), key.name.as_str(), &key.place));
-        let apps = self.apps.iter().map(|app| (6, "name", "", app.app.name.as_str(), &app.place));
+        let proxied = self.apps.iter().map(|app| (6, "name", "", app.app.name.as_str(), &app.place));
         let known = self.upstreams.iter();
         let upstreams = known.map(|known| (7, "name", "", known.definition.name.as_str(), &known.place));
-        let all = clients.chain(users).chain(scopes).chain(groups).chain(apis).chain(keys).chain(apps).chain(upstreams);
+        let all =
+            clients.chain(users).chain(scopes).chain(groups).chain(apis).chain(keys).chain(proxied).chain(upstreams);
         all.filter(|(kind, _, of, name, _)| !seen.insert((*kind, *of, *name)))
             .filter_map(|(_, key, _, name, place)| place.fault(key, &format!("\"{name}\" is declared before")))
             .chain(self.repeated_proofs())

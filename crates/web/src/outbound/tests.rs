@@ -264,3 +264,43 @@ fn the_demo_speaks_plain_http_to_this_machine_only() {
     assert!(!is_asked("file:///etc/hostname"));
     assert!(is_asked("https://login.example.com/token"));
 }
+
+/// Names that nobody answers for, with the turns of those who ask.
+#[derive(Default)]
+struct Mute(Mutex<Vec<turns::Turn>>);
+
+impl Resolve for Mute {
+    fn resolve(&self, _: Name) -> Resolving {
+        self.0.lock().unwrap().push(TURN.with(Clone::clone));
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_look_up_that_nobody_waits_for_keeps_its_turn_until_it_is_over() {
+    let names = Arc::new(Mute::default());
+    let client = client(&[], names.clone());
+    let ask = |number: usize| {
+        let client = client.clone();
+        async move { client.send(get(&format!("https://{number}.example/")), "somebody").await }
+    };
+    for answered in futures_of(8, &ask).await {
+        assert!(matches!(answered, Err(OutboundError::Unreachable(_))), "{answered:?}");
+    }
+    assert!(matches!(ask(9).await, Err(OutboundError::Busy)), "all of their turns are taken by look-ups");
+    names.0.lock().unwrap().clear();
+    assert!(matches!(ask(10).await, Err(OutboundError::Unreachable(_))));
+}
+
+/// What so many at once come to.
+async fn futures_of<F: Future<Output = Result<HttpResponse, OutboundError>> + Send + 'static>(
+    number: usize,
+    ask: &impl Fn(usize) -> F,
+) -> Vec<F::Output> {
+    let asked: Vec<_> = (0..number).map(|number| tokio::spawn(ask(number))).collect();
+    let mut answered = Vec::new();
+    for task in asked {
+        answered.push(task.await.unwrap());
+    }
+    answered
+}

@@ -19,21 +19,23 @@ const WAITING: usize = 32;
 
 /// For whom is being asked.
 #[derive(Debug)]
-pub(super) struct Turns {
+pub(crate) struct Turns {
     all: Arc<Semaphore>,
+    /// How many each has.
+    for_one: usize,
     /// What each has taken at the moment; they have no entry without.
     askers: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Default for Turns {
     fn default() -> Self {
-        Self { all: Arc::new(Semaphore::new(AT_ONCE)), askers: Mutex::default() }
+        Self::of(AT_ONCE, FOR_ONE)
     }
 }
 
 /// Leave to ask, until the last of its clones is dropped: a look-up that nobody waits for any more goes on, and keeps it.
 #[derive(Clone, Debug)]
-pub(super) struct Turn(#[expect(dead_code, reason = "held until it is dropped")] Arc<Taken>);
+pub(crate) struct Turn(#[expect(dead_code, reason = "held until it is dropped")] Arc<Taken>);
 
 #[derive(Debug)]
 struct Taken {
@@ -52,8 +54,13 @@ struct Place {
 }
 
 impl Turns {
+    /// So many for all together, and for each.
+    pub(crate) fn of(at_once: usize, for_one: usize) -> Self {
+        Self { all: Arc::new(Semaphore::new(at_once)), for_one, askers: Mutex::default() }
+    }
+
     /// Waits for so long until it may be asked for somebody.
-    pub(super) async fn take(self: &Arc<Self>, asker: &str, patience: Duration) -> Result<Turn, OutboundError> {
+    pub(crate) async fn take(self: &Arc<Self>, asker: &str, patience: Duration) -> Result<Turn, OutboundError> {
         let (place, turns) = self.place(asker).ok_or(OutboundError::Busy)?;
         let taking = async {
             let own = turns.acquire_owned().await.ok()?;
@@ -67,9 +74,9 @@ impl Turns {
     /// A place among those who ask for one; none where too many wait there.
     fn place(self: &Arc<Self>, name: &str) -> Option<(Place, Arc<Semaphore>)> {
         let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
-        let asker = askers.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(FOR_ONE)));
+        let asker = askers.entry(name.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.for_one)));
         // Each place holds one, each permit another, and the map one.
-        let is_full = Arc::strong_count(asker) > 2 * FOR_ONE + WAITING;
+        let is_full = Arc::strong_count(asker) > 2 * self.for_one + WAITING;
         let place = || Place { turns: Arc::clone(self), name: name.to_owned(), asker: Some(Arc::clone(asker)) };
         (!is_full).then(|| (place(), Arc::clone(asker)))
     }

@@ -209,6 +209,8 @@ fn is_quiet(tag: &Tag<'_>) -> bool {
     let ours = |address: &str| {
         address.starts_with('/') && !address.starts_with("//")
             || address.starts_with("https://wiki.example.com/")
+            // Where the page on the way to an upstream goes on.
+            || address.starts_with("https://idp.example.com/")
             || address == "#main"
     };
     let script = tag.name != "script" || tag.get("src").is_some_and(|src| src.starts_with("/static/"));

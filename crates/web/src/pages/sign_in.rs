@@ -252,7 +252,9 @@ impl SignIn {
             ways: Vec::new(),
         };
         let ways = |titles: &[&str]| {
-            titles.iter().map(|title| Way { name: "corp".to_owned(), title: (*title).to_owned() }).collect::<Vec<_>>()
+            let way =
+                |(number, title): (usize, &&str)| Way { name: format!("corp-{number}"), title: (*title).to_owned() };
+            titles.iter().enumerate().map(way).collect::<Vec<_>>()
         };
         let link = |label: &str, title: &str| {
             let (arrival, name) = ("c2VhbGVk".to_owned(), "corp".to_owned());

@@ -105,7 +105,7 @@ impl UpstreamFailed {
 
 /// Notes the refusal, and shows it.
 pub(crate) async fn show(visit: &Visit, upstream: Option<&Upstream>, refused: Refused, aim: &Aim) -> HttpResponse {
-    if let Error::Store(_) = refused.error {
+    if let Error::Store(_) | Error::ParameterTooLarge = refused.error {
         return respond::failure(visit, &refused.error).await;
     }
     let case = upstream::record(visit, upstream, &refused, None).await;

@@ -1,5 +1,7 @@
 //! `/upstreams/{name}/callback`: an upstream has sent the person back.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use grantor_core::change::Change;
 use grantor_core::error::Error;
@@ -7,6 +9,7 @@ use grantor_core::params::Params;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::upstream::flow::{self, Aim, Flow, LIVES};
 use grantor_core::upstream::{Upstream, UpstreamKind};
+use grantor_identity::address::counted_as;
 
 use super::arrive::{self, Arrived};
 use super::discovery::{Endpoints, endpoints};
@@ -17,6 +20,9 @@ use crate::pages::{enter, upstream_failed, upstream_unlinked};
 use crate::respond;
 use crate::routes;
 use crate::visit::Visit;
+
+/// How long a person waits for others of the same address.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Reads the answer, and goes on.
 pub(crate) async fn get_upstream_callback(visit: Visit) -> HttpResponse {
@@ -67,6 +73,9 @@ fn opened(visit: &Visit, upstream: &Upstream, params: &Params) -> Option<Flow> {
 async fn answered(visit: &Visit, upstream: &Upstream, flow: &Flow, params: &Params) -> Result<Proved, Refused> {
     let endpoints = endpoints(visit, upstream).await?;
     check_issuer(upstream, &endpoints, params.get("iss"))?;
+    let address = counted_as(visit.app.address(&visit.request)).to_string();
+    let turn = visit.app.arriving.take(&address, PATIENCE).await;
+    let _turn = turn.map_err(|error| Refused::with(Error::UpstreamUnreachable, &error))?;
     spend(visit, flow).await?;
     if let Some(error) = params.get("error") {
         let reason = if error == "access_denied" { Error::UpstreamDenied } else { Error::UpstreamRefused };

@@ -33,9 +33,13 @@ use grantor_jose::id::Id;
 
 pub(crate) use discovery::{Discoveries, Metadata};
 
-use crate::outbound::{Asker, Door};
+use crate::outbound::{Asker, Door, Turns};
 use crate::routes;
 use crate::visit::Visit;
+
+/// How many answers of upstreams are looked at at once, of all addresses and of each: each lets an upstream be asked, also one that
+/// somebody made up, and an upstream's turns shall not be taken by one.
+const ARRIVING: (usize, usize) = (64, 4);
 
 /// How often a decision is made again when somebody else changed its facts meanwhile.
 const MAX_RACES: usize = 4;
@@ -65,6 +69,11 @@ impl Refused {
     fn with(error: Error, detail: &(impl ToString + ?Sized)) -> Self {
         Self { error, detail: detail.to_string() }
     }
+}
+
+/// Nobody is arriving yet.
+pub(crate) fn arriving() -> Arc<Turns> {
+    Arc::new(Turns::of(ARRIVING.0, ARRIVING.1))
 }
 
 /// The upstream of a request's path, unless it is switched off.

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::error::Error;
-use grantor_core::params::Params;
+use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::upstream::flow::{self, Aim, Flow};
 use grantor_core::upstream::{Upstream, UpstreamKind};
 use url::Url;
@@ -21,13 +21,19 @@ use crate::respond::{self, How};
 use crate::visit::Visit;
 use crate::waiting::Waiting;
 
+/// The longest `state`, in bytes.
+const LONGEST_STATE: usize = MAX_PARAMETER_BYTES - 1024;
+
 /// Sends the person on.
 pub(crate) async fn post_upstream_start(visit: Visit, payload: Payload) -> HttpResponse {
     let form = match form::read(&visit.request, payload).await {
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    if !visit.is_own_sign_in_form(form.get("csrf")) {
+    // A link is begun by a form of the account, which is bound to the session.
+    let links = form.get("aim") == Some("link");
+    let is_own = if links { visit.is_own_form(form.get("csrf")) } else { visit.is_own_sign_in_form(form.get("csrf")) };
+    if !is_own {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     let (aim, waiting) = match aim(&visit, &form).await {
@@ -74,6 +80,10 @@ async fn address(
     let flow = Flow { id, started_at, max_age: max_age(aim, request), aim: aim.clone() };
     let holder = holder(visit, upstream);
     let state = flow::seal(&flow, secrets, holder, visit.app.provider.mint.random());
+    // It comes back as a parameter, and travels on in one with more beside it.
+    if state.len() > LONGEST_STATE {
+        return Err(Error::ParameterTooLarge.into());
+    }
     let scope = upstream.definition.scope();
     let challenge = flow.challenge(secrets, holder);
     let mut query = address.query_pairs_mut();
