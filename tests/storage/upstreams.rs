@@ -151,9 +151,12 @@ pub async fn people_are_found_by_their_address(database: &Database) {
 pub async fn nobody_who_is_switched_off_may_enter(database: &Database) {
     with_wiki_and_user(database).await;
     let id = Id::from_i64(7);
-    keep(database, [Change::UserMayEnter { id }]).await;
+    let may_enter = |without_password| Change::UserMayEnter { id, without_password };
+    let refused = async |change: Change| matches!(database.commit(vec![change]).await, Err(StoreError::Conflict));
+    keep(database, [may_enter(false)]).await;
+    assert!(refused(may_enter(true)).await, "who has a password is not taken for somebody without");
     let mut off = user(7);
     off.disabled = true;
     keep(database, [Change::UserPut(Box::new(off))]).await;
-    assert!(matches!(database.commit(vec![Change::UserMayEnter { id }]).await, Err(StoreError::Conflict)));
+    assert!(refused(may_enter(false)).await);
 }

@@ -284,6 +284,8 @@ pub enum Change {
     UserMayEnter {
         /// The person.
         id: Id,
+        /// Whether they must have no password, too: somebody may have set one since it was read.
+        without_password: bool,
     },
     /// Keeps a new hash of a person's password.
     UserPassword {

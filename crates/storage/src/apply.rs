@@ -186,7 +186,7 @@ macro_rules! define_apply {
                 }
                 Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
                 Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
-                Change::UserMayEnter { id } => expect!(users::may_enter(id.as_i64())),
+                Change::UserMayEnter { id, without_password } => expect!(users::may_enter(id.as_i64(), !*without_password)),
                 _ => Ok(()),
             }
         }

@@ -2,6 +2,7 @@
 
 use diesel::dsl;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 use grantor_core::user::User;
@@ -105,10 +106,14 @@ pub(crate) fn expect<'a>(id: i64, password: &'a str) -> _ {
     users::table.select(users::id).filter(may_enter)
 }
 
-/// One row where the person is not switched off.
+/// One row where the person is not switched off, and has no password unless they may.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn may_enter(id: i64) -> _ {
-    users::table.select(users::id).filter(users::id.eq(id).and(users::disabled.eq(0_i64)))
+pub(crate) fn may_enter(id: i64, with_password: bool) -> _ {
+    let may_enter = users::id.eq(id).and(users::disabled.eq(0_i64));
+    users::table
+        .select(users::id)
+        .filter(may_enter)
+        .filter(with_password.into_sql::<Bool>().or(users::password.is_null()))
 }
 
 #[dsl::auto_type(no_type_alias)]

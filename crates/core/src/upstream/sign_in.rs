@@ -79,7 +79,7 @@ pub fn begin(
             changes.extend(link((came.upstream, came.person), (user.id, by), (ids.link, ids.linked), call));
         }
     }
-    changes.push(Change::UserMayEnter { id: user.id });
+    changes.push(Change::UserMayEnter { id: user.id, without_password: matches!(entry, Entry::LinkNow) });
     changes.extend(begun);
     let origin = UpstreamSession {
         session_id: fresh.id,

@@ -148,7 +148,7 @@ async fn link(
         Change::DirectoryExpect { revision: visit.app.directory().revision },
         Change::AssertionSpend { digest: arrival.digest(), expires_at: arrival.at.plus(LIVES) },
         Change::SessionExpect { id: session.id },
-        Change::UserMayEnter { id: user.id },
+        Change::UserMayEnter { id: user.id, without_password: false },
     ];
     changes.extend(sign_in::link((upstream, &person), (user.id, "by its person"), ids, visit.call()));
     match store.commit(changes).await {
