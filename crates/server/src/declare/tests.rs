@@ -75,6 +75,10 @@ impl Kept {
                 self.keys.iter_mut().filter(|kept| kept.id == id).for_each(|kept| kept.ended = Some((at, end)));
             }
             Change::GroupPut(group) => drop(self.directory.groups.insert(group.name.clone(), *group)),
+            Change::ProxiedAppPut(app) => {
+                let kept = self.directory.apps.iter().map(|kept| (**kept).clone());
+                self.directory.apps = kept.chain([*app]).collect();
+            }
             Change::Upstream(UpstreamChange::Put(upstream)) => {
                 drop(self.directory.upstreams.insert(upstream.definition.name.clone(), Arc::new(*upstream)));
             }
