@@ -15,6 +15,7 @@ use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
+use crate::pages::looks::look;
 use crate::tokens::token;
 
 const NGINX: &str = include_str!("../../crates/server/examples/proxies/nginx.conf");
@@ -70,7 +71,7 @@ async fn a_real_browser_signs_in_through_caddy_and_out() {
     assert_eq!(browser.url().await.as_str(), guarded.at("/page?of=1"));
     assert!(browser.text().await.to_lowercase().contains("remote-user: alice"));
     browser.open(&guarded.at("/cellar")).await;
-    browser.arrives_at("enter").await;
+    look(&browser, "enter", "enter-account").await;
     assert!(browser.text().await.contains("You can’t open Cellar"));
     browser.open(&guarded.at("/.grantor/sign-out")).await;
     browser.arrives_at("end-session").await;

@@ -13,7 +13,7 @@ use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
 
 /// Apps behind a proxy. The issuer of tests speaks plain HTTP; the apps' hosts do not.
-const APPS: &str = r#"
+pub const APPS: &str = r#"
 [[apps]]
 name = "Handbook"
 origins = ["https://handbook.example"]
@@ -37,7 +37,7 @@ unprotected_preflight = true
 "#;
 
 const HANDBOOK: &str = "handbook.example";
-const BOARD: &str = "board.example";
+pub const BOARD: &str = "board.example";
 
 /// A server that believes the proxies of this machine, with [`APPS`].
 async fn guarded() -> Server {
@@ -50,16 +50,16 @@ async fn guarded() -> Server {
 const NAVIGATION: [(&str, &str); 2] = [("accept", "text/html,*/*;q=0.8"), ("sec-fetch-mode", "navigate")];
 
 /// Somebody's browser, at apps behind a proxy that asks as Caddy and Traefik do, and at the issuer.
-struct Visitor<'a> {
+pub struct Visitor<'a> {
     server: &'a Server,
-    person: Person,
+    pub person: Person,
     http: reqwest::Client,
     /// The cookies by host and name.
     cookies: RefCell<BTreeMap<(String, String), String>>,
 }
 
 impl<'a> Visitor<'a> {
-    fn new(server: &'a Server) -> Self {
+    pub fn new(server: &'a Server) -> Self {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { server, person: Person::new(server), http, cookies: RefCell::default() }
     }
@@ -78,18 +78,18 @@ impl<'a> Visitor<'a> {
     }
 
     /// The same for a page that somebody wants to see.
-    async fn opens(&self, host: &str, target: &str) -> Page {
+    pub async fn opens(&self, host: &str, target: &str) -> Page {
         self.asks(host, target, &NAVIGATION).await
     }
 
     /// Goes where an app's host sends the browser, and comes back to it if the issuer lets it pass.
-    async fn follows(&self, host: &str, sent: &Page) -> Page {
+    pub async fn follows(&self, host: &str, sent: &Page) -> Page {
         let at_issuer = self.person.open(sent.location().expect("a redirect")).await;
         self.returns(host, at_issuer).await
     }
 
     /// Goes back to the app's host, where the issuer sends the browser there.
-    async fn returns(&self, host: &str, at_issuer: Page) -> Page {
+    pub async fn returns(&self, host: &str, at_issuer: Page) -> Page {
         match at_issuer.location() {
             Some(back) if back.host_str() == Some(host) => self.opens(host, &target(&back)).await,
             _ => at_issuer,

@@ -3,6 +3,7 @@
 mod account;
 mod another;
 mod asked;
+mod behind;
 mod believed;
 mod bound;
 mod dex;
