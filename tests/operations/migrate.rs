@@ -67,11 +67,13 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     stranger.sign_in_on(&stranger.open("/sign-in").await, ALICE, "a wrong password").await;
     App::new(&server, "wiki").redeem("no code").await;
     server.app.keep_counts().await.unwrap();
+    server.clock.advance(std::time::Duration::from_secs(1));
+    server.apply("[[groups]]\nname = \"night-shift\"\nnetworks = [\"127.0.0.0/8\"]\n").await;
     let (before, events) = (key_set(&server).await, server.events().await.len());
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
-    assert_eq!(rows(&said).len(), 21, "{said}");
+    assert_eq!(rows(&said).len(), 22, "{said}");
     assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let layout = [
         include_str!("../../migrations/postgres/0001_first_layout/up.sql"),
