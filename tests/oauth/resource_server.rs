@@ -139,8 +139,9 @@ async fn an_api_takes_jwts_and_opaque_tokens_that_are_for_it() {
     for (token, error) in [
         (wiki.tokens("openid email").await.access(), "is not for this API"),
         (jwt.id(), "is of another kind"),
-        (wiki.tokens("openid offline_access notes.read").await.refresh(), "unknown, or has ended"),
-        ("gtr_at_made-up", "unknown, or has ended"),
+        (wiki.tokens("openid offline_access notes.read").await.refresh(), "is of another kind"),
+        ("gtr_at_made-up", "is misspelt"),
+        ("made-up", "unknown, or has ended"),
     ] {
         for api in &apis {
             let page = api.get(token).await;

@@ -126,20 +126,28 @@ impl Verifier {
 
     async fn of_opaque(&self, token: &str, address: Option<IpAddr>) -> Result<Arc<Access>, Reason> {
         let introspection = self.0.introspection.as_ref().ok_or(Fault::OpaqueNotTaken)?;
-        let is_misspelt = token.len() > MAX_OPAQUE || is_misspelt(token);
-        if is_misspelt || self.0.shape.as_ref().is_some_and(|shape| !shape(token)) {
+        if let Some(fault) = fault(token) {
+            return Err(fault.into());
+        }
+        if token.len() > MAX_OPAQUE || self.0.shape.as_ref().is_some_and(|shape| !shape(token)) {
             return Err(Fault::Misspelt.into());
         }
         introspection.check(token, address, &self.0.rules).await
     }
 }
 
-/// Whether a token begins as one of Grantor's, and is none that an API can take: by its length or its checksum, or since it is of
-/// another kind, as a refresh token that was sent to the wrong place.
-fn is_misspelt(token: &str) -> bool {
-    let is_api_token = |kind| ApiTokenText::parse(kind, token).is_some();
-    let is_one = || is_api_token("gtr_pat") || is_api_token("gtr_key") || TokenText::parse("gtr_at", token).is_some();
-    token.starts_with("gtr_") && !is_one()
+/// What is wrong with a token that begins as one of Grantor's, by its text alone: its length, its checksum, or its kind, as with a
+/// refresh token that was sent to the wrong place.
+fn fault(token: &str) -> Option<Fault> {
+    if !token.starts_with("gtr_") {
+        return None;
+    }
+    let is_well_spelt = match ["gtr_pat_", "gtr_key_", "gtr_at_"].into_iter().find(|kind| token.starts_with(kind)) {
+        None => return Some(Fault::Unverified(VerifyError::TypMismatch)),
+        Some("gtr_at_") => TokenText::parse("gtr_at", token).is_some(),
+        Some(kind) => ApiTokenText::parse(kind.trim_end_matches('_'), token).is_some(),
+    };
+    (!is_well_spelt).then_some(Fault::Misspelt)
 }
 
 impl fmt::Debug for Verifier {

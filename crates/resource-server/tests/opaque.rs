@@ -85,9 +85,12 @@ async fn what_looks_like_a_token_of_ours_and_is_none_is_asked_of_nobody() {
     let issuer = Issuer::start().await;
     let verifier = issuer.verifier().await;
     let refresh = TOKEN.replace("gtr_at", "gtr_rt");
-    for made_up in [&TOKEN[..TOKEN.len() - 1], "gtr_at_x", "gtr_", "gtr_pat_x", &refresh, &format!("{TOKEN}x")] {
+    for made_up in [&TOKEN[..TOKEN.len() - 1], "gtr_at_x", "gtr_pat_x", "gtr_key_", &format!("{TOKEN}x")] {
         issuer.issue(made_up, &json!({}));
         assert_eq!(asked(&verifier, made_up).await, "Misspelt", "{made_up}");
+    }
+    for of_another_kind in [refresh.as_str(), "gtr_", "gtr_x", "gtr_key"] {
+        assert_eq!(asked(&verifier, of_another_kind).await, "TypMismatch", "{of_another_kind}");
     }
     assert_eq!(issuer.tokens_asked(), 0);
 }

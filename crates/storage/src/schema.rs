@@ -97,8 +97,8 @@ diesel::table! {
         disabled -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
-        networks -> Text,
         email -> Nullable<Text>,
+        networks -> Text,
     }
 }
 

@@ -26,8 +26,8 @@ pub(crate) struct Row {
     disabled: i64,
     created_at: i64,
     updated_at: i64,
-    networks: String,
     email: Option<String>,
+    networks: String,
 }
 
 impl Row {
