@@ -131,6 +131,8 @@ const SIGN_IN_FAILED: &[Carried] = &[
     BROWSER,
     sometimes(Field::Detail, "the upstream, and what was wrong with its answer"),
 ];
+const SIGN_IN_SUCCEEDED: &[Carried] =
+    &[PERSON, BROWSER, sometimes(Field::Detail, "the upstream, where one has proved who it is")];
 const SIGNED_OUT: &[Carried] = &[
     sometimes(Field::Reason, "leaked, where the session's cookie was found"),
     PERSON,
@@ -171,7 +173,7 @@ pub const fn carried(kind: EventKind) -> &'static [Carried] {
         EventKind::ProxiedAppChanged => PROXIED_APP_CHANGED,
         EventKind::ResourceChanged => RESOURCE_CHANGED,
         EventKind::SignInFailed => SIGN_IN_FAILED,
-        EventKind::SignInSucceeded => &[PERSON, BROWSER],
+        EventKind::SignInSucceeded => SIGN_IN_SUCCEEDED,
         EventKind::SignInThrottled => &[BROWSER],
         EventKind::SignedOut => SIGNED_OUT,
         EventKind::TokenRevoked => TOKEN_REVOKED,
