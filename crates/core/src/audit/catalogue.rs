@@ -151,6 +151,8 @@ const UPSTREAM_LINKED: &[Carried] =
     &[PERSON, BROWSER, always(Field::Detail, "the upstream, who the person is there, and how it was proven")];
 const UPSTREAM_UNLINKED: &[Carried] =
     &[PERSON, BROWSER, always(Field::Detail, "the upstream, and who the person is there")];
+const USER_CHANGED: &[Carried] =
+    &[PERSON, sometimes(Field::Address, "the browser, where somebody came from an upstream"), CHANGED];
 
 /// What events of a kind carry.
 pub const fn carried(kind: EventKind) -> &'static [Carried] {
@@ -180,7 +182,7 @@ pub const fn carried(kind: EventKind) -> &'static [Carried] {
         EventKind::UpstreamChanged => UPSTREAM_CHANGED,
         EventKind::UpstreamLinked => UPSTREAM_LINKED,
         EventKind::UpstreamUnlinked => UPSTREAM_UNLINKED,
-        EventKind::UserChanged => &[PERSON, CHANGED],
+        EventKind::UserChanged => USER_CHANGED,
     }
 }
 
