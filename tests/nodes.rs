@@ -13,6 +13,7 @@ use crate::harness::server::Server;
 mod clocks;
 mod ending;
 mod floods;
+mod forward_auth;
 mod measured;
 mod tokens;
 

@@ -36,11 +36,11 @@ everybody = true
 unprotected_preflight = true
 "#;
 
-const HANDBOOK: &str = "handbook.example";
+pub const HANDBOOK: &str = "handbook.example";
 pub const BOARD: &str = "board.example";
 
 /// A server that believes the proxies of this machine, with [`APPS`].
-async fn guarded() -> Server {
+pub async fn guarded() -> Server {
     let server = Server::start_with(|config| config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
     server.apply(APPS).await;
     server
@@ -51,7 +51,8 @@ const NAVIGATION: [(&str, &str); 2] = [("accept", "text/html,*/*;q=0.8"), ("sec-
 
 /// Somebody's browser, at apps behind a proxy that asks as Caddy and Traefik do, and at the issuer.
 pub struct Visitor<'a> {
-    server: &'a Server,
+    /// The node that the proxy asks.
+    pub server: &'a Server,
     pub person: Person,
     http: reqwest::Client,
     /// The cookies by host and name.
@@ -65,7 +66,7 @@ impl<'a> Visitor<'a> {
     }
 
     /// What the proxy is told about a request to an app.
-    async fn asks(&self, host: &str, target: &str, headers: &[(&str, &str)]) -> Page {
+    pub async fn asks(&self, host: &str, target: &str, headers: &[(&str, &str)]) -> Page {
         let about = [("x-forwarded-host", host), ("x-forwarded-uri", target), ("x-forwarded-method", "GET")];
         let cookies = self.cookies_of(host);
         let mut request = self.http.get(self.server.at("/forward-auth"));
@@ -97,7 +98,7 @@ impl<'a> Visitor<'a> {
     }
 
     /// Opens a page, signing in as Alice where that is asked; ends with what the proxy is told about that page.
-    async fn enters(&self, host: &str, to: &str) -> Page {
+    pub async fn enters(&self, host: &str, to: &str) -> Page {
         let mut page = self.follows(host, &self.opens(host, to).await).await;
         if page.name() == "sign-in" {
             let signed_in = self.person.sign_in_on(&page, ALICE, ALICE_PASSWORD).await;
@@ -131,12 +132,18 @@ impl<'a> Visitor<'a> {
         self.cookies.borrow().get(&(host.to_owned(), name.to_owned())).cloned().unwrap_or_default()
     }
 
+    /// Has got hold of the mark that another browser keeps at a host.
+    pub fn has_mark_of(&self, other: &Self, host: &str) {
+        let name = "__Host-grantor_app_visit";
+        self.set_cookie(host, name, &other.cookie(host, name));
+    }
+
     fn set_cookie(&self, host: &str, name: &str, value: &str) {
         self.cookies.borrow_mut().insert((host.to_owned(), name.to_owned()), value.to_owned());
     }
 }
 
-fn target(url: &url::Url) -> String {
+pub fn target(url: &url::Url) -> String {
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     format!("{}{query}", url.path())
 }
