@@ -86,6 +86,9 @@ async fn a_mail_that_is_refused_for_good_is_given_up_and_stays_to_be_seen() {
     assert_eq!(given_up.len(), 1);
     assert!(given_up[0].error.contains("no such person"), "{}", given_up[0].error);
     assert!(smtp.mails().is_empty());
+    let found = checkup::database(server.config(), server.clock.read()).await;
+    let found = found.iter().find(|finding| finding.area == "outbox").expect("the doctor knows of it");
+    assert!(found.message.ends_with("given up in the last 30 days: 1"), "{}", found.message);
 }
 
 /// Waits until nothing is due at this moment.

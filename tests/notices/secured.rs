@@ -34,11 +34,11 @@ impl Secured {
         let tls = Arc::new(tls.with_single_cert(vec![made.cert.der().clone()], key).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, heard) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<String>>>::default());
-        let listens = Arc::clone(&heard);
+        let listening = Arc::clone(&heard);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // Whoever breaks off is not this server's concern.
-                let _ = greet(stream, starttls.then_some(()), &tls, &listens);
+                let _ = greet(stream, starttls.then_some(()), &tls, &listening);
             }
         });
         Self { address, heard, folder }

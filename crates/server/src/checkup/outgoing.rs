@@ -33,7 +33,7 @@ pub async fn examined(config: &Config, offline: bool) -> Vec<Finding> {
 /// Whether messages were given up.
 pub async fn given_up(opened: &Opened) -> Option<Finding> {
     let given_up = opened.database.outbox_count_given_up().await.ok().filter(|count| *count > 0)?;
-    let message = format!("{given_up} messages were given up in the last 30 days");
+    let message = format!("messages that were given up in the last 30 days: {given_up}");
     let fix = "mend what the log names; `grantor webhook list` says why, `grantor webhook replay` tells it again";
     Some(doubtful("outbox", message, fix))
 }
