@@ -115,11 +115,6 @@ impl ProxiedApp {
         self.everybody || !self.users.is_empty() || !self.groups.is_empty()
     }
 
-    /// Whether `path` needs no sign-in.
-    pub(super) fn is_unprotected(&self, path: &ReadPath) -> bool {
-        self.unprotected_paths.iter().filter_map(|open| ReadPath::parse(open)).any(|open| path.is_below(&open))
-    }
-
     /// Whether the app may be entered from this address.
     ///
     /// # Errors

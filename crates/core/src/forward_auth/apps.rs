@@ -23,6 +23,8 @@ struct Declared {
     /// The path, as declared.
     text: String,
     path: ReadPath,
+    /// The paths that need no sign-in, read once.
+    unprotected: Arc<[ReadPath]>,
     app: Arc<ProxiedApp>,
 }
 
@@ -73,7 +75,7 @@ impl Apps {
         if !folded.is_ok_and(|other| Arc::ptr_eq(&other.app, &found.app)) {
             return Err(Error::EntryAddressAmbiguous);
         }
-        let is_unprotected = found.app.is_unprotected(&path);
+        let is_unprotected = found.unprotected.iter().any(|open| path.is_below(open));
         Ok(Place { app: Arc::clone(&found.app), origin: found.origin.clone(), is_unprotected })
     }
 
@@ -117,11 +119,13 @@ impl FromIterator<ProxiedApp> for Apps {
     fn from_iter<I: IntoIterator<Item = ProxiedApp>>(apps: I) -> Self {
         let mut all = Self::default();
         for app in apps.into_iter().map(Arc::new) {
+            let unprotected: Arc<[_]> = app.unprotected_paths.iter().filter_map(|open| ReadPath::parse(open)).collect();
             for (authority, origin) in app.authorities() {
                 let places = all.by_authority.entry(authority).or_default();
                 let read = |text: &String| {
                     let path = ReadPath::parse(text)?;
-                    Some(Declared { origin: origin.to_owned(), text: text.clone(), path, app: Arc::clone(&app) })
+                    let (origin, text) = (origin.to_owned(), text.clone());
+                    Some(Declared { origin, text, path, unprotected: Arc::clone(&unprotected), app: Arc::clone(&app) })
                 };
                 places.extend(app.paths.iter().filter_map(read));
             }
