@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::fake::{Fake, SECRET};
 use super::start_on;
+use crate::harness::app::App;
 use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::server::Server;
@@ -51,6 +52,29 @@ async fn an_address_of_a_profile_is_verified_only_where_a_member_is_declared_to_
     let (server, fake) =
         with(&format!("{domains}claims = {{ username = \"login\", email_verified = \"checked\" }}")).await;
     assert_eq!(sign_in(&server, &fake, profile).await.name(), "account");
+}
+
+#[tokio::test]
+async fn who_must_sign_in_again_cannot_by_a_profile_which_does_not_say_when_that_was() {
+    let (server, fake) = with("claims = { username = \"login\" }\ncreate_accounts = true").await;
+    fake.script(|script| script.profile = json!({"id": 1, "login": "x"}));
+    let (app, person) = (App::new(&server, "wiki"), Person::new(&server));
+    let button = r#"form[action="/upstreams/code/start"]"#;
+    let open = person.open(app.authorize_url("openid", &[])).await;
+    let form = open.form(button);
+    for asked in [("prompt", "login"), ("max_age", "60")] {
+        let page = person.open(app.authorize_url("openid", &[asked])).await;
+        assert!((page.name(), page.has(button)) == ("sign-in".to_owned(), false), "{asked:?}: {}", page.body);
+        let request = page.attribute("input[name=request]", "value").unwrap();
+        let refused = person.send(&form.clone().with("request", &request)).await;
+        assert_eq!(
+            (refused.name(), server.reason().await),
+            ("upstream-failed".to_owned(), "UpstreamAuthTime".to_owned()),
+            "{asked:?}"
+        );
+    }
+    let on_the_way = person.send(&form).await;
+    assert_eq!(person.open(fake.consents(&on_the_way)).await.name(), "consent", "nobody asked when");
 }
 
 #[tokio::test]

@@ -244,10 +244,13 @@ impl UpstreamDefinition {
         let standard = |declared: &Option<String>, name: &str| declared.clone().unwrap_or_else(|| name.to_owned());
         let text =
             |name: &str| members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(printable);
+        // The standard claim speaks of the standard address: of another one it says nothing.
+        let is_standard = names.email.as_deref().is_none_or(|email| email == "email");
+        let of_standard = is_standard.then(|| "email_verified".to_owned());
         let (subject, verified) = match self.kind {
             // "The sub (subject) and iss (issuer) Claims from the ID Token, used together, are the only Claims that an RP can rely
             // upon as a stable identifier for the End-User" (OIDC Core §5.7)
-            UpstreamKind::Oidc => ("sub".to_owned(), Some(standard(&names.email_verified, "email_verified"))),
+            UpstreamKind::Oidc => ("sub".to_owned(), names.email_verified.clone().or(of_standard)),
             UpstreamKind::OAuth2 => (standard(&names.subject, "id"), names.email_verified.clone()),
         };
         let email = text(&standard(&names.email, "email")).filter(|email| is_address(email));
@@ -325,6 +328,16 @@ mod tests {
             assert!(!verified(value.clone()), "{value}");
         }
         assert!(!person("oidc", &json!({}), &json!({"sub": "1", "email": "a@b.example"})).unwrap().email_verified);
+        let renamed = json!({"sub": "1", "email": "own@b.example", "email_verified": true, "mail": "victim@b.example"});
+        let read = |claims: Value| person("oidc", &claims, &renamed).unwrap();
+        let victim = read(json!({"email": "mail"}));
+        assert_eq!(
+            (victim.email.as_deref(), victim.email_verified),
+            (Some("victim@b.example"), false),
+            "another's flag"
+        );
+        assert!(read(json!({"email": "email"})).email_verified);
+        assert!(read(json!({"email": "mail", "email_verified": "email_verified"})).email_verified, "as declared");
         let profile = json!({"id": 1, "email": "a@b.example", "email_verified": true});
         assert!(!person("oauth2", &json!({}), &profile).unwrap().email_verified, "nobody said what it means there");
         assert!(person("oauth2", &json!({"email_verified": "email_verified"}), &profile).unwrap().email_verified);

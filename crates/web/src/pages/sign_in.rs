@@ -6,8 +6,8 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::params::Params;
-use grantor_core::upstream::Upstream;
 use grantor_core::upstream::flow::Arrival;
+use grantor_core::upstream::{Upstream, UpstreamKind};
 
 use super::{App, Frame, upstream_link};
 use crate::html::filters;
@@ -173,10 +173,13 @@ impl Opened {
         Ok(Self { waiting: Waiting::read(visit, carried).await?, carried: carried.to_owned(), link: None })
     }
 
-    /// The other ways in; none where an account here is to be proven.
+    /// The other ways in; none where an account here is to be proven. Where the app asks when the person signed in, only those that
+    /// can tell.
     fn ways(&self, visit: &Visit) -> Vec<Way> {
         let directory = visit.app.directory();
-        let enabled = directory.upstreams.values().filter(|upstream| !upstream.definition.disabled);
+        let is_timed = self.waiting.request().is_some_and(|asked| asked.prompt.login || asked.max_age.is_some());
+        let fits = |upstream: &Upstream| !is_timed || upstream.definition.kind == UpstreamKind::Oidc;
+        let enabled = directory.upstreams.values().filter(|upstream| !upstream.definition.disabled && fits(upstream));
         if self.link.is_some() { Vec::new() } else { enabled.map(|upstream| Way::of(upstream)).collect() }
     }
 

@@ -45,6 +45,10 @@ pub(super) async fn redeem(
     flow: &Flow,
     (code, endpoints): (&str, &Endpoints),
 ) -> Result<Proved, Refused> {
+    // A profile says nothing of when its person signed in.
+    if upstream.definition.kind == UpstreamKind::OAuth2 && flow.earliest().is_some() {
+        return Err(Error::UpstreamAuthTime.into());
+    }
     let tokens = token_request(visit, upstream, flow, (code, endpoints)).await?;
     // "The client MUST NOT use an access token if it does not understand the token type." (RFC 6749 §7.1)
     let is_bearer = tokens.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
@@ -129,7 +133,7 @@ async fn by_id_token(
         if more.get("sub").and_then(Value::as_str) != Some(&told.subject) {
             return Err(Error::UpstreamSubjectMismatch.into());
         }
-        complete(&mut members, more);
+        complete(upstream, &mut members, more);
     }
     let person = upstream.definition.person(&members).ok_or(Error::UpstreamIdTokenMalformed)?;
     Ok(Proved { person, sid: told.sid, auth_time: told.auth_time, amr: told.amr })
@@ -143,10 +147,13 @@ fn lacks(upstream: &Upstream, members: &Map<String, Value>) -> bool {
 }
 
 /// What is signed comes first. An address and what is said of it stay together: neither completes the other.
-fn complete(members: &mut Map<String, Value>, more: Map<String, Value>) {
-    let has_address = members.contains_key("email") || members.contains_key("email_verified");
+fn complete(upstream: &Upstream, members: &mut Map<String, Value>, more: Map<String, Value>) {
+    let declared = &upstream.definition.claims;
+    let address = declared.email.as_deref().unwrap_or("email");
+    let verified = declared.email_verified.as_deref().unwrap_or("email_verified");
+    let has_address = members.contains_key(address) || members.contains_key(verified);
     for (name, value) in more {
-        if !(has_address && name.starts_with("email")) {
+        if !(has_address && [address, verified].contains(&name.as_str())) {
             members.entry(name).or_insert(value);
         }
     }

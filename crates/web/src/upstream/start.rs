@@ -78,6 +78,9 @@ async fn address(
     let secrets = &visit.app.directory().secrets;
     let (id, started_at) = (visit.app.id(), visit.now);
     let flow = Flow { id, started_at, max_age: max_age(aim, request), aim: aim.clone() };
+    if upstream.definition.kind == UpstreamKind::OAuth2 && flow.max_age.is_some() {
+        return Err(Error::UpstreamAuthTime.into());
+    }
     let holder = holder(visit, upstream);
     let state = flow::seal(&flow, secrets, holder, visit.app.provider.mint.random());
     // It comes back as a parameter, and travels on in one with more beside it.
@@ -108,7 +111,7 @@ async fn address(
     Ok(address)
 }
 
-/// How lately the person must have signed in at the upstream: as the app asks, or just now to link an account.
+/// How lately the person must have signed in at the upstream, where the app asks for that.
 fn max_age(aim: &Aim, request: Option<&AuthorizationRequest>) -> Option<u64> {
     match (aim, request) {
         (Aim::Authorize(_), Some(request)) if request.prompt.login => Some(0),
