@@ -9,6 +9,7 @@ mod limits;
 mod networks;
 mod pages;
 mod rights;
+mod usage;
 
 use crate::harness::page::{Form, Page};
 use crate::harness::person::Person;

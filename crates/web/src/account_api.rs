@@ -72,6 +72,7 @@ impl<'a> Desk<'a> {
         let token = bearer_token(request)?.ok_or(Error::BearerMissing)?;
         let call = app.call(&address);
         let (caller, now) = (account::caller(&app.provider, token, call).await?, call.now);
+        app.note_use(Some(caller.used.clone()));
         Ok(Self { app, caller, address, now })
     }
 

@@ -32,6 +32,7 @@ use crate::oauth::leaks::LeakReporter;
 use crate::outbound::{HttpClient, Turns};
 use crate::pages;
 use crate::upstream::{self, Discoveries};
+use crate::usage::Tallies;
 use crate::uses::Uses;
 use crate::webhooks::Webhook;
 
@@ -123,6 +124,8 @@ pub struct App {
     pub counts: Counts,
     /// The last uses of API tokens since they were last kept.
     pub(crate) uses: Uses,
+    /// What tokens were used for since that was last kept.
+    pub(crate) tallies: Tallies,
     /// What is measured.
     pub(crate) metrics: Metrics,
     /// What everybody has asked.
@@ -155,6 +158,7 @@ impl App {
             upstreams: Discoveries::default(),
             counts: Counts::default(),
             uses: Uses::default(),
+            tallies: Tallies::default(),
             metrics,
             limiter,
             counting: tokio::sync::Mutex::new(()),

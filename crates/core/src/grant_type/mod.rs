@@ -20,6 +20,8 @@ use crate::provider::{Call, Fresh, Provider};
 use crate::reach::Reach;
 use crate::store::{Store, StoreError};
 use crate::time::Time;
+use crate::token::Origin;
+use crate::usage::{Held, Use};
 use crate::user::User;
 
 pub(crate) mod authorization_code;
@@ -105,6 +107,20 @@ impl Redeemed {
             audience: &self.target.audience,
             own: api_token.map(|live| &live.token.networks),
         }
+    }
+
+    /// The use that asking for the access token is.
+    pub(crate) fn used(&self, client: &Client, call: Call<'_>) -> Use {
+        let held = match (&self.approval, &self.api_token) {
+            (_, Some(live)) => Held::of_api_token(live),
+            (approval, None) => {
+                let origin = approval.as_ref().map_or(Origin::Client, |(grant, _)| Origin::Grant(grant.id));
+                let user_id = approval.as_ref().map(|(_, user)| user.id);
+                Held { origin, client_id: client.client_id.clone(), user_id }
+            }
+        };
+        let Target { scope, audience, .. } = &self.target;
+        Use { held, scope: scope.clone(), audience: audience.clone(), at: call.now, from: call.from() }
     }
 }
 

@@ -133,9 +133,7 @@ impl<'a> Question<'a> {
 
     /// Notes the use of a token or of a session. The request goes on where that cannot be written.
     async fn note(&self, admitted: &Admitted) {
-        if let Some((id, last_use)) = admitted.api_token_use.clone() {
-            self.app.uses.note(id, last_use);
-        }
+        self.app.note_use(admitted.used.clone());
         if let Some(session) = &admitted.session {
             visit::note_use(self.app, session, self.now).await;
         }

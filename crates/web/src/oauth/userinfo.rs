@@ -32,7 +32,10 @@ pub(crate) async fn post_userinfo(app: Data<App>, request: HttpRequest, payload:
 async fn answer(app: &App, request: &HttpRequest, token: Option<&str>) -> Result<Userinfo, Error> {
     let address = app.address(request).to_string();
     // Stricter than RFC 6750 §2.3: because addresses end up in logs, a token in the query is never read.
-    userinfo::userinfo(&app.provider, token.ok_or(Error::BearerMissing)?, app.call(&address)).await
+    let presented = token.ok_or(Error::BearerMissing)?;
+    let (answer, used) = userinfo::userinfo(&app.provider, presented, app.call(&address)).await?;
+    app.note_use(Some(used));
+    Ok(answer)
 }
 
 async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String, Error> {
