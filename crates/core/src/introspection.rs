@@ -157,11 +157,12 @@ async fn of_token<S: Store>(provider: &Provider<S>, asks: &Asks, presented: &str
     if let Some(live) = access_token::find(provider, presented, now).await? {
         let apis: Vec<String> =
             own_apis(&directory, client, &live.audience).map(|api| api.identifier.clone()).collect();
-        let may_know = live.client_id == client.client().client_id || !apis.is_empty();
-        let told = may_know.then_some(live).and_then(|live| {
+        let is_own = live.client_id == client.client().client_id;
+        let told = (is_own || !apis.is_empty()).then_some(live).and_then(|live| {
             let about = if apis.is_empty() { &live.audience } else { &apis };
             let networks = within(live.reach(&directory, about), from)?;
             let used = (!apis.is_empty()).then(|| use_of(&directory, &live, &apis, (from, now)));
+            let live = if is_own { live } else { as_used(live, used.as_ref())? };
             Some(Introspection { networks, used, ..of_access_token(provider.issuer.as_str(), live) })
         });
         return Ok(told.map(|told| told.kept(&provider.policy, now)).unwrap_or_default());
@@ -213,6 +214,14 @@ fn use_of(directory: &Directory, live: &LiveAccessToken, apis: &[String], (from,
         apis.any(|api| api.scopes.contains(scope))
     };
     Use { held: Held::of_access_token(live), scope: live.scope.filter(is_theirs), audience: apis.to_vec(), at, from }
+}
+
+/// What an API may know of an access token that is none of its own: what it allows there. Nothing where all that it allowed is gone.
+fn as_used(live: LiveAccessToken, used: Option<&Use>) -> Option<LiveAccessToken> {
+    // "an authorization server MAY limit which scopes from a given token are returned for each protected resource to prevent a
+    // protected resource from learning more about the larger network than is necessary for its operation." (RFC 7662 §2.2)
+    let Use { scope, audience, .. } = used.filter(|used| !used.scope.is_empty())?;
+    Some(LiveAccessToken { scope: scope.clone(), audience: audience.clone(), ..live })
 }
 
 fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Time) -> Introspection {
