@@ -32,7 +32,7 @@ apps-last-used = zuletzt genutzt
 apps-never-used = noch nicht genutzt
 apps-offline = Hat auch Zugriff, wenn Sie nicht da sind
 used-count = { $count ->
-    [one] { $count }-mal genutzt in den letzten 30 Tagen
+    [one] Einmal genutzt in den letzten 30 Tagen
    *[other] { $count }-mal genutzt in den letzten 30 Tagen
 }
 used-at = Bei: { $apis }

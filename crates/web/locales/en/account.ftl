@@ -32,7 +32,7 @@ apps-last-used = last used
 apps-never-used = not used yet
 apps-offline = Has access when you are not here, too
 used-count = { $count ->
-    [one] Used { $count } time in the last 30 days
+    [one] Used once in the last 30 days
    *[other] Used { $count } times in the last 30 days
 }
 used-at = At: { $apis }
