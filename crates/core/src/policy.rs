@@ -181,7 +181,8 @@ pub struct TokenPolicy {
     pub introspection_cache: Duration,
     /// How many tokens one person, or one client, may have at a time. Default 100.
     pub per_owner: usize,
-    /// How long before a personal access token expires its owner is told, once; `0` tells nobody. Default 7 days.
+    /// How long before a token expires its owner is told, once: a person in their account, and of an API key an event tells, as
+    /// of every other token. `0` tells nobody. Default 7 days.
     #[serde(with = "lifetime")]
     pub expiry_notice: Duration,
 }

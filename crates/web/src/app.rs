@@ -79,7 +79,7 @@ pub struct Settings {
     pub language: Language,
     /// Who carries notices to people; without, they stand in the account alone.
     pub mailer: Option<Mailer>,
-    /// How long before a personal access token expires its owner is told; zero tells nobody.
+    /// How long before an API token expires that is told; zero tells nobody.
     pub expiry_notice: Duration,
     /// Who is told of events.
     pub webhooks: Vec<Webhook>,
