@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Place;
 use crate::access_token::{self, ALGORITHM, LiveAccessToken};
+use crate::admission::{Account, By};
 use crate::api_token::live::{self as api_token, LiveApiToken, Shown};
 use crate::api_token::{LastUse, Owner};
 use crate::error::Error;
@@ -35,6 +36,20 @@ pub struct Admitted {
     pub session: Option<Session>,
     /// The use of an API token that this is, to be noted.
     pub api_token_use: Option<(Id, LastUse)>,
+    /// The client that enters with what a person approved.
+    pub client_id: Option<String>,
+}
+
+impl Admitted {
+    /// The account that the request counts for; none where a service enters for itself.
+    pub fn account(&self) -> Option<Account<'_>> {
+        let by = match (&self.session, &self.client_id) {
+            (Some(_), _) => By::Session,
+            (None, Some(client_id)) => By::Client(client_id),
+            (None, None) => By::ApiToken,
+        };
+        Some(Account { user_id: self.user.as_ref()?.id, by })
+    }
 }
 
 /// Lets a browser in whose cookie names a session.
@@ -59,7 +74,14 @@ pub async fn admit_session<S: Store>(
     }
     place.app.admit_person(&user, &session.amr)?;
     let subject = user.subject.clone();
-    Ok(Admitted { user: Some(user), subject, scope: Scope::EMPTY, session: Some(session), api_token_use: None })
+    Ok(Admitted {
+        user: Some(user),
+        subject,
+        scope: Scope::EMPTY,
+        session: Some(session),
+        api_token_use: None,
+        client_id: None,
+    })
 }
 
 /// Lets a program in by the token that it shows, of whatever kind.
@@ -87,16 +109,24 @@ pub async fn admit_token<S: Store>(
         let subject = live.user.as_ref().map_or(client_id, |user| user.subject.clone());
         let address = from.to_canonical().to_string();
         let api_token_use = Some((live.token.id, LastUse { at: now, address }));
-        return Ok(Admitted { user: live.user, subject, scope: live.rights.scope, session: None, api_token_use });
+        return Ok(Admitted {
+            user: live.user,
+            subject,
+            scope: live.rights.scope,
+            session: None,
+            api_token_use,
+            client_id: None,
+        });
     }
     let found = access_token::find(provider, presented, now).await?;
     let is_near = |live: &LiveAccessToken| live.reach(&directory, audience).check(Some(from)).is_ok();
     let live = found.filter(is_near).ok_or(Error::TokenUnknown)?;
     let (approval, exchanged) = (live.approval, live.api_token);
     let amr = approval.as_ref().map_or(&[][..], |approval| &approval.grant.context.amr).to_vec();
+    let client_id = approval.is_some().then_some(live.client_id);
     let user = approval.map(|approval| approval.user).or(exchanged.and_then(|exchanged| exchanged.user));
     place.app.admit_rights((&directory, &live.audience, &live.scope), user.as_ref(), &amr)?;
-    Ok(Admitted { user, subject: live.subject, scope: live.scope, session: None, api_token_use: None })
+    Ok(Admitted { user, subject: live.subject, scope: live.scope, session: None, api_token_use: None, client_id })
 }
 
 /// What an app is told about who enters, signed: for the apps of one origin, and a minute.

@@ -13,7 +13,7 @@ use grantor_core::scope::Scope;
 use grantor_core::session::Session;
 use grantor_core::store::Store;
 
-use crate::form;
+use crate::{form, limits};
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_of};
@@ -126,6 +126,9 @@ async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse
         Ok(request) => of_person(visit, request),
         Err(refused) => return refuse(visit, params, refused).await,
     };
+    if let Some(refusal) = limits::refuse_sent(visit, &request.client).await {
+        return refusal;
+    }
     match step(visit, params, &request).await {
         Ok(response) => response,
         Err(error) => send_error(visit, &request, &error).await,
