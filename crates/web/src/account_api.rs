@@ -260,9 +260,7 @@ async fn respond(app: &App, request: &HttpRequest, answered: Result<HttpResponse
         | Error::BearerMissing
         | Error::RateExceeded(_)
         | Error::ScopeInsufficient
-        | Error::TokenUnknown => {
-            error::bearer_for(&refusal, ACCOUNT_TOKENS)
-        }
+        | Error::TokenUnknown => error::bearer_for(&refusal, ACCOUNT_TOKENS),
         other => shown::problem(&other),
     }
 }

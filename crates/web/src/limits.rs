@@ -110,10 +110,14 @@ impl Endpoint {
     /// The names of its limits: for each address, each client, and each account.
     const fn policies(self) -> [&'static str; 3] {
         match self {
-            Self::Authorization => ["authorization-per-address", "authorization-per-client", "authorization-per-account"],
+            Self::Authorization => {
+                ["authorization-per-address", "authorization-per-client", "authorization-per-account"]
+            }
             Self::Documents => ["documents-per-address", "documents-per-client", "documents-per-account"],
             Self::ForwardAuth => ["forward-auth-per-address", "forward-auth-per-client", "forward-auth-per-account"],
-            Self::Introspection => ["introspection-per-address", "introspection-per-client", "introspection-per-account"],
+            Self::Introspection => {
+                ["introspection-per-address", "introspection-per-client", "introspection-per-account"]
+            }
             Self::LeakReports => ["leak-reports-per-address", "leak-reports-per-client", "leak-reports-per-account"],
             Self::Pages => ["pages-per-address", "pages-per-client", "pages-per-account"],
             Self::Revocation => ["revocation-per-address", "revocation-per-client", "revocation-per-account"],
@@ -299,9 +303,7 @@ fn answer(app: &Data<App>, request: &HttpRequest, endpoint: Endpoint, exceeded: 
     match endpoint {
         // What apps do there for people counts with the pages; its refusals are for machines.
         Endpoint::Pages if request.path().starts_with(routes::ACCOUNT_API_TOKENS) => json(),
-        Endpoint::Authorization | Endpoint::Pages => {
-            page(&Visit::unread(app.clone(), request.clone()), exceeded)
-        }
+        Endpoint::Authorization | Endpoint::Pages => page(&Visit::unread(app.clone(), request.clone()), exceeded),
         Endpoint::Documents => cors::everyone(json()),
         Endpoint::ForwardAuth | Endpoint::Introspection | Endpoint::LeakReports => json(),
         Endpoint::Revocation | Endpoint::Token | Endpoint::Userinfo => cors::allowed(app, request, json()),
@@ -320,6 +322,8 @@ fn page(visit: &Visit, exceeded: Exceeded) -> HttpResponse {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use grantor_identity::rate::Rate;
+    use grantor_jose::id::Id;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -342,6 +346,34 @@ mod tests {
         assert_eq!(limiter.to_say("b", at(159)), Some(1));
         assert_eq!(limiter.to_say("a", at(160)), Some(3));
         assert_eq!(limiter.to_say("a", at(50)), Some(1), "the clock was set back");
+    }
+
+    const ASKING: [By<'static>; 5] = [By::ApiToken, By::Client("chat"), By::Client("wiki"), By::OtherSite, By::Session];
+
+    /// All that may ask for two accounts.
+    fn everybody() -> Vec<Account<'static>> {
+        let ids = [1, 2].map(Id::from_i64);
+        ids.into_iter().flat_map(|user_id| ASKING.map(|by| Account { user_id, by })).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_uses_up_what_somebody_else_may_ask(
+            burst in 0_u64..90, steps in proptest::collection::vec((0_usize..10, 0_i64..40), 1..200)
+        ) {
+            let allowance = Allowance { rate: Rate::per_minute(3), burst: Duration::from_secs(burst) };
+            let allowances = Allowances { per_account: Some(allowance), ..Allowances::default() };
+            let limiter = || Limiter::new(&Limits::from([(Endpoint::Pages, allowances)]));
+            let everybody = everybody();
+            let together = limiter();
+            let alone: Vec<Limiter> = everybody.iter().map(|_| limiter()).collect();
+            let mut now = Time::from_seconds(1_800_000_000);
+            for (who, pause) in steps {
+                now = now.plus(Duration::from_secs(pause.cast_unsigned()));
+                let charge = |limiter: &Limiter| limiter.per_account[&Endpoint::Pages].charge(&everybody[who], 1, now);
+                prop_assert_eq!(charge(&together), charge(&alone[who]));
+            }
+        }
     }
 
     #[test]
