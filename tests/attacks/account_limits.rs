@@ -1,5 +1,7 @@
 //! Limits of accounts: who asks too often for a person waits, and nobody else does; the person least of all.
 
+use std::fmt::Debug;
+use std::str::FromStr;
 use std::time::Duration;
 
 use grantor_server::config::Config;
@@ -14,8 +16,8 @@ use crate::harness::server::Server;
 use crate::tokens;
 
 /// Two at once, and one each 30 seconds.
-fn two<T: std::str::FromStr<Err: std::fmt::Debug>>() -> Option<T> {
-    Some("2/m".parse().unwrap())
+fn two<T: FromStr<Err: Debug>>() -> T {
+    "2/m".parse().unwrap()
 }
 
 async fn server(change: impl FnOnce(&mut Config)) -> Server {
@@ -62,7 +64,7 @@ async fn said(server: &Server) -> Vec<(bool, String)> {
 
 #[tokio::test]
 async fn an_app_that_asks_about_a_person_too_often_waits_and_another_app_or_person_does_not() {
-    let server = server(|config| config.limits.userinfo.per_account = two()).await;
+    let server = server(|config| config.limits.userinfo.per_account = Some(two())).await;
     let (wiki, portal) = (App::new(&server, "wiki"), App::new(&server, "portal"));
     let of_wiki = [wiki.tokens("openid").await, wiki.tokens("openid").await];
     for tokens in &of_wiki {
@@ -83,7 +85,7 @@ async fn an_app_that_asks_about_a_person_too_often_waits_and_another_app_or_pers
 
 #[tokio::test]
 async fn an_api_uses_up_nothing_at_userinfo_with_the_tokens_that_it_is_shown() {
-    let server = server(|config| config.limits.userinfo.per_account = two()).await;
+    let server = server(|config| config.limits.userinfo.per_account = Some(two())).await;
     let wiki = App::new(&server, "wiki");
     let resource = [("resource", "https://notes.example/api")];
     let shown = wiki.tokens_with(&alice(&server).await, "notes.read", &resource).await;
@@ -95,7 +97,7 @@ async fn an_api_uses_up_nothing_at_userinfo_with_the_tokens_that_it_is_shown() {
 
 #[tokio::test]
 async fn a_code_and_a_refresh_token_that_came_too_early_are_good_after_the_wait() {
-    let server = server(|config| config.limits.token.per_account = two()).await;
+    let server = server(|config| config.limits.token.per_account = Some(two())).await;
     let (wiki, alice) = (App::new(&server, "wiki"), alice(&server).await);
     let tokens = Tokens(wiki.redeem(&code(&wiki, &alice).await).await.json());
     let tokens = Tokens(wiki.refresh(tokens.refresh()).await.json());
@@ -120,7 +122,7 @@ async fn a_code_and_a_refresh_token_that_came_too_early_are_good_after_the_wait(
 
 #[tokio::test]
 async fn an_app_that_refreshes_without_end_stops_no_other_app_and_no_other_person() {
-    let server = server(|config| config.limits.token.per_account = two()).await;
+    let server = server(|config| config.limits.token.per_account = Some(two())).await;
     let (spa, wiki, alice) = (App::new(&server, "spa"), App::new(&server, "wiki"), alice(&server).await);
     let mut tokens = Tokens(spa.redeem(&code(&spa, &alice).await).await.json());
     tokens = Tokens(spa.refresh(tokens.refresh()).await.json());
@@ -137,7 +139,7 @@ async fn an_app_that_refreshes_without_end_stops_no_other_app_and_no_other_perso
 
 #[tokio::test]
 async fn what_cannot_be_redeemed_uses_up_nothing() {
-    let server = server(|config| config.limits.token.per_account = two()).await;
+    let server = server(|config| config.limits.token.per_account = Some(two())).await;
     let (wiki, chat, alice) = (App::new(&server, "wiki"), App::new(&server, "chat"), alice(&server).await);
     let code = code(&wiki, &alice).await;
     for _ in 0..5 {
@@ -202,8 +204,8 @@ async fn whoever_floods_with_a_stolen_session_is_thrown_out_by_its_person() {
 async fn a_stranger_who_names_an_account_uses_up_nothing_of_it() {
     let server = server(|config| {
         three_pages(config);
-        config.limits.authorization.per_account = two();
-        config.limits.token.per_account = two();
+        config.limits.authorization.per_account = Some(two());
+        config.limits.token.per_account = Some(two());
     })
     .await;
     for _ in 0..5 {
@@ -223,7 +225,7 @@ async fn a_stranger_who_names_an_account_uses_up_nothing_of_it() {
 
 #[tokio::test]
 async fn an_app_that_sends_a_browser_around_in_circles_keeps_it_out_of_no_other_app() {
-    let server = server(|config| config.limits.authorization.per_account = two()).await;
+    let server = server(|config| config.limits.authorization.per_account = Some(two())).await;
     let (wiki, portal, alice) = (App::new(&server, "wiki"), App::new(&server, "portal"), alice(&server).await);
     for _ in 0..2 {
         assert!(portal.approved_by(&alice, "openid").await.has("code"));
@@ -245,7 +247,7 @@ async fn an_app_that_sends_a_browser_around_in_circles_keeps_it_out_of_no_other_
 async fn a_neighbour_that_loads_our_pages_as_pictures_keeps_nobody_from_them() {
     let server = server(|config| {
         three_pages(config);
-        config.limits.authorization.per_account = two();
+        config.limits.authorization.per_account = Some(two());
     })
     .await;
     let (alice, portal) = (alice(&server).await, App::new(&server, "portal"));

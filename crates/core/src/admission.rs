@@ -54,9 +54,9 @@ pub struct Exceeded {
     /// So many requests are answered
     pub quota: u64,
     /// in so many seconds.
-    pub window: u64,
+    pub window: u32,
     /// After so many seconds the next one is; at least 1.
-    pub wait: u64,
+    pub wait: u32,
     /// The account that it is a limit of; it is for the record, and nobody is told.
     pub user_id: Option<Id>,
 }

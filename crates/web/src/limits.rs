@@ -203,11 +203,16 @@ impl Limit {
         self.asked.charge(key, price, nanoseconds).map_err(|wait| Exceeded {
             policy: self.policy,
             quota: price.quota(),
-            window: price.window(),
-            wait: wait.seconds(),
+            window: seconds(price.window()),
+            wait: seconds(wait.seconds()),
             user_id: None,
         })
     }
+}
+
+/// Seconds as they are told; a refusal stays small where it is handed on.
+fn seconds(seconds: u64) -> u32 {
+    seconds.try_into().unwrap_or(u32::MAX)
 }
 
 impl App {
@@ -312,8 +317,7 @@ fn answer(app: &Data<App>, request: &HttpRequest, endpoint: Endpoint, exceeded: 
 
 /// 429 in words.
 fn page(visit: &Visit, exceeded: Exceeded) -> HttpResponse {
-    let seconds = i64::try_from(exceeded.wait).unwrap_or(i64::MAX);
-    let mut page = respond::status_page(visit, Kind::TooMany(seconds), None);
+    let mut page = respond::status_page(visit, Kind::TooMany(exceeded.wait.into()), None);
     error::limited(page.headers_mut(), exceeded);
     page
 }
