@@ -186,8 +186,8 @@ pub(crate) async fn redeem<S: Store>(
         // A refusal for where it comes from spends nothing: what a thief shows from elsewhere stays good for its owner.
         let decision = decision.and_then(|decision| {
             check_reach(&request, &decision.reply, call)?;
-            // Nor does one because too many came: the code or token is good when it may come again. One that lost a race is the
-            // same request still.
+            // Nor does one because too many came: the code or token is good when it may come again, if not with the same
+            // assertion of the client. One that lost a race is the same request still.
             if !is_counted && let Some(account) = decision.reply.account() {
                 call.admit_account(account)?;
             }
