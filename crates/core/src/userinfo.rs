@@ -4,6 +4,7 @@ use grantor_jose::key::Typ;
 use serde_json::{Map, Value};
 
 use crate::access_token;
+use crate::admission::{Account, By};
 use crate::claims;
 use crate::error::Error;
 use crate::provider::{Call, Provider};
@@ -25,7 +26,7 @@ pub type Answered = (Userinfo, Use);
 /// Answers a userinfo request with the access token that it presents.
 ///
 /// # Errors
-/// `TokenUnknown`, `ScopeInsufficient`, or those of the store.
+/// `TokenUnknown`, `ScopeInsufficient`, `RateExceeded`, or those of the store.
 pub async fn userinfo<S: Store>(provider: &Provider<S>, presented: &str, call: Call<'_>) -> Result<Answered, Error> {
     let live = access_token::find(provider, presented, call.now).await?.ok_or(Error::TokenUnknown)?;
     let directory = provider.store.directory();
@@ -35,6 +36,8 @@ pub async fn userinfo<S: Store>(provider: &Provider<S>, presented: &str, call: C
     if !live.scope.contains("openid") || !live.audience.iter().any(|audience| audience == provider.issuer.as_str()) {
         return Err(Error::ScopeInsufficient);
     }
+    // A token that is for an API does not count here: the API could use up with it what the app may ask.
+    call.admit_account(Account { user_id: approval.user.id, by: By::Client(&live.client_id) })?;
     let client = directory.client(&live.client_id).ok_or(Error::TokenUnknown)?;
     let names = claims::userinfo_names(&directory, &live.scope, &approval.grant.context);
     let mut answer = claims::release(&directory, &approval.user, &live.scope, &names);

@@ -188,7 +188,8 @@ impl App {
         Call::new(self.clock.now(), address)
     }
 
-    /// The circumstances of a request of a client, which `gate` counts once the client has proved who it is.
+    /// The circumstances of a request of a client, which `gate` counts once the client has proved who it is, and for whom it
+    /// asks.
     pub(crate) fn call_at<'a>(&self, gate: &'a Gate<'_>, address: &'a str) -> Call<'a> {
         Call { admission: Some(gate), ..self.call(address) }
     }
@@ -216,6 +217,9 @@ impl App {
         // In a flood there is an event now and then, not one for each.
         if let Error::RateExceeded(exceeded) = error {
             let Some(count) = self.limiter.to_say(exceeded.policy, call.now) else { return id };
+            if let Some(user_id) = exceeded.user_id {
+                event = event.user(user_id);
+            }
             event = event.detail(&format!("{}: {count} refused since the last such event", exceeded.policy));
         }
         if let Error::Store(source) = error {

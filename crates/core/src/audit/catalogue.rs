@@ -91,6 +91,7 @@ const REFUSAL: Carried = always(Field::Reason, "why, by the name of the refusal"
 const REFUSED: &[Carried] = &[
     REFUSAL,
     sometimes(Field::ClientId, "the app that it claims to be, proven or not"),
+    sometimes(Field::UserId, "the person whose limit is met"),
     always(Field::Address, "who asked"),
     sometimes(Field::Detail, "what the database said, or how many were refused"),
 ];

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Place;
 use crate::access_token::{self, ALGORITHM, LiveAccessToken};
+use crate::admission::{Account, By};
 use crate::api_token::Owner;
 use crate::api_token::live::{self as api_token, LiveApiToken, Shown};
 use crate::directory::Directory;
@@ -18,6 +19,7 @@ use crate::scope::Scope;
 use crate::session::Session;
 use crate::store::Store;
 use crate::time::Time;
+use crate::token::Origin;
 use crate::usage::{Held, Use};
 use crate::user::User;
 
@@ -37,6 +39,18 @@ pub struct Admitted {
     pub session: Option<Session>,
     /// The use of a token that this is, to be noted.
     pub used: Option<Use>,
+}
+
+impl Admitted {
+    /// The account that the request counts for; none where a service enters for itself.
+    pub fn account(&self) -> Option<Account<'_>> {
+        let by = match (&self.session, &self.used) {
+            (Some(_), _) => By::Session,
+            (None, Some(Use { held: Held { origin: Origin::Grant(_), client_id, .. }, .. })) => By::Client(client_id),
+            (None, _) => By::ApiToken,
+        };
+        Some(Account { user_id: self.user.as_ref()?.id, by })
+    }
 }
 
 /// Lets a browser in whose cookie names a session.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grantor_jose::id::Id;
 use serde::{Deserialize, Serialize};
 
+use crate::admission::{Account, By};
 use crate::api_token::live::LiveApiToken;
 use crate::audience::{self, About, Target};
 use crate::change::Change;
@@ -122,6 +123,14 @@ impl Redeemed {
         let Target { scope, audience, .. } = &self.target;
         Use { held, scope: scope.clone(), audience: audience.clone(), at: call.now, from: call.from() }
     }
+
+    /// The account that the request counts for; none where a client asks for itself.
+    fn account(&self) -> Option<Account<'_>> {
+        match &self.approval {
+            Some((grant, user)) => Some(Account { user_id: user.id, by: By::Client(&grant.client_id) }),
+            None => self.api_token.as_ref()?.account(),
+        }
+    }
 }
 
 /// What a grant's decision is taken by, beside its own facts.
@@ -182,6 +191,7 @@ pub(crate) async fn redeem<S: Store>(
     let about =
         About { directory: &directory, policy: &provider.policy, issuer: &provider.issuer, client: client.client() };
     let request = Request { params, client: client.client(), directory: &directory, about, now: call.now };
+    let mut is_counted = false;
     for _ in 0..MAX_RACES {
         let decision = match grant_type {
             GrantType::AuthorizationCode => authorization_code::redeem(provider, &request, call).await,
@@ -192,6 +202,12 @@ pub(crate) async fn redeem<S: Store>(
         // A refusal for where it comes from spends nothing: what a thief shows from elsewhere stays good for its owner.
         let decision = decision.and_then(|decision| {
             check_reach(&request, &decision.reply, call)?;
+            // Nor does one because too many came: the code or token is good when it may come again, if not with the same
+            // assertion of the client. One that lost a race is the same request still.
+            if !is_counted && let Some(account) = decision.reply.account() {
+                call.admit_account(account)?;
+            }
+            is_counted = true;
             Ok(decision)
         });
         let (changes, outcome) = match decision {
