@@ -1,5 +1,5 @@
 //! What goes on beside requests: the newest directory twice a second, what is to be told to each target each second, the uses of
-//! API tokens each ten seconds, the sweep and the key schedule each minute, and the certificate when it is renewed.
+//! tokens each ten seconds, the sweep and the key schedule each minute, and the certificate when it is renewed.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -16,7 +16,9 @@ use crate::key_schedule;
 use crate::tls::Certificate;
 
 const REFRESH: Duration = Duration::from_millis(500);
-const USES: Duration = Duration::from_secs(10);
+const USES: Duration = Duration::from_secs(1);
+/// What tokens were used for is kept at each so many of these, or sooner where it is much.
+const USES_AT: u32 = 10;
 const ROUND: Duration = Duration::from_mins(1);
 const DELIVERY: Duration = Duration::from_secs(1);
 
@@ -127,10 +129,13 @@ async fn refresh(duties: Duties) {
 async fn uses(duties: Duties) {
     let mut ticks = interval(USES);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    for tick in (1..=USES_AT).cycle() {
         ticks.tick().await;
+        if tick < USES_AT && !duties.app.uses_are_many() {
+            continue;
+        }
         if let Err(error) = duties.app.keep_uses().await {
-            tracing::error!(%error, "the uses of API tokens could not be kept; they are kept in the next round");
+            tracing::error!(%error, "the uses of tokens could not be kept; they are kept in the next round");
         }
     }
 }

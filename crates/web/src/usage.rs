@@ -12,8 +12,11 @@ use grantor_storage::UsagesOf;
 use crate::app::App;
 use crate::pages::used::{LATELY, NAMED, Used};
 
-/// So many approvals, API tokens and clients are noted between two times that they are kept; what others do is not known then.
-const MOST: usize = 50_000;
+/// So many usages are noted between two times that they are kept, some 10 MB; what is beyond is not known then.
+const MOST: usize = 20_000;
+
+/// From so many on they are kept sooner.
+const MANY: usize = MOST / 8;
 
 /// So many usages of one of them, so that nobody hides what others do by a great many networks: of the rest, networks are not
 /// told apart, and then the uses are not known.
@@ -24,23 +27,42 @@ const AT_ONCE: usize = 20;
 
 /// The usages of each since they were last kept.
 #[derive(Debug, Default)]
-pub(crate) struct Tallies(Mutex<HashMap<Held, Vec<Usage>>>);
+pub(crate) struct Tallies(Mutex<Noted>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    of_each: HashMap<Held, Vec<Usage>>,
+    /// How many usages that is.
+    count: usize,
+}
+
+impl Noted {
+    fn add(&mut self, usage: Usage) {
+        let room = self.count < MOST;
+        if let Some(known) = self.of_each.get_mut(&usage.held) {
+            self.count += usize::from(add(known, usage, room));
+        } else if room {
+            self.of_each.insert(usage.held.clone(), vec![usage]);
+            self.count += 1;
+        }
+    }
+}
 
 impl Tallies {
     pub(crate) fn note(&self, used: Use) {
         let usage = Usage::from(used);
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = noted.get_mut(&usage.held) {
-            add(known, usage);
-        } else if noted.len() < MOST {
-            noted.insert(usage.held.clone(), vec![usage]);
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(usage);
+    }
+
+    /// Whether so much is noted that it should be kept soon.
+    fn are_many(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).count >= MANY
     }
 
     /// In the same order on each node, so that two that keep theirs do not wait for each other.
     fn take(&self) -> Vec<(Held, Vec<Usage>)> {
         let noted = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut taken: Vec<_> = noted.into_iter().collect();
+        let mut taken: Vec<_> = noted.of_each.into_iter().collect();
         taken.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         for (_, usages) in &mut taken {
             usages.sort_unstable_by(|one, other| order(one).cmp(&order(other)));
@@ -50,14 +72,8 @@ impl Tallies {
 
     fn give_back(&self, taken: Vec<(Held, Vec<Usage>)>) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (held, usages) in taken {
-            if noted.len() >= MOST && !noted.contains_key(&held) {
-                continue;
-            }
-            let known = noted.entry(held).or_default();
-            for usage in usages {
-                add(known, usage);
-            }
+        for usage in taken.into_iter().flat_map(|(_, usages)| usages) {
+            noted.add(usage);
         }
     }
 }
@@ -66,20 +82,22 @@ fn order(usage: &Usage) -> (i64, &str, &[String], &str) {
     (usage.day, usage.scope.as_str(), &usage.audience, &usage.network)
 }
 
-/// Counts a usage to those that are known of the same origin.
-fn add(known: &mut Vec<Usage>, mut usage: Usage) {
+/// Counts a usage to those that are known of the same origin; says whether it became another one.
+fn add(known: &mut Vec<Usage>, mut usage: Usage, room: bool) -> bool {
     if count(known, &usage) {
-        return;
+        return false;
     }
     if known.len() >= MOST_OF_ONE && !usage.network.is_empty() {
         usage.network.clear();
         if count(known, &usage) {
-            return;
+            return false;
         }
     }
-    if known.len() < 2 * MOST_OF_ONE {
+    let fits = room && known.len() < 2 * MOST_OF_ONE;
+    if fits {
         known.push(usage);
     }
+    fits
 }
 
 /// Counts a usage to the one that it does not differ from, where there is one.
@@ -92,6 +110,11 @@ fn count(known: &mut [Usage], usage: &Usage) -> bool {
 }
 
 impl App {
+    /// Whether so many uses are noted that they should be kept soon.
+    pub fn uses_are_many(&self) -> bool {
+        self.tallies.are_many()
+    }
+
     /// Keeps what was counted.
     pub(crate) async fn keep_tallies(&self) -> Result<(), StoreError> {
         let mut taken = self.tallies.take();
