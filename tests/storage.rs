@@ -140,6 +140,7 @@ macro_rules! contract {
 contract! {
     api_tokens {
         a_token_comes_back_with_its_person
+        a_token_that_counts_is_listed_however_many_have_ended_since
         a_rotation_expects_the_secret_that_was_read
         a_change_expects_the_secret_that_was_read_and_ends_nothing
         a_key_that_ended_is_remembered_until_it_would_have_expired

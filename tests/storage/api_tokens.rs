@@ -61,6 +61,20 @@ pub async fn a_token_comes_back_with_its_person(database: &Database) {
     assert_eq!(counts(database).get("api_tokens"), None, "a token goes with its owner");
 }
 
+pub async fn a_token_that_counts_is_listed_however_many_have_ended_since(database: &Database) {
+    with_wiki_and_user(database).await;
+    let (kept, other) = (id_at(NOW, 1), Owner::Client("wiki".into()));
+    let tokens = [token(kept, person()), token(id_at(NOW, 2), other.clone())];
+    keep(database, tokens.map(|token| Change::ApiTokenInsert(Box::new(token)))).await;
+    let ended =
+        |place| ApiToken { ended: Some((NOW, ApiTokenEnd::RevokedByOwner)), ..token(id_at(NOW, place), person()) };
+    keep(database, (10..1310).map(|place| Change::ApiTokenInsert(Box::new(ended(place))))).await;
+    let listed = database.api_tokens_of(&person()).await.unwrap();
+    assert_eq!((listed.len(), listed[0].id, listed[200].id), (201, id_at(NOW, 1309), kept));
+    let found = async |owner: &Owner| database.api_token_of(owner, kept).await.unwrap().is_some();
+    assert_eq!((found(&person()).await, found(&other).await), (true, false), "nobody names the tokens of others");
+}
+
 pub async fn a_rotation_expects_the_secret_that_was_read(database: &Database) {
     with_wiki_and_user(database).await;
     let id = id_at(NOW, 1);

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use grantor_core::api_token::{ApiToken, ApiTokenEnd};
 use grantor_core::audit::EventKind;
+use grantor_core::change::Change;
+use grantor_core::store::Store;
+use grantor_jose::id::Id;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{alice, revoke, token};
 use crate::harness::app::{Answer, App, Tokens};
+use crate::harness::command;
 use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::seeds::{BOB, BOB_PASSWORD, SECRET};
@@ -116,6 +121,47 @@ async fn a_draft_makes_one_token_however_often_it_is_sent() {
 
 async fn again_id(server: &Server, access: &str) -> String {
     list(server, access).await["tokens"][0]["id"].as_str().unwrap().to_owned()
+}
+
+/// Tokens of a person that were made after all others, and revoked: as many as an app makes that goes on for long.
+async fn make_and_revoke_many(server: &Server, like: &str) {
+    let id: Id = like.parse().unwrap();
+    let first = server.database.api_token_find(id).await.unwrap().unwrap().token;
+    let ended = Some((server.clock.read(), ApiTokenEnd::RevokedByOwner));
+    let later = |n: i64| ApiToken { id: Id::from_i64(id.as_i64() + n), ended, ..first.clone() };
+    let changes = (1..=1100).map(|n| Change::ApiTokenInsert(Box::new(later(n)))).collect();
+    server.database.commit(changes).await.unwrap();
+    server.clock.advance(Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_token_is_not_lost_from_sight_behind_many_that_were_revoked() {
+    let server = Server::start_with(|config| config.tokens.per_owner = 1).await;
+    declare(&server).await;
+    let person = alice(&server).await;
+    let access = access(&server, &person).await;
+    let made = async || {
+        let draft = draft(&server, &access).await;
+        call(&server, Method::POST, TOKENS, &access, Some(wanted(&draft))).await
+    };
+    let first = made().await.json();
+    let (id, text) = (first["id"].as_str().unwrap(), first["token"].as_str().unwrap());
+    make_and_revoke_many(&server, id).await;
+    let listed = list(&server, &access).await;
+    let live = |token: &&Value| token["state"] == json!("live");
+    let live: Vec<&Value> = listed["tokens"].as_array().unwrap().iter().filter(live).collect();
+    assert_eq!((live.len(), &live[0]["id"]), (1, &json!(id)));
+    assert_eq!(made().await.json()["reason"], json!("TokensTooMany"), "it counts");
+    assert!(person.open("/account/tokens").await.body.contains(id));
+    let told = command::token(server.config(), &["list", "--user", "alice"]).await.unwrap();
+    assert!(told.contains(id), "{told}");
+    assert_eq!(call(&server, Method::DELETE, &format!("{TOKENS}/{id}"), &access, None).await.status, 204);
+    assert_eq!(App::new(&server, "notes-api").introspect(text).await, json!({"active": false}));
+    let second = made().await.json();
+    let (id, text) = (second["id"].as_str().unwrap(), second["token"].as_str().unwrap());
+    make_and_revoke_many(&server, id).await;
+    revoke(&person, text).await;
+    assert_eq!(App::new(&server, "notes-api").introspect(text).await, json!({"active": false}), "nor on the pages");
 }
 
 #[tokio::test]

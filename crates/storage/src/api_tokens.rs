@@ -12,8 +12,8 @@ use crate::error::Failure;
 use crate::schema::{api_tokens, users};
 use crate::statement::Statement;
 
-/// So many tokens of one owner are read, the newest; more than any owner may have, and those that ended lately.
-pub(crate) const MOST: i64 = 1000;
+/// So many tokens of one owner are read that were ended, those that were ended last. Of others all are: each may count.
+pub(crate) const MOST_ENDED: i64 = 200;
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = api_tokens, treat_none_as_default_value = false)]
@@ -142,14 +142,32 @@ pub(crate) fn find(id: i64) -> _ {
     api_tokens::table.left_join(users::table).filter(api_tokens::id.eq(id))
 }
 
+/// Those that were not ended, also where they have expired.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn of_user(user_id: i64, most: i64) -> _ {
-    api_tokens::table.filter(api_tokens::user_id.eq(user_id)).order(api_tokens::id.desc()).limit(most)
+pub(crate) fn of_user(user_id: i64) -> _ {
+    api_tokens::table.filter(api_tokens::user_id.eq(user_id).and(api_tokens::ended_at.is_null()))
 }
 
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn of_client<'a>(client_id: &'a str, most: i64) -> _ {
-    api_tokens::table.filter(api_tokens::client_id.eq(client_id)).order(api_tokens::id.desc()).limit(most)
+pub(crate) fn of_client<'a>(client_id: &'a str) -> _ {
+    api_tokens::table.filter(api_tokens::client_id.eq(client_id).and(api_tokens::ended_at.is_null()))
+}
+
+/// Those that were ended last.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn ended_of_user(user_id: i64, most: i64) -> _ {
+    api_tokens::table
+        .filter(api_tokens::user_id.eq(user_id).and(api_tokens::ended_at.is_not_null()))
+        .order((api_tokens::ended_at.desc(), api_tokens::id.desc()))
+        .limit(most)
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn ended_of_client<'a>(client_id: &'a str, most: i64) -> _ {
+    api_tokens::table
+        .filter(api_tokens::client_id.eq(client_id).and(api_tokens::ended_at.is_not_null()))
+        .order((api_tokens::ended_at.desc(), api_tokens::id.desc()))
+        .limit(most)
 }
 
 /// Fails where there is one with this identifier.

@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::api_tokens::{DAY, MAX_RACES};
+use crate::api_tokens::{self, DAY, MAX_RACES};
 use crate::app::App;
 use crate::error;
 use crate::oauth::bearer_token;
@@ -83,8 +83,10 @@ impl<'a> Desk<'a> {
         Ok(self.app.provider.store.api_tokens_of(&self.owner()).await?)
     }
 
+    /// A token of the person, live or not.
     async fn find(&self, id: &str) -> Result<ApiToken, Error> {
-        self.tokens().await?.into_iter().find(|token| token.id.to_string() == id).ok_or(Error::TokenNotFound)
+        let id = id.parse().map_err(|_| Error::TokenNotFound)?;
+        self.app.provider.store.api_token_of(&self.owner(), id).await?.ok_or(Error::TokenNotFound)
     }
 
     fn about<'b>(&'b self, directory: &'b Directory) -> About<'b> {
@@ -115,14 +117,30 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Decides and commits, again after each lost race; the answer is the text of the token with this identifier.
+    /// Decides about a token and commits, again after each lost race; the answer is its text.
     async fn decide(
         &self,
-        decide: impl Fn(About<'_>, &[ApiToken]) -> Result<Decision<String>, Error>,
+        id: &str,
+        decide: impl Fn(About<'_>, &ApiToken) -> Result<Decision<String>, Error>,
     ) -> Result<String, Error> {
         for _ in 0..MAX_RACES {
-            let (tokens, directory) = (self.tokens().await?, self.app.directory());
-            let Decision { changes, reply } = decide(self.about(&directory), &tokens)?;
+            let (token, directory) = (self.find(id).await?, self.app.directory());
+            let Decision { changes, reply } = decide(self.about(&directory), &token)?;
+            if self.commit(changes).await? {
+                return Ok(reply);
+            }
+        }
+        Err(StoreError::Busy.into())
+    }
+
+    /// Makes a token and commits, again after each lost race; the answer is its text.
+    async fn issue(&self, draft: &Draft, wanted: &Wanted) -> Result<String, Error> {
+        let owner = self.owner();
+        for _ in 0..MAX_RACES {
+            let tokens = api_tokens::held(&self.app.provider.store, &owner, draft.id).await?;
+            let (holder, directory) =
+                (Holder { owner: &owner, person: Some(&self.caller.user), tokens: &tokens }, self.app.directory());
+            let Decision { changes, reply } = issue::issue(self.about(&directory), holder, draft, wanted.clone())?;
             if self.commit(changes).await? {
                 return Ok(reply);
             }
@@ -167,16 +185,7 @@ async fn make(app: &App, request: &HttpRequest, payload: Payload) -> Result<Http
         networks: asked.networks,
         lifetime: Duration::from_secs(asked.days.saturating_mul(DAY.as_secs())),
     };
-    let owner = desk.owner();
-    // An identifier that is somebody else's is in no draft of this person.
-    if app.provider.store.api_token_find(draft.id).await?.is_some_and(|found| found.token.owner != owner) {
-        return Err(Error::DraftUsed);
-    }
-    let issue = |about: About<'_>, tokens: &[ApiToken]| {
-        let holder = Holder { owner: &owner, person: Some(&desk.caller.user), tokens };
-        issue::issue(about, holder, &draft, wanted.clone())
-    };
-    let text = desk.decide(issue).await?;
+    let text = desk.issue(&draft, &wanted).await?;
     made(&desk, StatusCode::CREATED, &draft.id.to_string(), &text).await
 }
 
@@ -194,11 +203,7 @@ async fn rotate(app: &App, request: &HttpRequest, id: &str, payload: Payload) ->
     let desk = Desk::of(app, request).await?;
     let asked: Redrawn = read(request, payload).await?;
     let draft = draft(&asked.draft)?;
-    let rotate = |about: About<'_>, tokens: &[ApiToken]| {
-        let token = tokens.iter().find(|token| token.id.to_string() == id).ok_or(Error::TokenNotFound)?;
-        issue::rotate(about, token, &draft)
-    };
-    let text = desk.decide(rotate).await?;
+    let text = desk.decide(id, |about, token| issue::rotate(about, token, &draft)).await?;
     made(&desk, StatusCode::OK, id, &text).await
 }
 
@@ -209,12 +214,11 @@ pub(crate) async fn delete_token(app: Data<App>, request: HttpRequest, id: Path<
 
 async fn revoke(app: &App, request: &HttpRequest, id: &str) -> Result<HttpResponse, Error> {
     let desk = Desk::of(app, request).await?;
-    let revoke = |about: About<'_>, tokens: &[ApiToken]| {
-        let token = tokens.iter().find(|token| token.id.to_string() == id).ok_or(Error::TokenNotFound)?;
+    let revoke = |about: About<'_>, token: &ApiToken| {
         let changes = issue::revoke(about, token, ApiTokenEnd::RevokedByOwner);
         Ok(Decision { changes, reply: String::new() })
     };
-    desk.decide(revoke).await?;
+    desk.decide(id, revoke).await?;
     Ok(error::uncached(StatusCode::NO_CONTENT).finish())
 }
 
