@@ -154,6 +154,7 @@ contract! {
         an_app_behind_a_proxy_comes_back_and_goes
         a_key_keeps_its_dates_and_goes
         a_set_that_fails_changes_no_snapshot
+        what_expects_a_client_is_lost_where_it_was_changed_or_switched_off
     }
     epoch {
         a_new_epoch_ends_what_was_issued_and_nothing_else
@@ -167,6 +168,7 @@ contract! {
         grants_end_by_client_person_or_session
         grants_move_to_the_session_that_follows
         an_end_is_not_overwritten
+        what_expects_a_grant_is_lost_where_it_has_ended
         only_grants_in_force_are_listed_with_their_refresh_tokens
     }
     outbox {

@@ -3,12 +3,15 @@
 //! Such a token comes from a person's approval alone, and each use needs the approval anew. It is for us alone: one that other
 //! APIs are shown, too, could be used by them. What a person keeps for scripts never is one.
 
+use grantor_jose::id::Id;
+
 use crate::access_token;
 use crate::change::Change;
-use crate::consent::Consent;
+use crate::consent::{Consent, still_allowed};
 use crate::error::Error;
 use crate::provider::{Call, Provider};
-use crate::store::Store;
+use crate::store::{GrantFacts, Store};
+use crate::time::Time;
 use crate::user::User;
 
 /// The scope to list, make, rotate and revoke a person's tokens. It is asked for on the consent page, also by apps that need not
@@ -22,14 +25,22 @@ pub struct Caller {
     pub user: User,
     /// The app.
     pub client_id: String,
+    client_updated_at: Time,
     consent: Consent,
+    grant_id: Id,
 }
 
 impl Caller {
-    /// What must still hold when something is changed: that the person allows it.
-    pub fn expectation(&self) -> Change {
+    /// What must still hold when something is changed: that the person allows it and may, and that the app may ask. Where it
+    /// does not, [`caller`] says why, or what holds now.
+    pub fn expectations(&self) -> Vec<Change> {
         let Consent { user_id, client_id, updated_at, .. } = &self.consent;
-        Change::ConsentExpect { user_id: *user_id, client_id: client_id.clone(), updated_at: *updated_at }
+        vec![
+            Change::UserMayEnter { id: *user_id, without_password: false },
+            Change::ConsentExpect { user_id: *user_id, client_id: client_id.clone(), updated_at: *updated_at },
+            Change::GrantExpect { id: self.grant_id },
+            Change::ClientExpect { client_id: client_id.clone(), updated_at: self.client_updated_at },
+        ]
     }
 }
 
@@ -39,13 +50,17 @@ impl Caller {
 /// `TokenUnknown`, `ScopeInsufficient`, or those of the store.
 pub async fn caller<S: Store>(provider: &Provider<S>, presented: &str, call: Call<'_>) -> Result<Caller, Error> {
     let live = access_token::find(provider, presented, call.now).await?.ok_or(Error::TokenUnknown)?;
-    live.reach(&provider.store.directory(), &[]).check(call.from()).map_err(|_| Error::TokenUnknown)?;
+    let directory = provider.store.directory();
+    live.reach(&directory, &[]).check(call.from()).map_err(|_| Error::TokenUnknown)?;
     let is_for_us_alone = matches!(live.audience.as_slice(), [only] if only == provider.issuer.as_str());
     if !is_for_us_alone || !live.scope.contains(ACCOUNT_TOKENS) {
         return Err(Error::ScopeInsufficient);
     }
-    let user = live.approval.ok_or(Error::ScopeInsufficient)?.user;
+    let GrantFacts { grant, user } = live.approval.ok_or(Error::ScopeInsufficient)?;
+    let client = directory.client(&live.client_id).ok_or(Error::TokenUnknown)?;
     let consent = provider.store.consent_find(user.id, &live.client_id).await?;
-    let consent = consent.filter(|consent| consent.granted.contains(ACCOUNT_TOKENS)).ok_or(Error::ScopeInsufficient)?;
-    Ok(Caller { user, client_id: live.client_id, consent })
+    let allowed = still_allowed((&directory, client, &user), &live.scope, consent.as_ref());
+    let is_allowed = allowed.is_ok_and(|scope| scope.contains(ACCOUNT_TOKENS));
+    let consent = consent.filter(|_| is_allowed).ok_or(Error::ScopeInsufficient)?;
+    Ok(Caller { user, client_id: live.client_id, client_updated_at: client.updated_at, consent, grant_id: grant.id })
 }

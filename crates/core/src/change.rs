@@ -102,6 +102,13 @@ pub enum Change {
         /// Since when.
         window_started: Time,
     },
+    /// Expects that a client is still the one that was read, and is not switched off. Changes nothing.
+    ClientExpect {
+        /// The client.
+        client_id: String,
+        /// When it was changed last.
+        updated_at: Time,
+    },
     /// Declares or changes a client.
     ClientPut(Box<Client>),
     /// Removes a client with its grants and consents.
@@ -161,6 +168,11 @@ pub enum Change {
         at: Time,
         /// Why.
         end: GrantEnd,
+    },
+    /// Expects that a grant has not ended. Changes nothing.
+    GrantExpect {
+        /// The grant.
+        id: Id,
     },
     /// Keeps a grant.
     GrantInsert(Box<Grant>),

@@ -116,12 +116,8 @@ macro_rules! define_apply {
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
                 Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
-                Change::ConsentExpect { .. }
-                | Change::SessionExpect { .. }
-                | Change::UserExpect { .. }
-                | Change::UserMayEnter { .. } => {
-                    expect(change, connection)$($wait)*
-                }
+                Change::ClientExpect { .. } | Change::ConsentExpect { .. } | Change::GrantExpect { .. } | Change::SessionExpect { .. }
+                | Change::UserExpect { .. } | Change::UserMayEnter { .. } => expect(change, connection)$($wait)*,
                 Change::ConsentPut { .. } | Change::ConsentRemove { .. } => apply_consent(change, connection)$($wait)*,
                 Change::EpochBegin { at } => begin_epoch(at.millis(), context, connection)$($wait)*,
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
@@ -181,9 +177,11 @@ macro_rules! define_apply {
                 }};
             }
             match change {
+                Change::ClientExpect { client_id, updated_at } => expect!(clients::expect(client_id, updated_at.millis())),
                 Change::ConsentExpect { user_id, client_id, updated_at } => {
                     expect!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
                 }
+                Change::GrantExpect { id } => expect!(grants::expect(id.as_i64())),
                 Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
                 Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
                 Change::UserMayEnter { id, without_password } => expect!(users::may_enter(id.as_i64(), !*without_password)),
