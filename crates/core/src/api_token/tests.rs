@@ -220,6 +220,21 @@ fn a_rotation_leaves_the_old_secret_for_a_while() {
 }
 
 #[test]
+fn a_secret_that_is_replaced_gets_no_more_time_than_it_had() {
+    let directory = directory();
+    let late = start().plus(30 * DAY).minus(Duration::from_hours(1));
+    let desk = Desk { now: late, ..Desk::new(&directory) };
+    let token = token_of(&ada(), "notes.read");
+    let rotated = rotate(desk.about(), &token, &draft(2, late)).unwrap();
+    let rotation = rotated.changes.into_iter().find_map(|change| match change {
+        Change::ApiTokenRotate { rotation, .. } => Some(rotation),
+        _ => None,
+    });
+    let rotation = rotation.unwrap();
+    assert_eq!((rotation.replaced_until, rotation.expires_at), (token.expires_at, late.plus(30 * DAY)));
+}
+
+#[test]
 fn what_has_ended_is_neither_rotated_nor_ended_again() {
     let directory = directory();
     let desk = Desk::new(&directory);

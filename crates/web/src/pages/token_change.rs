@@ -90,7 +90,7 @@ pub(crate) async fn get_token_rotate(visit: Visit) -> HttpResponse {
         Change::Rotate(Rotation {
             draft: SecretText::new(DRAFT.format(fresh.id, &fresh.secret)),
             lifetime: seconds(issue::lifetime(token, policy)),
-            overlap: seconds(policy.rotation_overlap),
+            overlap: seconds(policy.rotation_overlap.min(token.expires_at.since(visit.now))),
         })
     };
     ask(&visit, rotation).await
