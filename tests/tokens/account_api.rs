@@ -322,6 +322,8 @@ async fn what_is_wrong_is_told_as_a_problem() {
         ("days", json!(u64::MAX), "422 TokenLifetimeTooLong"),
         ("days", json!(-1), "400 BodyMalformed"),
         ("networks", json!(["10.0.0.0/99"]), "400 BodyMalformed"),
+        ("networks", json!([""]), "400 BodyMalformed"),
+        ("networks", json!(["10.0.0.0/8", ""]), "400 BodyMalformed"),
         ("resource", json!("https://evil.example"), "422 ResourceUnknown"),
         ("draft", json!("x"), "409 DraftExpired"),
         ("more", json!(1), "400 BodyMalformed"),

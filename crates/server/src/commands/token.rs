@@ -7,7 +7,6 @@ use clap::{Args, Subcommand};
 use grantor_core::api_token::issue::{self, About, Holder, Wanted};
 use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner, rights};
 use grantor_core::directory::Directory;
-use grantor_core::network::Networks;
 use grantor_core::policy::TokenPolicy;
 use grantor_core::provider::{Call, Fresh};
 use grantor_core::store::{Store, StoreError};
@@ -155,7 +154,7 @@ async fn insert(opened: &Opened, asked: &Issue) -> Result<String, CommandError> 
         name: asked.name.clone(),
         scope: asked.scope.parse()?,
         resource: asked.resource.clone(),
-        networks: Networks::parse(&asked.network.join(" "))?,
+        networks: asked.network.clone().try_into()?,
         lifetime: Duration::from_secs(asked.days.saturating_mul(DAY)),
     };
     let made = issue::issue(desk.about(), holder, &desk.draft(opened), wanted);

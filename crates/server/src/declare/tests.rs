@@ -342,6 +342,26 @@ fn what_a_file_may_not_say_of_a_key_is_found_by_line() {
 }
 
 #[test]
+fn an_empty_text_is_no_network_and_does_not_mean_from_anywhere() {
+    let text = "[[users]]\nusername = \"ada\"\nnetworks = [\"\"]\n\n[[groups]]\nname = \"staff\"\nnetworks = [\"10.0.0.0/8\", \"\"]\n\n\
+                [[clients]]\nclient_id = \"a\"\ngrant_types = [\"client_credentials\"]\nnetworks = [\" \"]\n\n\
+                [[resources]]\nidentifier = \"https://a.example\"\nscopes = \"read\"\nnetworks = [\"10.0.0.0/8 10.1.0.0/16\"]\n";
+    let key = format!(
+        "\n[[api_keys]]\nclient_id = \"a\"\nname = \"x\"\nscope = \"read\"\nexpires = 2033-06-01\nkey_hash = \"{KEY}\"\nnetworks = [\"\"]\n"
+    );
+    let faults = read(&format!("{text}{key}")).unwrap_err();
+    for expected in [
+        "a.toml:3: users[0].networks: ",
+        "a.toml:7: groups[0].networks: ",
+        "a.toml:12: clients[0].networks: ",
+        "a.toml:17: resources[0].networks: ",
+        "a.toml:25: api_keys[0].networks: ",
+    ] {
+        assert!(faults.contains(expected), "missing: {expected}\nin:\n{faults}");
+    }
+}
+
+#[test]
 fn what_cannot_be_with_what_is_kept_changes_nothing() {
     let faults = |declaration: &Declaration| Kept::default().plan(declaration).faults;
     let late = faults(&keyed(KEY, "scope = \"read\"\nexpires = 2099-06-01"));
