@@ -9,9 +9,12 @@ use grantor_core::client_auth::ClientAuthMethod;
 use grantor_core::directory::Directory;
 use grantor_core::policy::{Lifetimes, TokenPolicy};
 use grantor_core::time::Time;
+use grantor_core::token::API_KEY;
 use grantor_core::upstream::UpstreamChange;
 use grantor_core::user::User;
+use grantor_jose::id::Id;
 use grantor_jose::random::Mint;
+use grantor_jose::secret::Secret;
 use proptest::prelude::*;
 
 use super::apply::{Tools, decide};
@@ -339,6 +342,20 @@ fn what_a_file_may_not_say_of_a_key_is_found_by_line() {
         assert!(faults.contains(expected), "missing: {expected}\nin:\n{faults}");
     }
     assert!(!faults.contains("gtr_key_secret"), "{faults}");
+}
+
+#[test]
+fn a_key_in_the_place_of_the_name_of_a_variable_is_not_repeated() {
+    let key = API_KEY.format(Id::from_i64(1), &Secret::from_bytes([7; 32]));
+    let faults = |name: &str| {
+        let head = "[[api_keys]]\nclient_id = \"a\"\nname = \"x\"\nscope = \"read\"\nexpires = 2033-06-01\n";
+        read(&format!("{head}key_env = \"{name}\"\n")).unwrap_err()
+    };
+    let expected = "a.toml:6: api_keys[0].key_env: the environment has no readable";
+    assert_eq!(faults("NO_SUCH_KEY"), format!("{expected} \"NO_SUCH_KEY\""));
+    for text in [&key, &key[..key.len() - 1], &key["gtr_key_".len()..]] {
+        assert_eq!(faults(text), format!("{expected} variable of this name"));
+    }
 }
 
 #[test]
