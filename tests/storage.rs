@@ -143,7 +143,8 @@ contract! {
         a_token_that_counts_is_listed_however_many_have_ended_since
         a_rotation_expects_the_secret_that_was_read
         a_change_expects_the_secret_that_was_read_and_ends_nothing
-        a_key_that_ended_is_remembered_until_it_would_have_expired
+        a_key_that_ended_is_remembered_for_good
+        what_had_ended_of_the_keys_of_an_app_is_known_when_it_is_gone
         a_token_ends_once_and_a_later_use_stays
         what_is_over_is_shown_for_a_month
         an_epoch_ends_every_token

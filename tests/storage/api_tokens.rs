@@ -120,14 +120,37 @@ pub async fn a_change_expects_the_secret_that_was_read_and_ends_nothing(database
     assert!(is_conflict(database, Change::ApiTokenAmend(Box::new(stale))).await);
 }
 
-pub async fn a_key_that_ended_is_remembered_until_it_would_have_expired(database: &Database) {
+/// Two keys of the app `wiki`, the first of which has ended.
+async fn with_an_ended_key(database: &Database) -> [Id; 2] {
     with_wiki_and_user(database).await;
-    let id = id_at(NOW, 1);
-    let key = ApiToken { expires_at: NOW.plus(100 * DAY), ..token(id, Owner::Client("wiki".into())) };
-    let end = Change::ApiTokenEnd { id, at: NOW, end: ApiTokenEnd::Leaked };
-    keep(database, [Change::ApiTokenInsert(Box::new(key)), end]).await;
+    let ids = [1, 2].map(|place| id_at(NOW, place));
+    let keys = ids.map(|id| Change::ApiTokenInsert(Box::new(token(id, Owner::Client("wiki".into())))));
+    keep(database, keys).await;
+    keep(database, [Change::ApiTokenEnd { id: ids[0], at: NOW, end: ApiTokenEnd::Leaked }]).await;
+    ids
+}
+
+pub async fn a_key_that_ended_is_remembered_for_good(database: &Database) {
+    let [ended, expired] = with_an_ended_key(database).await;
     let sweep = async |now| database.sweep(now, &Lifetimes::default()).await.unwrap();
-    assert_eq!((sweep(NOW.plus(99 * DAY)).await, sweep(NOW.plus(131 * DAY)).await), (0, 1));
+    assert_eq!((sweep(NOW.plus(30 * DAY)).await, sweep(NOW.plus(32 * DAY)).await), (0, 1));
+    assert_eq!(sweep(NOW.plus(4000 * DAY)).await, 0);
+    assert_eq!(find(database, ended).await.ended, Some((NOW, ApiTokenEnd::Leaked)));
+    assert!(database.api_token_find(expired).await.unwrap().is_none());
+}
+
+pub async fn what_had_ended_of_the_keys_of_an_app_is_known_when_it_is_gone(database: &Database) {
+    let ids = with_an_ended_key(database).await;
+    assert_eq!(database.ended_keys(&ids).await.unwrap(), []);
+    let app = || Change::ClientPut(Box::new(client("wiki")));
+    keep(database, [Change::ClientRemove("wiki".into())]).await;
+    assert_eq!(database.ended_keys(&ids).await.unwrap(), [ids[0]]);
+    assert_eq!(counts(database).get("api_tokens"), None);
+    // Also where somebody made another of the same name, as by a backup of the file.
+    let again = ApiToken { ended: Some((NOW, ApiTokenEnd::Leaked)), ..token(ids[0], Owner::Client("wiki".into())) };
+    keep(database, [app(), Change::ApiTokenInsert(Box::new(again)), Change::ClientRemove("wiki".into())]).await;
+    database.sweep(NOW.plus(4000 * DAY), &Lifetimes::default()).await.unwrap();
+    assert_eq!(database.ended_keys(&ids).await.unwrap(), [ids[0]]);
 }
 
 pub async fn a_token_ends_once_and_a_later_use_stays(database: &Database) {

@@ -153,6 +153,12 @@ pub(crate) fn of_client<'a>(client_id: &'a str) -> _ {
     api_tokens::table.filter(api_tokens::client_id.eq(client_id).and(api_tokens::ended_at.is_null()))
 }
 
+/// All of a client, to be held.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn hold_of_client<'a>(client_id: &'a str) -> _ {
+    api_tokens::table.select(api_tokens::id).filter(api_tokens::client_id.eq(client_id))
+}
+
 /// Those that were ended last.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn ended_of_user(user_id: i64, most: i64) -> _ {
@@ -217,12 +223,14 @@ pub(crate) fn used(id: i64, last_use: &LastUse) -> impl Statement {
         .set((api_tokens::last_used_at.eq(at), api_tokens::last_used_from.eq(last_use.address.clone())))
 }
 
-/// Removes at most `limit` that expired or ended long ago. Keys of apps stay until they have expired: a declaration that still
-/// names one that ended would bring it back.
+/// Removes at most `limit` that expired or ended long ago. Keys of apps that were ended stay: a declaration that still names one
+/// would bring it back, whenever that is applied.
 pub(crate) fn sweep(over_by: i64, limit: i64) -> impl Statement {
     let old = diesel::alias!(api_tokens as old);
-    let ended = old.field(api_tokens::ended_at).le(over_by).and(old.field(api_tokens::user_id).is_not_null());
-    let is_over = old.field(api_tokens::expires_at).le(over_by).or(ended);
+    let is_ended_key =
+        old.field(api_tokens::ended_at).is_not_null().and(old.field(api_tokens::client_id).is_not_null());
+    let by_then = old.field(api_tokens::expires_at).le(over_by).or(old.field(api_tokens::ended_at).le(over_by));
+    let is_over = by_then.and(dsl::not(is_ended_key));
     let over = old.select(old.field(api_tokens::id)).filter(is_over).limit(limit);
     dsl::delete(api_tokens::table.filter(api_tokens::id.eq_any(over)))
 }

@@ -69,10 +69,10 @@ pub(crate) fn is_one_statement(changes: &[Change]) -> bool {
 }
 
 /// Defines `apply`, `apply_all` and `sweep` for one kind of connection. `ExecuteDsl` and `RunQueryDsl` in scope are those of the
-/// connection. `lock` is what keeps a row that was only read from being changed until the transaction ends: nothing where
-/// there is one writer.
+/// connection. `lock` is what keeps a row that was only read from being changed until the transaction ends, and `alone` what keeps
+/// it from being read in the same way, too: nothing where there is one writer.
 macro_rules! define_apply {
-    ($connection:ty, [$($async:tt)?], [$($wait:tt)*], [$($lock:tt)*]) => {
+    ($connection:ty, [$($async:tt)?], [$($wait:tt)*], [$($lock:tt)*], [$($alone:tt)*]) => {
         /// Applies a whole set; says whether it touched the directory.
         pub(crate) $($async)? fn apply_all(
             changes: &[Change],
@@ -153,7 +153,7 @@ macro_rules! define_apply {
             }
             match change {
                 Change::ClientPut(client) => put_client(client, connection)$($wait)*,
-                Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
+                Change::ClientRemove(client_id) => remove_client(client_id, connection)$($wait)*,
                 Change::GroupPut(group) => one!(groups::put(&groups::Row::new(group)?)),
                 Change::GroupRemove(name) => any!(groups::remove(name)),
                 Change::KeyPut(record) => one!(signing_keys::put(&signing_keys::Row::new(record, &context.sealer))),
@@ -285,6 +285,14 @@ macro_rules! define_apply {
             for secret in clients::SecretRow::all(client) {
                 one(ExecuteDsl::execute(Prepared(clients::insert_secret(secret)), connection)$($wait)*?)?;
             }
+            Ok(())
+        }
+
+        /// What has ended of its keys is noted, and nobody ends another one meanwhile.
+        $($async)? fn remove_client(client_id: &str, connection: &mut $connection) -> Result<(), Failure> {
+            let _: Vec<i64> = RunQueryDsl::load(api_tokens::hold_of_client(client_id)$($alone)*, connection)$($wait)*?;
+            ExecuteDsl::execute(Prepared(ended_keys::note(client_id)), connection)$($wait)*?;
+            ExecuteDsl::execute(Prepared(clients::remove(client_id)), connection)$($wait)*?;
             Ok(())
         }
 

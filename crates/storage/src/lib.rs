@@ -28,6 +28,7 @@ mod copy;
 mod database;
 mod directory;
 mod directory_revision;
+mod ended_keys;
 mod error;
 mod events;
 mod grants;

@@ -12,7 +12,8 @@ use grantor_jose::id::Id;
 
 use crate::events::EventFilter;
 use crate::{
-    Database, api_tokens, attempts, consents, events, grants, query, refresh_tokens, sessions, token_counts, users,
+    Database, api_tokens, attempts, consents, ended_keys, events, grants, query, refresh_tokens, sessions,
+    token_counts, users,
 };
 
 impl Database {
@@ -67,6 +68,16 @@ impl Database {
     pub async fn api_token_of(&self, owner: &Owner, id: Id) -> Result<Option<ApiToken>, StoreError> {
         let found = self.api_token_find(id).await?.map(|found| found.token);
         Ok(found.filter(|token| token.owner == *owner))
+    }
+
+    /// Those of these keys that had ended when their app was removed.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn ended_keys(&self, ids: &[Id]) -> Result<Vec<Id>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.as_i64()).collect();
+        let noted: Vec<i64> = query!(self, load, ended_keys::find(ids.clone()))?;
+        Ok(noted.into_iter().map(Id::from_i64).collect())
     }
 
     /// The sessions of a person that were not ended, the newest first. Some of them may have been idle for too long.

@@ -22,12 +22,12 @@ use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
-    events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources, revoked_access_tokens,
-    root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, upstream_links, upstream_sessions,
-    upstreams, users,
+    ended_keys, events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources,
+    revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, upstream_links,
+    upstream_sessions, upstreams, users,
 };
 
-define_apply!(&AsyncPgConnection, [async], [.await], [.for_share()]);
+define_apply!(&AsyncPgConnection, [async], [.await], [.for_share()], [.for_no_key_update()]);
 define_read_directory!(&AsyncPgConnection, [async], [.await]);
 
 /// Reads what makes a snapshot as it is at one moment.

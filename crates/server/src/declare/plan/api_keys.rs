@@ -5,6 +5,7 @@ use grantor_core::api_token::{ApiToken, Owner};
 use grantor_core::policy::TokenPolicy;
 use grantor_core::scope::Scope;
 use grantor_core::time::Time;
+use grantor_jose::id::Id;
 
 use super::{Current, Item, Plan, Step};
 use crate::declare::{Declaration, DeclaredKey};
@@ -14,6 +15,8 @@ use crate::declare::{Declaration, DeclaredKey};
 pub struct KeyFacts<'a> {
     /// The keys of the apps of which some are declared, and the declared ones.
     pub kept: &'a [ApiToken],
+    /// Those of the declared ones that had ended when their app was removed.
+    pub ended: &'a [Id],
     /// How long keys may live.
     pub policy: &'a TokenPolicy,
     /// When.
@@ -86,6 +89,10 @@ impl Key<'_> {
     fn unknown(&self, plan: &mut Plan) -> Result<Option<Step>, Fault> {
         let (declared, facts) = (self.declared, self.current.keys);
         self.check_client()?;
+        if facts.ended.contains(&declared.proof.id) {
+            self.warn_of_end(plan);
+            return Ok(None);
+        }
         if declared.expires_at <= facts.now {
             plan.warnings.push(declared.place.remark("expires", "is over; leave the key out, or make another"));
             return Ok(None);
@@ -133,16 +140,8 @@ impl Key<'_> {
             Ok(Some(Step { item: Item::ApiKey(Box::new(item)), fields: Some(fields) }))
         };
         if token.ended.is_some() {
-            if !declared.revoked {
-                plan.warnings.push(declared.place.remark("key_hash", "the key has ended, and stays so; make another"));
-            }
-            // Its row has to last as long as the file would bring it back.
-            return if declared.expires_at > token.expires_at {
-                self.check_end()?;
-                changed(ApiToken { expires_at: declared.expires_at, ..token.clone() }, KeyStep::Change, vec!["expires"])
-            } else {
-                Ok(None)
-            };
+            self.warn_of_end(plan);
+            return Ok(None);
         }
         if declared.revoked {
             return changed(token.clone(), KeyStep::Revoke, vec!["revoked"]);
@@ -175,6 +174,12 @@ impl Key<'_> {
             ..token.clone()
         };
         changed(token, KeyStep::Change, fields)
+    }
+
+    fn warn_of_end(&self, plan: &mut Plan) {
+        if !self.declared.revoked {
+            plan.warnings.push(self.declared.place.remark("key_hash", "the key has ended, and stays so; make another"));
+        }
     }
 
     /// The keys of the same name that this one takes the place of: they count for a while yet, so that nobody is cut off.
