@@ -319,6 +319,31 @@ fn another_key_of_the_same_name_takes_its_place_after_a_while() {
 }
 
 #[test]
+fn a_key_that_does_not_count_or_is_older_takes_the_place_of_none() {
+    let (mut kept, month) = (Kept::default(), 31 * 86_400);
+    let other = |expires: &str| {
+        keyed(&KEY.replace("00000000001", "00000000002"), &format!("scope = \"read\"\nexpires = {expires}"))
+    };
+    kept.apply(&keyed(KEY, "scope = \"read\"\nexpires = 2034-01-01"), 60);
+    let over = kept.plan(&other("2033-05-01"));
+    assert!(
+        over.steps.is_empty() && over.warnings[0].contains("is over"),
+        "it is applied on 2033-05-18: {:?}",
+        over.steps
+    );
+    let first = kept.keys[0].clone();
+    kept.apply(&other("2033-06-01"), 120);
+    kept.keys.retain(|key| key.id != first.id);
+    kept.keys.push(first);
+    assert_eq!(kept.plan_at(&other("2033-06-01"), 180).steps.len(), 1, "it counts, and was made later");
+    let expired = kept.plan_at(&other("2033-06-01"), month);
+    assert!(expired.steps.is_empty(), "{:?}", expired.steps);
+    kept.keys[0].created_at = Time::from_seconds(2_000_000_030);
+    let older = kept.plan_at(&other("2033-06-01"), 180);
+    assert!(older.steps.is_empty(), "{:?}", older.steps);
+}
+
+#[test]
 fn what_a_file_may_not_say_of_a_key_is_found_by_line() {
     let text = format!(
         "[[api_keys]]\nclient_id = \"a\"\nname = \" x\"\nscope = \"\\u0022\"\nkey = \"gtr_key_secret\"\n[[api_keys]]\nclient_id = \"a\"\nname = \"y\"\n\

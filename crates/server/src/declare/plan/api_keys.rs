@@ -54,13 +54,15 @@ pub(super) fn plan(declaration: &Declaration, current: &Current<'_>, plan: &mut 
             None => key.unknown(plan),
             Some(token) => key.known(token, plan),
         };
+        let counting = step.as_ref().ok().and_then(|step| key.counting(step.as_ref(), found));
+        let replaced = counting.map(|counting| key.before(counting)).unwrap_or_default();
         match step {
             Ok(Some(step)) => plan.steps.push(step),
             Ok(None) => plan.unchanged += 1,
             Err((name, why)) => plan.faults.push(declared.place.remark(name, why)),
         }
+        plan.steps.extend(replaced);
         if found.is_none_or(|token| token.ended.is_none()) && !declared.revoked {
-            plan.steps.extend(key.before());
             plan.warnings.extend(key.loose_ends());
         }
     }
@@ -182,12 +184,24 @@ impl Key<'_> {
         }
     }
 
-    /// The keys of the same name that this one takes the place of: they count for a while yet, so that nobody is cut off.
-    fn before(&self) -> Vec<Step> {
+    /// The key as it is after the step, if it counts then.
+    fn counting<'t>(&self, step: Option<&'t Step>, found: Option<&'t ApiToken>) -> Option<&'t ApiToken> {
+        let after = match step.map(|step| &step.item) {
+            Some(Item::ApiKey(item)) if item.step == KeyStep::Revoke => None,
+            Some(Item::ApiKey(item)) => Some(&item.token),
+            _ => found,
+        };
+        after.filter(|token| token.is_live(self.current.keys.now))
+    }
+
+    /// The older keys of the same name that this one takes the place of: they count for a while yet, so that nobody is cut off.
+    fn before(&self, counting: &ApiToken) -> Vec<Step> {
         let facts = self.current.keys;
         let until = facts.now.plus(facts.policy.rotation_overlap);
         let is_declared = |token: &&ApiToken| self.declaration.api_keys.iter().any(|key| key.proof.id == token.id);
-        let is_before = |token: &&ApiToken| token.owner == self.owner() && token.name == self.declared.name;
+        let is_before = |token: &&ApiToken| {
+            token.owner == self.owner() && token.name == self.declared.name && token.created_at < counting.created_at
+        };
         let live = facts.kept.iter().filter(|token| token.is_live(facts.now) && until < token.expires_at);
         let replaced = live.filter(is_before).filter(|token| !is_declared(token)).map(|token| {
             let token = ApiToken { expires_at: until, ..token.clone() };
