@@ -146,6 +146,7 @@ contract! {
         a_key_that_ended_is_remembered_for_good
         what_had_ended_of_the_keys_of_an_app_is_known_when_it_is_gone
         a_token_ends_once_and_a_later_use_stays
+        no_owner_gets_more_tokens_than_they_may_by_24_at_once
         what_is_over_is_shown_for_a_month
         an_epoch_ends_every_token
     }

@@ -9,6 +9,7 @@ use grantor_jose::id::Id;
 use grantor_storage::Database;
 
 use super::samples::*;
+use super::wait;
 
 /// The owner of a person's token.
 pub fn person() -> Owner {
@@ -151,6 +152,29 @@ pub async fn what_had_ended_of_the_keys_of_an_app_is_known_when_it_is_gone(datab
     keep(database, [app(), Change::ApiTokenInsert(Box::new(again)), Change::ClientRemove("wiki".into())]).await;
     database.sweep(NOW.plus(4000 * DAY), &Lifetimes::default()).await.unwrap();
     assert_eq!(database.ended_keys(&ids).await.unwrap(), [ids[0]]);
+}
+
+pub async fn no_owner_gets_more_tokens_than_they_may_by_24_at_once(database: &Database) {
+    with_wiki_and_user(database).await;
+    let owners = [person(), Owner::Client("wiki".into())];
+    for (number, owner) in (1..).zip(&owners) {
+        let at = |place: i64| id_at(NOW, number * 100 + place);
+        let expired = ApiToken { expires_at: NOW, ..token(at(50), owner.clone()) };
+        let ended = ApiToken { ended: Some((NOW, ApiTokenEnd::Leaked)), ..token(at(51), owner.clone()) };
+        keep(database, [expired, ended].map(|token| Change::ApiTokenInsert(Box::new(token)))).await;
+        let room = || Change::ApiTokensExpect { owner: owner.clone(), at: NOW, fewer_than: 3 };
+        let make = |place| vec![room(), Change::ApiTokenInsert(Box::new(token(at(place), owner.clone())))];
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let make = &make;
+            let threads: Vec<_> = (0..24).map(|it| scope.spawn(move || wait(database.commit(make(it))))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 3);
+        assert_eq!(answers.iter().filter(|answer| matches!(answer, Err(StoreError::Conflict))).count(), 21);
+        assert!(is_conflict(database, room()).await);
+    }
+    let nobody = Owner::User(Id::from_i64(8));
+    assert!(is_conflict(database, Change::ApiTokensExpect { owner: nobody, at: NOW, fewer_than: 3 }).await);
 }
 
 pub async fn a_token_ends_once_and_a_later_use_stays(database: &Database) {

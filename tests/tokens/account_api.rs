@@ -7,8 +7,9 @@ use grantor_core::audit::EventKind;
 use grantor_core::change::Change;
 use grantor_core::store::Store;
 use grantor_jose::id::Id;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::{alice, revoke, token};
 use crate::harness::app::{Answer, App, Tokens};
@@ -36,11 +37,14 @@ async fn declare_with(server: &Server, more: &str) {
     server.apply(&declaration).await;
 }
 
-async fn call(server: &Server, method: Method, path: &str, token: &str, body: Option<Value>) -> Page {
+fn request(server: &Server, method: Method, path: &str, token: &str, body: Option<&Value>) -> RequestBuilder {
     let request = reqwest::Client::new().request(method, server.at(path));
     let request = if token.is_empty() { request } else { request.bearer_auth(token) };
-    let request = body.iter().fold(request, reqwest::RequestBuilder::json);
-    Page::of(request.send().await.unwrap()).await
+    body.into_iter().fold(request, RequestBuilder::json)
+}
+
+async fn call(server: &Server, method: Method, path: &str, token: &str, body: Option<Value>) -> Page {
+    Page::of(request(server, method, path, token, body.as_ref()).send().await.unwrap()).await
 }
 
 /// The access token of `portal` for a person's account.
@@ -167,6 +171,26 @@ async fn a_token_is_not_lost_from_sight_behind_many_that_were_revoked() {
     make_and_revoke_many(&server, id).await;
     revoke(&person, text).await;
     assert_eq!(App::new(&server, "notes-api").introspect(text).await, json!({"active": false}), "nor on the pages");
+}
+
+#[tokio::test]
+async fn whoever_asks_many_times_at_once_gets_no_more_tokens() {
+    let server = Server::start_with(|config| config.tokens.per_owner = 3).await;
+    declare(&server).await;
+    let access = access(&server, &alice(&server).await).await;
+    let mut drafts = Vec::new();
+    for _ in 0..12 {
+        drafts.push(draft(&server, &access).await);
+    }
+    let mut asking = JoinSet::new();
+    for draft in &drafts {
+        asking.spawn(request(&server, Method::POST, TOKENS, &access, Some(&wanted(draft))).send());
+    }
+    let mut answers: Vec<u16> =
+        asking.join_all().await.into_iter().map(|answer| answer.unwrap().status().as_u16()).collect();
+    answers.sort_unstable();
+    assert_eq!(answers, [[201; 3].as_slice(), &[409; 9]].concat());
+    assert_eq!(list(&server, &access).await["tokens"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]

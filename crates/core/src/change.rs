@@ -4,7 +4,7 @@ use grantor_jose::id::Id;
 use grantor_jose::secret::SecretHash;
 
 use crate::api_token::watch::Watch;
-use crate::api_token::{ApiToken, ApiTokenEnd, LastUse, Rotation};
+use crate::api_token::{ApiToken, ApiTokenEnd, LastUse, Owner, Rotation};
 use crate::audit::Event;
 use crate::client::Client;
 use crate::consent::Consent;
@@ -68,6 +68,15 @@ pub enum Change {
         id: Id,
         /// What it changes.
         rotation: Rotation,
+    },
+    /// Expects that fewer tokens of an owner count than this, until the set is committed. Changes nothing.
+    ApiTokensExpect {
+        /// The owner.
+        owner: Owner,
+        /// When they count.
+        at: Time,
+        /// How many there may be, with one more.
+        fewer_than: usize,
     },
     /// Notes that an API token was used, unless a later use is known.
     ApiTokenUsed {

@@ -153,6 +153,19 @@ pub(crate) fn of_client<'a>(client_id: &'a str) -> _ {
     api_tokens::table.filter(api_tokens::client_id.eq(client_id).and(api_tokens::ended_at.is_null()))
 }
 
+/// At most `most` that count.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn live_of_user(user_id: i64, at: i64, most: i64) -> _ {
+    let counts = api_tokens::ended_at.is_null().and(api_tokens::expires_at.gt(at));
+    api_tokens::table.select(api_tokens::id).filter(api_tokens::user_id.eq(user_id)).filter(counts).limit(most)
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn live_of_client<'a>(client_id: &'a str, at: i64, most: i64) -> _ {
+    let counts = api_tokens::ended_at.is_null().and(api_tokens::expires_at.gt(at));
+    api_tokens::table.select(api_tokens::id).filter(api_tokens::client_id.eq(client_id)).filter(counts).limit(most)
+}
+
 /// All of a client, to be held.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn hold_of_client<'a>(client_id: &'a str) -> _ {

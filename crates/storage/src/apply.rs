@@ -65,7 +65,12 @@ pub(crate) const fn is_of_directory(change: &Change) -> bool {
 
 /// Whether a set is one statement, which is all or nothing by itself.
 pub(crate) fn is_one_statement(changes: &[Change]) -> bool {
-    matches!(changes, [change] if !is_of_directory(change))
+    matches!(changes, [change] if !takes_several(change))
+}
+
+/// Whether a change takes several statements.
+pub(crate) const fn takes_several(change: &Change) -> bool {
+    is_of_directory(change) || matches!(change, Change::ApiTokensExpect { .. })
 }
 
 /// Defines `apply`, `apply_all` and `sweep` for one kind of connection. `ExecuteDsl` and `RunQueryDsl` in scope are those of the
@@ -116,6 +121,7 @@ macro_rules! define_apply {
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
                 Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
+                Change::ApiTokensExpect { owner, at, fewer_than } => expect_room((owner, at.millis(), *fewer_than), connection)$($wait)*,
                 Change::ClientExpect { .. } | Change::ConsentExpect { .. } | Change::GrantExpect { .. } | Change::SessionExpect { .. }
                 | Change::UserExpect { .. } | Change::UserMayEnter { .. } => expect(change, connection)$($wait)*,
                 Change::ConsentPut { .. } | Change::ConsentRemove { .. } => apply_consent(change, connection)$($wait)*,
@@ -187,6 +193,28 @@ macro_rules! define_apply {
                 Change::UserMayEnter { id, without_password } => expect!(users::may_enter(id.as_i64(), !*without_password)),
                 _ => Ok(()),
             }
+        }
+
+        /// The owner of tokens is held first: whoever comes at the same time counts them when this set is done.
+        $($async)? fn expect_room((owner, at, fewer_than): (&Owner, i64, usize), connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! found {
+                ($statement:expr) => {{
+                    let found: Vec<i64> = RunQueryDsl::load($statement, connection)$($wait)*?;
+                    found.len()
+                }};
+            }
+            let most = i64::try_from(fewer_than).unwrap_or(i64::MAX);
+            let live = match owner {
+                Owner::Client(client_id) => {
+                    one(found!(clients::hold(client_id)$($alone)*))?;
+                    found!(api_tokens::live_of_client(client_id, at, most))
+                }
+                Owner::User(id) => {
+                    one(found!(users::hold(id.as_i64())$($alone)*))?;
+                    found!(api_tokens::live_of_user(id.as_i64(), at, most))
+                }
+            };
+            if live < fewer_than { Ok(()) } else { Err(Failure::Conflict) }
         }
 
         /// What people and others are told.

@@ -105,7 +105,9 @@ pub fn issue(about: About<'_>, holder: Holder<'_>, draft: &Draft, wanted: Wanted
     let event = event(about, EventKind::ApiTokenIssued, &token).detail(&format!("{} {}", token.hint(), token.scope));
     let news = News::TokenMade { token: token.named(), address: about.call.address.to_owned() };
     let notice = notice(about, &token, news);
-    let mut changes = vec![Change::ApiTokenInsert(Box::new(token)), Change::EventInsert(Box::new(event))];
+    // First of all: of many at once each waits here for its turn.
+    let room = room(holder.owner.clone(), about.policy, now);
+    let mut changes = vec![room, Change::ApiTokenInsert(Box::new(token)), Change::EventInsert(Box::new(event))];
     changes.extend(notice);
     Ok(Decision { changes, reply: kind.format(draft.id, &secret) })
 }
@@ -147,6 +149,11 @@ pub fn rotate(about: About<'_>, token: &ApiToken, draft: &Draft) -> Result<Decis
     let notice = notice(about, token, News::TokenRotated { token: token.named(), address });
     let changes = [rotated, Change::EventInsert(Box::new(event))].into_iter().chain(notice).collect();
     Ok(Decision { changes, reply: text })
+}
+
+/// Expects that the owner may have one more.
+pub fn room(owner: Owner, policy: &TokenPolicy, now: Time) -> Change {
+    Change::ApiTokensExpect { owner, at: now, fewer_than: policy.per_owner }
 }
 
 /// How long a token lives from a rotation on: as long as it was made for.

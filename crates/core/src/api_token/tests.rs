@@ -98,10 +98,11 @@ impl<'a> Desk<'a> {
 }
 
 fn inserted(decision: Decision<String>) -> ApiToken {
-    match decision.changes.into_iter().next() {
-        Some(Change::ApiTokenInsert(token)) => *token,
-        other => panic!("{other:?}"),
-    }
+    let inserted = decision.changes.into_iter().find_map(|change| match change {
+        Change::ApiTokenInsert(token) => Some(*token),
+        _ => None,
+    });
+    inserted.unwrap()
 }
 
 pub(crate) fn token_of(user: &User, scope: &str) -> ApiToken {

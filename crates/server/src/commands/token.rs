@@ -23,6 +23,9 @@ use crate::settings::{Opened, Settings};
 
 const DAY: u64 = 24 * 60 * 60;
 
+/// How often a key is made that met another one.
+const MAX_RACES: usize = 8;
+
 /// What to do with tokens.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -143,6 +146,16 @@ impl Desk {
 }
 
 async fn insert(opened: &Opened, asked: &Issue) -> Result<String, CommandError> {
+    for _ in 0..MAX_RACES {
+        if let Some(made) = insert_once(opened, asked).await? {
+            return Ok(shown(&made, asked.json));
+        }
+    }
+    Err(StoreError::Busy.into())
+}
+
+/// The key; none where somebody else made one meanwhile.
+async fn insert_once(opened: &Opened, asked: &Issue) -> Result<Option<String>, CommandError> {
     let desk = Desk::of(opened);
     if !desk.directory.clients.contains_key(&asked.client_id) {
         return Err(unknown_client(&asked.client_id));
@@ -159,8 +172,11 @@ async fn insert(opened: &Opened, asked: &Issue) -> Result<String, CommandError> 
     };
     let made = issue::issue(desk.about(), holder, &desk.draft(opened), wanted);
     let made = made.map_err(|error| CommandError::Refused(error.told().description.to_owned()))?;
-    opened.database.commit(made.changes).await?;
-    Ok(shown(&made.reply, asked.json))
+    match opened.database.commit(made.changes).await {
+        Ok(()) => Ok(Some(made.reply)),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn shown(text: &str, json: bool) -> String {

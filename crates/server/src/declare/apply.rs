@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::api_token::issue::room;
 use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner};
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::{Change, GrantsOf};
@@ -152,7 +153,7 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
             Item::App(app) => {
                 decided.directory(Change::ProxiedAppPut(Box::new(app.clone())), event(EventKind::ProxiedAppChanged));
             }
-            Item::ApiKey(item) => decided.key(item, &event, tools.now),
+            Item::ApiKey(item) => decided.key(item, &event, tools),
             Item::Client(item) => decided.client(item, event(EventKind::ClientChanged).client(&item.client_id), tools),
             Item::User(item) => decided.user(item, event(EventKind::UserChanged), tools)?,
             Item::Scope(scope) => {
@@ -171,7 +172,7 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
 }
 
 impl Decided {
-    fn key(&mut self, KeyItem { token, step, .. }: &KeyItem, event: &dyn Fn(EventKind) -> Event, now: Time) {
+    fn key(&mut self, KeyItem { token, step, .. }: &KeyItem, event: &dyn Fn(EventKind) -> Event, tools: Tools) {
         let client_id = match &token.owner {
             Owner::Client(client_id) => client_id.as_str(),
             Owner::User(_) => "",
@@ -181,7 +182,7 @@ impl Decided {
             KeyStep::Issue => (EventKind::ApiTokenIssued, Change::ApiTokenInsert(Box::new(token.clone()))),
             KeyStep::Revoke => {
                 let end = ApiTokenEnd::RevokedByAdministrator;
-                (EventKind::ApiTokenEnded, Change::ApiTokenEnd { id: token.id, at: now, end })
+                (EventKind::ApiTokenEnded, Change::ApiTokenEnd { id: token.id, at: tools.now, end })
             }
         };
         let told = event(kind).client(client_id);
@@ -190,6 +191,8 @@ impl Decided {
             KeyStep::Revoke => told.reason(ApiTokenEnd::RevokedByAdministrator.as_str()).detail(&token.hint()),
             KeyStep::Change => told,
         };
+        let room = matches!(step, KeyStep::Issue).then(|| room(token.owner.clone(), tools.tokens, tools.now));
+        self.changes.extend(room);
         self.changes.extend([change, Change::EventInsert(Box::new(told))]);
     }
 

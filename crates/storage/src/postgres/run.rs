@@ -4,7 +4,7 @@ use diesel::sql_types::Bool;
 use diesel::{QueryDsl, QueryResult};
 use diesel_async::methods::ExecuteDsl;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use grantor_core::api_token::ApiTokenEnd;
+use grantor_core::api_token::{ApiTokenEnd, Owner};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
 use grantor_core::grant::GrantEnd;

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use diesel::RunQueryDsl;
 use diesel::query_dsl::methods::ExecuteDsl;
 use diesel::sqlite::SqliteConnection;
-use grantor_core::api_token::ApiTokenEnd;
+use grantor_core::api_token::{ApiTokenEnd, Owner};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
 use grantor_core::grant::GrantEnd;
