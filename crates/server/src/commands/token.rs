@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use grantor_core::api_token::issue::{self, About, Holder, Wanted};
 use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner, rights};
 use grantor_core::directory::Directory;
+use grantor_core::error::Error;
 use grantor_core::policy::TokenPolicy;
 use grantor_core::provider::{Call, Fresh};
 use grantor_core::store::{Store, StoreError};
@@ -167,16 +168,20 @@ async fn insert_once(opened: &Opened, asked: &Issue) -> Result<Option<String>, C
         name: asked.name.clone(),
         scope: asked.scope.parse()?,
         resource: asked.resource.clone(),
-        networks: asked.network.clone().try_into()?,
+        networks: asked.network.clone().try_into().map_err(|error| refused(&error))?,
         lifetime: Duration::from_secs(asked.days.saturating_mul(DAY)),
     };
     let made = issue::issue(desk.about(), holder, &desk.draft(opened), wanted);
-    let made = made.map_err(|error| CommandError::Refused(error.told().description.to_owned()))?;
+    let made = made.map_err(|error| refused(&error))?;
     match opened.database.commit(made.changes).await {
         Ok(()) => Ok(Some(made.reply)),
         Err(StoreError::Conflict) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+fn refused(error: &Error) -> CommandError {
+    CommandError::Refused(error.told().description.to_owned())
 }
 
 fn shown(text: &str, json: bool) -> String {
@@ -265,7 +270,7 @@ async fn rotate(opened: &Opened, named: &Named) -> Result<String, CommandError> 
     }
     let desk = Desk::of(opened);
     let rotated = issue::rotate(desk.about(), &token, &desk.draft(opened));
-    let rotated = rotated.map_err(|error| CommandError::Refused(error.told().description.to_owned()))?;
+    let rotated = rotated.map_err(|error| refused(&error))?;
     opened.database.commit(rotated.changes).await?;
     Ok(shown(&rotated.reply, named.json))
 }
