@@ -171,6 +171,7 @@ contract! {
         grants_move_to_the_session_that_follows
         an_end_is_not_overwritten
         what_expects_a_grant_is_lost_where_it_has_ended
+        what_expects_an_access_token_is_lost_where_it_was_revoked
         only_grants_in_force_are_listed_with_their_refresh_tokens
     }
     outbox {

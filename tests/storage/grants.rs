@@ -115,3 +115,12 @@ pub async fn what_expects_a_grant_is_lost_where_it_has_ended(database: &Database
         assert!(matches!(holds(id).await, Err(StoreError::Conflict)));
     }
 }
+
+pub async fn what_expects_an_access_token_is_lost_where_it_was_revoked(database: &Database) {
+    let [live, revoked] = [1, 2].map(|place| id_at(NOW, place));
+    keep(database, [Change::AccessTokenRevoke { id: revoked, expires_at: NOW.plus(HOUR) }]).await;
+    let holds =
+        async |id| database.commit(vec![Change::AccessTokenExpect { id }, Change::SessionEnd { id, at: NOW }]).await;
+    assert!(holds(live).await.is_ok());
+    assert!(matches!(holds(revoked).await, Err(StoreError::Conflict)));
+}

@@ -266,7 +266,7 @@ async fn half_asked(server: &Server, access: &str) -> (Connection, String) {
 #[tokio::test]
 async fn what_ends_while_a_body_is_on_its_way_makes_no_token() {
     let server = Server::start().await;
-    for ending in ["the session", "the access of the app", "the app", "the scope of the app"] {
+    for ending in ["the session", "the access of the app", "the token", "the app", "the scope of the app"] {
         declare(&server).await;
         let person = alice(&server).await;
         let access = access(&server, &person).await;
@@ -280,6 +280,7 @@ async fn what_ends_while_a_body_is_on_its_way_makes_no_token() {
                 let page = person.open("/account/apps/remove?app=portal").await;
                 drop(person.send(&page.form(r#"form[action="/account/apps/remove"]"#)).await);
             }
+            "the token" => drop(App::new(&server, "portal").revoke(&access).await),
             "the app" => {
                 declare_with(&server, "disabled = true\nscope = \"openid notes.read account:tokens\"").await;
             }

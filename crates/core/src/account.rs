@@ -25,6 +25,7 @@ pub struct Caller {
     pub user: User,
     /// The app.
     pub client_id: String,
+    access_token_id: Id,
     client_updated_at: Time,
     consent: Consent,
     grant_id: Id,
@@ -39,6 +40,7 @@ impl Caller {
             Change::UserMayEnter { id: *user_id, without_password: false },
             Change::ConsentExpect { user_id: *user_id, client_id: client_id.clone(), updated_at: *updated_at },
             Change::GrantExpect { id: self.grant_id },
+            Change::AccessTokenExpect { id: self.access_token_id },
             Change::ClientExpect { client_id: client_id.clone(), updated_at: self.client_updated_at },
         ]
     }
@@ -62,5 +64,12 @@ pub async fn caller<S: Store>(provider: &Provider<S>, presented: &str, call: Cal
     let allowed = still_allowed((&directory, client, &user), &live.scope, consent.as_ref());
     let is_allowed = allowed.is_ok_and(|scope| scope.contains(ACCOUNT_TOKENS));
     let consent = consent.filter(|_| is_allowed).ok_or(Error::ScopeInsufficient)?;
-    Ok(Caller { user, client_id: live.client_id, client_updated_at: client.updated_at, consent, grant_id: grant.id })
+    Ok(Caller {
+        user,
+        client_id: live.client_id,
+        access_token_id: live.id,
+        client_updated_at: client.updated_at,
+        consent,
+        grant_id: grant.id,
+    })
 }

@@ -40,6 +40,11 @@ pub enum GrantsOf {
 /// One change to what is kept. An expectation that does not hold makes the whole commit a `Conflict`.
 #[derive(Clone, Debug)]
 pub enum Change {
+    /// Expects that an access token was not revoked before its time. Changes nothing.
+    AccessTokenExpect {
+        /// The token's identifier.
+        id: Id,
+    },
     /// Keeps an opaque access token.
     AccessTokenInsert(Box<AccessToken>),
     /// Notes that a token ends before its time, until it would have expired.

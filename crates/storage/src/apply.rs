@@ -73,11 +73,11 @@ pub(crate) const fn takes_several(change: &Change) -> bool {
     is_of_directory(change) || matches!(change, Change::ApiTokensExpect { .. })
 }
 
-/// Defines `apply`, `apply_all` and `sweep` for one kind of connection. `ExecuteDsl` and `RunQueryDsl` in scope are those of the
-/// connection. `lock` is what keeps a row that was only read from being changed until the transaction ends, and `alone` what keeps
-/// it from being read in the same way, too: nothing where there is one writer.
+/// Defines `apply`, `apply_all` and `sweep` for one kind of connection; `expect` stands beside them. `ExecuteDsl` and `RunQueryDsl` in
+/// scope are those of the connection. `alone` is what keeps a row that was only read from being read in the same way, or changed,
+/// until the transaction ends: nothing where there is one writer.
 macro_rules! define_apply {
-    ($connection:ty, [$($async:tt)?], [$($wait:tt)*], [$($lock:tt)*], [$($alone:tt)*]) => {
+    ($connection:ty, [$($async:tt)?], [$($wait:tt)*], [$($alone:tt)*]) => {
         /// Applies a whole set; says whether it touched the directory.
         pub(crate) $($async)? fn apply_all(
             changes: &[Change],
@@ -121,9 +121,10 @@ macro_rules! define_apply {
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
                 Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
-                Change::ApiTokensExpect { owner, at, fewer_than } => expect_room((owner, at.millis(), *fewer_than), connection)$($wait)*,
-                Change::ClientExpect { .. } | Change::ConsentExpect { .. } | Change::GrantExpect { .. } | Change::SessionExpect { .. }
-                | Change::UserExpect { .. } | Change::UserMayEnter { .. } => expect(change, connection)$($wait)*,
+                Change::AccessTokenExpect { .. } | Change::ApiTokensExpect { .. } | Change::ClientExpect { .. } | Change::ConsentExpect { .. }
+                | Change::GrantExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } | Change::UserMayEnter { .. } => {
+                    expect(change, connection)$($wait)*
+                }
                 Change::ConsentPut { .. } | Change::ConsentRemove { .. } => apply_consent(change, connection)$($wait)*,
                 Change::EpochBegin { at } => begin_epoch(at.millis(), context, connection)$($wait)*,
                 Change::EventInsert(event) => one!(events::insert(events::Row::new(event))),
@@ -172,49 +173,6 @@ macro_rules! define_apply {
                 Change::ScopeRemove(name) => any!(scopes::remove(name)),
                 _ => Ok(()),
             }
-        }
-
-        /// What was read must still be so, until the transaction ends.
-        $($async)? fn expect(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
-            macro_rules! expect {
-                ($statement:expr) => {{
-                    let found: Vec<i64> = RunQueryDsl::load($statement$($lock)*, connection)$($wait)*?;
-                    one(found.len())
-                }};
-            }
-            match change {
-                Change::ClientExpect { client_id, updated_at } => expect!(clients::expect(client_id, updated_at.millis())),
-                Change::ConsentExpect { user_id, client_id, updated_at } => {
-                    expect!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
-                }
-                Change::GrantExpect { id } => expect!(grants::expect(id.as_i64())),
-                Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
-                Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
-                Change::UserMayEnter { id, without_password } => expect!(users::may_enter(id.as_i64(), !*without_password)),
-                _ => Ok(()),
-            }
-        }
-
-        /// The owner of tokens is held first: whoever comes at the same time counts them when this set is done.
-        $($async)? fn expect_room((owner, at, fewer_than): (&Owner, i64, usize), connection: &mut $connection) -> Result<(), Failure> {
-            macro_rules! found {
-                ($statement:expr) => {{
-                    let found: Vec<i64> = RunQueryDsl::load($statement, connection)$($wait)*?;
-                    found.len()
-                }};
-            }
-            let most = i64::try_from(fewer_than).unwrap_or(i64::MAX);
-            let live = match owner {
-                Owner::Client(client_id) => {
-                    one(found!(clients::hold(client_id)$($alone)*))?;
-                    found!(api_tokens::live_of_client(client_id, at, most))
-                }
-                Owner::User(id) => {
-                    one(found!(users::hold(id.as_i64())$($alone)*))?;
-                    found!(api_tokens::live_of_user(id.as_i64(), at, most))
-                }
-            };
-            if live < fewer_than { Ok(()) } else { Err(Failure::Conflict) }
         }
 
         /// What people and others are told.

@@ -17,6 +17,7 @@ use crate::apply::{Context, define_apply, is_of_directory, one};
 use crate::directory::{self, define_read_directory};
 use crate::error::Failure;
 use crate::events::Refusal;
+use crate::expect::{define_expect, none};
 use crate::refresh_tokens::Successor;
 use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
@@ -27,7 +28,8 @@ use crate::{
     upstream_sessions, upstreams, users,
 };
 
-define_apply!(&AsyncPgConnection, [async], [.await], [.for_share()], [.for_no_key_update()]);
+define_apply!(&AsyncPgConnection, [async], [.await], [.for_no_key_update()]);
+define_expect!(&AsyncPgConnection, [async], [.await], [.for_share()], [.for_no_key_update()]);
 define_read_directory!(&AsyncPgConnection, [async], [.await]);
 
 /// Reads what makes a snapshot as it is at one moment.

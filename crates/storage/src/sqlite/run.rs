@@ -17,6 +17,7 @@ use crate::apply::{Context, define_apply, is_of_directory, one};
 use crate::directory::{self, define_read_directory};
 use crate::error::Failure;
 use crate::events::Refusal;
+use crate::expect::{define_expect, none};
 use crate::refresh_tokens::Successor;
 use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
@@ -27,5 +28,6 @@ use crate::{
     upstream_sessions, upstreams, users,
 };
 
-define_apply!(SqliteConnection, [], [], [], []);
+define_apply!(SqliteConnection, [], [], []);
+define_expect!(SqliteConnection, [], [], [], []);
 define_read_directory!(SqliteConnection, [], []);
