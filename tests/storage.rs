@@ -141,10 +141,13 @@ macro_rules! contract {
 contract! {
     api_tokens {
         a_token_comes_back_with_its_person
+        a_token_that_counts_is_listed_however_many_have_ended_since
         a_rotation_expects_the_secret_that_was_read
         a_change_expects_the_secret_that_was_read_and_ends_nothing
-        a_key_that_ended_is_remembered_until_it_would_have_expired
+        a_key_that_ended_is_remembered_for_good
+        what_had_ended_of_the_keys_of_an_app_is_known_when_it_is_gone
         a_token_ends_once_and_a_later_use_stays
+        no_owner_gets_more_tokens_than_they_may_by_24_at_once
         what_is_over_is_shown_for_a_month
         an_epoch_ends_every_token
     }
@@ -154,6 +157,7 @@ contract! {
         an_app_behind_a_proxy_comes_back_and_goes
         a_key_keeps_its_dates_and_goes
         a_set_that_fails_changes_no_snapshot
+        what_expects_a_client_is_lost_where_it_was_changed_or_switched_off
     }
     epoch {
         a_new_epoch_ends_what_was_issued_and_nothing_else
@@ -167,6 +171,8 @@ contract! {
         grants_end_by_client_person_or_session
         grants_move_to_the_session_that_follows
         an_end_is_not_overwritten
+        what_expects_a_grant_is_lost_where_it_has_ended
+        what_expects_an_access_token_is_lost_where_it_was_revoked
         only_grants_in_force_are_listed_with_their_refresh_tokens
     }
     outbox {

@@ -6,7 +6,7 @@ use clap::Parser;
 use grantor_core::time::Time;
 use grantor_server::cli::{Cli, Command};
 use grantor_server::commands::{
-    CommandError, app, backup, events, migrate, new_epoch, restore, token, upstream, usage, webhook,
+    CommandError, app, backup, client, events, migrate, new_epoch, restore, token, upstream, usage, webhook,
 };
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
@@ -71,6 +71,15 @@ pub async fn usage(config: &Config, arguments: &[&str]) -> Result<String, Comman
     let Command::Usage(arguments) = parsed(&[&["usage"], arguments].concat()) else { panic!("another command") };
     let opened = settings::open(config.clone(), Role::Command).unwrap();
     let answer = usage::answer(&opened, arguments).await;
+    opened.close().await;
+    answer
+}
+
+/// `grantor client …`.
+pub async fn client(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::Client(command) = parsed(&[&["client"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = client::answer(&opened, command).await;
     opened.close().await;
     answer
 }

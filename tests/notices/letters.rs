@@ -5,7 +5,7 @@ use crate::harness::person::Person;
 use crate::harness::seeds::{BOB, BOB_PASSWORD};
 use crate::harness::server::Server;
 use crate::harness::smtp::Smtp;
-use crate::tokens::token;
+use crate::tokens::{shown, token};
 
 /// Alice with her proved address.
 const ALICE: &str = "[[users]]\nusername = \"alice\"\nemail = \"alice@example.com\"\nemail_verified = true\n";
@@ -83,4 +83,21 @@ async fn a_password_that_was_set_is_told_of() {
     let text = smtp.wait_for(1).await[0].part("text/plain");
     assert!(text.starts_with("Your password was changed"), "{text}");
     assert!(!text.contains("another long enough"), "{text}");
+}
+
+#[tokio::test]
+async fn a_new_secret_is_told_of_as_a_new_token_is() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    let person = alice(&server).await;
+    let token = token(&person, &["notes.read"]).await;
+    server.clock.advance(std::time::Duration::from_secs(1));
+    let page = person.open(format!("/account/tokens/rotate?token={}", &token["gtr_pat_".len()..][..11])).await;
+    let secret = shown(&person.send(&page.form(r#"form[action="/account/tokens/rotate"]"#)).await);
+    let mails = smtp.wait_for(3).await;
+    let mail = mails.iter().find(|mail| mail.header("Subject").starts_with("New secret")).unwrap();
+    let text = mail.part("text/plain");
+    assert!(text.contains("The token Backup script (gtr_pat_") && text.contains("from 127.0.0.1"), "{text}");
+    assert!(!mail.data.contains(&secret[20..]) && !text.contains(&secret[20..]), "{text}");
+    assert!(person.open("/account").await.text().contains("New secret for a token of yours"));
 }

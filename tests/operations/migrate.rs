@@ -3,6 +3,11 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner};
+use grantor_core::change::Change;
+use grantor_core::client::Client;
+use grantor_core::store::Store;
+use grantor_jose::id::Id;
 use grantor_server::checkup::{self, Level};
 use grantor_server::clock::system_time;
 use grantor_server::config::Hidden;
@@ -72,6 +77,25 @@ origins = ["https://handbook.example"]
 everybody = true
 "#;
 
+/// A key that ended, like this token, of an app that was removed.
+async fn leave_ended_key(server: &Server, like: &str) {
+    let id: Id = like["gtr_pat_".len()..][..11].parse().unwrap();
+    let token = server.database.api_token_find(id).await.unwrap().unwrap().token;
+    let gone = Client { client_id: "gone".into(), ..Client::clone(&server.database.directory().clients["service"]) };
+    let key = ApiToken {
+        id: Id::from_i64(1),
+        owner: Owner::Client("gone".into()),
+        ended: Some((server.clock.read(), ApiTokenEnd::Leaked)),
+        ..token
+    };
+    let changes = vec![
+        Change::ClientPut(Box::new(gone)),
+        Change::ApiTokenInsert(Box::new(key)),
+        Change::ClientRemove("gone".into()),
+    ];
+    server.database.commit(changes).await.unwrap();
+}
+
 #[tokio::test]
 async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let Some((server, target)) = both().await else { return };
@@ -90,11 +114,12 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let token = crate::tokens::token(&owner, &["notes.read"]).await;
     api.introspect_with(&token, &[("client_address", "192.0.2.7")]).await;
     server.app.keep_uses().await.unwrap();
+    leave_ended_key(&server, &token).await;
     let (before, events) = (key_set(&server).await, server.events().await.len());
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
-    assert_eq!(rows(&said).len(), 30, "{said}");
+    assert_eq!(rows(&said).len(), 31, "{said}");
     assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let layout = [
         include_str!("../../migrations/postgres/0001_first_layout/up.sql"),

@@ -9,6 +9,7 @@ use grantor_jose::id::Id;
 use grantor_storage::Database;
 
 use super::samples::*;
+use super::wait;
 
 /// The owner of a person's token.
 pub fn person() -> Owner {
@@ -61,6 +62,20 @@ pub async fn a_token_comes_back_with_its_person(database: &Database) {
     assert_eq!(counts(database).get("api_tokens"), None, "a token goes with its owner");
 }
 
+pub async fn a_token_that_counts_is_listed_however_many_have_ended_since(database: &Database) {
+    with_wiki_and_user(database).await;
+    let (kept, other) = (id_at(NOW, 1), Owner::Client("wiki".into()));
+    let tokens = [token(kept, person()), token(id_at(NOW, 2), other.clone())];
+    keep(database, tokens.map(|token| Change::ApiTokenInsert(Box::new(token)))).await;
+    let ended =
+        |place| ApiToken { ended: Some((NOW, ApiTokenEnd::RevokedByOwner)), ..token(id_at(NOW, place), person()) };
+    keep(database, (10..1310).map(|place| Change::ApiTokenInsert(Box::new(ended(place))))).await;
+    let listed = database.api_tokens_of(&person()).await.unwrap();
+    assert_eq!((listed.len(), listed[0].id, listed[200].id), (201, id_at(NOW, 1309), kept));
+    let found = async |owner: &Owner| database.api_token_of(owner, kept).await.unwrap().is_some();
+    assert_eq!((found(&person()).await, found(&other).await), (true, false), "nobody names the tokens of others");
+}
+
 pub async fn a_rotation_expects_the_secret_that_was_read(database: &Database) {
     with_wiki_and_user(database).await;
     let id = id_at(NOW, 1);
@@ -106,14 +121,60 @@ pub async fn a_change_expects_the_secret_that_was_read_and_ends_nothing(database
     assert!(is_conflict(database, Change::ApiTokenAmend(Box::new(stale))).await);
 }
 
-pub async fn a_key_that_ended_is_remembered_until_it_would_have_expired(database: &Database) {
+/// Two keys of the app `wiki`, the first of which has ended.
+async fn with_an_ended_key(database: &Database) -> [Id; 2] {
     with_wiki_and_user(database).await;
-    let id = id_at(NOW, 1);
-    let key = ApiToken { expires_at: NOW.plus(100 * DAY), ..token(id, Owner::Client("wiki".into())) };
-    let end = Change::ApiTokenEnd { id, at: NOW, end: ApiTokenEnd::Leaked };
-    keep(database, [Change::ApiTokenInsert(Box::new(key)), end]).await;
+    let ids = [1, 2].map(|place| id_at(NOW, place));
+    let keys = ids.map(|id| Change::ApiTokenInsert(Box::new(token(id, Owner::Client("wiki".into())))));
+    keep(database, keys).await;
+    keep(database, [Change::ApiTokenEnd { id: ids[0], at: NOW, end: ApiTokenEnd::Leaked }]).await;
+    ids
+}
+
+pub async fn a_key_that_ended_is_remembered_for_good(database: &Database) {
+    let [ended, expired] = with_an_ended_key(database).await;
     let sweep = async |now| database.sweep(now, &Lifetimes::default()).await.unwrap();
-    assert_eq!((sweep(NOW.plus(99 * DAY)).await, sweep(NOW.plus(131 * DAY)).await), (0, 1));
+    assert_eq!((sweep(NOW.plus(30 * DAY)).await, sweep(NOW.plus(32 * DAY)).await), (0, 1));
+    assert_eq!(sweep(NOW.plus(4000 * DAY)).await, 0);
+    assert_eq!(find(database, ended).await.ended, Some((NOW, ApiTokenEnd::Leaked)));
+    assert!(database.api_token_find(expired).await.unwrap().is_none());
+}
+
+pub async fn what_had_ended_of_the_keys_of_an_app_is_known_when_it_is_gone(database: &Database) {
+    let ids = with_an_ended_key(database).await;
+    assert_eq!(database.ended_keys(&ids).await.unwrap(), []);
+    let app = || Change::ClientPut(Box::new(client("wiki")));
+    keep(database, [Change::ClientRemove("wiki".into())]).await;
+    assert_eq!(database.ended_keys(&ids).await.unwrap(), [ids[0]]);
+    assert_eq!(counts(database).get("api_tokens"), None);
+    // Also where somebody made another of the same name, as by a backup of the file.
+    let again = ApiToken { ended: Some((NOW, ApiTokenEnd::Leaked)), ..token(ids[0], Owner::Client("wiki".into())) };
+    keep(database, [app(), Change::ApiTokenInsert(Box::new(again)), Change::ClientRemove("wiki".into())]).await;
+    database.sweep(NOW.plus(4000 * DAY), &Lifetimes::default()).await.unwrap();
+    assert_eq!(database.ended_keys(&ids).await.unwrap(), [ids[0]]);
+}
+
+pub async fn no_owner_gets_more_tokens_than_they_may_by_24_at_once(database: &Database) {
+    with_wiki_and_user(database).await;
+    let owners = [person(), Owner::Client("wiki".into())];
+    for (number, owner) in (1..).zip(&owners) {
+        let at = |place: i64| id_at(NOW, number * 100 + place);
+        let expired = ApiToken { expires_at: NOW, ..token(at(50), owner.clone()) };
+        let ended = ApiToken { ended: Some((NOW, ApiTokenEnd::Leaked)), ..token(at(51), owner.clone()) };
+        keep(database, [expired, ended].map(|token| Change::ApiTokenInsert(Box::new(token)))).await;
+        let room = || Change::ApiTokensExpect { owner: owner.clone(), at: NOW, fewer_than: 3 };
+        let make = |place| vec![room(), Change::ApiTokenInsert(Box::new(token(at(place), owner.clone())))];
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let make = &make;
+            let threads: Vec<_> = (0..24).map(|it| scope.spawn(move || wait(database.commit(make(it))))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 3);
+        assert_eq!(answers.iter().filter(|answer| matches!(answer, Err(StoreError::Conflict))).count(), 21);
+        assert!(is_conflict(database, room()).await);
+    }
+    let nobody = Owner::User(Id::from_i64(8));
+    assert!(is_conflict(database, Change::ApiTokensExpect { owner: nobody, at: NOW, fewer_than: 3 }).await);
 }
 
 pub async fn a_token_ends_once_and_a_later_use_stays(database: &Database) {

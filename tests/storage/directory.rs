@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use grantor_core::change::Change;
-use grantor_core::client::AccessTokenFormat;
+use grantor_core::client::{AccessTokenFormat, Client};
 use grantor_core::directory::{Group, Resource, ScopeDefinition};
 use grantor_core::forward_auth::ProxiedApp;
 use grantor_core::key::KeyRecord;
 use grantor_core::network::Networks;
-use grantor_core::store::Store;
+use grantor_core::store::{Store, StoreError};
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::id::Id;
 use grantor_jose::key::SigningKey;
@@ -100,4 +100,22 @@ pub async fn a_set_that_fails_changes_no_snapshot(database: &Database) {
     assert!(Arc::ptr_eq(&before, &database.directory()));
     database.refresh_directory().await.unwrap();
     assert!(Arc::ptr_eq(&before, &database.directory()));
+}
+
+pub async fn what_expects_a_client_is_lost_where_it_was_changed_or_switched_off(database: &Database) {
+    let put = async |disabled, updated_at| {
+        let client = Client { disabled, updated_at, ..client("wiki") };
+        keep(database, [Change::ClientPut(Box::new(client))]).await;
+    };
+    let holds = async |client_id: &str, updated_at| {
+        let expected = Change::ClientExpect { client_id: client_id.into(), updated_at };
+        database.commit(vec![expected, Change::UserRemove(Id::from_i64(7))]).await
+    };
+    put(false, NOW).await;
+    assert!(holds("wiki", NOW).await.is_ok());
+    for (client_id, updated_at) in [("other", NOW), ("wiki", NOW.plus(HOUR))] {
+        assert!(matches!(holds(client_id, updated_at).await, Err(StoreError::Conflict)));
+    }
+    put(true, NOW.plus(HOUR)).await;
+    assert!(matches!(holds("wiki", NOW.plus(HOUR)).await, Err(StoreError::Conflict)));
 }

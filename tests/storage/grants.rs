@@ -103,3 +103,24 @@ pub async fn only_grants_in_force_are_listed_with_their_refresh_tokens(database:
     assert_same(&listed, &vec![(grant(ids[2]), None), (grant(ids[0]), Some(refresh_token(ids[0])))]);
     assert!(database.grants_of(Id::from_i64(8)).await.unwrap().is_empty());
 }
+
+pub async fn what_expects_a_grant_is_lost_where_it_has_ended(database: &Database) {
+    with_wiki_and_user(database).await;
+    let [live, ended] = [1, 2].map(|place| id_at(NOW, place));
+    keep(database, [live, ended].map(|id| grant_insert(grant(id)))).await;
+    keep(database, [Change::GrantEnd { id: ended, at: NOW, end: GrantEnd::SignedOut }]).await;
+    let holds = async |id| database.commit(vec![Change::GrantExpect { id }, Change::SessionEnd { id, at: NOW }]).await;
+    assert!(holds(live).await.is_ok());
+    for id in [ended, id_at(NOW, 3)] {
+        assert!(matches!(holds(id).await, Err(StoreError::Conflict)));
+    }
+}
+
+pub async fn what_expects_an_access_token_is_lost_where_it_was_revoked(database: &Database) {
+    let [live, revoked] = [1, 2].map(|place| id_at(NOW, place));
+    keep(database, [Change::AccessTokenRevoke { id: revoked, expires_at: NOW.plus(HOUR) }]).await;
+    let holds =
+        async |id| database.commit(vec![Change::AccessTokenExpect { id }, Change::SessionEnd { id, at: NOW }]).await;
+    assert!(holds(live).await.is_ok());
+    assert!(matches!(holds(revoked).await, Err(StoreError::Conflict)));
+}

@@ -2,12 +2,19 @@
 
 use std::time::Duration;
 
+use grantor_core::api_token::{ApiToken, ApiTokenEnd};
 use grantor_core::audit::EventKind;
-use reqwest::Method;
+use grantor_core::change::Change;
+use grantor_core::store::Store;
+use grantor_jose::id::Id;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::{alice, revoke, token};
 use crate::harness::app::{Answer, App, Tokens};
+use crate::harness::command;
+use crate::harness::connection::Connection;
 use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::seeds::{BOB, BOB_PASSWORD, SECRET};
@@ -17,20 +24,27 @@ const TOKENS: &str = "/account/api/tokens";
 
 /// The app `portal`, which need not ask people for other things.
 async fn declare(server: &Server) {
+    declare_with(server, "scope = \"openid notes.read account:tokens\"").await;
+}
+
+async fn declare_with(server: &Server, more: &str) {
     let declaration = format!(
         "[[clients]]\nclient_id = \"portal\"\nclient_name = \"Portal\"\nclient_secret = \"{SECRET}\"\nskip_consent = true\n\
          redirect_uris = [\"https://portal.example/cb\"]\ngrant_types = [\"authorization_code\", \"refresh_token\", \"client_credentials\"]\n\
-         scope = \"openid notes.read account:tokens\"\n"
+         {more}\n"
     );
     server.clock.advance(Duration::from_millis(1));
     server.apply(&declaration).await;
 }
 
-async fn call(server: &Server, method: Method, path: &str, token: &str, body: Option<Value>) -> Page {
+fn request(server: &Server, method: Method, path: &str, token: &str, body: Option<&Value>) -> RequestBuilder {
     let request = reqwest::Client::new().request(method, server.at(path));
     let request = if token.is_empty() { request } else { request.bearer_auth(token) };
-    let request = body.iter().fold(request, reqwest::RequestBuilder::json);
-    Page::of(request.send().await.unwrap()).await
+    body.into_iter().fold(request, RequestBuilder::json)
+}
+
+async fn call(server: &Server, method: Method, path: &str, token: &str, body: Option<Value>) -> Page {
+    Page::of(request(server, method, path, token, body.as_ref()).send().await.unwrap()).await
 }
 
 /// The access token of `portal` for a person's account.
@@ -118,6 +132,67 @@ async fn again_id(server: &Server, access: &str) -> String {
     list(server, access).await["tokens"][0]["id"].as_str().unwrap().to_owned()
 }
 
+/// Tokens of a person that were made after all others, and revoked: as many as an app makes that goes on for long.
+async fn make_and_revoke_many(server: &Server, like: &str) {
+    let id: Id = like.parse().unwrap();
+    let first = server.database.api_token_find(id).await.unwrap().unwrap().token;
+    let ended = Some((server.clock.read(), ApiTokenEnd::RevokedByOwner));
+    let later = |n: i64| ApiToken { id: Id::from_i64(id.as_i64() + n), ended, ..first.clone() };
+    let changes = (1..=1100).map(|n| Change::ApiTokenInsert(Box::new(later(n)))).collect();
+    server.database.commit(changes).await.unwrap();
+    server.clock.advance(Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_token_is_not_lost_from_sight_behind_many_that_were_revoked() {
+    let server = Server::start_with(|config| config.tokens.per_owner = 1).await;
+    declare(&server).await;
+    let person = alice(&server).await;
+    let access = access(&server, &person).await;
+    let made = async || {
+        let draft = draft(&server, &access).await;
+        call(&server, Method::POST, TOKENS, &access, Some(wanted(&draft))).await
+    };
+    let first = made().await.json();
+    let (id, text) = (first["id"].as_str().unwrap(), first["token"].as_str().unwrap());
+    make_and_revoke_many(&server, id).await;
+    let listed = list(&server, &access).await;
+    let live = |token: &&Value| token["state"] == json!("live");
+    let live: Vec<&Value> = listed["tokens"].as_array().unwrap().iter().filter(live).collect();
+    assert_eq!((live.len(), &live[0]["id"]), (1, &json!(id)));
+    assert_eq!(made().await.json()["reason"], json!("TokensTooMany"), "it counts");
+    assert!(person.open("/account/tokens").await.body.contains(id));
+    let told = command::token(server.config(), &["list", "--user", "alice"]).await.unwrap();
+    assert!(told.contains(id), "{told}");
+    assert_eq!(call(&server, Method::DELETE, &format!("{TOKENS}/{id}"), &access, None).await.status, 204);
+    assert_eq!(App::new(&server, "notes-api").introspect(text).await, json!({"active": false}));
+    let second = made().await.json();
+    let (id, text) = (second["id"].as_str().unwrap(), second["token"].as_str().unwrap());
+    make_and_revoke_many(&server, id).await;
+    revoke(&person, text).await;
+    assert_eq!(App::new(&server, "notes-api").introspect(text).await, json!({"active": false}), "nor on the pages");
+}
+
+#[tokio::test]
+async fn whoever_asks_many_times_at_once_gets_no_more_tokens() {
+    let server = Server::start_with(|config| config.tokens.per_owner = 3).await;
+    declare(&server).await;
+    let access = access(&server, &alice(&server).await).await;
+    let mut drafts = Vec::new();
+    for _ in 0..12 {
+        drafts.push(draft(&server, &access).await);
+    }
+    let mut asking = JoinSet::new();
+    for draft in &drafts {
+        asking.spawn(request(&server, Method::POST, TOKENS, &access, Some(&wanted(draft))).send());
+    }
+    let mut answers: Vec<u16> =
+        asking.join_all().await.into_iter().map(|answer| answer.unwrap().status().as_u16()).collect();
+    answers.sort_unstable();
+    assert_eq!(answers, [[201; 3].as_slice(), &[409; 9]].concat());
+    assert_eq!(list(&server, &access).await["tokens"].as_array().unwrap().len(), 3);
+}
+
 #[tokio::test]
 async fn people_are_asked_also_by_apps_that_need_not_ask_for_other_things() {
     let server = Server::start().await;
@@ -173,6 +248,80 @@ async fn no_other_token_opens_the_account() {
     revoke(&person, &kept).await;
 }
 
+/// Begins to ask for a token, and leaves the end of the body out.
+async fn half_asked(server: &Server, access: &str) -> (Connection, String) {
+    let body = wanted(&draft(server, access).await).to_string();
+    let host = server.address.strip_prefix("http://").unwrap();
+    let (begun, left) = body.split_at(20);
+    let head = format!(
+        "POST {TOKENS} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {access}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{begun}",
+        body.len()
+    );
+    let mut connection = Connection::open(host).await;
+    connection.write(head.as_bytes()).await;
+    (connection, left.to_owned())
+}
+
+#[tokio::test]
+async fn what_ends_while_a_body_is_on_its_way_makes_no_token() {
+    let server = Server::start().await;
+    for ending in ["the session", "the access of the app", "the token", "the app", "the scope of the app"] {
+        declare(&server).await;
+        let person = alice(&server).await;
+        let access = access(&server, &person).await;
+        let (mut connection, left) = half_asked(&server, &access).await;
+        match ending {
+            "the session" => {
+                let page = person.open("/account").await;
+                drop(person.send(&page.form(r#"form[action="/sign-out"]"#)).await);
+            }
+            "the access of the app" => {
+                let page = person.open("/account/apps/remove?app=portal").await;
+                drop(person.send(&page.form(r#"form[action="/account/apps/remove"]"#)).await);
+            }
+            "the token" => drop(App::new(&server, "portal").revoke(&access).await),
+            "the app" => {
+                declare_with(&server, "disabled = true\nscope = \"openid notes.read account:tokens\"").await;
+            }
+            _ => declare_with(&server, "disabled = false\nscope = \"openid notes.read\"").await,
+        }
+        connection.write(left.as_bytes()).await;
+        let status = connection.answer(false).await.unwrap().status;
+        assert_eq!(status, if ending == "the scope of the app" { 403 } else { 401 }, "{ending}");
+        declare_with(&server, "disabled = false\nscope = \"openid notes.read account:tokens\"").await;
+    }
+    let tokens = server.rows().into_iter().find(|(table, _)| *table == "api_tokens");
+    assert_eq!(tokens, Some(("api_tokens", 0)));
+}
+
+#[tokio::test]
+async fn who_answers_anew_while_a_body_is_on_its_way_keeps_nobody_waiting() {
+    let server = Server::start().await;
+    declare(&server).await;
+    let person = alice(&server).await;
+    let access = access(&server, &person).await;
+    let (mut connection, left) = half_asked(&server, &access).await;
+    server.clock.advance(Duration::from_secs(1));
+    let page = App::new(&server, "portal").asks(&person, "openid account:tokens", &[("prompt", "consent")]).await;
+    assert!(Answer::of(&person.allow_on(&page).await).has("code"));
+    connection.write(left.as_bytes()).await;
+    assert_eq!(connection.answer(false).await.unwrap().status, 201);
+}
+
+#[tokio::test]
+async fn a_scope_that_is_taken_from_an_app_opens_nothing_any_more() {
+    let server = Server::start().await;
+    declare(&server).await;
+    let person = alice(&server).await;
+    let access = access(&server, &person).await;
+    declare_with(&server, "scope = \"openid notes.read\"").await;
+    let page = call(&server, Method::GET, TOKENS, &access, None).await;
+    assert_eq!((page.status.as_u16(), server.reason().await.as_str()), (403, "ScopeInsufficient"));
+    declare(&server).await;
+    assert_eq!(call(&server, Method::GET, TOKENS, &access, None).await.status, 200);
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_told_as_a_problem() {
     let server = Server::start().await;
@@ -198,6 +347,8 @@ async fn what_is_wrong_is_told_as_a_problem() {
         ("days", json!(u64::MAX), "422 TokenLifetimeTooLong"),
         ("days", json!(-1), "400 BodyMalformed"),
         ("networks", json!(["10.0.0.0/99"]), "400 BodyMalformed"),
+        ("networks", json!([""]), "400 BodyMalformed"),
+        ("networks", json!(["10.0.0.0/8", ""]), "400 BodyMalformed"),
         ("resource", json!("https://evil.example"), "422 ResourceUnknown"),
         ("draft", json!("x"), "409 DraftExpired"),
         ("more", json!(1), "400 BodyMalformed"),

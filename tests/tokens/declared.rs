@@ -94,3 +94,44 @@ async fn a_key_can_stand_in_a_file_of_its_own() {
     declare(&server, &format!("key_file = \"{}\"", file.display())).await;
     assert!(is_active(&server, &key).await);
 }
+
+/// The app `service`, as somebody declares it again.
+const SERVICE: &str = "[[clients]]\nclient_id = \"service\"\nclient_secret = \"a-secret-for-tests-and-nothing-else-at-all\"\n\
+                       grant_types = [\"client_credentials\"]\nscope = \"notes.read notes.write\"\n";
+
+#[tokio::test]
+async fn a_key_that_was_revoked_stays_so_long_after_its_end() {
+    let server = Server::start().await;
+    let ((old, first), (_, second)) = (generated(&server).await, generated(&server).await);
+    declare(&server, &format!("key_hash = \"{first}\"")).await;
+    // It would have ended tomorrow.
+    declare(&server, &format!("key_hash = \"{second}\"")).await;
+    command::token(server.config(), &["revoke", &id_of(&old)]).await.unwrap();
+    server.clock.catch_up();
+    for _ in 0..2 {
+        server.clock.advance(Duration::from_hours(24 * 40));
+        server.database.sweep(server.clock.read(), &server.config().lifetimes).await.unwrap();
+        declare(&server, &format!("key_hash = \"{first}\"")).await;
+        assert!(!is_active(&server, &old).await);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_revoked_stays_so_when_its_app_has_gone_and_come_back() {
+    let server = Server::start().await;
+    let ((revoked, first), (live, second)) = (generated(&server).await, generated(&server).await);
+    let declare_both = async || {
+        server.apply(SERVICE).await;
+        declare(&server, &format!("key_hash = \"{first}\"")).await;
+        declare(&server, &format!("key_hash = \"{second}\"")).await;
+    };
+    declare_both().await;
+    command::token(server.config(), &["revoke", &id_of(&revoked)]).await.unwrap();
+    command::client(server.config(), &["remove", "service"]).await.unwrap();
+    server.database.refresh_directory().await.unwrap();
+    server.clock.catch_up();
+    assert!(!is_active(&server, &live).await && !is_active(&server, &revoked).await, "they went with the app");
+    declare_both().await;
+    assert!(is_active(&server, &live).await, "nobody had revoked it, and the file declares it again");
+    assert!(!is_active(&server, &revoked).await);
+}

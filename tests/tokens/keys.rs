@@ -76,6 +76,10 @@ async fn what_a_key_cannot_be_is_said_in_words() {
     assert!(issue("admin", &[]).await.contains("its owner does not have"));
     assert!(issue("notes.read", &["--days", "9999"]).await.contains("longer than tokens may"));
     assert!(issue("notes.read", &["--resource", "https://evil"]).await.contains("not an API"));
+    for networks in [&["--network", ""] as &[&str], &["--network", "192.0.2.0/24", "--network", ""]] {
+        let arguments = [&["issue", "service", "--name", "x", "--scope", "notes.read"], networks].concat();
+        assert!(run(&server, &arguments).await.unwrap_err().contains("network"), "not from anywhere");
+    }
     let unknown = run(&server, &["list", "--client", "nobody"]).await.unwrap_err();
     assert!(unknown.contains("there is no app \"nobody\""), "{unknown}");
     let unknown = run(&server, &["revoke", "x\u{1b}[31m"]).await.unwrap_err();

@@ -107,6 +107,22 @@ async fn a_new_secret_leaves_the_old_one_for_a_day() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_replaced_ends_no_later_than_it_would_have() {
+    let server = Server::start().await;
+    let (person, api) = (alice(&server).await, App::new(&server, "notes-api"));
+    let old = token(&person, &["notes.read"]).await;
+    server.clock.advance(Duration::from_hours(30 * 24 - 2));
+    person.sign_in().await;
+    let page = person.open(format!("/account/tokens/rotate?token={}", id_of(&old))).await;
+    assert!(page.text().contains("The old one still works for 2 hours"), "{}", page.text());
+    let new = shown(&person.send(&page.form(r#"form[action="/account/tokens/rotate"]"#)).await);
+    assert_eq!(api.introspect(&old).await["active"], json!(true));
+    server.clock.advance(Duration::from_hours(2));
+    assert_eq!(api.introspect(&old).await, json!({ "active": false }));
+    assert_eq!(api.introspect(&new).await["active"], json!(true));
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_form_is_said_and_nothing_is_lost() {
     let server = Server::start().await;
     let person = alice(&server).await;

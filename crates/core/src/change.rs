@@ -4,7 +4,7 @@ use grantor_jose::id::Id;
 use grantor_jose::secret::SecretHash;
 
 use crate::api_token::watch::Watch;
-use crate::api_token::{ApiToken, ApiTokenEnd, LastUse, Rotation};
+use crate::api_token::{ApiToken, ApiTokenEnd, LastUse, Owner, Rotation};
 use crate::audit::Event;
 use crate::client::Client;
 use crate::consent::Consent;
@@ -41,6 +41,11 @@ pub enum GrantsOf {
 /// One change to what is kept. An expectation that does not hold makes the whole commit a `Conflict`.
 #[derive(Clone, Debug)]
 pub enum Change {
+    /// Expects that an access token was not revoked before its time. Changes nothing.
+    AccessTokenExpect {
+        /// The token's identifier.
+        id: Id,
+    },
     /// Keeps an opaque access token.
     AccessTokenInsert(Box<AccessToken>),
     /// Notes that a token ends before its time, until it would have expired.
@@ -69,6 +74,15 @@ pub enum Change {
         id: Id,
         /// What it changes.
         rotation: Rotation,
+    },
+    /// Expects that fewer tokens of an owner count than this, until the set is committed. Changes nothing.
+    ApiTokensExpect {
+        /// The owner.
+        owner: Owner,
+        /// When they count.
+        at: Time,
+        /// How many there may be, with one more.
+        fewer_than: usize,
     },
     /// Notes that an API token was used, unless a later use is known.
     ApiTokenUsed {
@@ -102,6 +116,13 @@ pub enum Change {
         failures: i64,
         /// Since when.
         window_started: Time,
+    },
+    /// Expects that a client is still the one that was read, and is not switched off. Changes nothing.
+    ClientExpect {
+        /// The client.
+        client_id: String,
+        /// When it was changed last.
+        updated_at: Time,
     },
     /// Declares or changes a client.
     ClientPut(Box<Client>),
@@ -162,6 +183,11 @@ pub enum Change {
         at: Time,
         /// Why.
         end: GrantEnd,
+    },
+    /// Expects that a grant has not ended. Changes nothing.
+    GrantExpect {
+        /// The grant.
+        id: Id,
     },
     /// Keeps a grant.
     GrantInsert(Box<Grant>),

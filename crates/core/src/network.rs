@@ -26,7 +26,10 @@ impl Networks {
     /// # Errors
     /// `NetworkMalformed`, `NetworksTooMany`.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let words = text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+        Self::of(text.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty()))
+    }
+
+    fn of<'a>(words: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
         let mut networks = words.map(network).collect::<Result<Vec<_>, _>>()?;
         networks.sort_unstable();
         networks.dedup();
@@ -92,8 +95,10 @@ impl fmt::Display for Networks {
 impl TryFrom<Vec<String>> for Networks {
     type Error = Error;
 
+    /// Each text is one network. One that is empty is none, and no word for "anywhere": it comes from a place that was left
+    /// empty by mistake.
     fn try_from(texts: Vec<String>) -> Result<Self, Error> {
-        Self::parse(&texts.join(" "))
+        Self::of(texts.iter().map(String::as_str))
     }
 }
 
@@ -125,6 +130,18 @@ mod tests {
         }
         assert!(matches!(Networks::parse(&numbered(MAX_NETWORKS + 1)), Err(Error::NetworksTooMany)));
         assert!(Networks::parse(&numbered(MAX_NETWORKS)).is_ok());
+    }
+
+    #[test]
+    fn each_text_of_a_list_is_one_network() {
+        let read = |texts: &[&str]| Networks::try_from(texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
+        assert_eq!(read(&[]).unwrap(), Networks::ANYWHERE);
+        assert_eq!(read(&["10.0.0.0/8", "192.0.2.7"]).unwrap().to_string(), "10.0.0.0/8 192.0.2.7/32");
+        for bad in [&[""] as &[&str], &["10.0.0.0/8", ""], &[" "], &[","], &["10.0.0.0/8 192.0.2.0/24"]] {
+            assert!(matches!(read(bad), Err(Error::NetworkMalformed)), "{bad:?}");
+        }
+        let many: Vec<String> = (0..=MAX_NETWORKS).map(|n| format!("10.0.{n}.0/24")).collect();
+        assert!(matches!(Networks::try_from(many), Err(Error::NetworksTooMany)));
     }
 
     fn numbered(count: usize) -> String {

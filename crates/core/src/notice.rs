@@ -65,6 +65,13 @@ pub enum News {
         /// Where from.
         address: String,
     },
+    /// A personal access token was given a new secret, and the time that it had at first.
+    TokenRotated {
+        /// The token.
+        token: TokenNamed,
+        /// Where from.
+        address: String,
+    },
     /// A personal access token was used in a network that it had not been used in before.
     TokenUsedElsewhere {
         /// The token.

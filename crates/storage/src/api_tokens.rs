@@ -12,8 +12,8 @@ use crate::error::Failure;
 use crate::schema::{api_tokens, users};
 use crate::statement::Statement;
 
-/// So many tokens of one owner are read, the newest; more than any owner may have, and those that ended lately.
-pub(crate) const MOST: i64 = 1000;
+/// So many tokens of one owner are read that were ended, those that were ended last. Of others all are: each may count.
+pub(crate) const MOST_ENDED: i64 = 200;
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = api_tokens, treat_none_as_default_value = false)]
@@ -142,14 +142,51 @@ pub(crate) fn find(id: i64) -> _ {
     api_tokens::table.left_join(users::table).filter(api_tokens::id.eq(id))
 }
 
+/// Those that were not ended, also where they have expired.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn of_user(user_id: i64, most: i64) -> _ {
-    api_tokens::table.filter(api_tokens::user_id.eq(user_id)).order(api_tokens::id.desc()).limit(most)
+pub(crate) fn of_user(user_id: i64) -> _ {
+    api_tokens::table.filter(api_tokens::user_id.eq(user_id).and(api_tokens::ended_at.is_null()))
 }
 
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn of_client<'a>(client_id: &'a str, most: i64) -> _ {
-    api_tokens::table.filter(api_tokens::client_id.eq(client_id)).order(api_tokens::id.desc()).limit(most)
+pub(crate) fn of_client<'a>(client_id: &'a str) -> _ {
+    api_tokens::table.filter(api_tokens::client_id.eq(client_id).and(api_tokens::ended_at.is_null()))
+}
+
+/// At most `most` that count.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn live_of_user(user_id: i64, at: i64, most: i64) -> _ {
+    let counts = api_tokens::ended_at.is_null().and(api_tokens::expires_at.gt(at));
+    api_tokens::table.select(api_tokens::id).filter(api_tokens::user_id.eq(user_id)).filter(counts).limit(most)
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn live_of_client<'a>(client_id: &'a str, at: i64, most: i64) -> _ {
+    let counts = api_tokens::ended_at.is_null().and(api_tokens::expires_at.gt(at));
+    api_tokens::table.select(api_tokens::id).filter(api_tokens::client_id.eq(client_id)).filter(counts).limit(most)
+}
+
+/// All of a client, to be held.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn hold_of_client<'a>(client_id: &'a str) -> _ {
+    api_tokens::table.select(api_tokens::id).filter(api_tokens::client_id.eq(client_id))
+}
+
+/// Those that were ended last.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn ended_of_user(user_id: i64, most: i64) -> _ {
+    api_tokens::table
+        .filter(api_tokens::user_id.eq(user_id).and(api_tokens::ended_at.is_not_null()))
+        .order((api_tokens::ended_at.desc(), api_tokens::id.desc()))
+        .limit(most)
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn ended_of_client<'a>(client_id: &'a str, most: i64) -> _ {
+    api_tokens::table
+        .filter(api_tokens::client_id.eq(client_id).and(api_tokens::ended_at.is_not_null()))
+        .order((api_tokens::ended_at.desc(), api_tokens::id.desc()))
+        .limit(most)
 }
 
 /// Fails where there is one with this identifier.
@@ -199,12 +236,14 @@ pub(crate) fn used(id: i64, last_use: &LastUse) -> impl Statement {
         .set((api_tokens::last_used_at.eq(at), api_tokens::last_used_from.eq(last_use.address.clone())))
 }
 
-/// Removes at most `limit` that expired or ended long ago. Keys of apps stay until they have expired: a declaration that still
-/// names one that ended would bring it back.
+/// Removes at most `limit` that expired or ended long ago. Keys of apps that were ended stay: a declaration that still names one
+/// would bring it back, whenever that is applied.
 pub(crate) fn sweep(over_by: i64, limit: i64) -> impl Statement {
     let old = diesel::alias!(api_tokens as old);
-    let ended = old.field(api_tokens::ended_at).le(over_by).and(old.field(api_tokens::user_id).is_not_null());
-    let is_over = old.field(api_tokens::expires_at).le(over_by).or(ended);
+    let is_ended_key =
+        old.field(api_tokens::ended_at).is_not_null().and(old.field(api_tokens::client_id).is_not_null());
+    let by_then = old.field(api_tokens::expires_at).le(over_by).or(old.field(api_tokens::ended_at).le(over_by));
+    let is_over = by_then.and(dsl::not(is_ended_key));
     let over = old.select(old.field(api_tokens::id)).filter(is_over).limit(limit);
     dsl::delete(api_tokens::table.filter(api_tokens::id.eq_any(over)))
 }

@@ -65,14 +65,19 @@ pub(crate) const fn is_of_directory(change: &Change) -> bool {
 
 /// Whether a set is one statement, which is all or nothing by itself.
 pub(crate) fn is_one_statement(changes: &[Change]) -> bool {
-    matches!(changes, [change] if !is_of_directory(change))
+    matches!(changes, [change] if !takes_several(change))
 }
 
-/// Defines `apply`, `apply_all` and `sweep` for one kind of connection. `ExecuteDsl` and `RunQueryDsl` in scope are those of the
-/// connection. `lock` is what keeps a row that was only read from being changed until the transaction ends: nothing where
-/// there is one writer.
+/// Whether a change takes several statements.
+pub(crate) const fn takes_several(change: &Change) -> bool {
+    is_of_directory(change) || matches!(change, Change::ApiTokensExpect { .. })
+}
+
+/// Defines `apply`, `apply_all` and `sweep` for one kind of connection; `expect` stands beside them. `ExecuteDsl` and `RunQueryDsl` in
+/// scope are those of the connection. `alone` is what keeps a row that was only read from being read in the same way, or changed,
+/// until the transaction ends: nothing where there is one writer.
 macro_rules! define_apply {
-    ($connection:ty, [$($async:tt)?], [$($wait:tt)*], [$($lock:tt)*]) => {
+    ($connection:ty, [$($async:tt)?], [$($wait:tt)*], [$($alone:tt)*]) => {
         /// Applies a whole set; says whether it touched the directory.
         pub(crate) $($async)? fn apply_all(
             changes: &[Change],
@@ -116,10 +121,8 @@ macro_rules! define_apply {
                 Change::CodeInsert(code) => one!(authorization_codes::insert(authorization_codes::Row::new(code)?)),
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
                 Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
-                Change::ConsentExpect { .. }
-                | Change::SessionExpect { .. }
-                | Change::UserExpect { .. }
-                | Change::UserMayEnter { .. } => {
+                Change::AccessTokenExpect { .. } | Change::ApiTokensExpect { .. } | Change::ClientExpect { .. } | Change::ConsentExpect { .. }
+                | Change::GrantExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } | Change::UserMayEnter { .. } => {
                     expect(change, connection)$($wait)*
                 }
                 Change::ConsentPut { .. } | Change::ConsentRemove { .. } => apply_consent(change, connection)$($wait)*,
@@ -156,7 +159,7 @@ macro_rules! define_apply {
             }
             match change {
                 Change::ClientPut(client) => put_client(client, connection)$($wait)*,
-                Change::ClientRemove(client_id) => any!(clients::remove(client_id)),
+                Change::ClientRemove(client_id) => remove_client(client_id, connection)$($wait)*,
                 Change::GroupPut(group) => one!(groups::put(&groups::Row::new(group)?)),
                 Change::GroupRemove(name) => any!(groups::remove(name)),
                 Change::KeyPut(record) => one!(signing_keys::put(&signing_keys::Row::new(record, &context.sealer))),
@@ -167,25 +170,6 @@ macro_rules! define_apply {
                 Change::ResourceRemove(identifier) => any!(resources::remove(identifier)),
                 Change::ScopePut(scope) => one!(scopes::put(&scopes::Row::new(scope)?)),
                 Change::ScopeRemove(name) => any!(scopes::remove(name)),
-                _ => Ok(()),
-            }
-        }
-
-        /// What was read must still be so, until the transaction ends.
-        $($async)? fn expect(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
-            macro_rules! expect {
-                ($statement:expr) => {{
-                    let found: Vec<i64> = RunQueryDsl::load($statement$($lock)*, connection)$($wait)*?;
-                    one(found.len())
-                }};
-            }
-            match change {
-                Change::ConsentExpect { user_id, client_id, updated_at } => {
-                    expect!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
-                }
-                Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
-                Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
-                Change::UserMayEnter { id, without_password } => expect!(users::may_enter(id.as_i64(), !*without_password)),
                 _ => Ok(()),
             }
         }
@@ -288,6 +272,14 @@ macro_rules! define_apply {
             for secret in clients::SecretRow::all(client) {
                 one(ExecuteDsl::execute(Prepared(clients::insert_secret(secret)), connection)$($wait)*?)?;
             }
+            Ok(())
+        }
+
+        /// What has ended of its keys is noted, and nobody ends another one meanwhile.
+        $($async)? fn remove_client(client_id: &str, connection: &mut $connection) -> Result<(), Failure> {
+            let _: Vec<i64> = RunQueryDsl::load(api_tokens::hold_of_client(client_id)$($alone)*, connection)$($wait)*?;
+            ExecuteDsl::execute(Prepared(ended_keys::note(client_id)), connection)$($wait)*?;
+            ExecuteDsl::execute(Prepared(clients::remove(client_id)), connection)$($wait)*?;
             Ok(())
         }
 

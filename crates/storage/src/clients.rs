@@ -124,6 +124,19 @@ pub(crate) fn all() -> _ {
     clients::table.order(clients::client_id)
 }
 
+/// The client, to be held.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn hold<'a>(client_id: &'a str) -> _ {
+    clients::table.select(clients::updated_at).filter(clients::client_id.eq(client_id))
+}
+
+/// One row where the client is still the one that was read, and is not switched off.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn expect<'a>(client_id: &'a str, read: i64) -> _ {
+    let as_read = clients::client_id.eq(client_id).and(clients::updated_at.eq(read)).and(clients::disabled.eq(0_i64));
+    clients::table.select(clients::updated_at).filter(as_read)
+}
+
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn all_secrets() -> _ {
     client_secrets::table.order((client_secrets::client_id, client_secrets::place))

@@ -96,6 +96,12 @@ pub(crate) fn insert(row: Row) -> _ {
     dsl::insert_into(grants::table).values(row)
 }
 
+/// One row where the grant has not ended.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn expect(id: i64) -> _ {
+    grants::table.select(grants::id).filter(grants::id.eq(id).and(grants::ended_at.is_null()))
+}
+
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn end<'a>(id: i64, at: i64, reason: &'a str) -> _ {
     dsl::update(grants::table.filter(grants::id.eq(id).and(grants::ended_at.is_null())))

@@ -6,7 +6,7 @@
 //!   what nodes tell each other.
 //! * `schema`: the tables. One file a table: its row, how it becomes a core type, its statements.
 //! * `copy`: from SQLite to PostgreSQL, all tables alike. `sqlite/backup`: a copy of a file in use, and the way back.
-//! * `apply`: from changes to statements. `directory`: the snapshot. `sealing`: what is kept encrypted.
+//! * `apply`: from changes to statements, with `expect` for those that change nothing. `directory`: the snapshot. `sealing`: what is kept encrypted.
 //!
 //! # Invariants
 //! * One write path: [`Store::commit`](grantor_core::store::Store::commit). All changes of a set, or none; durable when it
@@ -28,8 +28,10 @@ mod copy;
 mod database;
 mod directory;
 mod directory_revision;
+mod ended_keys;
 mod error;
 mod events;
+mod expect;
 mod grants;
 mod groups;
 mod layout;

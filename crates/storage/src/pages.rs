@@ -5,7 +5,7 @@ use grantor_core::audit::Event;
 use grantor_core::consent::Consent;
 use grantor_core::grant::{Grant, RefreshToken};
 use grantor_core::session::Session;
-use grantor_core::store::StoreError;
+use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
 use grantor_core::usage::{Held, Usage};
 use grantor_core::user::User;
@@ -14,8 +14,8 @@ use grantor_jose::id::Id;
 use crate::events::EventFilter;
 use crate::usages::UsagesOf;
 use crate::{
-    Database, api_tokens, attempts, consents, events, grants, query, refresh_tokens, sessions, token_counts, usages,
-    users,
+    Database, api_tokens, attempts, consents, ended_keys, events, grants, query, refresh_tokens, sessions,
+    token_counts, usages, users,
 };
 
 impl Database {
@@ -38,16 +38,48 @@ impl Database {
         row.map(User::try_from).transpose()
     }
 
-    /// The API tokens of an owner, the newest first, with those that expired or ended lately.
+    /// The API tokens of an owner, the newest first: all that were not ended, whether they have expired or not, and some that
+    /// were, those that were ended last.
     ///
     /// # Errors
     /// What the database says.
     pub async fn api_tokens_of(&self, owner: &Owner) -> Result<Vec<ApiToken>, StoreError> {
-        let rows: Vec<api_tokens::Row> = match owner {
-            Owner::Client(client_id) => query!(self, load, api_tokens::of_client(client_id, api_tokens::MOST))?,
-            Owner::User(id) => query!(self, load, api_tokens::of_user(id.as_i64(), api_tokens::MOST))?,
+        let most = api_tokens::MOST_ENDED;
+        // In this order: one that is ended in between is seen twice, and never missed.
+        let (kept, ended): (Vec<api_tokens::Row>, Vec<api_tokens::Row>) = match owner {
+            Owner::Client(client_id) => (
+                query!(self, load, api_tokens::of_client(client_id))?,
+                query!(self, load, api_tokens::ended_of_client(client_id, most))?,
+            ),
+            Owner::User(id) => (
+                query!(self, load, api_tokens::of_user(id.as_i64()))?,
+                query!(self, load, api_tokens::ended_of_user(id.as_i64(), most))?,
+            ),
         };
-        rows.into_iter().map(ApiToken::try_from).collect()
+        let all = ended.into_iter().chain(kept).map(ApiToken::try_from);
+        let mut tokens = all.collect::<Result<Vec<_>, _>>()?;
+        tokens.sort_by_key(|token| std::cmp::Reverse(token.id));
+        tokens.dedup_by_key(|token| token.id);
+        Ok(tokens)
+    }
+
+    /// The API token with this identifier, live or not, if it is this owner's.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn api_token_of(&self, owner: &Owner, id: Id) -> Result<Option<ApiToken>, StoreError> {
+        let found = self.api_token_find(id).await?.map(|found| found.token);
+        Ok(found.filter(|token| token.owner == *owner))
+    }
+
+    /// Those of these keys that had ended when their app was removed.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn ended_keys(&self, ids: &[Id]) -> Result<Vec<Id>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.as_i64()).collect();
+        let noted: Vec<i64> = query!(self, load, ended_keys::find(ids.clone()))?;
+        Ok(noted.into_iter().map(Id::from_i64).collect())
     }
 
     /// The sessions of a person that were not ended, the newest first. Some of them may have been idle for too long.

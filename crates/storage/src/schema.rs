@@ -239,6 +239,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    ended_keys (id) {
+        id -> BigInt,
+        ended_at -> BigInt,
+    }
+}
+
+diesel::table! {
     revoked_access_tokens (id) {
         id -> BigInt,
         expires_at -> BigInt,
@@ -354,6 +361,7 @@ pub(crate) const TABLES: &[&str] = &[
     "access_tokens",
     "api_tokens",
     "api_token_watches",
+    "ended_keys",
     "revoked_access_tokens",
     "spent_assertions",
     "attempts",

@@ -105,6 +105,12 @@ pub(crate) fn put(row: &Row) -> impl Statement {
     dsl::insert_into(users::table).values(row).on_conflict(users::id).do_update().set(row)
 }
 
+/// The person, to be held.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn hold(id: i64) -> _ {
+    users::table.select(users::id).filter(users::id.eq(id))
+}
+
 /// One row where the person may sign in with this password.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn expect<'a>(id: i64, password: &'a str) -> _ {

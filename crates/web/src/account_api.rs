@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::http::{Method, StatusCode};
 use actix_web::rt::time::timeout;
-use actix_web::web::{Data, Path, Payload};
+use actix_web::web::{Bytes, Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use grantor_core::account::{self, ACCOUNT_TOKENS, Caller};
 use grantor_core::api_token::issue::{self, About, Draft, Holder, Wanted};
@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::api_tokens::{DAY, MAX_RACES};
+use crate::api_tokens::{self, DAY, MAX_RACES};
 use crate::app::App;
 use crate::error;
 use crate::limits::Endpoint;
@@ -62,21 +62,33 @@ struct Redrawn {
 /// One request, by whom and when.
 struct Desk<'a> {
     app: &'a App,
+    /// The access token.
+    presented: &'a str,
     caller: Caller,
     address: String,
     now: Time,
 }
 
 impl<'a> Desk<'a> {
-    async fn of(app: &'a App, request: &HttpRequest) -> Result<Self, Error> {
+    /// Judges the access token. Whoever sends a body has sent it by then: nobody is kept at the desk while what they hold ends.
+    async fn of(app: &'a App, request: &'a HttpRequest) -> Result<Self, Error> {
         let address = app.address(request).to_string();
-        let token = bearer_token(request)?.ok_or(Error::BearerMissing)?;
+        let presented = bearer_token(request)?.ok_or(Error::BearerMissing)?;
         // It counts with the pages.
         let gate = app.gate(Endpoint::Pages);
         let call = app.call_at(&gate, &address);
-        let (caller, now) = (account::caller(&app.provider, token, call).await?, call.now);
+        let (caller, now) = (account::caller(&app.provider, presented, call).await?, call.now);
         app.note_use(Some(caller.used.clone()));
-        Ok(Self { app, caller, address, now })
+        Ok(Self { app, presented, caller, address, now })
+    }
+
+    /// Judges the access token anew. It has counted already.
+    async fn judge_again(&mut self) -> Result<(), Error> {
+        // Another node may have changed the app.
+        self.app.provider.store.refresh_directory().await?;
+        let call = self.app.call(&self.address);
+        (self.caller, self.now) = (account::caller(&self.app.provider, self.presented, call).await?, call.now);
+        Ok(())
     }
 
     fn owner(&self) -> Owner {
@@ -87,8 +99,10 @@ impl<'a> Desk<'a> {
         Ok(self.app.provider.store.api_tokens_of(&self.owner()).await?)
     }
 
+    /// A token of the person, live or not.
     async fn find(&self, id: &str) -> Result<ApiToken, Error> {
-        self.tokens().await?.into_iter().find(|token| token.id.to_string() == id).ok_or(Error::TokenNotFound)
+        let id = id.parse().map_err(|_| Error::TokenNotFound)?;
+        self.app.provider.store.api_token_of(&self.owner(), id).await?.ok_or(Error::TokenNotFound)
     }
 
     fn about<'b>(&'b self, directory: &'b Directory) -> About<'b> {
@@ -96,8 +110,9 @@ impl<'a> Desk<'a> {
         About { directory, policy: &self.app.provider.policy.tokens, call, event_id: self.app.id() }
     }
 
-    /// Commits what was decided if the person still allows the app to; `false` where another request came first.
-    async fn commit(&self, mut changes: Vec<Change>) -> Result<bool, Error> {
+    /// Commits what was decided if all still holds that it was decided by; `false` where something else came first, and the
+    /// caller may still ask.
+    async fn commit(&mut self, mut changes: Vec<Change>) -> Result<bool, Error> {
         if changes.is_empty() {
             return Ok(true);
         }
@@ -106,27 +121,38 @@ impl<'a> Desk<'a> {
                 event.client_id = Some(self.caller.client_id.clone());
             }
         }
-        changes.push(self.caller.expectation());
-        let store = &self.app.provider.store;
-        match store.commit(changes).await {
+        changes.extend(self.caller.expectations());
+        match self.app.provider.store.commit(changes).await {
             Ok(()) => Ok(true),
-            Err(StoreError::Conflict) => {
-                let consent = store.consent_find(self.caller.user.id, &self.caller.client_id).await?;
-                let allows = consent.is_some_and(|consent| consent.granted.contains(ACCOUNT_TOKENS));
-                if allows { Ok(false) } else { Err(Error::ScopeInsufficient) }
-            }
+            Err(StoreError::Conflict) => self.judge_again().await.map(|()| false),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Decides and commits, again after each lost race; the answer is the text of the token with this identifier.
+    /// Decides about a token and commits, again after each lost race; the answer is its text.
     async fn decide(
-        &self,
-        decide: impl Fn(About<'_>, &[ApiToken]) -> Result<Decision<String>, Error>,
+        &mut self,
+        id: &str,
+        decide: impl Fn(About<'_>, &ApiToken) -> Result<Decision<String>, Error>,
     ) -> Result<String, Error> {
         for _ in 0..MAX_RACES {
-            let (tokens, directory) = (self.tokens().await?, self.app.directory());
-            let Decision { changes, reply } = decide(self.about(&directory), &tokens)?;
+            let (token, directory) = (self.find(id).await?, self.app.directory());
+            let Decision { changes, reply } = decide(self.about(&directory), &token)?;
+            if self.commit(changes).await? {
+                return Ok(reply);
+            }
+        }
+        Err(StoreError::Busy.into())
+    }
+
+    /// Makes a token and commits, again after each lost race; the answer is its text.
+    async fn issue(&mut self, draft: &Draft, wanted: &Wanted) -> Result<String, Error> {
+        let owner = self.owner();
+        for _ in 0..MAX_RACES {
+            let tokens = api_tokens::held(&self.app.provider.store, &owner, draft.id).await?;
+            let (holder, directory) =
+                (Holder { owner: &owner, person: Some(&self.caller.user), tokens: &tokens }, self.app.directory());
+            let Decision { changes, reply } = issue::issue(self.about(&directory), holder, draft, wanted.clone())?;
             if self.commit(changes).await? {
                 return Ok(reply);
             }
@@ -161,8 +187,9 @@ pub(crate) async fn post_tokens(app: Data<App>, request: HttpRequest, payload: P
 }
 
 async fn make(app: &App, request: &HttpRequest, payload: Payload) -> Result<HttpResponse, Error> {
-    let desk = Desk::of(app, request).await?;
-    let asked: Asked = read(request, payload).await?;
+    let body = read(request, payload).await;
+    let mut desk = Desk::of(app, request).await?;
+    let asked: Asked = parse(&body?)?;
     let draft = draft(&asked.draft)?;
     let wanted = Wanted {
         name: asked.name,
@@ -171,16 +198,7 @@ async fn make(app: &App, request: &HttpRequest, payload: Payload) -> Result<Http
         networks: asked.networks,
         lifetime: Duration::from_secs(asked.days.saturating_mul(DAY.as_secs())),
     };
-    let owner = desk.owner();
-    // An identifier that is somebody else's is in no draft of this person.
-    if app.provider.store.api_token_find(draft.id).await?.is_some_and(|found| found.token.owner != owner) {
-        return Err(Error::DraftUsed);
-    }
-    let issue = |about: About<'_>, tokens: &[ApiToken]| {
-        let holder = Holder { owner: &owner, person: Some(&desk.caller.user), tokens };
-        issue::issue(about, holder, &draft, wanted.clone())
-    };
-    let text = desk.decide(issue).await?;
+    let text = desk.issue(&draft, &wanted).await?;
     made(&desk, StatusCode::CREATED, &draft.id.to_string(), &text).await
 }
 
@@ -195,14 +213,11 @@ pub(crate) async fn post_rotate(
 }
 
 async fn rotate(app: &App, request: &HttpRequest, id: &str, payload: Payload) -> Result<HttpResponse, Error> {
-    let desk = Desk::of(app, request).await?;
-    let asked: Redrawn = read(request, payload).await?;
+    let body = read(request, payload).await;
+    let mut desk = Desk::of(app, request).await?;
+    let asked: Redrawn = parse(&body?)?;
     let draft = draft(&asked.draft)?;
-    let rotate = |about: About<'_>, tokens: &[ApiToken]| {
-        let token = tokens.iter().find(|token| token.id.to_string() == id).ok_or(Error::TokenNotFound)?;
-        issue::rotate(about, token, &draft)
-    };
-    let text = desk.decide(rotate).await?;
+    let text = desk.decide(id, |about, token| issue::rotate(about, token, &draft)).await?;
     made(&desk, StatusCode::OK, id, &text).await
 }
 
@@ -212,13 +227,12 @@ pub(crate) async fn delete_token(app: Data<App>, request: HttpRequest, id: Path<
 }
 
 async fn revoke(app: &App, request: &HttpRequest, id: &str) -> Result<HttpResponse, Error> {
-    let desk = Desk::of(app, request).await?;
-    let revoke = |about: About<'_>, tokens: &[ApiToken]| {
-        let token = tokens.iter().find(|token| token.id.to_string() == id).ok_or(Error::TokenNotFound)?;
+    let mut desk = Desk::of(app, request).await?;
+    let revoke = |about: About<'_>, token: &ApiToken| {
         let changes = issue::revoke(about, token, ApiTokenEnd::RevokedByOwner);
         Ok(Decision { changes, reply: String::new() })
     };
-    desk.decide(revoke).await?;
+    desk.decide(id, revoke).await?;
     Ok(error::uncached(StatusCode::NO_CONTENT).finish())
 }
 
@@ -235,16 +249,20 @@ fn draft(text: &str) -> Result<Draft, Error> {
     Ok(Fresh { id, secret })
 }
 
-/// Reads a body of JSON.
-async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: Payload) -> Result<T, Error> {
+/// Reads a body of JSON, from whoever shows a token at all.
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
+    bearer_token(request)?.ok_or(Error::BearerMissing)?;
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(Error::BodyMalformed);
     }
     let body = timeout(WITHIN, payload.to_bytes_limited(MAX_BYTES)).await.map_err(|_| Error::FormTooSlow)?;
-    let body = body.map_err(|_| Error::FormTooLarge)?.map_err(|_| Error::BodyMalformed)?;
-    serde_json::from_slice(&body).map_err(|_| Error::BodyMalformed)
+    body.map_err(|_| Error::FormTooLarge)?.map_err(|_| Error::BodyMalformed)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|_| Error::BodyMalformed)
 }
 
 async fn respond(app: &App, request: &HttpRequest, answered: Result<HttpResponse, Error>) -> HttpResponse {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use grantor_core::api_token::Owner;
 use grantor_core::api_token::issue::{About, Draft};
+use grantor_core::api_token::{ApiToken, Owner};
 use grantor_core::change::Change;
 use grantor_core::directory::Directory;
 use grantor_core::error::Error;
@@ -13,6 +13,7 @@ use grantor_core::store::{Store, StoreError};
 use grantor_core::token::DRAFT;
 use grantor_jose::id::Id;
 use grantor_jose::secret::SecretText;
+use grantor_storage::Database;
 
 use crate::pages::token_made::TokenMade;
 use crate::visit::Visit;
@@ -22,6 +23,22 @@ pub(crate) const DAY: Duration = Duration::from_hours(24);
 /// What the decisions of a request are taken by.
 pub(crate) fn about<'a>(visit: &'a Visit, directory: &'a Directory) -> About<'a> {
     About { directory, policy: &visit.app.provider.policy.tokens, call: visit.call(), event_id: visit.app.id() }
+}
+
+/// All that an owner holds, and what a draft has made already, also where that ended long ago.
+///
+/// # Errors
+/// `DraftUsed` where the identifier of the draft is somebody else's: it is in no form of this owner.
+pub(crate) async fn held(store: &Database, owner: &Owner, draft: Id) -> Result<Vec<ApiToken>, Error> {
+    let mut tokens = store.api_tokens_of(owner).await?;
+    if tokens.iter().all(|token| token.id != draft) {
+        let made = store.api_token_find(draft).await?.map(|found| found.token);
+        if made.as_ref().is_some_and(|made| made.owner != *owner) {
+            return Err(Error::DraftUsed);
+        }
+        tokens.extend(made);
+    }
+    Ok(tokens)
 }
 
 /// How often a form that met another one is looked at again.
@@ -55,8 +72,7 @@ pub(crate) fn draft(form: &Params) -> Result<Draft, Error> {
 
 /// The page that shows a token as it is now, with its text.
 pub(crate) async fn made(visit: &Visit, owner: &Owner, id: Id, text: String) -> Result<TokenMade, Error> {
-    let tokens = visit.app.provider.store.api_tokens_of(owner).await?;
-    let token = tokens.into_iter().find(|token| token.id == id).ok_or(Error::TokenEnded)?;
+    let token = visit.app.provider.store.api_token_of(owner, id).await?.ok_or(Error::TokenEnded)?;
     // Coming back to this page by the choice of languages would not show the token again.
     let frame = crate::pages::Frame { return_to: None, ..visit.frame(None, None) };
     Ok(TokenMade {

@@ -103,8 +103,11 @@ pub fn issue(about: About<'_>, holder: Holder<'_>, draft: &Draft, wanted: Wanted
         last_use: None,
     };
     let event = event(about, EventKind::ApiTokenIssued, &token).detail(&format!("{} {}", token.hint(), token.scope));
-    let notice = notice(about, &token);
-    let mut changes = vec![Change::ApiTokenInsert(Box::new(token)), Change::EventInsert(Box::new(event))];
+    let news = News::TokenMade { token: token.named(), address: about.call.address.to_owned() };
+    let notice = notice(about, &token, news);
+    // First of all: of many at once each waits here for its turn.
+    let room = room(holder.owner.clone(), about.policy, now);
+    let mut changes = vec![room, Change::ApiTokenInsert(Box::new(token)), Change::EventInsert(Box::new(event))];
     changes.extend(notice);
     Ok(Decision { changes, reply: kind.format(draft.id, &secret) })
 }
@@ -136,12 +139,21 @@ pub fn rotate(about: About<'_>, token: &ApiToken, draft: &Draft) -> Result<Decis
         expected: token.secret,
         successor: secret.hash(),
         at: now,
-        replaced_until: now.plus(about.policy.rotation_overlap),
+        // It gets no more time than it had.
+        replaced_until: now.plus(about.policy.rotation_overlap).min(token.expires_at),
         expires_at: now.plus(lifetime(token, about.policy)),
     };
     let rotated = Change::ApiTokenRotate { id: token.id, rotation };
     let event = event(about, EventKind::ApiTokenRotated, token).detail(&token.hint());
-    Ok(Decision { changes: vec![rotated, Change::EventInsert(Box::new(event))], reply: text })
+    let address = about.call.address.to_owned();
+    let notice = notice(about, token, News::TokenRotated { token: token.named(), address });
+    let changes = [rotated, Change::EventInsert(Box::new(event))].into_iter().chain(notice).collect();
+    Ok(Decision { changes, reply: text })
+}
+
+/// Expects that the owner may have one more.
+pub fn room(owner: Owner, policy: &TokenPolicy, now: Time) -> Change {
+    Change::ApiTokensExpect { owner, at: now, fewer_than: policy.per_owner }
 }
 
 /// How long a token lives from a rotation on: as long as it was made for.
@@ -210,10 +222,9 @@ fn event(about: About<'_>, kind: EventKind, token: &ApiToken) -> Event {
     event_of(if is_command { event } else { event.address(about.call.address) }, &token.owner)
 }
 
-/// A person is told that a token of theirs was made: whoever uses their session may not be them.
-fn notice(about: About<'_>, token: &ApiToken) -> Option<Change> {
+/// A person is told that a token of theirs was made, or got a new secret: whoever uses their session may not be them.
+fn notice(about: About<'_>, token: &ApiToken, news: News) -> Option<Change> {
     let Owner::User(user_id) = token.owner else { return None };
-    let news = News::TokenMade { token: token.named(), address: about.call.address.to_owned() };
     Some(Change::NoticeInsert(Box::new(Notice { id: about.event_id, user_id, at: about.call.now, news })))
 }
 

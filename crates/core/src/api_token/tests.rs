@@ -98,10 +98,11 @@ impl<'a> Desk<'a> {
 }
 
 fn inserted(decision: Decision<String>) -> ApiToken {
-    match decision.changes.into_iter().next() {
-        Some(Change::ApiTokenInsert(token)) => *token,
-        other => panic!("{other:?}"),
-    }
+    let inserted = decision.changes.into_iter().find_map(|change| match change {
+        Change::ApiTokenInsert(token) => Some(*token),
+        _ => None,
+    });
+    inserted.unwrap()
 }
 
 pub(crate) fn token_of(user: &User, scope: &str) -> ApiToken {
@@ -217,6 +218,21 @@ fn a_rotation_leaves_the_old_secret_for_a_while() {
     // The same form again shows the same; an older one does not bring an old secret back.
     assert_eq!(rotate(desk.about(), &now, &draft(2, later)).unwrap().reply, rotated.reply);
     assert!(matches!(rotate(desk.about(), &now, &draft(3, start().plus(9 * DAY + DAY / 2))), Err(Error::DraftUsed)));
+}
+
+#[test]
+fn a_secret_that_is_replaced_gets_no_more_time_than_it_had() {
+    let directory = directory();
+    let late = start().plus(30 * DAY).minus(Duration::from_hours(1));
+    let desk = Desk { now: late, ..Desk::new(&directory) };
+    let token = token_of(&ada(), "notes.read");
+    let rotated = rotate(desk.about(), &token, &draft(2, late)).unwrap();
+    let rotation = rotated.changes.into_iter().find_map(|change| match change {
+        Change::ApiTokenRotate { rotation, .. } => Some(rotation),
+        _ => None,
+    });
+    let rotation = rotation.unwrap();
+    assert_eq!((rotation.replaced_until, rotation.expires_at), (token.expires_at, late.plus(30 * DAY)));
 }
 
 #[test]

@@ -101,7 +101,11 @@ pub async fn run(settings: &Settings, command: Command) -> Result<ExitCode, Comm
     Ok(ExitCode::SUCCESS)
 }
 
-async fn answer(opened: &Opened, command: Command) -> Result<String, CommandError> {
+/// The text that a command prints.
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn answer(opened: &Opened, command: Command) -> Result<String, CommandError> {
     match command {
         Command::Add(add) => insert(opened, add).await,
         Command::List(format) => Ok(list(opened, format.json)),

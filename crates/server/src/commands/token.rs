@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use grantor_core::api_token::issue::{self, About, Holder, Wanted};
 use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner, rights};
 use grantor_core::directory::Directory;
-use grantor_core::network::Networks;
+use grantor_core::error::Error;
 use grantor_core::policy::TokenPolicy;
 use grantor_core::provider::{Call, Fresh};
 use grantor_core::store::{Store, StoreError};
@@ -23,6 +23,9 @@ use crate::output::{self, Table, print, printable};
 use crate::settings::{Opened, Settings};
 
 const DAY: u64 = 24 * 60 * 60;
+
+/// How often a key is made that met another one.
+const MAX_RACES: usize = 8;
 
 /// What to do with tokens.
 #[derive(Debug, Subcommand)]
@@ -144,6 +147,16 @@ impl Desk {
 }
 
 async fn insert(opened: &Opened, asked: &Issue) -> Result<String, CommandError> {
+    for _ in 0..MAX_RACES {
+        if let Some(made) = insert_once(opened, asked).await? {
+            return Ok(shown(&made, asked.json));
+        }
+    }
+    Err(StoreError::Busy.into())
+}
+
+/// The key; none where somebody else made one meanwhile.
+async fn insert_once(opened: &Opened, asked: &Issue) -> Result<Option<String>, CommandError> {
     let desk = Desk::of(opened);
     if !desk.directory.clients.contains_key(&asked.client_id) {
         return Err(unknown_client(&asked.client_id));
@@ -155,13 +168,20 @@ async fn insert(opened: &Opened, asked: &Issue) -> Result<String, CommandError> 
         name: asked.name.clone(),
         scope: asked.scope.parse()?,
         resource: asked.resource.clone(),
-        networks: Networks::parse(&asked.network.join(" "))?,
+        networks: asked.network.clone().try_into().map_err(|error| refused(&error))?,
         lifetime: Duration::from_secs(asked.days.saturating_mul(DAY)),
     };
     let made = issue::issue(desk.about(), holder, &desk.draft(opened), wanted);
-    let made = made.map_err(|error| CommandError::Refused(error.told().description.to_owned()))?;
-    opened.database.commit(made.changes).await?;
-    Ok(shown(&made.reply, asked.json))
+    let made = made.map_err(|error| refused(&error))?;
+    match opened.database.commit(made.changes).await {
+        Ok(()) => Ok(Some(made.reply)),
+        Err(StoreError::Conflict) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn refused(error: &Error) -> CommandError {
+    CommandError::Refused(error.told().description.to_owned())
 }
 
 fn shown(text: &str, json: bool) -> String {
@@ -250,7 +270,7 @@ async fn rotate(opened: &Opened, named: &Named) -> Result<String, CommandError> 
     }
     let desk = Desk::of(opened);
     let rotated = issue::rotate(desk.about(), &token, &desk.draft(opened));
-    let rotated = rotated.map_err(|error| CommandError::Refused(error.told().description.to_owned()))?;
+    let rotated = rotated.map_err(|error| refused(&error))?;
     opened.database.commit(rotated.changes).await?;
     Ok(shown(&rotated.reply, named.json))
 }

@@ -183,8 +183,11 @@ fn proof(section: &mut Section) -> Option<KeyProof> {
     read.map_err(|why| section.fault(name, &why)).ok()
 }
 
+/// What does not look like the name of a variable may be the key itself, and is not repeated.
 fn variable(name: &str) -> Result<String, String> {
-    std::env::var(name).map_err(|_| format!("the environment has no readable \"{name}\""))
+    let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let told = if is_name { format!("\"{name}\"") } else { "variable of this name".to_owned() };
+    std::env::var(name).map_err(|_| format!("the environment has no readable {told}"))
 }
 
 fn key_in(text: Result<String, String>) -> Result<KeyProof, String> {

@@ -4,10 +4,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::api_token::issue::room;
 use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner};
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::{Client, ClientSecret, Trust};
+use grantor_core::directory::Directory;
 use grantor_core::grant::GrantEnd;
 use grantor_core::notice::{News, Notice};
 use grantor_core::policy::{Lifetimes, TokenPolicy};
@@ -15,6 +17,7 @@ use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
 use grantor_core::upstream::{Upstream, UpstreamChange};
 use grantor_core::user::User;
+use grantor_jose::id::Id;
 use grantor_jose::random::Mint;
 use grantor_jose::secret::SecretText;
 use grantor_storage::Database;
@@ -76,23 +79,30 @@ pub async fn apply(
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let plan = load_and_plan(database, declaration, tools).await?;
+        let directory = database.directory();
+        let plan = load_and_plan(database, (declaration, &directory), tools).await?;
         if !plan.faults.is_empty() {
             return Err(ApplyError::Impossible(plan.faults));
         }
         if dry_run || plan.steps.is_empty() {
             return Ok(Outcome { plan, secrets: Vec::new() });
         }
-        let Decided { changes, secrets } = decide(&plan, tools)?;
+        let Decided { mut changes, secrets } = decide(&plan, tools)?;
+        // An app that was removed meanwhile may have had a key that has ended.
+        changes.insert(0, Change::DirectoryExpect { revision: directory.revision });
         match database.commit(changes).await {
             Ok(()) => return Ok(Outcome { plan, secrets }),
-            Err(StoreError::Conflict) if attempts < ATTEMPTS => {}
+            Err(StoreError::Conflict) if attempts < ATTEMPTS => database.refresh_directory().await?,
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-async fn load_and_plan(database: &Database, declaration: &Declaration, tools: Tools<'_>) -> Result<Plan, StoreError> {
+async fn load_and_plan(
+    database: &Database,
+    (declaration, directory): (&Declaration, &Directory),
+    tools: Tools<'_>,
+) -> Result<Plan, StoreError> {
     let mut users = HashMap::new();
     for declared in &declaration.users {
         if let Some(user) = database.user_find_by_username(&declared.username).await? {
@@ -100,9 +110,10 @@ async fn load_and_plan(database: &Database, declaration: &Declaration, tools: To
         }
     }
     let kept = load_keys(database, declaration).await?;
-    let keys = KeyFacts { kept: &kept, policy: tools.tokens, now: tools.now };
-    let directory = database.directory();
-    Ok(plan(declaration, &Current { directory: &directory, users: &users, keys, verify: &passwords::verify }))
+    let declared: Vec<Id> = declaration.api_keys.iter().map(|key| key.proof.id).collect();
+    let ended = if declared.is_empty() { Vec::new() } else { database.ended_keys(&declared).await? };
+    let keys = KeyFacts { kept: &kept, ended: &ended, policy: tools.tokens, now: tools.now };
+    Ok(plan(declaration, &Current { directory, users: &users, keys, verify: &passwords::verify }))
 }
 
 /// The keys of each app of which one is declared, and the declared ones, whoever has them.
@@ -142,7 +153,7 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
             Item::App(app) => {
                 decided.directory(Change::ProxiedAppPut(Box::new(app.clone())), event(EventKind::ProxiedAppChanged));
             }
-            Item::ApiKey(item) => decided.key(item, &event, tools.now),
+            Item::ApiKey(item) => decided.key(item, &event, tools),
             Item::Client(item) => decided.client(item, event(EventKind::ClientChanged).client(&item.client_id), tools),
             Item::User(item) => decided.user(item, event(EventKind::UserChanged), tools)?,
             Item::Scope(scope) => {
@@ -161,7 +172,7 @@ pub(super) fn decide(plan: &Plan, tools: Tools) -> Result<Decided, ApplyError> {
 }
 
 impl Decided {
-    fn key(&mut self, KeyItem { token, step, .. }: &KeyItem, event: &dyn Fn(EventKind) -> Event, now: Time) {
+    fn key(&mut self, KeyItem { token, step, .. }: &KeyItem, event: &dyn Fn(EventKind) -> Event, tools: Tools) {
         let client_id = match &token.owner {
             Owner::Client(client_id) => client_id.as_str(),
             Owner::User(_) => "",
@@ -171,7 +182,7 @@ impl Decided {
             KeyStep::Issue => (EventKind::ApiTokenIssued, Change::ApiTokenInsert(Box::new(token.clone()))),
             KeyStep::Revoke => {
                 let end = ApiTokenEnd::RevokedByAdministrator;
-                (EventKind::ApiTokenEnded, Change::ApiTokenEnd { id: token.id, at: now, end })
+                (EventKind::ApiTokenEnded, Change::ApiTokenEnd { id: token.id, at: tools.now, end })
             }
         };
         let told = event(kind).client(client_id);
@@ -180,6 +191,8 @@ impl Decided {
             KeyStep::Revoke => told.reason(ApiTokenEnd::RevokedByAdministrator.as_str()).detail(&token.hint()),
             KeyStep::Change => told,
         };
+        let room = matches!(step, KeyStep::Issue).then(|| room(token.owner.clone(), tools.tokens, tools.now));
+        self.changes.extend(room);
         self.changes.extend([change, Change::EventInsert(Box::new(told))]);
     }
 

@@ -21,6 +21,8 @@ use super::{Declaration, Faults, parse};
 use crate::passwords;
 use crate::place::Source;
 
+mod keys;
+
 fn read(text: &str) -> Result<Declaration, String> {
     parse(&Source::new("a.toml", text))
         .map_err(|Faults(faults)| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
@@ -42,7 +44,7 @@ impl Kept {
     fn plan_at(&self, declaration: &Declaration, seconds: i64) -> Plan {
         let (directory, users) = (&self.directory, &self.users);
         let now = Time::from_seconds(2_000_000_000 + seconds);
-        let keys = KeyFacts { kept: &self.keys, policy: &TokenPolicy::default(), now };
+        let keys = KeyFacts { kept: &self.keys, ended: &[], policy: &TokenPolicy::default(), now };
         plan(declaration, &Current { directory, users, keys, verify: &passwords::verify })
     }
 
@@ -223,6 +225,27 @@ fn names_that_lead_nowhere_are_remarked() {
     assert_eq!(warnings, ["a.toml:1: clients[0].scope: \"profil\" is declared nowhere; add it to [[scopes]]"]);
 }
 
+#[test]
+fn an_empty_text_is_no_network_and_does_not_mean_from_anywhere() {
+    let text = "[[users]]\nusername = \"ada\"\nnetworks = [\"\"]\n\n[[groups]]\nname = \"staff\"\nnetworks = [\"10.0.0.0/8\", \"\"]\n\n\
+                [[clients]]\nclient_id = \"a\"\ngrant_types = [\"client_credentials\"]\nnetworks = [\" \"]\n\n\
+                [[resources]]\nidentifier = \"https://a.example\"\nscopes = \"read\"\nnetworks = [\"10.0.0.0/8 10.1.0.0/16\"]\n";
+    let key = format!(
+        "\n[[api_keys]]\nclient_id = \"a\"\nname = \"x\"\nscope = \"read\"\nexpires = 2033-06-01\nkey_hash = \"{}\"\nnetworks = [\"\"]\n",
+        keys::KEY
+    );
+    let faults = read(&format!("{text}{key}")).unwrap_err();
+    for expected in [
+        "a.toml:3: users[0].networks: ",
+        "a.toml:7: groups[0].networks: ",
+        "a.toml:12: clients[0].networks: ",
+        "a.toml:17: resources[0].networks: ",
+        "a.toml:25: api_keys[0].networks: ",
+    ] {
+        assert!(faults.contains(expected), "missing: {expected}\nin:\n{faults}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
@@ -267,89 +290,4 @@ proptest! {
         kept.apply(&declaration, 0);
         prop_assert!(kept.plan(&declaration).steps.is_empty());
     }
-}
-
-const KEY: &str = "gtr_key_00000000001.sha256.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
-/// An app with a key; `more` are further lines of the key.
-fn keyed(proof: &str, more: &str) -> Declaration {
-    let text = format!(
-        "[[resources]]\nidentifier = \"https://a.example/\"\nscopes = \"read write\"\n[[clients]]\nclient_id = \"a\"\nscope = \"read\"\n\
-         grant_types = [\"client_credentials\"]\n[[api_keys]]\nclient_id = \"a\"\nname = \"Nightly\"\nkey_hash = \"{proof}\"\n{more}\n"
-    );
-    read(&text).unwrap()
-}
-
-#[test]
-fn a_key_is_issued_changed_and_revoked_by_its_hash() {
-    let mut kept = Kept::default();
-    let first = keyed(KEY, "scope = \"read\"\nexpires = 2033-06-01");
-    let (plan, _) = kept.apply(&first, 0);
-    assert_eq!((plan.faults.as_slice(), plan.warnings.as_slice()), (&[][..], &[][..]));
-    assert_eq!(plan.steps.last().map(|step| step.item.name()), Some("a/Nightly"));
-    assert!(kept.plan_at(&first, 9).steps.is_empty(), "applied again, nothing is left to change");
-    let (plan, _) =
-        kept.apply(&keyed(KEY, "scope = \"read write\"\nexpires = 2033-07-01\nnetworks = [\"10.0.0.1\"]"), 1);
-    assert_eq!(plan.steps[0].fields.as_deref().unwrap(), ["scope", "networks", "expires"]);
-    assert_eq!(plan.warnings, ["a.toml:8: api_keys[0].scope: \"write\" is not one that the app has and an API takes"]);
-    let revoked = keyed(KEY, "scope = \"read\"\nexpires = 2033-07-01\nrevoked = true");
-    kept.apply(&revoked, 2);
-    assert!(kept.keys[0].ended.is_some() && kept.plan_at(&revoked, 3).steps.is_empty());
-    let back = kept.plan_at(&keyed(KEY, "scope = \"read\"\nexpires = 2033-07-01"), 4);
-    assert!(back.steps.is_empty() && back.warnings[0].contains("has ended, and stays so"), "{:?}", back.warnings);
-    let (longer, _) = kept.apply(&keyed(KEY, "scope = \"read\"\nexpires = 2034-01-01"), 5);
-    assert_eq!(longer.steps[0].fields.as_deref().unwrap(), ["expires"], "what has ended is remembered as long");
-    assert!(kept.keys[0].ended.is_some());
-}
-
-#[test]
-fn another_key_of_the_same_name_takes_its_place_after_a_while() {
-    let mut kept = Kept::default();
-    let other = KEY.replace("00000000001", "00000000002");
-    kept.apply(&keyed(KEY, "scope = \"read\"\nexpires = 2033-06-01"), 0);
-    let second = keyed(&other, "scope = \"read\"\nexpires = 2033-06-01");
-    let (plan, _) = kept.apply(&second, 60);
-    let names: Vec<&str> = plan.steps.iter().map(|step| step.item.name()).collect();
-    assert_eq!(names, ["a/Nightly", "a/Nightly, the one before"]);
-    let first = kept.keys.iter().find(|key| key.id.to_string() == "00000000001").unwrap();
-    assert_eq!(first.expires_at, Time::from_seconds(2_000_000_060 + 86_400));
-    assert!(kept.plan_at(&second, 120).steps.is_empty());
-}
-
-#[test]
-fn what_a_file_may_not_say_of_a_key_is_found_by_line() {
-    let text = format!(
-        "[[api_keys]]\nclient_id = \"a\"\nname = \" x\"\nscope = \"\\u0022\"\nkey = \"gtr_key_secret\"\n[[api_keys]]\nclient_id = \"a\"\nname = \"y\"\n\
-         scope = \"read\"\nexpires = \"soon\"\nkey_hash = \"gtr_key_x.sha256.y\"\n[[api_keys]]\nname = \"z\"\nscope = \"read\"\nexpires = 2033-06-01\n\
-         key_hash = \"{KEY}\"\nkey_env = \"PATH\"\nnetworks = [\"10.0.0.0/99\"]\nscopes = 1\n"
-    );
-    let faults = read(&text).unwrap_err();
-    for expected in [
-        "a.toml:3: api_keys[0].name: has spaces around it",
-        "a.toml:4: api_keys[0].scope: is no list of scopes",
-        "a.toml:5: api_keys[0].key: would stand in the file in clear",
-        "a.toml:1: api_keys[0].expires: is missing",
-        "a.toml:10: api_keys[1].expires: is no day",
-        "a.toml:11: api_keys[1].key_hash: is no hash of a key",
-        "a.toml:12: api_keys[2].client_id: is missing",
-        "a.toml:17: api_keys[2].key_env: stands beside another way",
-        "a.toml:18: api_keys[2].networks: ",
-        "a.toml:19: api_keys[2].scopes: is not known here; did you mean \"scope\"?",
-    ] {
-        assert!(faults.contains(expected), "missing: {expected}\nin:\n{faults}");
-    }
-    assert!(!faults.contains("gtr_key_secret"), "{faults}");
-}
-
-#[test]
-fn what_cannot_be_with_what_is_kept_changes_nothing() {
-    let faults = |declaration: &Declaration| Kept::default().plan(declaration).faults;
-    let late = faults(&keyed(KEY, "scope = \"read\"\nexpires = 2099-06-01"));
-    assert_eq!(late, ["a.toml:8: api_keys[0].expires: is later than tokens may live here (tokens.longest)"]);
-    let text = format!(
-        "[[api_keys]]\nclient_id = \"b\"\nname = \"x\"\nscope = \"read\"\nexpires = 2033-06-01\nkey_hash = \"{KEY}\"\n"
-    );
-    assert_eq!(faults(&read(&text).unwrap()), ["a.toml:1: api_keys[0].client_id: is no app that is declared or kept"]);
-    let over = Kept::default().plan(&keyed(KEY, "scope = \"read\"\nexpires = 2020-06-01"));
-    assert!(over.faults.is_empty() && over.warnings[0].contains("is over"), "{:?}", over.warnings);
 }

@@ -15,7 +15,7 @@ use tokio_postgres::AsyncMessage;
 
 use super::address::Address;
 use super::{Outcome, PATIENCE};
-use crate::apply::is_of_directory;
+use crate::apply::takes_several;
 use crate::error::Failure;
 
 /// What holds for each connection.
@@ -132,7 +132,7 @@ impl Link {
 /// A number for the statements of a set; none for a set that is too large to be sent at once, or that takes several
 /// statements for one change.
 fn kind(changes: &[Change]) -> Option<u64> {
-    if changes.len() > PIPELINED || changes.iter().any(is_of_directory) {
+    if changes.len() > PIPELINED || changes.iter().any(takes_several) {
         return None;
     }
     let mut hasher = DefaultHasher::new();

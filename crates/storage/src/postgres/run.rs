@@ -4,7 +4,7 @@ use diesel::sql_types::Bool;
 use diesel::{QueryDsl, QueryResult};
 use diesel_async::methods::ExecuteDsl;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use grantor_core::api_token::ApiTokenEnd;
+use grantor_core::api_token::{ApiTokenEnd, Owner};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
 use grantor_core::grant::GrantEnd;
@@ -17,17 +17,19 @@ use crate::apply::{Context, define_apply, is_of_directory, one};
 use crate::directory::{self, define_read_directory};
 use crate::error::Failure;
 use crate::events::Refusal;
+use crate::expect::{define_expect, none};
 use crate::refresh_tokens::Successor;
 use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
-    events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources, revoked_access_tokens,
-    root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, upstream_links, upstream_sessions,
-    upstreams, usages, users,
+    ended_keys, events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources,
+    revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, upstream_links,
+    upstream_sessions, upstreams, usages, users,
 };
 
-define_apply!(&AsyncPgConnection, [async], [.await], [.for_share()]);
+define_apply!(&AsyncPgConnection, [async], [.await], [.for_no_key_update()]);
+define_expect!(&AsyncPgConnection, [async], [.await], [.for_share()], [.for_no_key_update()]);
 define_read_directory!(&AsyncPgConnection, [async], [.await]);
 
 /// Reads what makes a snapshot as it is at one moment.

@@ -4,7 +4,7 @@ use diesel::QueryResult;
 use diesel::RunQueryDsl;
 use diesel::query_dsl::methods::ExecuteDsl;
 use diesel::sqlite::SqliteConnection;
-use grantor_core::api_token::ApiTokenEnd;
+use grantor_core::api_token::{ApiTokenEnd, Owner};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
 use grantor_core::grant::GrantEnd;
@@ -17,15 +17,17 @@ use crate::apply::{Context, define_apply, is_of_directory, one};
 use crate::directory::{self, define_read_directory};
 use crate::error::Failure;
 use crate::events::Refusal;
+use crate::expect::{define_expect, none};
 use crate::refresh_tokens::Successor;
 use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
-    events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources, revoked_access_tokens,
-    root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, upstream_links, upstream_sessions,
-    upstreams, usages, users,
+    ended_keys, events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources,
+    revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, upstream_links,
+    upstream_sessions, upstreams, usages, users,
 };
 
 define_apply!(SqliteConnection, [], [], []);
+define_expect!(SqliteConnection, [], [], [], []);
 define_read_directory!(SqliteConnection, [], []);

@@ -15,6 +15,11 @@ notice-token-made-body = Das Token { $name } ({ $hint }…) wurde in Ihrem Konto
 notice-token-made-advice = Wenn Sie das nicht waren, widerrufen Sie es, melden Sie sich überall ab und lassen Sie Ihr Passwort ändern.
 notice-token-made-link = Ihre Token ansehen
 
+notice-token-rotated-title = Neues Geheimnis für eines Ihrer Token
+notice-token-rotated-body = Das Token { $name } ({ $hint }…) hat in Ihrem Konto ein neues Geheimnis bekommen, von { $address }. Das bisherige gilt nur noch für kurze Zeit.
+notice-token-rotated-advice = Wenn Sie das nicht waren, widerrufen Sie es, melden Sie sich überall ab und lassen Sie Ihr Passwort ändern.
+notice-token-rotated-link = Ihre Token ansehen
+
 notice-token-expires-title = Eines Ihrer Token läuft bald ab
 notice-token-expires-body = Das Token { $name } ({ $hint }…) läuft am { $date } ab. Was es benutzt, geht dann nicht mehr.
 notice-token-expires-advice = Geben Sie ihm ein neues Geheimnis, wo es noch gebraucht wird; sonst ist nichts zu tun.

@@ -15,6 +15,11 @@ notice-token-made-body = The token { $name } ({ $hint }…) was made in your acc
 notice-token-made-advice = If it was not you, revoke it, sign out everywhere, and have your password changed.
 notice-token-made-link = See your tokens
 
+notice-token-rotated-title = New secret for a token of yours
+notice-token-rotated-body = The token { $name } ({ $hint }…) was given a new secret in your account, from { $address }. The secret before works for a short time only.
+notice-token-rotated-advice = If it was not you, revoke it, sign out everywhere, and have your password changed.
+notice-token-rotated-link = See your tokens
+
 notice-token-expires-title = A token of yours expires soon
 notice-token-expires-body = The token { $name } ({ $hint }…) expires on { $date }. What uses it stops working then.
 notice-token-expires-advice = Give it a new secret where it is still needed; else there is nothing to do.

@@ -92,6 +92,7 @@ impl Notice {
             News::TokenExpires { .. }
             | News::TokenLeaked { .. }
             | News::TokenMade { .. }
+            | News::TokenRotated { .. }
             | News::TokenUsedElsewhere { .. } => routes::TOKENS,
         }
     }
@@ -105,6 +106,7 @@ impl Notice {
             News::TokenExpires { .. } => "token-expires",
             News::TokenLeaked { .. } => "token-leaked",
             News::TokenMade { .. } => "token-made",
+            News::TokenRotated { .. } => "token-rotated",
             News::TokenUsedElsewhere { .. } => "token-used-elsewhere",
         };
         format!("notice-{name}-{part}")
@@ -118,7 +120,9 @@ impl Notice {
                 address = from;
                 device = Device::from_user_agent(user_agent).words_in(language);
             }
-            News::TokenMade { token, address: from } | News::TokenUsedElsewhere { token, address: from } => {
+            News::TokenMade { token, address: from }
+            | News::TokenRotated { token, address: from }
+            | News::TokenUsedElsewhere { token, address: from } => {
                 (name, hint, address) = (&token.name, &token.hint, from);
             }
             News::TokenLeaked { token, .. } => (name, hint) = (&token.name, &token.hint),
@@ -180,6 +184,7 @@ impl Notice {
             News::TokenExpires { token: token(), expires_at: Time::from_seconds(NOW + 6 * DAY) },
             News::TokenLeaked { token: token(), place },
             News::TokenMade { token: token(), address: address.clone() },
+            News::TokenRotated { token: token(), address: address.clone() },
             News::TokenUsedElsewhere { token: token(), address },
         ];
         let notice = |(number, news): (i64, News)| Self {

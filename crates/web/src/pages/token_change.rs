@@ -90,7 +90,7 @@ pub(crate) async fn get_token_rotate(visit: Visit) -> HttpResponse {
         Change::Rotate(Rotation {
             draft: SecretText::new(DRAFT.format(fresh.id, &fresh.secret)),
             lifetime: seconds(issue::lifetime(token, policy)),
-            overlap: seconds(policy.rotation_overlap),
+            overlap: seconds(policy.rotation_overlap.min(token.expires_at.since(visit.now))),
         })
     };
     ask(&visit, rotation).await
@@ -152,9 +152,8 @@ async fn posted(visit: &Visit, payload: Payload) -> Result<(Params, User), HttpR
 
 /// Only a token of this person can be named.
 async fn find(visit: &Visit, user: &User, params: &Params) -> Result<Option<ApiToken>, StoreError> {
-    let tokens = visit.app.provider.store.api_tokens_of(&Owner::User(user.id)).await?;
-    let wanted = params.get("token").unwrap_or_default();
-    Ok(tokens.into_iter().find(|token| token.id.to_string() == wanted))
+    let Ok(id) = params.get("token").unwrap_or_default().parse() else { return Ok(None) };
+    visit.app.provider.store.api_token_of(&Owner::User(user.id), id).await
 }
 
 /// What has ended needs no end: the second click of a double click ends here, too.

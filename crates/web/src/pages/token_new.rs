@@ -13,7 +13,7 @@ use grantor_core::error::Error;
 use grantor_core::network::Networks;
 use grantor_core::params::Params;
 use grantor_core::scope::Scope;
-use grantor_core::store::{Store, StoreError};
+use grantor_core::store::StoreError;
 use grantor_core::token::DRAFT;
 use grantor_core::user::User;
 use grantor_jose::secret::SecretText;
@@ -203,16 +203,12 @@ async fn make(visit: &Visit, user: &User, form: &Params) -> Result<TokenMade, Er
     let draft = api_tokens::draft(form)?;
     let (store, owner) = (&visit.app.provider.store, Owner::User(user.id));
     for _ in 0..api_tokens::MAX_RACES {
-        let tokens = store.api_tokens_of(&owner).await?;
+        let tokens = api_tokens::held(store, &owner, draft.id).await?;
         let holder = issue::Holder { owner: &owner, person: Some(user), tokens: &tokens };
         let directory = visit.app.directory();
         let made = issue::issue(api_tokens::about(visit, &directory), holder, &draft, wanted(form)?)?;
         if api_tokens::commit(visit, made.changes).await? {
             return api_tokens::made(visit, &owner, draft.id, made.reply).await;
-        }
-        // An identifier that is somebody else's is in no form of ours.
-        if store.api_token_find(draft.id).await?.is_some_and(|found| found.token.owner != owner) {
-            return Err(Error::DraftUsed);
         }
     }
     Err(StoreError::Busy.into())

@@ -5,6 +5,7 @@ use grantor_core::api_token::{ApiToken, Owner};
 use grantor_core::policy::TokenPolicy;
 use grantor_core::scope::Scope;
 use grantor_core::time::Time;
+use grantor_jose::id::Id;
 
 use super::{Current, Item, Plan, Step};
 use crate::declare::{Declaration, DeclaredKey};
@@ -14,6 +15,8 @@ use crate::declare::{Declaration, DeclaredKey};
 pub struct KeyFacts<'a> {
     /// The keys of the apps of which some are declared, and the declared ones.
     pub kept: &'a [ApiToken],
+    /// Those of the declared ones that had ended when their app was removed.
+    pub ended: &'a [Id],
     /// How long keys may live.
     pub policy: &'a TokenPolicy,
     /// When.
@@ -51,13 +54,15 @@ pub(super) fn plan(declaration: &Declaration, current: &Current<'_>, plan: &mut 
             None => key.unknown(plan),
             Some(token) => key.known(token, plan),
         };
+        let counting = step.as_ref().ok().and_then(|step| key.counting(step.as_ref(), found));
+        let replaced = counting.map(|counting| key.before(counting)).unwrap_or_default();
         match step {
             Ok(Some(step)) => plan.steps.push(step),
             Ok(None) => plan.unchanged += 1,
             Err((name, why)) => plan.faults.push(declared.place.remark(name, why)),
         }
+        plan.steps.extend(replaced);
         if found.is_none_or(|token| token.ended.is_none()) && !declared.revoked {
-            plan.steps.extend(key.before());
             plan.warnings.extend(key.loose_ends());
         }
     }
@@ -86,6 +91,10 @@ impl Key<'_> {
     fn unknown(&self, plan: &mut Plan) -> Result<Option<Step>, Fault> {
         let (declared, facts) = (self.declared, self.current.keys);
         self.check_client()?;
+        if facts.ended.contains(&declared.proof.id) {
+            self.warn_of_end(plan);
+            return Ok(None);
+        }
         if declared.expires_at <= facts.now {
             plan.warnings.push(declared.place.remark("expires", "is over; leave the key out, or make another"));
             return Ok(None);
@@ -133,16 +142,8 @@ impl Key<'_> {
             Ok(Some(Step { item: Item::ApiKey(Box::new(item)), fields: Some(fields) }))
         };
         if token.ended.is_some() {
-            if !declared.revoked {
-                plan.warnings.push(declared.place.remark("key_hash", "the key has ended, and stays so; make another"));
-            }
-            // Its row has to last as long as the file would bring it back.
-            return if declared.expires_at > token.expires_at {
-                self.check_end()?;
-                changed(ApiToken { expires_at: declared.expires_at, ..token.clone() }, KeyStep::Change, vec!["expires"])
-            } else {
-                Ok(None)
-            };
+            self.warn_of_end(plan);
+            return Ok(None);
         }
         if declared.revoked {
             return changed(token.clone(), KeyStep::Revoke, vec!["revoked"]);
@@ -177,12 +178,30 @@ impl Key<'_> {
         changed(token, KeyStep::Change, fields)
     }
 
-    /// The keys of the same name that this one takes the place of: they count for a while yet, so that nobody is cut off.
-    fn before(&self) -> Vec<Step> {
+    fn warn_of_end(&self, plan: &mut Plan) {
+        if !self.declared.revoked {
+            plan.warnings.push(self.declared.place.remark("key_hash", "the key has ended, and stays so; make another"));
+        }
+    }
+
+    /// The key as it is after the step, if it counts then.
+    fn counting<'t>(&self, step: Option<&'t Step>, found: Option<&'t ApiToken>) -> Option<&'t ApiToken> {
+        let after = match step.map(|step| &step.item) {
+            Some(Item::ApiKey(item)) if item.step == KeyStep::Revoke => None,
+            Some(Item::ApiKey(item)) => Some(&item.token),
+            _ => found,
+        };
+        after.filter(|token| token.is_live(self.current.keys.now))
+    }
+
+    /// The older keys of the same name that this one takes the place of: they count for a while yet, so that nobody is cut off.
+    fn before(&self, counting: &ApiToken) -> Vec<Step> {
         let facts = self.current.keys;
         let until = facts.now.plus(facts.policy.rotation_overlap);
         let is_declared = |token: &&ApiToken| self.declaration.api_keys.iter().any(|key| key.proof.id == token.id);
-        let is_before = |token: &&ApiToken| token.owner == self.owner() && token.name == self.declared.name;
+        let is_before = |token: &&ApiToken| {
+            token.owner == self.owner() && token.name == self.declared.name && token.created_at < counting.created_at
+        };
         let live = facts.kept.iter().filter(|token| token.is_live(facts.now) && until < token.expires_at);
         let replaced = live.filter(is_before).filter(|token| !is_declared(token)).map(|token| {
             let token = ApiToken { expires_at: until, ..token.clone() };
