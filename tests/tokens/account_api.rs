@@ -14,20 +14,19 @@ use tokio::task::JoinSet;
 use super::{alice, revoke, token};
 use crate::harness::app::{Answer, App, Tokens};
 use crate::harness::command;
-use crate::harness::connection::Connection;
 use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::seeds::{BOB, BOB_PASSWORD, SECRET};
 use crate::harness::server::Server;
 
-const TOKENS: &str = "/account/api/tokens";
+pub const TOKENS: &str = "/account/api/tokens";
 
 /// The app `portal`, which need not ask people for other things.
-async fn declare(server: &Server) {
+pub async fn declare(server: &Server) {
     declare_with(server, "scope = \"openid notes.read account:tokens\"").await;
 }
 
-async fn declare_with(server: &Server, more: &str) {
+pub async fn declare_with(server: &Server, more: &str) {
     let declaration = format!(
         "[[clients]]\nclient_id = \"portal\"\nclient_name = \"Portal\"\nclient_secret = \"{SECRET}\"\nskip_consent = true\n\
          redirect_uris = [\"https://portal.example/cb\"]\ngrant_types = [\"authorization_code\", \"refresh_token\", \"client_credentials\"]\n\
@@ -48,7 +47,7 @@ async fn call(server: &Server, method: Method, path: &str, token: &str, body: Op
 }
 
 /// The access token of `portal` for a person's account.
-async fn access(server: &Server, person: &Person) -> String {
+pub async fn access(server: &Server, person: &Person) -> String {
     let portal = App::new(server, "portal");
     let tokens = portal.tokens_with(person, "openid account:tokens", &[]).await;
     tokens.access().to_owned()
@@ -58,11 +57,11 @@ async fn list(server: &Server, token: &str) -> Value {
     call(server, Method::GET, TOKENS, token, None).await.json()
 }
 
-async fn draft(server: &Server, token: &str) -> String {
+pub async fn draft(server: &Server, token: &str) -> String {
     list(server, token).await["draft"].as_str().unwrap().to_owned()
 }
 
-fn wanted(draft: &str) -> Value {
+pub fn wanted(draft: &str) -> Value {
     json!({"draft": draft, "name": "Backup", "scope": "notes.read", "days": 30})
 }
 
@@ -246,67 +245,6 @@ async fn no_other_token_opens_the_account() {
     let unticked = person.open("/account/tokens/new").await;
     assert!(!unticked.body.contains("account:tokens"), "no token that people keep has it");
     revoke(&person, &kept).await;
-}
-
-/// Begins to ask for a token, and leaves the end of the body out.
-async fn half_asked(server: &Server, access: &str) -> (Connection, String) {
-    let body = wanted(&draft(server, access).await).to_string();
-    let host = server.address.strip_prefix("http://").unwrap();
-    let (begun, left) = body.split_at(20);
-    let head = format!(
-        "POST {TOKENS} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {access}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{begun}",
-        body.len()
-    );
-    let mut connection = Connection::open(host).await;
-    connection.write(head.as_bytes()).await;
-    (connection, left.to_owned())
-}
-
-#[tokio::test]
-async fn what_ends_while_a_body_is_on_its_way_makes_no_token() {
-    let server = Server::start().await;
-    for ending in ["the session", "the access of the app", "the token", "the app", "the scope of the app"] {
-        declare(&server).await;
-        let person = alice(&server).await;
-        let access = access(&server, &person).await;
-        let (mut connection, left) = half_asked(&server, &access).await;
-        match ending {
-            "the session" => {
-                let page = person.open("/account").await;
-                drop(person.send(&page.form(r#"form[action="/sign-out"]"#)).await);
-            }
-            "the access of the app" => {
-                let page = person.open("/account/apps/remove?app=portal").await;
-                drop(person.send(&page.form(r#"form[action="/account/apps/remove"]"#)).await);
-            }
-            "the token" => drop(App::new(&server, "portal").revoke(&access).await),
-            "the app" => {
-                declare_with(&server, "disabled = true\nscope = \"openid notes.read account:tokens\"").await;
-            }
-            _ => declare_with(&server, "disabled = false\nscope = \"openid notes.read\"").await,
-        }
-        connection.write(left.as_bytes()).await;
-        let status = connection.answer(false).await.unwrap().status;
-        assert_eq!(status, if ending == "the scope of the app" { 403 } else { 401 }, "{ending}");
-        declare_with(&server, "disabled = false\nscope = \"openid notes.read account:tokens\"").await;
-    }
-    let tokens = server.rows().into_iter().find(|(table, _)| *table == "api_tokens");
-    assert_eq!(tokens, Some(("api_tokens", 0)));
-}
-
-#[tokio::test]
-async fn who_answers_anew_while_a_body_is_on_its_way_keeps_nobody_waiting() {
-    let server = Server::start().await;
-    declare(&server).await;
-    let person = alice(&server).await;
-    let access = access(&server, &person).await;
-    let (mut connection, left) = half_asked(&server, &access).await;
-    server.clock.advance(Duration::from_secs(1));
-    let page = App::new(&server, "portal").asks(&person, "openid account:tokens", &[("prompt", "consent")]).await;
-    assert!(Answer::of(&person.allow_on(&page).await).has("code"));
-    connection.write(left.as_bytes()).await;
-    assert_eq!(connection.answer(false).await.unwrap().status, 201);
 }
 
 #[tokio::test]

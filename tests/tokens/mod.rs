@@ -1,6 +1,7 @@
 //! API tokens of every kind: personal access tokens and API keys, and whoever receives them.
 
 mod account_api;
+mod account_slow;
 mod declared;
 mod exchange;
 mod keys;
