@@ -1,8 +1,10 @@
 //! Apps behind a proxy that asks about each request: who enters, as whom, and who does not.
 
 mod browsers;
+mod networks;
 mod spoofing;
 mod tokens;
+mod told;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -1,12 +1,16 @@
 //! API tokens of every kind: personal access tokens and API keys, and whoever receives them.
 
 mod account_api;
+mod closed;
 mod declared;
-mod exchange;
-mod keys;
+pub mod exchange;
+mod exchanged;
+mod issued_near;
+mod key_leaks;
+pub mod keys;
 pub mod leaks;
 mod limits;
-mod networks;
+pub mod networks;
 mod pages;
 mod rights;
 

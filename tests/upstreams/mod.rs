@@ -10,6 +10,7 @@ mod dex;
 pub mod fake;
 mod linked;
 mod logout;
+mod networks;
 mod oauth2;
 mod oidc_provider;
 mod operated;
