@@ -1,5 +1,7 @@
 //! nginx and Caddy, set up as the examples say, before an app that shows what reaches it.
 
+mod addresses;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

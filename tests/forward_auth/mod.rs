@@ -111,7 +111,8 @@ impl<'a> Visitor<'a> {
         self.opens(host, to).await
     }
 
-    fn cookies_of(&self, host: &str) -> String {
+    /// The cookies of a host, as its browser sends them.
+    pub fn cookies_of(&self, host: &str) -> String {
         let cookies = self.cookies.borrow();
         let own = cookies.iter().filter(|((of, _), _)| of == host);
         own.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")

@@ -55,6 +55,6 @@ pub async fn revoke(person: &Person, token: &str) -> Page {
 }
 
 /// What names a token in the account's addresses: the part of its text after the prefix.
-fn id_of(token: &str) -> String {
+pub fn id_of(token: &str) -> String {
     token["gtr_pat_".len()..][..11].to_owned()
 }
