@@ -127,11 +127,11 @@ async fn envoy_asks_with_the_path_and_host_of_the_request_itself() {
     let sent = asks("GET", "/a?b=c", BOARD).await;
     let back = alice.person.open(sent.location().unwrap()).await.location().unwrap();
     assert_eq!((back.host_str(), back.path()), (Some(BOARD), "/.grantor/callback"));
-    let spent = asks("GET", &target(&back), BOARD).await;
+    let entered = asks("GET", &target(&back), BOARD).await;
     assert!(
-        spent.location().is_some() && spent.status == 302,
-        "our own paths are answered there, too: {}",
-        spent.status
+        entered.location().is_some() && entered.status == 302,
+        "our own paths are answered there: {}",
+        entered.status
     );
 }
 

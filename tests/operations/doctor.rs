@@ -36,7 +36,7 @@ async fn the_doctor_says_whether_the_issuer_answers_by_its_name() {
 async fn the_doctor_reads_no_endless_answer_and_follows_nobody() {
     let endless = instead(|stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")?;
-        let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x1_0000], b"\r\n"].concat();
+        let chunk = [b"10000\r\n".as_slice(), &vec![b' '; 0x1_0000], b"\r\n"].concat();
         loop {
             stream.write_all(&chunk)?;
         }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::id_of;
 use super::keys::{SERVICE, exchange, key, run};
 use super::leaks::{Scanner, finding};
+use super::networks::{ELSEWHERE, HERE, apply};
 use crate::harness::app::App;
 use crate::harness::server::Server;
 
@@ -64,4 +65,20 @@ async fn a_key_counts_from_its_networks_and_nowhere_else() {
     assert_eq!(api.introspect(&there).await, json!({ "active": false }), "from nowhere that is known");
     assert_eq!(exchange(&server, &here, &[]).await.status, 200, "from inside");
     assert_eq!(exchange(&server, &there, &[]).await.brief(), "400 invalid_request", "from outside");
+}
+
+#[tokio::test]
+async fn a_key_counts_from_the_networks_of_its_app_only() {
+    let server = Server::start().await;
+    server.apply(SERVICE).await;
+    let (key, api) = (key(&server, &[]).await, App::new(&server, "notes-api"));
+    assert_eq!(exchange(&server, &key, &[]).await.status, 200);
+    apply(&server, &format!("{SERVICE}{ELSEWHERE}\n")).await;
+    assert_eq!(exchange(&server, &key, &[]).await.brief(), "400 invalid_request");
+    for (address, active) in [("127.0.0.1", false), ("192.0.2.7", true)] {
+        let told = api.introspect_with(&key, &[("client_address", address)]).await;
+        assert_eq!(told["active"], json!(active), "{address}");
+    }
+    apply(&server, &format!("{SERVICE}{HERE}\n")).await;
+    assert_eq!(exchange(&server, &key, &[]).await.status, 200);
 }

@@ -75,7 +75,7 @@ async fn userinfo_that_was_discovered_leads_nowhere_inside() {
     for address in inside.addresses() {
         server.clock.advance(Duration::from_mins(61));
         fake.script(|script| {
-            script.metadata = [("userinfo_endpoint".to_owned(), json!(address))].into_iter().collect()
+            script.metadata = [("userinfo_endpoint".to_owned(), json!(address))].into_iter().collect();
         });
         let page = sign_in(&Person::new(&server), &fake).await;
         assert_eq!(page.name(), "upstream-failed", "{address}: {}", page.body);

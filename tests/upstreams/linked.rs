@@ -202,7 +202,7 @@ async fn come_in_together(coming: Vec<(Person, url::Url)>) -> Vec<String> {
     asking.join_all().await
 }
 
-async fn links(server: &Server) -> i64 {
+fn links(server: &Server) -> i64 {
     server.rows().into_iter().find(|(table, _)| *table == "upstream_links").unwrap().1
 }
 
@@ -216,7 +216,7 @@ async fn an_account_is_made_once_however_often_its_person_comes_at_the_same_time
         coming.push((person, answer));
     }
     assert_eq!(come_in_together(coming).await, ["account"; 8]);
-    assert_eq!(links(&server).await, 1);
+    assert_eq!(links(&server), 1);
 }
 
 #[tokio::test]
@@ -236,7 +236,7 @@ async fn an_account_is_made_once_also_where_its_person_comes_to_two_nodes_at_the
         coming.push((person, answer.as_str().replace(&first.url, &node.address).parse().unwrap()));
     }
     assert_eq!(come_in_together(coming).await, ["account"; 8]);
-    assert_eq!((links(&first).await, links(&second).await), (1, 1));
+    assert_eq!((links(&first), links(&second)), (1, 1));
     let created = first.events().await.iter().filter(|event| event.kind.as_str() == "upstream_linked").count();
     assert_eq!(created, 1, "and linked once");
 }

@@ -27,9 +27,8 @@ async fn a_linked_person_comes_in_from_their_networks_and_their_groups_only() {
     let (server, fake) = with("create_accounts = true").await;
     let inside = ada_comes_in(&server, &fake).await;
     for by_group in [false, true] {
-        let limit = async |networks: &str| match by_group {
-            true => group_limited(&server, networks).await,
-            false => ada_limited(&server, networks).await,
+        let limit = async |networks: &str| {
+            if by_group { group_limited(&server, networks).await } else { ada_limited(&server, networks).await }
         };
         limit(ELSEWHERE).await;
         let person = Person::new(&server);

@@ -87,7 +87,7 @@ impl Spoils {
         spoils.by_api(server, &person).await;
         spoils.keys(server).await;
         spoils.behind_proxies(server).await;
-        spoils.from_upstreams(server, &around.upstream).await;
+        spoils.upstreams(server, &around.upstream).await;
         if let Some(scanner) = &around.scanner {
             spoils.reported(server, &person, scanner).await;
         }
@@ -181,8 +181,8 @@ impl Spoils {
         let sent = alice.opens(BOARD, "/a").await;
         let back = alice.person.open(sent.location().unwrap()).await.location().unwrap();
         let ticket = back.query_pairs().find(|(name, _)| name == "ticket").unwrap().1.into_owned();
-        let spent = alice.opens(BOARD, &target(&back)).await;
-        assert!(!spent.cookies().is_empty());
+        let entered = alice.opens(BOARD, &target(&back)).await;
+        assert!(!entered.cookies().is_empty());
         alice.opens(BOARD, "/a").await;
         for thief in [&alice, &Visitor::new(server)] {
             thief.opens(BOARD, &target(&back)).await;
@@ -198,7 +198,7 @@ impl Spoils {
         }
     }
 
-    async fn from_upstreams(&mut self, server: &Server, upstream: &Fake) {
+    async fn upstreams(&mut self, server: &Server, upstream: &Fake) {
         let person = Person::new(server);
         let page = person.open("/sign-in").await;
         let going = upstreams::start_on(&person, &page, "corp").await;
