@@ -23,6 +23,7 @@ mod records;
 mod samples;
 mod sweep;
 mod upstreams;
+mod usages;
 
 /// A SQLite file in a folder of its own, gone with the test.
 struct OnSqlite {
@@ -206,6 +207,11 @@ contract! {
         keys_and_events_go_when_they_are_too_old
         many_rows_go_in_small_steps
         tokens_codes_and_notes_go_when_they_have_expired
+    }
+    usages {
+        uses_of_the_same_kind_are_one_row_that_counts
+        what_is_kept_of_a_person_goes_with_them
+        what_is_long_ago_goes
     }
     upstreams {
         an_upstream_comes_back_with_its_secret_and_goes_with_its_links

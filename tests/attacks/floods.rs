@@ -101,11 +101,16 @@ async fn a_person_who_asks_too_often_is_told_in_words() {
 async fn every_endpoint_stops_a_flood() {
     let server = Server::start_with(|config| {
         let limits = &mut config.limits;
-        for rate in [&mut limits.authorization, &mut limits.documents, &mut limits.pages, &mut limits.userinfo] {
-            rate.per_address = Some("1/m".parse().unwrap());
-        }
-        for rate in [&mut limits.introspection, &mut limits.revocation, &mut limits.token] {
-            rate.per_address = Some("1/m".parse().unwrap());
+        for rate in [
+            &mut limits.authorization.per_address,
+            &mut limits.documents.per_address,
+            &mut limits.introspection.per_address,
+            &mut limits.pages.per_address,
+            &mut limits.revocation.per_address,
+            &mut limits.token.per_address,
+            &mut limits.userinfo.per_address,
+        ] {
+            *rate = Some("1/m".parse().unwrap());
         }
     })
     .await;

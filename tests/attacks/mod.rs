@@ -1,5 +1,6 @@
 //! Attacks on pages and on HTTP: what must not work, in the order of what is attacked.
 
+mod account_limits;
 mod clocks;
 mod crowds;
 mod database;

@@ -61,6 +61,20 @@ async fn caddy_has_no_way_around() {
 }
 
 #[tokio::test]
+async fn caddy_tells_who_asks_too_often_when_to_come_again() {
+    let Some(guarded) = Guarded::by_caddy().await else { return };
+    let page = guarded.asked_too_often().await;
+    assert_eq!((page.status.as_u16(), page.header("retry-after")), (429, Some("1")));
+}
+
+// nginx knows of no other refusals than 401 and 403.
+#[tokio::test]
+async fn nginx_lets_nobody_in_who_asks_too_often() {
+    let Some(guarded) = Guarded::by_nginx().await else { return };
+    assert_eq!(guarded.asked_too_often().await.status, 500);
+}
+
+#[tokio::test]
 async fn a_real_browser_signs_in_through_caddy_and_out() {
     let Some(browser) = Browser::setup().start().await else { return };
     let Some(guarded) = Guarded::by_caddy().await else { return };
@@ -127,7 +141,11 @@ impl Guarded {
 
     /// Starts a proxy with the settings that an example is turned into.
     async fn by(set_up: impl FnOnce(&dyn Fn(&str) -> String, &Path) -> (String, Command)) -> Option<Self> {
-        let server = Server::start_with(|config| config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
+        let server = Server::start_with(|config| {
+            config.trusted_proxies = vec!["127.0.0.1/32".parse().unwrap()];
+            config.limits.forward_auth.per_account = Some("500/m".parse().unwrap());
+        })
+        .await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let url = format!("http://localhost:{port}");
@@ -169,6 +187,18 @@ impl Guarded {
         let entered = alice.get(back.location().unwrap()).await;
         assert_eq!(entered.location().unwrap().as_str(), self.at("/page?of=1&x=%2F"), "{}", entered.body);
         alice
+    }
+
+    /// The first answer to Alice's browser that is no page of the app.
+    async fn asked_too_often(&self) -> Page {
+        let alice = self.alice().await;
+        for _ in 0..501 {
+            let page = alice.get(self.at("/page")).await;
+            if page.status != 200 {
+                return page;
+            }
+        }
+        panic!("a limit is met");
     }
 
     async fn lets_in_who_may_enter(&self) {

@@ -7,7 +7,7 @@ use grantor_core::time::Time;
 use grantor_server::cli::{Cli, Command};
 use grantor_server::commands::events::follow::{self, Follower};
 use grantor_server::commands::{
-    CommandError, app, backup, events, migrate, new_epoch, restore, token, upstream, webhook,
+    CommandError, app, backup, events, migrate, new_epoch, restore, token, upstream, usage, webhook,
 };
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
@@ -80,6 +80,15 @@ pub async fn token(config: &Config, arguments: &[&str]) -> Result<String, Comman
     let Command::Token(command) = parsed(&[&["token"], arguments].concat()) else { panic!("another command") };
     let opened = settings::open(config.clone(), Role::Command).unwrap();
     let answer = token::answer(&opened, command).await;
+    opened.close().await;
+    answer
+}
+
+/// `grantor usage …`.
+pub async fn usage(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::Usage(arguments) = parsed(&[&["usage"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = usage::answer(&opened, arguments).await;
     opened.close().await;
     answer
 }

@@ -43,6 +43,13 @@ impl Person {
         Page::of(self.http.get(url).send().await.unwrap()).await
     }
 
+    /// A request with other headers, which is not followed.
+    pub async fn get_with(&self, url: impl AsRef<str>, headers: &[(&str, &str)]) -> Page {
+        let request = self.http.get(self.absolute(url.as_ref()));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        Page::of(request.send().await.unwrap()).await
+    }
+
     /// Opens an address and follows redirects until a page, or until the browser would leave for an app.
     pub async fn open(&self, url: impl AsRef<str>) -> Page {
         let page = self.get(url).await;

@@ -326,12 +326,15 @@ impl Drop for Server {
 /// Lets any number of requests be answered: for what sends very many while the time stands still.
 pub fn unlimited(config: &mut Config) {
     let limits = &mut config.limits;
-    for rate in [&mut limits.authorization, &mut limits.documents, &mut limits.pages, &mut limits.userinfo] {
-        rate.per_address = None;
+    limits.documents.per_address = None;
+    for rate in [&mut limits.authorization, &mut limits.pages, &mut limits.userinfo] {
+        (rate.per_address, rate.per_account) = (None, None);
     }
-    for rate in [&mut limits.introspection, &mut limits.revocation, &mut limits.token] {
+    for rate in [&mut limits.introspection, &mut limits.revocation] {
         (rate.per_address, rate.per_client) = (None, None);
     }
+    let token = &mut limits.token;
+    (token.per_address, token.per_client, token.per_account) = (None, None, None);
 }
 
 /// A database with keys and seeds, made once and copied for each server: keys and passwords take their time.

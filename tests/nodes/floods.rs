@@ -50,3 +50,15 @@ async fn nodes_together_never_allow_more_than_twice_the_limit() {
     drop(last);
     until(async || nodes[0].database.nodes() == counted.min(3)).await;
 }
+
+#[tokio::test]
+async fn a_lock_that_is_no_nodes_number_is_not_counted_as_a_node() {
+    let first = Server::start().await;
+    let Some(database) = &first.place().postgres else { return };
+    let sweeper = database.client().await;
+    sweeper.batch_execute("SELECT pg_advisory_lock(x'6772616e746f7201'::bigint)").await.unwrap();
+    let second = first.another_node().await;
+    for node in [&first, &second] {
+        until(async || node.database.nodes() == 2).await;
+    }
+}

@@ -45,6 +45,8 @@ async fn an_api_learns_of_the_tokens_that_are_for_it() {
         (&told["active"], &told["client_id"], &told["username"]),
         (&json!(true), &json!("wiki"), &json!("alice"))
     );
+    let of_api = (&json!("notes.read"), &json!(["https://notes.example/api"]));
+    assert_eq!((&told["scope"], &told["aud"]), of_api, "and nothing of what it is for elsewhere");
     let own = service.client_credentials("notes.write").await.json();
     let told = api.introspect(own["access_token"].as_str().unwrap()).await;
     assert_eq!((&told["active"], &told["sub"], &told["username"]), (&json!(true), &json!("service"), &Value::Null));

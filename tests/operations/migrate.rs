@@ -95,7 +95,7 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
-    assert_eq!(rows(&said).len(), 29, "{said}");
+    assert_eq!(rows(&said).len(), 30, "{said}");
     assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let layout = [
         include_str!("../../migrations/postgres/0001_first_layout/up.sql"),
@@ -103,6 +103,7 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
         include_str!("../../migrations/postgres/0005_proxied_apps/up.sql"),
         include_str!("../../migrations/postgres/0006_upstreams/up.sql"),
         include_str!("../../migrations/postgres/0007_outbox/up.sql"),
+        include_str!("../../migrations/postgres/0009_usages/up.sql"),
     ]
     .concat();
     let cascading = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'c' AND convalidated";

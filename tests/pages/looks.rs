@@ -67,13 +67,18 @@ async fn the_account_shuts_nobody_out() {
     look(&browser, "home", "home").await;
     let elsewhere = [Person::new(&server), Person::new(&server)];
     for (person, app) in elsewhere.iter().zip(["wiki", "chat"]) {
-        App::new(&server, app).approved_by(person, "openid profile offline_access").await;
+        let app = App::new(&server, app);
+        let tokens = app.tokens_with(person, "openid profile offline_access", &[]).await;
+        app.userinfo(tokens.access()).await;
     }
+    server.app.keep_uses().await.unwrap();
     browser.open(&server.at("/sign-in")).await;
     sign_in(&browser).await;
     look(&browser, "account", "account").await;
     browser.open(&server.at("/account/apps")).await;
     look(&browser, "apps", "apps").await;
+    browser.click_on("summary").await;
+    look(&browser, "apps", "apps-used").await;
     browser.click_on("a[href^='/account/apps/remove']").await;
     look(&browser, "app-remove", "app-remove").await;
     browser.click("remove").await;
@@ -105,8 +110,14 @@ async fn the_tokens_shut_nobody_out() {
     browser.fill("networks", "192.0.2.0/24").await;
     browser.click("make").await;
     look(&browser, "token-made", "token-made").await;
+    let token = browser.attribute("#token", "value").await.unwrap();
     browser.click("done").await;
     look(&browser, "tokens", "tokens").await;
+    App::new(&server, "notes-api").introspect_with(&token, &[("client_address", "192.0.2.7")]).await;
+    server.app.keep_uses().await.unwrap();
+    browser.open(&server.at("/account/tokens")).await;
+    browser.click_on("summary").await;
+    look(&browser, "tokens", "tokens-used").await;
     browser.click_on("a[href^='/account/tokens/rotate']").await;
     look(&browser, "token-rotate", "token-rotate").await;
     browser.open(&server.at("/account/tokens")).await;

@@ -229,3 +229,23 @@ async fn who_asks_too_often_waits_as_on_the_pages() {
     }
     assert_eq!(told, ["429 temporarily_unavailable"]);
 }
+
+#[tokio::test]
+async fn an_app_that_acts_for_a_person_without_end_leaves_the_pages_to_the_person() {
+    let server = Server::start_with(|config| config.limits.pages.per_account = Some("6/m".parse().unwrap())).await;
+    declare(&server).await;
+    let person = alice(&server).await;
+    let access = access(&server, &person).await;
+    server.clock.advance(Duration::from_mins(1));
+    for _ in 0..6 {
+        assert_eq!(call(&server, Method::GET, TOKENS, &access, None).await.status, 200);
+    }
+    let page = call(&server, Method::GET, TOKENS, &access, None).await;
+    assert_eq!((page.brief().as_str(), page.header("www-authenticate")), ("429 temporarily_unavailable", None));
+    let told = ["retry-after", "ratelimit-policy"].map(|name| page.header(name));
+    assert_eq!(told, [Some("10"), Some("\"pages-per-account\";q=6;w=60")]);
+    assert_eq!(server.reason().await, "RateExceeded");
+    assert_eq!(person.open("/account/tokens").await.status, 200);
+    server.clock.advance(Duration::from_secs(10));
+    assert_eq!(call(&server, Method::GET, TOKENS, &access, None).await.status, 200);
+}

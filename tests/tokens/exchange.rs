@@ -7,6 +7,8 @@ use serde_json::json;
 use super::{alice, form, id_of, shown, token};
 use crate::harness::app::{App, claims};
 use crate::harness::page::Page;
+use crate::harness::person::Person;
+use crate::harness::seeds::{BOB, BOB_PASSWORD};
 use crate::harness::server::Server;
 
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -107,4 +109,25 @@ async fn only_what_may_be_exchanged_is() {
     }
     server.clock.advance(Duration::from_hours(31 * 24));
     assert_eq!(exchange(&cli, &token, &[]).await.brief(), "400 invalid_request");
+}
+
+#[tokio::test]
+async fn scripts_that_exchange_too_often_wait_and_apps_of_the_same_person_do_not() {
+    let server = Server::start_with(|config| config.limits.token.per_account = Some("2/m".parse().unwrap())).await;
+    server.apply(CLI).await;
+    let (person, cli, wiki) = (alice(&server).await, App::new(&server, "spa"), App::new(&server, "wiki"));
+    let tokens = [token(&person, &["notes.read"]).await, token(&person, &["notes.read"]).await];
+    for token in &tokens {
+        assert_eq!(exchange(&cli, token, &[]).await.brief(), "200");
+    }
+    let page = exchange(&cli, &tokens[0], &[]).await;
+    let told = ["retry-after", "ratelimit-policy"].map(|name| page.header(name));
+    assert_eq!(told, [Some("30"), Some("\"token-per-account\";q=2;w=60")]);
+    assert!(wiki.tokens_with(&person, "openid", &[]).await.0["access_token"].is_string());
+    let bob = Person::new(&server);
+    let page = bob.open("/sign-in").await;
+    bob.sign_in_on(&page, BOB, BOB_PASSWORD).await;
+    assert_eq!(exchange(&cli, &super::token(&bob, &["notes.read"]).await, &[]).await.brief(), "200");
+    server.clock.advance(Duration::from_secs(30));
+    assert_eq!(exchange(&cli, &tokens[0], &[]).await.brief(), "200");
 }

@@ -1,5 +1,8 @@
 //! API keys, which belong to apps: issued, listed, rotated and revoked by command.
 
+use std::time::Duration;
+
+use grantor_core::audit::{Event, EventKind};
 use serde_json::{Value, json};
 
 use super::{alice, id_of};
@@ -108,6 +111,28 @@ async fn an_app_revokes_its_own_key_and_nobody_elses() {
 pub async fn exchange(server: &Server, token: &str, others: &[(&str, &str)]) -> Page {
     let form = [("grant_type", EXCHANGE), ("subject_token", token), ("subject_token_type", ACCESS_TOKEN)];
     App::new(server, "service").post_raw("/token", &[], &[&form, others].concat()).await
+}
+
+#[tokio::test]
+async fn events_tell_of_a_key_that_expires_soon_and_of_one_that_is_used_elsewhere() {
+    let server = Server::start().await;
+    let (key, api) = (key(&server, &["--days", "30"]).await, App::new(&server, "notes-api"));
+    for address in ["192.0.2.7", "198.51.100.1"] {
+        api.introspect_with(&key, &[("client_address", address)]).await;
+    }
+    server.app.keep_uses().await.unwrap();
+    server.clock.advance(Duration::from_hours(24 * 25));
+    for _ in 0..2 {
+        server.app.tell_of_expiries().await.unwrap();
+    }
+    let hint = format!("gtr_key_{}", id_of(&key));
+    let events = server.events().await;
+    let told = |event: &Event| (event.kind, event.client_id.clone(), event.address.clone());
+    let told: Vec<_> = events.iter().filter(|event| event.detail.as_deref() == Some(&*hint)).map(told).collect();
+    let (of, elsewhere) = (Some("service".to_owned()), Some("198.51.100.1".to_owned()));
+    assert_eq!(told.iter().filter(|told| told.0 == EventKind::ApiTokenExpires).count(), 1, "{told:?}");
+    assert!(told.contains(&(EventKind::ApiTokenExpires, of.clone(), None)), "{told:?}");
+    assert!(told.contains(&(EventKind::ApiTokenUsedElsewhere, of, elsewhere)), "{told:?}");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod limits;
 pub mod networks;
 mod pages;
 mod rights;
+mod usage;
 
 use crate::harness::page::{Form, Page};
 use crate::harness::person::Person;

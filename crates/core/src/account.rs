@@ -4,11 +4,13 @@
 //! APIs are shown, too, could be used by them. What a person keeps for scripts never is one.
 
 use crate::access_token;
+use crate::admission::{Account, By};
 use crate::change::Change;
 use crate::consent::Consent;
 use crate::error::Error;
 use crate::provider::{Call, Provider};
 use crate::store::Store;
+use crate::usage::{Held, Use};
 use crate::user::User;
 
 /// The scope to list, make, rotate and revoke a person's tokens. It is asked for on the consent page, also by apps that need not
@@ -22,6 +24,8 @@ pub struct Caller {
     pub user: User,
     /// The app.
     pub client_id: String,
+    /// The use of the access token that the request is.
+    pub used: Use,
     consent: Consent,
 }
 
@@ -36,7 +40,7 @@ impl Caller {
 /// Finds out who acts for whom with an access token.
 ///
 /// # Errors
-/// `TokenUnknown`, `ScopeInsufficient`, or those of the store.
+/// `TokenUnknown`, `ScopeInsufficient`, `RateExceeded`, or those of the store.
 pub async fn caller<S: Store>(provider: &Provider<S>, presented: &str, call: Call<'_>) -> Result<Caller, Error> {
     let live = access_token::find(provider, presented, call.now).await?.ok_or(Error::TokenUnknown)?;
     live.reach(&provider.store.directory(), &[]).check(call.from()).map_err(|_| Error::TokenUnknown)?;
@@ -44,8 +48,12 @@ pub async fn caller<S: Store>(provider: &Provider<S>, presented: &str, call: Cal
     if !is_for_us_alone || !live.scope.contains(ACCOUNT_TOKENS) {
         return Err(Error::ScopeInsufficient);
     }
+    let (held, audience) = (Held::of_access_token(&live), live.audience.clone());
     let user = live.approval.ok_or(Error::ScopeInsufficient)?.user;
     let consent = provider.store.consent_find(user.id, &live.client_id).await?;
     let consent = consent.filter(|consent| consent.granted.contains(ACCOUNT_TOKENS)).ok_or(Error::ScopeInsufficient)?;
-    Ok(Caller { user, client_id: live.client_id, consent })
+    call.admit_account(Account { user_id: user.id, by: By::Client(&live.client_id) })?;
+    let scope = live.scope.filter(|scope| scope == ACCOUNT_TOKENS);
+    let this_use = Use { held, scope, audience, at: call.now, from: call.from() };
+    Ok(Caller { user, client_id: live.client_id, used: this_use, consent })
 }

@@ -38,10 +38,14 @@ kinds! {
     ApiTokenChanged = "api_token_changed",
     /// An API token ended before its time; the reason says why.
     ApiTokenEnded = "api_token_ended",
+    /// An API token comes to its end soon.
+    ApiTokenExpires = "api_token_expires",
     /// A personal access token or an API key was issued.
     ApiTokenIssued = "api_token_issued",
     /// An API token got a new secret.
     ApiTokenRotated = "api_token_rotated",
+    /// An API token was used in a network that is new for it.
+    ApiTokenUsedElsewhere = "api_token_used_elsewhere",
     /// A person's browser entered an app behind a proxy.
     AppEntered = "app_entered",
     /// An app was declared, changed or removed.

@@ -18,6 +18,7 @@ use crate::outbox::OutboxChange;
 use crate::session::Session;
 use crate::time::Time;
 use crate::upstream::UpstreamChange;
+use crate::usage::Usage;
 use crate::user::User;
 
 /// The grants that one change ends together.
@@ -273,6 +274,8 @@ pub enum Change {
     },
     /// Writes what is kept of upstreams.
     Upstream(UpstreamChange),
+    /// Adds to what is known of uses. Expects that the person is there.
+    UsageAdd(Box<Usage>),
     /// Expects that a person may sign in with the password whose hash was read. Changes nothing.
     UserExpect {
         /// The person.

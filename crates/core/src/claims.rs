@@ -76,6 +76,13 @@ pub fn released_by<'a>(directory: &'a Directory, scope: &str) -> Vec<&'a str> {
     standard.iter().copied().chain(declared).collect()
 }
 
+/// Whether a scope says anything of who somebody is.
+pub(crate) fn says_who(directory: &Directory, scope: &str) -> bool {
+    let standard = STANDARD.iter().find(|(name, _)| *name == scope).map_or(&[][..], |(_, claims)| *claims);
+    let declared = directory.scopes.get(scope).is_some_and(|known| !known.claims.is_empty());
+    scope == "openid" || !standard.is_empty() || declared
+}
+
 /// How one claim is asked for (OIDC Core §5.5.1).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
-use grantor_jose::id::Id;
 use serde::Serialize;
 
 use crate::access_token::{self, LiveAccessToken};
+use crate::api_token::Owner;
 use crate::api_token::live::{self as api_token, LiveApiToken, Shown};
 use crate::api_token::rights::Rights;
-use crate::api_token::{LastUse, Owner};
 use crate::audience::{self, About, Target};
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::directory::{Directory, Resource};
@@ -22,6 +21,7 @@ use crate::reach::Reach;
 use crate::store::{RefreshTokenFacts, Store};
 use crate::time::Time;
 use crate::token;
+use crate::usage::{Held, Use};
 
 pub mod signed;
 
@@ -63,7 +63,7 @@ pub struct Introspection {
     networks: Vec<String>,
     /// The use that this is, to be noted; not told.
     #[serde(skip)]
-    pub api_token_use: Option<(Id, LastUse)>,
+    pub used: Option<Use>,
     /// How long the API may keep the answer, in seconds.
     #[serde(skip)]
     pub max_age: u64,
@@ -157,11 +157,13 @@ async fn of_token<S: Store>(provider: &Provider<S>, asks: &Asks, presented: &str
     if let Some(live) = access_token::find(provider, presented, now).await? {
         let apis: Vec<String> =
             own_apis(&directory, client, &live.audience).map(|api| api.identifier.clone()).collect();
-        let may_know = live.client_id == client.client().client_id || !apis.is_empty();
-        let told = may_know.then_some(live).and_then(|live| {
+        let is_own = live.client_id == client.client().client_id;
+        let told = (is_own || !apis.is_empty()).then_some(live).and_then(|live| {
             let about = if apis.is_empty() { &live.audience } else { &apis };
             let networks = within(live.reach(&directory, about), from)?;
-            Some(Introspection { networks, ..of_access_token(provider.issuer.as_str(), live) })
+            let used = (!apis.is_empty()).then(|| use_of(&directory, &live, &apis, (from, now)));
+            let live = if is_own { live } else { as_used(live, used.as_ref())? };
+            Some(Introspection { networks, used, ..of_access_token(provider.issuer.as_str(), live) })
         });
         return Ok(told.map(|told| told.kept(&provider.policy, now)).unwrap_or_default());
     }
@@ -205,13 +207,31 @@ fn own_apis<'a>(
     apis.filter(move |api| api.introspection_clients.contains(client_id))
 }
 
+/// The use of an access token at these APIs: with what it allows there.
+fn use_of(directory: &Directory, live: &LiveAccessToken, apis: &[String], (from, at): (Option<IpAddr>, Time)) -> Use {
+    let is_theirs = |scope: &str| {
+        let mut apis = apis.iter().filter_map(|identifier| directory.resources.get(identifier));
+        apis.any(|api| api.scopes.contains(scope))
+    };
+    Use { held: Held::of_access_token(live), scope: live.scope.filter(is_theirs), audience: apis.to_vec(), at, from }
+}
+
+/// What an API may know of an access token that is none of its own: what it allows there. Nothing where all that it allowed is gone.
+fn as_used(live: LiveAccessToken, used: Option<&Use>) -> Option<LiveAccessToken> {
+    // "an authorization server MAY limit which scopes from a given token are returned for each protected resource to prevent a
+    // protected resource from learning more about the larger network than is necessary for its operation." (RFC 7662 §2.2)
+    let Use { scope, audience, .. } = used.filter(|used| !used.scope.is_empty())?;
+    Some(LiveAccessToken { scope: scope.clone(), audience: audience.clone(), ..live })
+}
+
 fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Time) -> Introspection {
+    let held = Held::of_api_token(&live);
     let LiveApiToken { token, rights, user, until } = live;
     let client_id = match &token.owner {
         Owner::Client(client_id) => Some(client_id.clone()),
         Owner::User(_) => None,
     };
-    let address = from.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+    let used = Use { held, scope: rights.scope.clone(), audience: rights.audience.clone(), at: now, from };
     Introspection {
         active: true,
         scope: Some(rights.scope.into()),
@@ -226,7 +246,7 @@ fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Tim
         aud: rights.audience,
         iss: Some(issuer.to_owned()),
         jti: Some(token.id.to_string()),
-        api_token_use: Some((token.id, LastUse { at: now, address })),
+        used: Some(used),
         ..Introspection::default()
     }
 }

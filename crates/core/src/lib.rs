@@ -71,5 +71,6 @@ pub mod store;
 pub mod time;
 pub mod token;
 pub mod upstream;
+pub mod usage;
 pub mod user;
 pub mod userinfo;

@@ -80,6 +80,10 @@ pub struct Lifetimes {
     /// How long security events are kept. Default 400 days.
     #[serde(with = "lifetime")]
     pub events_kept: Duration,
+    /// How long it is kept what apps and tokens were used for; of a person it goes with their account. `0` keeps none. Default
+    /// 90 days.
+    #[serde(with = "lifetime")]
+    pub usage_kept: Duration,
 }
 
 impl Default for Lifetimes {
@@ -102,6 +106,7 @@ impl Default for Lifetimes {
             client_secret_overlap: Duration::from_secs(DAY),
             spent_kept: Duration::from_secs(DAY),
             events_kept: Duration::from_secs(400 * DAY),
+            usage_kept: Duration::from_secs(90 * DAY),
         }
     }
 }
@@ -136,6 +141,7 @@ impl Lifetimes {
             ("id_token", self.id_token, DAY),
             ("refresh_token_absolute", self.refresh_token_absolute, 4000 * DAY),
             ("session_absolute", self.session_absolute, 400 * DAY),
+            ("usage_kept", self.usage_kept, 4000 * DAY),
         ];
         let rules =
             rules.into_iter().chain(longest.map(|(key, lifetime, most)| {
@@ -176,7 +182,8 @@ pub struct TokenPolicy {
     pub introspection_cache: Duration,
     /// How many tokens one person, or one client, may have at a time. Default 100.
     pub per_owner: usize,
-    /// How long before a personal access token expires its owner is told, once; `0` tells nobody. Default 7 days.
+    /// How long before a token expires its owner is told, once: a person in their account, and of an API key an event tells, as
+    /// of every other token. `0` tells nobody. Default 7 days.
     #[serde(with = "lifetime")]
     pub expiry_notice: Duration,
 }

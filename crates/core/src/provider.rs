@@ -9,7 +9,7 @@ use grantor_jose::secret::Secret;
 use openidconnect::IssuerUrl;
 use url::Url;
 
-use crate::admission::Admission;
+use crate::admission::{Account, Admission};
 use crate::client::Client;
 use crate::error::Error;
 use crate::policy::Policy;
@@ -98,7 +98,7 @@ pub struct Call<'a> {
     pub now: Time,
     /// The address it came from.
     pub address: &'a str,
-    /// Who counts how often clients ask; without, they may as often as they like.
+    /// Who counts how often clients ask, and for whom; without, they may as often as they like.
     pub admission: Option<&'a dyn Admission>,
 }
 
@@ -119,6 +119,15 @@ impl<'a> Call<'a> {
         match self.admission {
             Some(admission) if !client.is_public() => admission.admit(client, self.now).map_err(Error::RateExceeded),
             _ => Ok(()),
+        }
+    }
+
+    /// Counts a request for an account that something has proved. Whoever only names an account cannot use up what that one may
+    /// ask.
+    pub(crate) fn admit_account(&self, account: Account<'_>) -> Result<(), Error> {
+        match self.admission {
+            Some(admission) => admission.admit_account(account, self.now).map_err(Error::RateExceeded),
+            None => Ok(()),
         }
     }
 }

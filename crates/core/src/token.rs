@@ -10,7 +10,6 @@ use grantor_jose::token_text::TokenText;
 use serde::Serialize;
 
 use crate::access_token;
-use crate::api_token::LastUse;
 use crate::client::Client;
 use crate::client_auth::{self, AuthenticatedClient};
 use crate::error::Error;
@@ -20,6 +19,7 @@ use crate::id_token;
 use crate::params::Params;
 use crate::provider::{Call, Provider};
 use crate::store::Store;
+use crate::usage::Use;
 
 /// A kind of token by the prefix it carries, so that a leaked one is recognised.
 #[derive(Clone, Copy, Debug)]
@@ -106,9 +106,9 @@ pub struct TokenResponse {
     /// Whom and by which grant it was issued, for the count.
     #[serde(skip)]
     pub issued: (Arc<Client>, GrantType),
-    /// The use of an API token that this was, to be noted.
+    /// The use of something lasting that this was, to be noted.
     #[serde(skip)]
-    pub api_token_use: Option<(Id, LastUse)>,
+    pub used: Option<Use>,
 }
 
 /// Answers a token request. `authorization` is its Authorization header.
@@ -145,7 +145,8 @@ fn respond<S: Store>(
     let directory = provider.store.directory();
     let access_token = access_token::sign(&provider.issuer, &directory, client, &redeemed, call.now)?;
     let id_token = id_token::sign(provider, client, &redeemed, &access_token, call.now)?;
-    let last_use = LastUse { at: call.now, address: call.address.to_owned() };
+    // A code that is redeemed is the beginning of an approval, and no use of it.
+    let used = (grant_type != GrantType::AuthorizationCode).then(|| redeemed.used(client.client(), call));
     Ok(TokenResponse {
         access_token,
         token_type: "Bearer",
@@ -153,14 +154,14 @@ fn respond<S: Store>(
         refresh_token: redeemed.refresh_token,
         id_token,
         issued_token_type: None,
-        api_token_use: redeemed.api_token.map(|live| (live.token.id, last_use)),
+        used,
         scope: redeemed.target.scope.into(),
         issued: (Arc::clone(client.client()), grant_type),
     })
 }
 
 /// What an access token hangs on: it ends with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
     /// An API token that was exchanged.
     ApiToken(Id),

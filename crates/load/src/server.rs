@@ -14,14 +14,14 @@ use crate::process;
 const DECLARATION: &str = include_str!("declaration.toml");
 /// One address asks for everything here, as fast as it can.
 const WITHOUT_LIMITS: &str = r#"[limits]
-authorization = { per_address = "off" }
+authorization = { per_address = "off", per_account = "off" }
 documents = { per_address = "off" }
-forward_auth = { per_address = "off" }
+forward_auth = { per_address = "off", per_account = "off" }
 introspection = { per_address = "off", per_client = "off" }
-pages = { per_address = "off" }
+pages = { per_address = "off", per_account = "off" }
 revocation = { per_address = "off", per_client = "off" }
-token = { per_address = "off", per_client = "off" }
-userinfo = { per_address = "off" }
+token = { per_address = "off", per_client = "off", per_account = "off" }
+userinfo = { per_address = "off", per_account = "off" }
 "#;
 /// How many people there are; each connection is one of them, and the next ones are the first again.
 const PEOPLE: usize = 64;

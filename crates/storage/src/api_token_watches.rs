@@ -63,12 +63,10 @@ pub(crate) fn replace(row: Row, expected: i64) -> _ {
 
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn of_tokens(ids: Vec<i64>) -> _ {
-    api_tokens::table
-        .left_join(api_token_watches::table)
-        .filter(api_tokens::id.eq_any(ids).and(api_tokens::user_id.is_not_null()))
+    api_tokens::table.left_join(api_token_watches::table).filter(api_tokens::id.eq_any(ids))
 }
 
-/// Tokens of people that expire after `after` and until `through`, and whose owners were not told, those that expire first.
+/// Tokens that expire after `after` and until `through`, and of which nobody was told, those that expire first.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn expiring(after: i64, through: i64, most: i64) -> _ {
     let not_told = api_token_watches::expiry_told
@@ -77,7 +75,7 @@ pub(crate) fn expiring(after: i64, through: i64, most: i64) -> _ {
     api_tokens::table
         .left_join(api_token_watches::table)
         .filter(api_tokens::expires_at.gt(after).and(api_tokens::expires_at.le(through)))
-        .filter(api_tokens::ended_at.is_null().and(api_tokens::user_id.is_not_null()))
+        .filter(api_tokens::ended_at.is_null())
         .filter(not_told)
         .order(api_tokens::expires_at.asc())
         .limit(most)

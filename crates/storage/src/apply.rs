@@ -109,7 +109,7 @@ macro_rules! define_apply {
                     tell(change, connection)$($wait)*
                 }
                 Change::AssertionSpend { digest, expires_at } => one!(spent_assertions::insert(digest, expires_at.millis())),
-                Change::AttemptsPut { .. } => count(change, connection)$($wait)*,
+                Change::AttemptsPut { .. } | Change::TokensCount { .. } | Change::UsageAdd(_) => count(change, connection)$($wait)*,
                 Change::ClientPut(_) | Change::ClientRemove(_) | Change::GroupPut(_) | Change::GroupRemove(_) | Change::KeyPut(_) | Change::KeyRemove(_) | Change::ProxiedAppPut(_)
                 | Change::ProxiedAppRemove(_) | Change::ResourcePut(_) | Change::ResourceRemove(_) | Change::ScopePut(_)
                 | Change::ScopeRemove(_) => declare(change, context, connection)$($wait)*,
@@ -139,7 +139,6 @@ macro_rules! define_apply {
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
                 Change::SessionsEnd { user_id, except, at } => any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis())),
-                Change::TokensCount { day, client_id, grant_type, issued } => one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued)),
                 Change::Upstream(change) => apply_upstream(change, context, connection)$($wait)*,
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
@@ -219,7 +218,7 @@ macro_rules! define_apply {
             }
         }
 
-        /// Counts failed sign-ins.
+        /// Counts failed sign-ins, tokens and uses.
         $($async)? fn count(change: &Change, connection: &mut $connection) -> Result<(), Failure> {
             macro_rules! one {
                 ($statement:expr) => { one(ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?) };
@@ -231,6 +230,8 @@ macro_rules! define_apply {
                 Change::AttemptsPut { expected: Some((read, since)), slot, failures, window_started } => {
                     one!(attempts::update(*slot, (*read, since.millis()), *failures, window_started.millis()))
                 }
+                Change::TokensCount { day, client_id, grant_type, issued } => one!(token_counts::add(*day, client_id, grant_type.as_str(), *issued)),
+                Change::UsageAdd(usage) => one!(usages::add(usages::Row::new(usage))),
                 _ => Ok(()),
             }
         }
@@ -342,6 +343,7 @@ macro_rules! define_apply {
                 Step::RevokedAccessTokens { expired_by } => swept!(revoked_access_tokens::sweep(expired_by, STEP)),
                 Step::Sessions { after, through, dead } => swept!(sessions::sweep(after, through, dead)),
                 Step::SpentAssertions { expired_by } => swept!(spent_assertions::sweep(expired_by, STEP)),
+                Step::Usages { before } => swept!(usages::sweep(before, STEP)),
             })
         }
     };

@@ -59,6 +59,7 @@ mod token_counts;
 mod upstream_links;
 mod upstream_sessions;
 mod upstreams;
+mod usages;
 mod users;
 
 use database::query;
@@ -71,6 +72,7 @@ pub use open_error::OpenError;
 pub use outbox_pages::Waiting;
 pub use postgres::Postgres;
 pub use sqlite::{BackupError, Contents, Restoration, Sqlite, back_up};
+pub use usages::UsagesOf;
 
 /// Is told how far long work has come: what is counted, how many, and of how many.
 pub type Progress<'a> = dyn FnMut(&str, u64, u64) + Send + 'a;

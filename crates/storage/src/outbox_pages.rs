@@ -1,7 +1,7 @@
 //! What is read of the outbox and of notices: by those who deliver, by pages and by commands.
 
+use grantor_core::api_token::ApiToken;
 use grantor_core::api_token::watch::{Watch, Watched};
-use grantor_core::api_token::{ApiToken, Owner};
 use grantor_core::audit::Event;
 use grantor_core::notice::Notice;
 use grantor_core::outbox::{Message, Target};
@@ -92,7 +92,7 @@ impl Database {
         rows.into_iter().map(Notice::try_from).collect()
     }
 
-    /// Those of the tokens that are people's, with what is known of them beside themselves.
+    /// Those of the tokens that are there, with what is known of them beside themselves.
     ///
     /// # Errors
     /// What the database says.
@@ -102,14 +102,13 @@ impl Database {
             query!(self, load, api_token_watches::of_tokens(ids.clone()))?;
         let watched = |(token, watch): (api_tokens::Row, Option<api_token_watches::Row>)| {
             let token = ApiToken::try_from(token)?;
-            let Owner::User(user_id) = token.owner else { return Ok(None) };
             let watch = watch.map(Watch::try_from).transpose()?;
-            Ok(Some(Watched { token_id: token.id, user_id, name: token.name, watch }))
+            Ok(Watched { token_id: token.id, owner: token.owner, name: token.name, watch })
         };
-        rows.into_iter().filter_map(|row| watched(row).transpose()).collect()
+        rows.into_iter().map(watched).collect()
     }
 
-    /// At most `most` tokens of people that expire after `after` and until `through`, and whose owners were not told of it, those
+    /// At most `most` tokens that expire after `after` and until `through`, and of which nobody was told, those
     /// that expire first.
     ///
     /// # Errors

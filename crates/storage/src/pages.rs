@@ -7,12 +7,15 @@ use grantor_core::grant::{Grant, RefreshToken};
 use grantor_core::session::Session;
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
+use grantor_core::usage::{Held, Usage};
 use grantor_core::user::User;
 use grantor_jose::id::Id;
 
 use crate::events::EventFilter;
+use crate::usages::UsagesOf;
 use crate::{
-    Database, api_tokens, attempts, consents, events, grants, query, refresh_tokens, sessions, token_counts, users,
+    Database, api_tokens, attempts, consents, events, grants, query, refresh_tokens, sessions, token_counts, usages,
+    users,
 };
 
 impl Database {
@@ -75,6 +78,40 @@ impl Database {
     /// What the database says.
     pub async fn token_counts_of(&self, client_id: &str, since: i64) -> Result<Vec<(i64, String, i64)>, StoreError> {
         query!(self, load, token_counts::of_client(client_id, since))
+    }
+
+    /// What was used of these since a day, as far as rows tell: the newest days first, and at most [`usages::MOST`] rows.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn usages(&self, of: &UsagesOf, since: i64) -> Result<Vec<Usage>, StoreError> {
+        let rows: Vec<usages::Row> = match of {
+            UsagesOf::ApiToken(id) => query!(self, load, usages::of_origin(id.as_i64(), since, usages::MOST))?,
+            UsagesOf::Client(client_id) => query!(self, load, usages::of_client(client_id, since, usages::MOST))?,
+            UsagesOf::User(id) => query!(self, load, usages::of_user(id.as_i64(), since, usages::MOST))?,
+        };
+        rows.into_iter().map(Usage::try_from).collect()
+    }
+
+    /// What is known of these origins since a day.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn usages_known(&self, held: &[Held], since: i64) -> Result<Vec<Usage>, StoreError> {
+        let origins: Vec<i64> = held.iter().map(usages::origin).collect();
+        let client_ids: Vec<&str> = held.iter().map(|held| held.client_id.as_str()).collect();
+        let rows: Vec<usages::Row> = query!(self, load, usages::known(origins.clone(), client_ids.clone(), since))?;
+        rows.into_iter().map(Usage::try_from).collect()
+    }
+
+    /// Those of these people who have an account.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn users_present(&self, ids: &[Id]) -> Result<Vec<Id>, StoreError> {
+        let ids: Vec<i64> = ids.iter().map(|id| id.as_i64()).collect();
+        let rows: Vec<i64> = query!(self, load, users::present(ids.clone()))?;
+        Ok(rows.into_iter().map(Id::from_i64).collect())
     }
 
     /// What a person answered about apps.

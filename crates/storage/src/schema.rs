@@ -317,6 +317,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    usages (origin, client_id, day, scope, audience, network) {
+        origin -> BigInt,
+        client_id -> Text,
+        day -> BigInt,
+        scope -> Text,
+        audience -> Text,
+        network -> Text,
+        user_id -> Nullable<BigInt>,
+        uses -> BigInt,
+        last_at -> BigInt,
+    }
+}
+
 /// All of them, in an order in which no row comes before one that it refers to.
 pub(crate) const TABLES: &[&str] = &[
     "directory_revision",
@@ -348,6 +362,7 @@ pub(crate) const TABLES: &[&str] = &[
     "token_counts",
     "notices",
     "outbox",
+    "usages",
 ];
 
 diesel::joinable!(api_token_watches -> api_tokens (token_id));

@@ -51,6 +51,7 @@ pub(crate) enum Step {
     RevokedAccessTokens { expired_by: i64 },
     Sessions { after: i64, through: i64, dead: Dead },
     SpentAssertions { expired_by: i64 },
+    Usages { before: i64 },
 }
 
 /// Up to where the patrols have come.
@@ -66,7 +67,7 @@ fn first_id_at(moment: Time) -> i64 {
 }
 
 /// What goes by its age alone.
-fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 9] {
+fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 10] {
     let expired_by = now.minus(CLOCKS_APART).millis();
     let long_ago = now.minus(lifetimes.spent_kept);
     let too_old = now.minus(lifetimes.events_kept);
@@ -80,6 +81,7 @@ fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 9] {
         Step::Attempts { started_by: now.minus(ATTEMPTS_KEPT).millis() },
         Step::Codes { before: first_id_at(long_ago), expired_by: long_ago.millis() },
         Step::Events { before: first_id_at(too_old), happened_by: too_old.millis() },
+        Step::Usages { before: now.minus(lifetimes.usage_kept).day() },
     ]
 }
 

@@ -88,6 +88,12 @@ pub(crate) fn with_email<'a>(email: &'a str, most: i64) -> _ {
         .limit(most)
 }
 
+/// Those of some that are there.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn present(ids: Vec<i64>) -> _ {
+    users::table.filter(users::id.eq_any(ids)).select(users::id)
+}
+
 /// In the order in which they were made.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn page(after: i64, limit: i64) -> _ {

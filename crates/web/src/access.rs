@@ -7,10 +7,13 @@ use grantor_core::grant::{Grant, RefreshToken};
 use grantor_core::scope::Scope;
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
+use grantor_core::usage::{self, Usage};
 use grantor_core::user::User;
 
-use crate::pages::apps::{Access, Granted};
+use crate::pages::apps::Access;
+use crate::pages::used::Granted;
 use crate::respond::{app_of, scope_sentence};
+use crate::usage::lately;
 use crate::visit::Visit;
 
 /// What is known of one app's access.
@@ -27,6 +30,7 @@ pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreE
     let store = &visit.app.provider.store;
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     let consents = store.consents_of(user.id).await?;
+    let usages = visit.app.usages_of_person(user.id).await?;
     let directory = visit.app.directory();
     for consent in &consents {
         let scope = consent.granted.filter(|scope| directory.may_have(user, scope));
@@ -40,12 +44,15 @@ pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreE
         let scope = still_allowed((&directory, client, user), &grant.scope, consent).unwrap_or_default();
         add(&mut known, Grant { scope, ..grant }, refresh_token.as_ref());
     }
-    let mut rows: Vec<(Option<Time>, Access)> = known
+    let mut rows: Vec<Access> = known
         .into_iter()
-        .filter_map(|(client_id, known)| Some((known.last_used, shown(visit, &client_id, &known)?)))
+        .filter_map(|(client_id, known)| {
+            let its: Vec<&Usage> = usages.iter().filter(|usage| usage.held.client_id == client_id).collect();
+            shown(visit, &client_id, &known, &its)
+        })
         .collect();
-    rows.sort_by_key(|(last_used, _)| std::cmp::Reverse(*last_used));
-    Ok(rows.into_iter().map(|(_, access)| access).collect())
+    rows.sort_by_key(|access| std::cmp::Reverse(access.last_used));
+    Ok(rows)
 }
 
 fn add(known: &mut BTreeMap<String, Known>, grant: Grant, refresh_token: Option<&RefreshToken>) {
@@ -63,21 +70,29 @@ fn add(known: &mut BTreeMap<String, Known>, grant: Grant, refresh_token: Option<
     entry.offline |= offline;
 }
 
-fn shown(visit: &Visit, client_id: &str, known: &Known) -> Option<Access> {
+fn shown(visit: &Visit, client_id: &str, known: &Known, usages: &[&Usage]) -> Option<Access> {
     let directory = visit.app.directory();
     let client = directory.clients.get(client_id)?;
     let language = visit.language(None);
     // Who it is comes first; "do this when you are not here" speaks of the others and comes last.
     let mut scopes: Vec<&str> = known.scope.iter().collect();
     scopes.sort_by_key(|scope| (*scope != "openid", *scope == "offline_access"));
-    let granted = |scope: &str| Granted { last_used: None, sentence: scope_sentence(&directory, language, scope) };
+    let of_scopes = usage::by_scope(usages.iter().copied());
+    let granted = |scope: &str| Granted {
+        last_used: of_scopes.get(scope).map(|summary| summary.last_at.seconds()),
+        sentence: scope_sentence(&directory, language, scope),
+    };
+    let last = usages.iter().max_by_key(|usage| usage.last_at);
+    let last_used = known.last_used.max(last.map(|usage| usage.last_at));
+    let place = last.filter(|usage| Some(usage.last_at) == last_used).map(|usage| usage.network.clone());
     Some(Access {
         app: app_of(client),
         id: client_id.to_owned(),
-        last_used: known.last_used.map(Time::seconds),
+        last_used: last_used.map(Time::seconds),
         offline: known.offline,
-        place: None,
+        place: place.filter(|network| !network.is_empty()),
         scopes: scopes.into_iter().map(granted).collect(),
         since: known.since.seconds(),
+        used: lately(&visit.app, usages),
     })
 }

@@ -28,6 +28,7 @@ use serde_json::json;
 use crate::api_tokens::{DAY, MAX_RACES};
 use crate::app::App;
 use crate::error;
+use crate::limits::Endpoint;
 use crate::oauth::bearer_token;
 
 mod shown;
@@ -70,8 +71,11 @@ impl<'a> Desk<'a> {
     async fn of(app: &'a App, request: &HttpRequest) -> Result<Self, Error> {
         let address = app.address(request).to_string();
         let token = bearer_token(request)?.ok_or(Error::BearerMissing)?;
-        let call = app.call(&address);
+        // It counts with the pages.
+        let gate = app.gate(Endpoint::Pages);
+        let call = app.call_at(&gate, &address);
         let (caller, now) = (account::caller(&app.provider, token, call).await?, call.now);
+        app.note_use(Some(caller.used.clone()));
         Ok(Self { app, caller, address, now })
     }
 
@@ -253,9 +257,11 @@ async fn respond(app: &App, request: &HttpRequest, answered: Result<HttpResponse
         app.record(&refusal, None, app.call(&address)).await;
     }
     match refusal {
-        Error::BearerMalformed | Error::BearerMissing | Error::ScopeInsufficient | Error::TokenUnknown => {
-            error::bearer_for(&refusal, ACCOUNT_TOKENS)
-        }
+        Error::BearerMalformed
+        | Error::BearerMissing
+        | Error::RateExceeded(_)
+        | Error::ScopeInsufficient
+        | Error::TokenUnknown => error::bearer_for(&refusal, ACCOUNT_TOKENS),
         other => shown::problem(&other),
     }
 }

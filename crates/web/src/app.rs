@@ -32,6 +32,7 @@ use crate::oauth::leaks::LeakReporter;
 use crate::outbound::{HttpClient, Turns};
 use crate::pages;
 use crate::upstream::{self, Discoveries};
+use crate::usage::Tallies;
 use crate::uses::Uses;
 use crate::webhooks::Webhook;
 
@@ -78,7 +79,7 @@ pub struct Settings {
     pub language: Language,
     /// Who carries notices to people; without, they stand in the account alone.
     pub mailer: Option<Mailer>,
-    /// How long before a personal access token expires its owner is told; zero tells nobody.
+    /// How long before an API token expires that is told; zero tells nobody.
     pub expiry_notice: Duration,
     /// Who is told of events.
     pub webhooks: Vec<Webhook>,
@@ -123,6 +124,8 @@ pub struct App {
     pub counts: Counts,
     /// The last uses of API tokens since they were last kept.
     pub(crate) uses: Uses,
+    /// What tokens were used for since that was last kept.
+    pub(crate) tallies: Tallies,
     /// What is measured.
     pub(crate) metrics: Metrics,
     /// What everybody has asked.
@@ -155,6 +158,7 @@ impl App {
             upstreams: Discoveries::default(),
             counts: Counts::default(),
             uses: Uses::default(),
+            tallies: Tallies::default(),
             metrics,
             limiter,
             counting: tokio::sync::Mutex::new(()),
@@ -184,7 +188,8 @@ impl App {
         Call::new(self.clock.now(), address)
     }
 
-    /// The circumstances of a request of a client, which `gate` counts once the client has proved who it is.
+    /// The circumstances of a request of a client, which `gate` counts once the client has proved who it is, and for whom it
+    /// asks.
     pub(crate) fn call_at<'a>(&self, gate: &'a Gate<'_>, address: &'a str) -> Call<'a> {
         Call { admission: Some(gate), ..self.call(address) }
     }
@@ -212,6 +217,9 @@ impl App {
         // In a flood there is an event now and then, not one for each.
         if let Error::RateExceeded(exceeded) = error {
             let Some(count) = self.limiter.to_say(exceeded.policy, call.now) else { return id };
+            if let Some(user_id) = exceeded.user_id {
+                event = event.user(user_id);
+            }
             event = event.detail(&format!("{}: {count} refused since the last such event", exceeded.policy));
         }
         if let Error::Store(source) = error {

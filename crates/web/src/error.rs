@@ -60,7 +60,7 @@ pub(crate) fn json(error: &Error) -> HttpResponse {
 ///
 /// Nothing is left of the quota, and the window in which that holds ends when `Retry-After` says.
 pub(crate) fn limited(headers: &mut HeaderMap, exceeded: Exceeded) {
-    let Exceeded { policy, quota, window, wait } = exceeded;
+    let Exceeded { policy, quota, window, wait, user_id: _ } = exceeded;
     let texts = [
         // "The response representations SHOULD include details explaining the condition, and MAY include a Retry-After header
         // indicating how long to wait before making a new request." (RFC 6585 §4)
@@ -90,6 +90,10 @@ pub(crate) fn bearer(error: &Error) -> HttpResponse {
 
 /// A refusal of a bearer token where this scope is needed (RFC 6750 §3).
 pub(crate) fn bearer_for(error: &Error, needed: &str) -> HttpResponse {
+    // No other credentials would help.
+    if matches!(error, Error::RateExceeded(_)) {
+        return json(error);
+    }
     let told = error.told();
     let mut response = uncached(status(error));
     // "If the request lacks any authentication information ..., the resource server SHOULD NOT include an error code or

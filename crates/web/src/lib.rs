@@ -46,6 +46,7 @@ mod routes;
 pub mod statics;
 mod unread;
 mod upstream;
+mod usage;
 mod uses;
 mod visit;
 mod waiting;

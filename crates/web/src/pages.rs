@@ -30,6 +30,7 @@ pub mod upstream_failed;
 pub mod upstream_go;
 pub mod upstream_link;
 pub mod upstream_unlinked;
+pub mod used;
 
 #[cfg(test)]
 mod every_page;

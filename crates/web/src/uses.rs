@@ -12,6 +12,8 @@ use grantor_core::api_token::watch::network_of;
 use grantor_core::change::Change;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
+use grantor_core::token::Origin;
+use grantor_core::usage::Use;
 use grantor_jose::id::Id;
 
 use crate::app::App;
@@ -93,11 +95,28 @@ impl Uses {
 }
 
 impl App {
+    /// Notes a use, where there was one.
+    pub(crate) fn note_use(&self, used: Option<Use>) {
+        let Some(used) = used else { return };
+        if let Origin::ApiToken(id) = used.held.origin {
+            let address = used.from.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+            self.uses.note(id, LastUse { at: used.at, address });
+        }
+        if !self.provider.policy.lifetimes.usage_kept.is_zero() {
+            self.tallies.note(used);
+        }
+    }
+
     /// Keeps what was noted.
     ///
     /// # Errors
     /// Those of the store; what was noted stays so then.
     pub async fn keep_uses(&self) -> Result<(), StoreError> {
+        self.keep_last_uses().await?;
+        self.keep_tallies().await
+    }
+
+    async fn keep_last_uses(&self) -> Result<(), StoreError> {
         let taken = self.uses.take();
         for (batch, at) in taken.chunks(AT_ONCE).zip((0..).step_by(AT_ONCE)) {
             let used = |(id, noted): &(Id, Noted)| Change::ApiTokenUsed { id: *id, last_use: noted.last_use.clone() };

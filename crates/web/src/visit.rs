@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use actix_web::dev::Payload;
+use actix_web::error::InternalError;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use base64::Engine;
@@ -22,6 +23,7 @@ use grantor_core::user::User;
 use crate::app::App;
 use crate::cookie::{self, Name};
 use crate::error::Unanswered;
+use crate::limits;
 use crate::locale::Language;
 use crate::pages::{Frame, SignedIn};
 
@@ -57,9 +59,6 @@ impl Visit {
         let (directory, from) = (app.directory(), app.address(&visit.request));
         let may_enter = |user: &User| !user.disabled && reach::may_enter(&directory, user, from);
         let signed_in = presented.clone().filter(|found| found.0.is_live(lifetimes, now) && may_enter(&found.1));
-        if let Some((session, _)) = signed_in.as_deref() {
-            note_use(app, session, now).await;
-        }
         visit.presented = presented;
         visit.signed_in = signed_in;
         Ok(visit)
@@ -134,6 +133,12 @@ impl Visit {
         self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, &[kind, mark, presented.into_bytes()])
     }
 
+    /// Whether the answer is what the person sees, as far as the browser tells: not a picture in somebody's page, or a frame.
+    pub(crate) fn is_seen(&self) -> bool {
+        let shown_as = self.request.headers().get("sec-fetch-dest");
+        shown_as.is_none_or(|shown_as| shown_as == "document") || self.is_from_here()
+    }
+
     /// Whether the form stood on a page of ours, as far as the browser tells.
     pub(crate) fn is_from_here(&self) -> bool {
         let header = |name: &str| self.request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
@@ -173,14 +178,21 @@ impl Visit {
 }
 
 impl FromRequest for Visit {
-    type Error = Unanswered;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Unanswered>>>>;
+    type Error = actix_web::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
             let app = Data::<App>::extract(&request).await.map_err(|_| Unanswered::without_app())?;
-            Self::of(app, request).await.map_err(Unanswered::from)
+            let visit = Self::of(app, request).await.map_err(Unanswered::from)?;
+            if let Some(refusal) = limits::refuse_visit(&visit).await {
+                return Err(InternalError::from_response("too many requests came", refusal).into());
+            }
+            if let Some((session, _)) = visit.session() {
+                note_use(&visit.app, session, visit.now).await;
+            }
+            Ok(visit)
         })
     }
 }

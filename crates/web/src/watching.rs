@@ -1,4 +1,4 @@
-//! What people shall know of their tokens without asking, seen beside requests: that one was used in a network that is new, and
+//! What people and operators shall know of tokens without asking, seen beside requests: that one was used in a network that is new, and
 //! that one expires soon.
 
 use std::collections::HashMap;
@@ -43,7 +43,7 @@ impl App {
         Ok(())
     }
 
-    /// Tells people of tokens of theirs that expire soon, each once, whichever node does it.
+    /// Tells of tokens that expire soon, each once, whichever node does it.
     ///
     /// # Errors
     /// Those of the store; who was told stays so.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::rights::{self, Rights};
 use super::{ApiToken, Owner};
+use crate::admission::{Account, By};
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::provider::Provider;
@@ -34,6 +35,11 @@ impl LiveApiToken {
             Owner::User(_) => None,
         };
         Reach { directory, client, user: self.user.as_ref(), audience, own: Some(&self.token.networks) }
+    }
+
+    /// The account that a use of it counts for; none for an API key.
+    pub(crate) fn account(&self) -> Option<Account<'static>> {
+        self.user.as_ref().map(|user| Account { user_id: user.id, by: By::ApiToken })
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a person is told of their tokens without asking: that one expires soon, and that one is used where it never was before.
+//! What is told of API tokens without asking: that one expires soon, and that one is used where it never was before. An event
+//! tells of both; the person whose token it is reads it in their account, too.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,11 +7,12 @@ use std::time::Duration;
 use grantor_jose::id::Id;
 use ipnet::IpNet;
 
+use super::issue::event_of;
 use super::{ApiToken, Owner};
+use crate::audit::{Event, EventKind};
 use crate::change::Change;
 use crate::notice::{News, Notice, TokenNamed};
 use crate::time::Time;
-use crate::token::PERSONAL_ACCESS_TOKEN;
 
 /// So many networks of a token are known, the newest.
 pub const KNOWN: usize = 8;
@@ -40,7 +42,7 @@ pub struct Watched {
     /// The token.
     pub token_id: Id,
     /// Whose it is.
-    pub user_id: Id,
+    pub owner: Owner,
     /// What the owner calls it.
     pub name: String,
     /// What is known; none where nothing is.
@@ -54,7 +56,7 @@ pub fn network_of(address: IpAddr) -> IpNet {
     IpNet::new(address, length).unwrap_or_else(|_| IpNet::from(address)).trunc()
 }
 
-/// Notes where a token was used, and tells its owner of the first network that is new; nothing to do where none is. The very
+/// Notes where a token was used, and tells of the first network that is new; nothing to do where none is. The very
 /// first network of a token is no news.
 pub fn used_from(watched: &Watched, addresses: &[(IpAddr, Time)], id: Id) -> Vec<Change> {
     let mut watch = watched.watch.clone().unwrap_or_else(|| Watch::new(watched.token_id));
@@ -79,30 +81,43 @@ pub fn used_from(watched: &Watched, addresses: &[(IpAddr, Time)], id: Id) -> Vec
     }
     let excess = watch.networks.len().saturating_sub(KNOWN);
     watch.networks.drain(..excess);
-    let notice = told.map(|(address, at)| {
-        let token = TokenNamed { name: watched.name.clone(), hint: hint(watched.token_id) };
-        let news = News::TokenUsedElsewhere { token, address: address.to_canonical().to_string() };
-        Change::NoticeInsert(Box::new(Notice { id, user_id: watched.user_id, at, news }))
-    });
-    [watch.put()].into_iter().chain(notice).collect()
+    let told = told.map(|(address, at)| watched.used_elsewhere(&address.to_canonical().to_string(), (id, at)));
+    [watch.put()].into_iter().chain(told.into_iter().flatten()).collect()
 }
 
-/// Tells the owner of a token that it expires, once for each expiry, and not before half of its life is over: whoever makes a
-/// token for a day knows that. Nothing to do for a token of a client.
+/// Tells that a token expires, once for each expiry, and not before half of its life is over: whoever makes a token for a day
+/// knows that.
 pub fn expires(token: &ApiToken, watch: Option<Watch>, (id, now): (Id, Time)) -> Vec<Change> {
-    let Owner::User(user_id) = token.owner else { return Vec::new() };
     let mut watch = watch.unwrap_or_else(|| Watch::new(token.id));
     let is_young = now.since(token.rotated_at) < token.expires_at.since(token.rotated_at) / 2;
     if is_young || !token.is_live(now) || watch.expiry_told == Some(token.expires_at) {
         return Vec::new();
     }
     watch.expiry_told = Some(token.expires_at);
+    let event = event_of(Event::new(id, now, EventKind::ApiTokenExpires), &token.owner).detail(&token.hint());
     let news = News::TokenExpires { token: token.named(), expires_at: token.expires_at };
-    vec![watch.put(), Change::NoticeInsert(Box::new(Notice { id, user_id, at: now, news }))]
+    let notice = notice_to(&token.owner, (id, now), news);
+    [watch.put(), Change::EventInsert(Box::new(event))].into_iter().chain(notice).collect()
 }
 
-fn hint(token_id: Id) -> String {
-    format!("{}_{token_id}", PERSONAL_ACCESS_TOKEN.prefix())
+/// The notice to a person; none to a client, which has no account to read it in.
+fn notice_to(owner: &Owner, (id, at): (Id, Time), news: News) -> Option<Change> {
+    let Owner::User(user_id) = owner else { return None };
+    Some(Change::NoticeInsert(Box::new(Notice { id, user_id: *user_id, at, news })))
+}
+
+impl Watched {
+    fn hint(&self) -> String {
+        format!("{}_{}", self.owner.kind().prefix(), self.token_id)
+    }
+
+    fn used_elsewhere(&self, address: &str, (id, at): (Id, Time)) -> Vec<Change> {
+        let event = Event::new(id, at, EventKind::ApiTokenUsedElsewhere).address(address).detail(&self.hint());
+        let token = TokenNamed { name: self.name.clone(), hint: self.hint() };
+        let news = News::TokenUsedElsewhere { token, address: address.to_owned() };
+        let event = Change::EventInsert(Box::new(event_of(event, &self.owner)));
+        [event].into_iter().chain(notice_to(&self.owner, (id, at), news)).collect()
+    }
 }
 
 impl Watch {
@@ -127,7 +142,7 @@ mod tests {
     const NOON: Time = Time::from_seconds(43_200);
 
     fn watched(watch: Option<Watch>) -> Watched {
-        Watched { token_id: Id::from_i64(9), user_id: Id::from_i64(1), name: "Backup".into(), watch }
+        Watched { token_id: Id::from_i64(9), owner: Owner::User(Id::from_i64(1)), name: "Backup".into(), watch }
     }
 
     /// What is known after a use, and whether the owner is told.

@@ -76,6 +76,7 @@ const fn sometimes(field: Field, meaning: &'static str) -> Carried {
 
 /// An API token: its owner, and from where it was done, which commands do not say.
 const OF_KEY: Carried = sometimes(Field::ClientId, "the app whose key it is, or that did it for the person");
+const THEIR_KEY: Carried = sometimes(Field::ClientId, "the app whose key it is");
 const OF_TOKEN: Carried = sometimes(Field::UserId, "the person whose token it is");
 const FROM: Carried = sometimes(Field::Address, "who did it, unless by a command");
 
@@ -90,6 +91,7 @@ const REFUSAL: Carried = always(Field::Reason, "why, by the name of the refusal"
 const REFUSED: &[Carried] = &[
     REFUSAL,
     sometimes(Field::ClientId, "the app that it claims to be, proven or not"),
+    sometimes(Field::UserId, "the person whose limit is met"),
     always(Field::Address, "who asked"),
     sometimes(Field::Detail, "what the database said, or how many were refused"),
 ];
@@ -105,6 +107,13 @@ const API_TOKEN_ENDED: &[Carried] = &[
 const API_TOKEN_ISSUED: &[Carried] =
     &[OF_KEY, OF_TOKEN, FROM, always(Field::Detail, "the beginning of the token, and its scopes")];
 const API_TOKEN_ROTATED: &[Carried] = &[OF_KEY, OF_TOKEN, FROM, always(Field::Detail, "the beginning of the token")];
+const API_TOKEN_EXPIRES: &[Carried] = &[THEIR_KEY, OF_TOKEN, always(Field::Detail, "the beginning of the token")];
+const API_TOKEN_USED_ELSEWHERE: &[Carried] = &[
+    THEIR_KEY,
+    OF_TOKEN,
+    always(Field::Address, "who used it, as the API or the proxy tells"),
+    always(Field::Detail, "the beginning of the token"),
+];
 const APP_ENTERED: &[Carried] = &[PERSON, BROWSER, always(Field::Detail, "the origin of the app")];
 const CONSENT_GIVEN: &[Carried] = &[APP, PERSON, BROWSER, always(Field::Detail, "the scopes that were allowed")];
 const DATABASE_RESTORED: &[Carried] = &[always(Field::Detail, "of when the backup is")];
@@ -160,8 +169,10 @@ pub const fn carried(kind: EventKind) -> &'static [Carried] {
         EventKind::Refused => REFUSED,
         EventKind::ApiTokenChanged => API_TOKEN_CHANGED,
         EventKind::ApiTokenEnded => API_TOKEN_ENDED,
+        EventKind::ApiTokenExpires => API_TOKEN_EXPIRES,
         EventKind::ApiTokenIssued => API_TOKEN_ISSUED,
         EventKind::ApiTokenRotated => API_TOKEN_ROTATED,
+        EventKind::ApiTokenUsedElsewhere => API_TOKEN_USED_ELSEWHERE,
         EventKind::AppEntered => APP_ENTERED,
         EventKind::ClientChanged => &[APP, CHANGED],
         EventKind::ConsentGiven => CONSENT_GIVEN,

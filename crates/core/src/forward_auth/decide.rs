@@ -8,8 +8,10 @@ use serde::Serialize;
 
 use super::Place;
 use crate::access_token::{self, ALGORITHM, LiveAccessToken};
+use crate::admission::{Account, By};
+use crate::api_token::Owner;
 use crate::api_token::live::{self as api_token, LiveApiToken, Shown};
-use crate::api_token::{LastUse, Owner};
+use crate::directory::Directory;
 use crate::error::Error;
 use crate::provider::Provider;
 use crate::reach;
@@ -17,6 +19,8 @@ use crate::scope::Scope;
 use crate::session::Session;
 use crate::store::Store;
 use crate::time::Time;
+use crate::token::Origin;
+use crate::usage::{Held, Use};
 use crate::user::User;
 
 /// How long what an app is told about somebody is good for, in seconds: the request is on its way.
@@ -33,8 +37,20 @@ pub struct Admitted {
     pub scope: Scope,
     /// The session of the browser.
     pub session: Option<Session>,
-    /// The use of an API token that this is, to be noted.
-    pub api_token_use: Option<(Id, LastUse)>,
+    /// The use of a token that this is, to be noted.
+    pub used: Option<Use>,
+}
+
+impl Admitted {
+    /// The account that the request counts for; none where a service enters for itself.
+    pub fn account(&self) -> Option<Account<'_>> {
+        let by = match (&self.session, &self.used) {
+            (Some(_), _) => By::Session,
+            (None, Some(Use { held: Held { origin: Origin::Grant(_), client_id, .. }, .. })) => By::Client(client_id),
+            (None, _) => By::ApiToken,
+        };
+        Some(Account { user_id: self.user.as_ref()?.id, by })
+    }
 }
 
 /// Lets a browser in whose cookie names a session.
@@ -59,7 +75,7 @@ pub async fn admit_session<S: Store>(
     }
     place.app.admit_person(&user, &session.amr)?;
     let subject = user.subject.clone();
-    Ok(Admitted { user: Some(user), subject, scope: Scope::EMPTY, session: Some(session), api_token_use: None })
+    Ok(Admitted { user: Some(user), subject, scope: Scope::EMPTY, session: Some(session), used: None })
 }
 
 /// Lets a program in by the token that it shows, of whatever kind.
@@ -80,23 +96,33 @@ pub async fn admit_token<S: Store>(
         let is_near = |live: &LiveApiToken| live.reach(&directory, audience).check(Some(from)).is_ok();
         let live = found.filter(is_near).ok_or(Error::TokenUnknown)?;
         place.app.admit_rights((&directory, &live.rights.audience, &live.rights.scope), live.user.as_ref(), &[])?;
+        let held = Held::of_api_token(&live);
         let client_id = match live.token.owner {
             Owner::Client(client_id) => client_id,
             Owner::User(_) => String::new(),
         };
         let subject = live.user.as_ref().map_or(client_id, |user| user.subject.clone());
-        let address = from.to_canonical().to_string();
-        let api_token_use = Some((live.token.id, LastUse { at: now, address }));
-        return Ok(Admitted { user: live.user, subject, scope: live.rights.scope, session: None, api_token_use });
+        let used = Some(at_app((&directory, place), held, &live.rights.scope, (from, now)));
+        return Ok(Admitted { user: live.user, subject, scope: live.rights.scope, session: None, used });
     }
     let found = access_token::find(provider, presented, now).await?;
     let is_near = |live: &LiveAccessToken| live.reach(&directory, audience).check(Some(from)).is_ok();
     let live = found.filter(is_near).ok_or(Error::TokenUnknown)?;
+    let held = Held::of_access_token(&live);
     let (approval, exchanged) = (live.approval, live.api_token);
     let amr = approval.as_ref().map_or(&[][..], |approval| &approval.grant.context.amr).to_vec();
     let user = approval.map(|approval| approval.user).or(exchanged.and_then(|exchanged| exchanged.user));
     place.app.admit_rights((&directory, &live.audience, &live.scope), user.as_ref(), &amr)?;
-    Ok(Admitted { user, subject: live.subject, scope: live.scope, session: None, api_token_use: None })
+    let this_use = at_app((&directory, place), held, &live.scope, (from, now));
+    Ok(Admitted { user, subject: live.subject, scope: live.scope, session: None, used: Some(this_use) })
+}
+
+/// The use of a token at an app: with what it allows there.
+fn at_app((directory, place): (&Directory, &Place), held: Held, scope: &Scope, (from, at): (IpAddr, Time)) -> Use {
+    let audience: Vec<String> = place.app.resource.iter().cloned().collect();
+    let apis = audience.iter().filter_map(|identifier| directory.resources.get(identifier));
+    let scope = apis.map(|api| api.scopes.intersection(scope)).next().unwrap_or_default();
+    Use { held, scope, audience, at, from: Some(from) }
 }
 
 /// What an app is told about who enters, signed: for the apps of one origin, and a minute.

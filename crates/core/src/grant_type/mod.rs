@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grantor_jose::id::Id;
 use serde::{Deserialize, Serialize};
 
+use crate::admission::{Account, By};
 use crate::api_token::live::LiveApiToken;
 use crate::audience::{self, About, Target};
 use crate::change::Change;
@@ -20,6 +21,8 @@ use crate::provider::{Call, Fresh, Provider};
 use crate::reach::Reach;
 use crate::store::{Store, StoreError};
 use crate::time::Time;
+use crate::token::Origin;
+use crate::usage::{Held, Use};
 use crate::user::User;
 
 pub(crate) mod authorization_code;
@@ -106,6 +109,28 @@ impl Redeemed {
             own: api_token.map(|live| &live.token.networks),
         }
     }
+
+    /// The use that asking for the access token is.
+    pub(crate) fn used(&self, client: &Client, call: Call<'_>) -> Use {
+        let held = match (&self.approval, &self.api_token) {
+            (_, Some(live)) => Held::of_api_token(live),
+            (approval, None) => {
+                let origin = approval.as_ref().map_or(Origin::Client, |(grant, _)| Origin::Grant(grant.id));
+                let user_id = approval.as_ref().map(|(_, user)| user.id);
+                Held { origin, client_id: client.client_id.clone(), user_id }
+            }
+        };
+        let Target { scope, audience, .. } = &self.target;
+        Use { held, scope: scope.clone(), audience: audience.clone(), at: call.now, from: call.from() }
+    }
+
+    /// The account that the request counts for; none where a client asks for itself.
+    fn account(&self) -> Option<Account<'_>> {
+        match &self.approval {
+            Some((grant, user)) => Some(Account { user_id: user.id, by: By::Client(&grant.client_id) }),
+            None => self.api_token.as_ref()?.account(),
+        }
+    }
 }
 
 /// What a grant's decision is taken by, beside its own facts.
@@ -166,6 +191,7 @@ pub(crate) async fn redeem<S: Store>(
     let about =
         About { directory: &directory, policy: &provider.policy, issuer: &provider.issuer, client: client.client() };
     let request = Request { params, client: client.client(), directory: &directory, about, now: call.now };
+    let mut is_counted = false;
     for _ in 0..MAX_RACES {
         let decision = match grant_type {
             GrantType::AuthorizationCode => authorization_code::redeem(provider, &request, call).await,
@@ -176,6 +202,12 @@ pub(crate) async fn redeem<S: Store>(
         // A refusal for where it comes from spends nothing: what a thief shows from elsewhere stays good for its owner.
         let decision = decision.and_then(|decision| {
             check_reach(&request, &decision.reply, call)?;
+            // Nor does one because too many came: the code or token is good when it may come again, if not with the same
+            // assertion of the client. One that lost a race is the same request still.
+            if !is_counted && let Some(account) = decision.reply.account() {
+                call.admit_account(account)?;
+            }
+            is_counted = true;
             Ok(decision)
         });
         let (changes, outcome) = match decision {

@@ -2,12 +2,10 @@
 //!
 //! It is for APIs alone: it tells of tokens whose audience the asking client's APIs are, and of nothing else.
 
-use grantor_jose::id::Id;
 use grantor_jose::key::Typ;
 use serde::Serialize;
 
 use super::{Asks, Introspection, of_token, own_apis};
-use crate::api_token::LastUse;
 use crate::client_auth::AuthenticatedClient;
 use crate::directory::{Directory, Resource};
 use crate::error::Error;
@@ -16,6 +14,7 @@ use crate::provider::{Call, Provider};
 use crate::scope::Scope;
 use crate::store::Store;
 use crate::time::Time;
+use crate::usage::Use;
 
 /// An answer that is signed.
 #[derive(Debug)]
@@ -23,7 +22,7 @@ pub struct SignedIntrospection {
     /// The JWT.
     pub jwt: String,
     /// The use that this is, to be noted.
-    pub api_token_use: Option<(Id, LastUse)>,
+    pub used: Option<Use>,
     /// How long the API may keep the answer, in seconds.
     pub max_age: u64,
 }
@@ -70,7 +69,7 @@ fn sign<S: Store>(
     mut told: Introspection,
     now: Time,
 ) -> Result<SignedIntrospection, Error> {
-    let api_token_use = told.api_token_use.take();
+    let used = told.used.take();
     let client = client.client();
     let claims = Claims {
         iss: provider.issuer.as_str(),
@@ -82,5 +81,5 @@ fn sign<S: Store>(
     let key = directory.keys.signer(client.introspection_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
     // The type tells the answer from every other JWT that this key signs (RFC 9701 §5).
     let jwt = key.sign_compact(Typ::IntrospectionJwt, &claims).map_err(|_| Error::SigningKeyMissing)?;
-    Ok(SignedIntrospection { jwt, api_token_use, max_age: told.max_age })
+    Ok(SignedIntrospection { jwt, used, max_age: told.max_age })
 }

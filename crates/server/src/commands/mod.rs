@@ -15,6 +15,7 @@ pub mod restore;
 pub mod serve;
 pub mod token;
 pub mod upstream;
+pub mod usage;
 pub mod user;
 pub mod webhook;
 
@@ -125,6 +126,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
         Command::Token(command) => token::run(&settings, command).await,
         Command::Upstream(command) => upstream::run(&settings, command).await,
+        Command::Usage(arguments) => usage::run(&settings, arguments).await,
         Command::User(command) => user::run(&settings, command).await,
         Command::Webhook(command) => webhook::run(&settings, command).await,
     }

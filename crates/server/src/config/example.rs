@@ -10,7 +10,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::config::rates::{AddressRate, ClientRate};
+    use crate::config::rates::{AccountRate, AddressRate, ClientRate, GrantRate};
     use crate::fields::names;
 
     /// The example as a table; with `all`, the lines that are switched off by one `#` too.
@@ -48,7 +48,12 @@ mod tests {
         }
         for (endpoint, value) in table["limits"].as_table().unwrap() {
             let Some(rates) = value.as_table() else { continue };
-            let names = if rates.contains_key("per_client") { names::<ClientRate>() } else { names::<AddressRate>() };
+            let names = match (rates.contains_key("per_client"), rates.contains_key("per_account")) {
+                (false, false) => names::<AddressRate>(),
+                (false, true) => names::<AccountRate>(),
+                (true, false) => names::<ClientRate>(),
+                (true, true) => names::<GrantRate>(),
+            };
             assert_eq!(shown(rates), known(names), "limits.{endpoint}");
         }
     }

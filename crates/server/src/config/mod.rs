@@ -21,7 +21,7 @@ use grantor_identity::throttle::{Limit, ThrottlePolicy};
 use grantor_web::outbound::AllowedHost;
 use ipnet::IpNet;
 use outgoing::{Mail, Webhook};
-use rates::{AddressRate, ClientRate};
+use rates::{AccountRate, AddressRate, ClientRate, GrantRate};
 use serde::{Deserialize, Serialize};
 
 /// All settings of one server.
@@ -161,26 +161,29 @@ pub struct Limits {
     pub drain_seconds: u64,
     /// Seconds for which requests in progress may go on after the server was told to stop. Default 20.
     pub shutdown_seconds: u64,
-    /// How many requests `/authorize` answers. Default `60000/m`; this one and those below are met by floods alone.
-    pub authorization: AddressRate,
+    /// How many requests `/authorize` answers, for each address, and for each account where somebody is signed in. Default
+    /// `60000/m` and `6000/m`; these and those below are met by floods alone.
+    pub authorization: AccountRate,
     /// The same for keys, metadata, styles and scripts, which are only copied. Default `300000/m`.
     pub documents: AddressRate,
-    /// The same for proxies that ask about requests to apps behind them, for each address that such a request comes from.
-    /// Default `300000/m`.
-    pub forward_auth: AddressRate,
-    /// The same for introspection, for each address and each client. Default `300000/m`.
+    /// The same for proxies that ask about requests to apps behind them, for each address that such a request comes from, and
+    /// for each account at each app. Default `300000/m` and `60000/m`.
+    pub forward_auth: AccountRate,
+    /// The same for introspection, for each address and each client; APIs ask, whatever people do. Default `300000/m`.
     pub introspection: ClientRate,
     /// The same for reports of tokens that were found in public. Default `600/m`.
     pub leak_reports: AddressRate,
-    /// The same for every page, and every path that nobody has. Default `60000/m`. Failed sign-ins have limits of their own:
+    /// The same for every page, and every path that nobody has, and for each account where somebody is signed in; the pages
+    /// that end sessions do not count for the account. Default `60000/m` and `6000/m`. Failed sign-ins have limits of their own:
     /// section `[sign_in]`.
-    pub pages: AddressRate,
+    pub pages: AccountRate,
     /// The same for revocation, for each address and each client. Default `60000/m`.
     pub revocation: ClientRate,
-    /// The same for the token endpoint, for each address and each client. Default `60000/m`.
-    pub token: ClientRate,
-    /// The same for userinfo. Default `60000/m`.
-    pub userinfo: AddressRate,
+    /// The same for the token endpoint, for each address and each client, and for each account. Default `60000/m`, and `6000/m`
+    /// for accounts.
+    pub token: GrantRate,
+    /// The same for userinfo, for each address, and for each account and app. Default `60000/m` and `6000/m`.
+    pub userinfo: AccountRate,
 }
 
 /// How failed sign-ins are slowed down.
@@ -274,15 +277,15 @@ impl Default for Limits {
             password_queue: 64,
             drain_seconds: 3,
             shutdown_seconds: 20,
-            authorization: AddressRate::per_minute(60_000),
+            authorization: AccountRate::per_minute(60_000, 6_000),
             documents: AddressRate::per_minute(300_000),
-            forward_auth: AddressRate::per_minute(300_000),
+            forward_auth: AccountRate::per_minute(300_000, 60_000),
             introspection: ClientRate::per_minute(300_000),
             leak_reports: AddressRate::per_minute(600),
-            pages: AddressRate::per_minute(60_000),
+            pages: AccountRate::per_minute(60_000, 6_000),
             revocation: ClientRate::per_minute(60_000),
-            token: ClientRate::per_minute(60_000),
-            userinfo: AddressRate::per_minute(60_000),
+            token: GrantRate::per_minute(60_000, 6_000),
+            userinfo: AccountRate::per_minute(60_000, 6_000),
         }
     }
 }

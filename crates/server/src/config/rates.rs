@@ -36,6 +36,42 @@ pub struct ClientRate {
     pub burst: Duration,
 }
 
+/// How many requests an endpoint answers to each address, and for each account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountRate {
+    /// As in `600/m`: so many a second (`s`), minute (`m`), hour (`h`) or day (`d`); or `off`. IPv6 counts by /64.
+    #[serde(with = "text")]
+    pub per_address: Option<Rate>,
+    /// The same for each account, once a session or a token has proved it: who only names an account uses up nothing of it. The
+    /// person's browsers, the scripts with the person's tokens, and each app that the person let in are counted by themselves.
+    #[serde(with = "text")]
+    pub per_account: Option<Rate>,
+    /// As many as the rate gives in so long may come at once: with `600/m` and `10s`, that is 100.
+    #[serde(with = "grantor_core::policy::lifetime")]
+    pub burst: Duration,
+}
+
+/// How many requests an endpoint answers to each address, to each client, and for each account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantRate {
+    /// As in `600/m`: so many a second (`s`), minute (`m`), hour (`h`) or day (`d`); or `off`. IPv6 counts by /64.
+    #[serde(with = "text")]
+    pub per_address: Option<Rate>,
+    /// The same for each client. It counts what came with the client's secret, assertion or key, from wherever: who only names
+    /// a client uses up nothing of it.
+    #[serde(with = "text")]
+    pub per_client: Option<Rate>,
+    /// The same for each account and each app that the person let in, once a code or a refresh token can be redeemed; and for
+    /// all personal access tokens of the account together.
+    #[serde(with = "text")]
+    pub per_account: Option<Rate>,
+    /// As many as the rate gives in so long may come at once: with `600/m` and `10s`, that is 100.
+    #[serde(with = "grantor_core::policy::lifetime")]
+    pub burst: Duration,
+}
+
 /// The burst of all that is not set otherwise.
 const BURST: Duration = Duration::from_mins(1);
 
@@ -45,7 +81,7 @@ impl AddressRate {
     }
 
     fn allowances(&self) -> Allowances {
-        Allowances { per_address: allowance(self.per_address, self.burst), per_client: None }
+        Allowances { per_address: allowance(self.per_address, self.burst), ..Allowances::default() }
     }
 }
 
@@ -57,7 +93,37 @@ impl ClientRate {
 
     fn allowances(&self) -> Allowances {
         let per_client = allowance(self.per_client, self.burst);
-        Allowances { per_address: allowance(self.per_address, self.burst), per_client }
+        Allowances { per_address: allowance(self.per_address, self.burst), per_client, per_account: None }
+    }
+}
+
+impl AccountRate {
+    /// So many for each address, and for each account.
+    pub(super) const fn per_minute(requests: u32, for_account: u32) -> Self {
+        let per_account = Some(Rate::per_minute(for_account));
+        Self { per_address: Some(Rate::per_minute(requests)), per_account, burst: BURST }
+    }
+
+    fn allowances(&self) -> Allowances {
+        let per_account = allowance(self.per_account, self.burst);
+        Allowances { per_address: allowance(self.per_address, self.burst), per_client: None, per_account }
+    }
+}
+
+impl GrantRate {
+    /// So many for each address and each client, and for each account.
+    pub(super) const fn per_minute(requests: u32, for_account: u32) -> Self {
+        let rate = Some(Rate::per_minute(requests));
+        let per_account = Some(Rate::per_minute(for_account));
+        Self { per_address: rate, per_client: rate, per_account, burst: BURST }
+    }
+
+    fn allowances(&self) -> Allowances {
+        Allowances {
+            per_address: allowance(self.per_address, self.burst),
+            per_client: allowance(self.per_client, self.burst),
+            per_account: allowance(self.per_account, self.burst),
+        }
     }
 }
 
@@ -112,6 +178,8 @@ mod text {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use grantor_web::limits::Endpoint;
+
     use crate::config::Config;
     use crate::config::load::parse;
     use crate::place::Source;
@@ -137,11 +205,20 @@ mod tests {
         assert!(error.starts_with("grantor.toml:2: ") && error.contains("\"fast\": it is no rate"), "{error}");
         let error = read("[limits]\npages = { per_client = \"1/s\" }\n").unwrap_err();
         assert!(error.contains("per_client"), "{error}");
+        for endpoint in ["documents", "introspection", "leak_reports", "revocation"] {
+            let error = read(&format!("[limits]\n{endpoint} = {{ per_account = \"1/s\" }}\n")).unwrap_err();
+            assert!(error.starts_with("grantor.toml:2: ") && error.contains("per_account"), "{error}");
+        }
     }
 
     #[test]
     fn every_endpoint_has_a_limit_for_each_address_by_default() {
         let limits = Config::default().limits;
         assert!(limits.rates().values().all(|allowances| allowances.per_address.is_some()));
+        let of_accounts = limits.rates().into_iter().filter(|(_, allowances)| allowances.per_account.is_some());
+        assert_eq!(
+            of_accounts.map(|(endpoint, _)| endpoint).collect::<Vec<_>>(),
+            [Endpoint::Authorization, Endpoint::ForwardAuth, Endpoint::Pages, Endpoint::Token, Endpoint::Userinfo]
+        );
     }
 }

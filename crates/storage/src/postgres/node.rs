@@ -149,11 +149,12 @@ async fn hear(shared: &Shared, (link, told): (&Link, &Notify)) -> Result<(), sup
     Err("the connection to the database broke off".into())
 }
 
-/// Counts the locks that are numbers of nodes.
+/// Counts the locks that are numbers of nodes. Those of one number, as the sweeping node has, begin with the same bytes, and
+/// are told apart by `objsubid`: 2 is a lock of two numbers.
 async fn count_nodes(shared: &Shared, mut connection: &AsyncPgConnection) -> Result<(), Failure> {
     let statement = diesel::sql_query(format!(
-        "SELECT count(*)::int AS number FROM pg_locks WHERE locktype = 'advisory' AND classid = {NUMBERS} AND granted \
-         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        "SELECT count(*)::int AS number FROM pg_locks WHERE locktype = 'advisory' AND classid = {NUMBERS} \
+         AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     ));
     let counted: Number = statement.get_result(&mut connection).await?;
     shared.nodes.store(u32::try_from(counted.number).unwrap_or(1).max(1), Ordering::Relaxed);

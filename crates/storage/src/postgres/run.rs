@@ -24,7 +24,7 @@ use crate::{
     access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
     events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources, revoked_access_tokens,
     root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, upstream_links, upstream_sessions,
-    upstreams, users,
+    upstreams, usages, users,
 };
 
 define_apply!(&AsyncPgConnection, [async], [.await], [.for_share()]);

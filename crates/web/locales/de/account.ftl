@@ -31,6 +31,12 @@ apps-since = Seit
 apps-last-used = zuletzt genutzt
 apps-never-used = noch nicht genutzt
 apps-offline = Hat auch Zugriff, wenn Sie nicht da sind
+used-count = { $count ->
+    [one] Einmal genutzt in den letzten 30 Tagen
+   *[other] { $count }-mal genutzt in den letzten 30 Tagen
+}
+used-at = Bei: { $apis }
+used-from = Von: { $networks }
 apps-details = Was { $app } kann:
 apps-remove = Zugriff entfernen
 apps-remove-app = Zugriff entfernen für { $app }

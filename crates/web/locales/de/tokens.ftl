@@ -11,6 +11,11 @@ tokens-expired-on = Abgelaufen
 tokens-ended = Widerrufen
 tokens-ended-on = Beendet
 tokens-leaked = Öffentlich gefunden
+tokens-api = Nur für { $api }
+tokens-unused = { $days ->
+    [one] am letzten Tag nicht genutzt
+   *[other] in den letzten { $days } Tagen nicht genutzt
+}
 tokens-networks = Nur aus { $networks }
 tokens-details = Was { $name } kann:
 tokens-no-rights = Erlaubt nichts mehr: Was es tun sollte, dürfen Sie selbst nicht mehr.

@@ -31,6 +31,12 @@ apps-since = Since
 apps-last-used = last used
 apps-never-used = not used yet
 apps-offline = Has access when you are not here, too
+used-count = { $count ->
+    [one] Used once in the last 30 days
+   *[other] Used { $count } times in the last 30 days
+}
+used-at = At: { $apis }
+used-from = From: { $networks }
 apps-details = What { $app } may do:
 apps-remove = Remove access
 apps-remove-app = Remove access for { $app }

@@ -11,6 +11,11 @@ tokens-expired-on = Expired
 tokens-ended = Revoked
 tokens-ended-on = Ended
 tokens-leaked = Found in public
+tokens-api = For { $api } only
+tokens-unused = { $days ->
+    [one] not used in the last day
+   *[other] not used in the last { $days } days
+}
 tokens-networks = Only from { $networks }
 tokens-details = What { $name } may do:
 tokens-no-rights = Allows nothing any more: what it was made for is no longer yours to give.

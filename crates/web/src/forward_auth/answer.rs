@@ -111,7 +111,7 @@ pub(super) fn plain(error: &Error, place: Option<&Place>) -> HttpResponse {
     let credentials =
         matches!(error, Error::LoginRequired | Error::BearerMalformed | Error::BearerMissing | Error::TokenUnknown);
     let mut response = error::json(error);
-    if matches!(error, Error::Store(_) | Error::SigningKeyMissing) {
+    if matches!(error, Error::RateExceeded(_) | Error::Store(_) | Error::SigningKeyMissing) {
         return response;
     }
     *response.status_mut() = if credentials { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };

@@ -20,6 +20,7 @@ use grantor_core::time::Time;
 use self::asked::Asked;
 use crate::app::App;
 use crate::cookie::AppName;
+use crate::limits::Endpoint;
 use crate::oauth::bearer_token;
 use crate::visit;
 
@@ -94,6 +95,10 @@ impl<'a> Question<'a> {
             Some(token) => admit_token(&self.app.provider, place, token, (self.from, self.now)).await?,
             None => self.by_cookie(place).await?,
         };
+        if let Some(account) = admitted.account() {
+            let at = (Endpoint::ForwardAuth, Some(place.app.name.as_str()));
+            self.app.admit_account(at, account, self.now).map_err(Error::RateExceeded)?;
+        }
         self.note(&admitted).await;
         Ok(Some(admitted))
     }
@@ -115,7 +120,11 @@ impl<'a> Question<'a> {
     async fn note_refusal(&self, error: &Error) {
         let is_of_somebody = matches!(
             error,
-            Error::EntryRefused | Error::EntryMethodMissing | Error::ScopeInsufficient | Error::Store(_)
+            Error::EntryRefused
+                | Error::EntryMethodMissing
+                | Error::RateExceeded(_)
+                | Error::ScopeInsufficient
+                | Error::Store(_)
         );
         // That somebody has yet to sign in is no event.
         let is_event = !matches!(error, Error::LoginRequired) && !self.asked.is_second;
@@ -133,9 +142,7 @@ impl<'a> Question<'a> {
 
     /// Notes the use of a token or of a session. The request goes on where that cannot be written.
     async fn note(&self, admitted: &Admitted) {
-        if let Some((id, last_use)) = admitted.api_token_use.clone() {
-            self.app.uses.note(id, last_use);
-        }
+        self.app.note_use(admitted.used.clone());
         if let Some(session) = &admitted.session {
             visit::note_use(self.app, session, self.now).await;
         }

@@ -13,12 +13,12 @@ use grantor_core::scope::Scope;
 use grantor_core::session::Session;
 use grantor_core::store::Store;
 
-use crate::form;
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_of};
 use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN};
 use crate::visit::Visit;
+use crate::{form, limits};
 
 /// Begins or resumes an authorization (RFC 6749 §3.1, OIDC Core §3.1.2.1).
 pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
@@ -126,6 +126,9 @@ async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse
         Ok(request) => of_person(visit, request),
         Err(refused) => return refuse(visit, params, refused).await,
     };
+    if let Some(refusal) = limits::refuse_sent(visit, &request.client).await {
+        return refusal;
+    }
     match step(visit, params, &request).await {
         Ok(response) => response,
         Err(error) => send_error(visit, &request, &error).await,

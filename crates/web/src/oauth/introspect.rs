@@ -4,11 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, CACHE_CONTROL, VARY};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
-use grantor_core::api_token::LastUse;
 use grantor_core::error::Error;
 use grantor_core::introspection::{self, Introspection, signed};
 use grantor_core::params::Params;
-use grantor_jose::id::Id;
 use serde::Serialize;
 
 use super::{authorization, claimed_client, token};
@@ -40,18 +38,12 @@ async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<Htt
     let (authorization, call) = (authorization(request)?, app.call_at(&gate, &address));
     if wants_signed(request) {
         let told = signed::introspect_signed(&app.provider, params, authorization, call).await?;
-        note(app, told.api_token_use);
+        app.note_use(told.used);
         return Ok(kept(told.max_age).content_type(SIGNED).body(told.jwt));
     }
     let mut told = introspection::introspect(&app.provider, params, authorization, call).await?;
-    note(app, told.api_token_use.take());
+    app.note_use(told.used.take());
     Ok(kept(told.max_age).json(told))
-}
-
-fn note(app: &App, api_token_use: Option<(Id, LastUse)>) {
-    if let Some((id, last_use)) = api_token_use {
-        app.uses.note(id, last_use);
-    }
 }
 
 /// An answer that the API alone may keep, for as many seconds; in which form depends on what it accepts.
@@ -108,7 +100,7 @@ async fn answer_all(
     let mut told =
         introspection::introspect_all(&app.provider, (params, tokens), authorization(request)?, call).await?;
     for told in &mut told {
-        note(app, told.api_token_use.take());
+        app.note_use(told.used.take());
     }
     Ok(told)
 }

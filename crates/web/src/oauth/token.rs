@@ -19,9 +19,7 @@ pub(crate) async fn post_token(app: Data<App>, request: HttpRequest, payload: Pa
         Err(unread) => refused(&app, &request, None, &unread).await,
         Ok(params) => match answer(&app, &request, &params).await {
             Ok(mut tokens) => {
-                if let Some((id, last_use)) = tokens.api_token_use.take() {
-                    app.uses.note(id, last_use);
-                }
+                app.note_use(tokens.used.take());
                 let (client, grant_type) = &tokens.issued;
                 app.counts.add(&client.client_id, *grant_type);
                 Workload::from(*grant_type).note(&request);

@@ -9,6 +9,7 @@ use grantor_core::userinfo::{self, Userinfo};
 
 use super::bearer_token;
 use crate::app::App;
+use crate::limits::Endpoint;
 use crate::{cors, error, form};
 
 /// Answers with the token in the Authorization header (OIDC Core §5.3.1).
@@ -30,9 +31,16 @@ pub(crate) async fn post_userinfo(app: Data<App>, request: HttpRequest, payload:
 }
 
 async fn answer(app: &App, request: &HttpRequest, token: Option<&str>) -> Result<Userinfo, Error> {
-    let address = app.address(request).to_string();
+    let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Userinfo));
+    let call = app.call_at(&gate, &address);
     // Stricter than RFC 6750 §2.3: because addresses end up in logs, a token in the query is never read.
-    userinfo::userinfo(&app.provider, token.ok_or(Error::BearerMissing)?, app.call(&address)).await
+    let answered = userinfo::userinfo(&app.provider, token.ok_or(Error::BearerMissing)?, call).await;
+    if let Err(refusal @ Error::RateExceeded(_)) = &answered {
+        app.record(refusal, None, call).await;
+    }
+    let (answer, used) = answered?;
+    app.note_use(Some(used));
+    Ok(answer)
 }
 
 async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String, Error> {

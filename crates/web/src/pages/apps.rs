@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use askama::Template;
 use grantor_core::params::Params;
 
+use super::used::{Granted, Used};
 use super::{App, Frame};
 use crate::html::filters;
 use crate::respond::{self, How};
@@ -40,21 +41,14 @@ pub struct Access {
     pub last_used: Option<i64>,
     /// Whether it has access when the person is not here.
     pub offline: bool,
-    /// From where it was last used, as coarse as known: "Berlin".
+    /// From where it was last used, as coarse as known.
     pub place: Option<String>,
     /// What it may do.
     pub scopes: Vec<Granted>,
     /// Since when, in seconds.
     pub since: i64,
-}
-
-/// One thing an app may do.
-#[derive(Clone, Debug)]
-pub struct Granted {
-    /// When it was last used, in seconds, where that is known.
-    pub last_used: Option<i64>,
-    /// What it lets the app do: "See your name and picture".
-    pub sentence: String,
+    /// What it was used for lately.
+    pub used: Used,
 }
 
 impl Apps {
@@ -116,6 +110,7 @@ impl Apps {
                     place: None,
                     offline: false,
                     scopes: vec![],
+                    used: Used::default(),
                     ..access("Wiki", 0)
                 }]),
             ),
@@ -148,6 +143,7 @@ fn access(name: &str, days: i64) -> Access {
         place: Some(if days < 5 { "Berlin".to_owned() } else { name.to_owned() }),
         scopes: scopes.into(),
         since: NOW - 90 * DAY,
+        used: Used::sample(name, usize::try_from(days).unwrap_or(0)),
     }
 }
 
