@@ -144,9 +144,8 @@ async fn what_apis_proxies_and_reporters_ask_is_stopped_by_whichever_path_it_com
         let server = Server::start_with(|config| {
             let limits = &mut config.limits;
             limits.introspection.per_address = Some("1/m".parse().unwrap());
-            for rate in [&mut limits.forward_auth, &mut limits.leak_reports] {
-                rate.per_address = Some("1/m".parse().unwrap());
-            }
+            limits.forward_auth.per_address = Some("1/m".parse().unwrap());
+            limits.leak_reports.per_address = Some("1/m".parse().unwrap());
         })
         .await;
         assert_ne!(wire::send(method, &server.at(paths[0]), &[], "").await.status, 429, "{paths:?}");
