@@ -66,6 +66,11 @@ fn names_say_what_a_file_is_about() {
 }
 
 #[test]
+fn other_servers_are_asked_through_one_door() {
+    none(&sources::past_the_guard(workspace()));
+}
+
+#[test]
 fn a_quoted_rule_names_its_place() {
     none(&quotes::misspelt(workspace()));
 }

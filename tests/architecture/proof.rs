@@ -163,6 +163,31 @@ fn a_vague_name_is_noticed() {
 }
 
 #[test]
+fn a_way_past_the_guard_is_noticed() {
+    let said = |path, text| complaints(sources::past_the_guard, "guard", path, text);
+    let asking = "let answer = reqwest::get(address).await?;";
+    for (path, text) in [
+        ("crates/web/src/outbound/resolve.rs", asking),
+        ("crates/server/src/checkup/issuer.rs", asking),
+        ("crates/resource-server/src/fetch.rs", asking),
+        ("crates/server/src/running.rs", "fn x() {}\n#[cfg(test)]\nmod tests { fn y() { reqwest::get(z) } }"),
+        ("crates/web/src/mail.rs", "use lettre::Message;"),
+    ] {
+        assert_eq!(said(path, text), "", "{path}");
+    }
+    assert_eq!(said("crates/server/src/checkup.rs", asking), "crates/server/src/checkup.rs names reqwest::");
+    assert_eq!(
+        said("crates/web/src/webhooks.rs", "use reqwest::Client;"),
+        "crates/web/src/webhooks.rs names reqwest::"
+    );
+    assert_eq!(said("crates/web/src/webhooks.rs", "use lettre::Message;"), "crates/web/src/webhooks.rs names lettre::");
+    assert_eq!(
+        said("crates/core/src/leak.rs", "std::net::TcpStream::connect(x)"),
+        "crates/core/src/leak.rs names TcpStream"
+    );
+}
+
+#[test]
 fn a_quote_without_its_place_is_noticed() {
     let said = |comment: &str| complaints(quotes::misspelt, "quotes", "crates/core/src/token.rs", comment);
     for right in [

@@ -2,7 +2,7 @@
 
 use grantor_core::store::Store;
 
-use super::spoils::Spoils;
+use super::spoils::{Spoils, Surroundings};
 use crate::harness::app::App;
 use crate::harness::server::Server;
 
@@ -23,6 +23,18 @@ async fn no_secret_of_any_flow_is_in_the_database() {
     let spoils = Spoils::of(&server).await;
     let dump = dump(&server);
     assert!(has(&dump, b"alice@example.com"), "it is the right database");
+    for (what, secret) in spoils.0 {
+        assert!(!has(&dump, secret.as_bytes()), "{what}: {secret}");
+    }
+}
+
+#[tokio::test]
+async fn no_secret_of_kept_tokens_and_upstreams_is_in_the_database() {
+    let around = Surroundings::start();
+    let server = Server::start_with(|config| around.configure(config)).await;
+    let spoils = Spoils::of_kept_tokens(&server, &around).await;
+    let dump = dump(&server);
+    assert!(has(&dump, b"Backup script") && has(&dump, b"ada-there"), "it is the right database");
     for (what, secret) in spoils.0 {
         assert!(!has(&dump, secret.as_bytes()), "{what}: {secret}");
     }

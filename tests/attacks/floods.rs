@@ -134,6 +134,29 @@ async fn every_endpoint_stops_a_flood() {
 }
 
 #[tokio::test]
+async fn what_apis_proxies_and_reporters_ask_is_stopped_by_whichever_path_it_comes() {
+    for (method, paths) in [
+        ("POST", ["/introspect", "/introspect/batch"]),
+        ("GET", ["/forward-auth", "/forward-auth/x"]),
+        ("GET", ["/forward-auth/x", "/forward-auth"]),
+        ("POST", ["/leak-reports", "/leak-reports"]),
+    ] {
+        let server = Server::start_with(|config| {
+            let limits = &mut config.limits;
+            limits.introspection.per_address = Some("1/m".parse().unwrap());
+            limits.forward_auth.per_address = Some("1/m".parse().unwrap());
+            limits.leak_reports.per_address = Some("1/m".parse().unwrap());
+        })
+        .await;
+        assert_ne!(wire::send(method, &server.at(paths[0]), &[], "").await.status, 429, "{paths:?}");
+        for path in [paths[1], paths[0]] {
+            let page = wire::send(method, &server.at(path), &[], "").await;
+            assert_eq!((page.status.as_u16(), page.header("retry-after")), (429, Some("60")), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn no_header_of_a_stranger_makes_another_address_of_it() {
     let server = three_at_once().await;
     let asked = statuses(8, async |number| {

@@ -16,5 +16,5 @@ mod open_redirects;
 mod other_sites;
 mod outbound;
 mod session_cookies;
-mod spoils;
+pub mod spoils;
 pub mod wire;

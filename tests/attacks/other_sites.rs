@@ -6,6 +6,7 @@ use crate::harness::page::{Form, Page};
 use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
+use crate::{tokens, upstreams};
 
 const EVIL: &str = "https://evil.example";
 
@@ -118,6 +119,38 @@ async fn another_site_cannot_send_the_account_s_forms() {
     }
     let text = person.open("/account").await.text();
     assert!(text.contains("1 app has access") && text.contains("signed in on 2 devices"), "{text}");
+}
+
+#[tokio::test]
+async fn another_site_changes_no_token_and_no_way_to_sign_in() {
+    let server = Server::start().await;
+    let person = Person::new(&server);
+    person.sign_in().await;
+    upstreams::leave_rows(&server).await;
+    let kept = tokens::token(&person, &["notes.read"]).await;
+    let id = &kept["gtr_pat_".len()..][..11];
+    let alice = server.database.user_find_by_username(ALICE).await.unwrap().unwrap().id;
+    let link = server.database.upstream_links_of(alice).await.unwrap().remove(0).id;
+    for (path, query) in [
+        ("/account/tokens/rotate", format!("token={id}")),
+        ("/account/tokens/revoke", format!("token={id}")),
+        ("/account/sign-in-ways/unlink", format!("link={link}")),
+    ] {
+        let form = person.open(format!("{path}?{query}")).await.form(&format!("form[action=\"{path}\"]"));
+        let own = ("origin", server.url.as_str());
+        for headers in [[("origin", EVIL)], [("origin", "null")], [("sec-fetch-site", "cross-site")]] {
+            assert_eq!(person.post_with(&form, &headers).await.status, 403, "{path} {headers:?}");
+        }
+        for csrf in ["", "x"] {
+            assert_eq!(person.post_with(&form.clone().with("csrf", csrf), &[own]).await.status, 403, "{path} {csrf}");
+        }
+        let before = App::new(&server, "notes-api").introspect(&kept).await;
+        assert_eq!(before["active"], true, "{path}");
+        assert_eq!(server.database.upstream_links_of(alice).await.unwrap().len(), 1, "{path}");
+    }
+    let changed = ["api_token_ended", "api_token_rotated", "upstream_unlinked"];
+    let events = server.events().await;
+    assert!(events.iter().all(|event| !changed.contains(&event.kind.as_str())), "{events:?}");
 }
 
 #[tokio::test]

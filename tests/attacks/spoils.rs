@@ -1,5 +1,9 @@
 //! All flows once, and every secret that was used in them: what a thief of the log or of the database would look for.
 
+mod kept;
+
+pub use kept::Surroundings;
+
 use super::wire;
 use crate::harness::app::{Answer, App, Tokens, VERIFIER, basic};
 use crate::harness::assertion::{self, Assertion};

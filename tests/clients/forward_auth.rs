@@ -1,5 +1,8 @@
 //! nginx and Caddy, set up as the examples say, before an app that shows what reaches it.
 
+mod addresses;
+mod often;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -56,20 +59,6 @@ async fn nginx_has_no_way_around() {
 async fn caddy_has_no_way_around() {
     let Some(guarded) = Guarded::by_caddy().await else { return };
     guarded.has_no_way_around().await;
-}
-
-#[tokio::test]
-async fn caddy_tells_who_asks_too_often_when_to_come_again() {
-    let Some(guarded) = Guarded::by_caddy().await else { return };
-    let page = guarded.asked_too_often().await;
-    assert_eq!((page.status.as_u16(), page.header("retry-after")), (429, Some("1")));
-}
-
-// nginx knows of no other refusals than 401 and 403.
-#[tokio::test]
-async fn nginx_lets_nobody_in_who_asks_too_often() {
-    let Some(guarded) = Guarded::by_nginx().await else { return };
-    assert_eq!(guarded.asked_too_often().await.status, 500);
 }
 
 #[tokio::test]
@@ -185,18 +174,6 @@ impl Guarded {
         let entered = alice.get(back.location().unwrap()).await;
         assert_eq!(entered.location().unwrap().as_str(), self.at("/page?of=1&x=%2F"), "{}", entered.body);
         alice
-    }
-
-    /// The first answer to Alice's browser that is no page of the app.
-    async fn asked_too_often(&self) -> Page {
-        let alice = self.alice().await;
-        for _ in 0..501 {
-            let page = alice.get(self.at("/page")).await;
-            if page.status != 200 {
-                return page;
-            }
-        }
-        panic!("a limit is met");
     }
 
     async fn lets_in_who_may_enter(&self) {

@@ -4,6 +4,7 @@
 //! a line for each step that passed, and fails at the first that does not. `proxy` and `caddy` hold the versions of oauth2-proxy and Caddy.
 //! `tests/run` makes them ready in `target/clients`; here they only run.
 
+mod examples;
 mod forward_auth;
 mod oauth2_proxy;
 pub mod ready;

@@ -1,8 +1,10 @@
 //! Apps behind a proxy that asks about each request: who enters, as whom, and who does not.
 
 mod browsers;
+mod networks;
 mod spoofing;
 mod tokens;
+mod told;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -109,7 +111,8 @@ impl<'a> Visitor<'a> {
         self.opens(host, to).await
     }
 
-    fn cookies_of(&self, host: &str) -> String {
+    /// The cookies of a host, as its browser sends them.
+    pub fn cookies_of(&self, host: &str) -> String {
         let cookies = self.cookies.borrow();
         let own = cookies.iter().filter(|((of, _), _)| of == host);
         own.map(|((_, name), value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")

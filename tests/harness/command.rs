@@ -5,11 +5,13 @@ use std::path::Path;
 use clap::Parser;
 use grantor_core::time::Time;
 use grantor_server::cli::{Cli, Command};
+use grantor_server::commands::events::follow::{self, Follower};
 use grantor_server::commands::{
     CommandError, app, backup, client, events, migrate, new_epoch, restore, token, upstream, usage, webhook,
 };
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
+use grantor_storage::EventFilter;
 
 fn parsed(arguments: &[&str]) -> Command {
     Cli::try_parse_from([&["grantor"], arguments].concat()).expect("a command").command
@@ -55,6 +57,22 @@ pub async fn events(config: &Config, arguments: &[&str], now: Time) -> Result<St
     let answer = events::answer(&opened, &arguments, now).await;
     opened.close().await;
     answer
+}
+
+/// A round of `grantor events --follow …`: what is shown of what this follower was not shown before.
+pub async fn follow(
+    config: &Config,
+    arguments: &[&str],
+    follower: &mut Follower,
+    now: Time,
+) -> Result<String, CommandError> {
+    let Command::Events(arguments) = parsed(&[&["events", "--follow"], arguments].concat()) else {
+        panic!("another command")
+    };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let shown = follow::round(&opened, &arguments, (follower, &EventFilter::default()), now).await;
+    opened.close().await;
+    shown
 }
 
 /// `grantor token …`.

@@ -1,8 +1,10 @@
 //! What people are told of their accounts: there, and by e-mail.
 
 mod account;
+mod by_itself;
 pub mod delivery;
 mod dev;
+mod leaked;
 mod letters;
 mod secured;
 mod watching;

@@ -12,7 +12,7 @@ use crate::harness::person::Person;
 use crate::harness::server::Server;
 
 const FORM: Option<&str> = Some("application/x-www-form-urlencoded");
-const ENDPOINTS: [&str; 21] = [
+const ENDPOINTS: [&str; 36] = [
     "/",
     "/authorize",
     "/token",
@@ -31,6 +31,21 @@ const ENDPOINTS: [&str; 21] = [
     "/account/apps",
     "/account/apps/remove",
     "/account/sessions",
+    "/account/sign-in-ways",
+    "/account/sign-in-ways/unlink",
+    "/account/tokens",
+    "/account/tokens/new",
+    "/account/tokens/revoke",
+    "/account/tokens/rotate",
+    "/account/api/tokens",
+    "/account/api/tokens/x/rotate",
+    "/enter",
+    "/introspect/batch",
+    "/leak-reports",
+    "/upstreams/corp/backchannel-logout",
+    "/upstreams/corp/callback",
+    "/upstreams/corp/link",
+    "/upstreams/corp/start",
     "/language",
     "/livez",
     "/static/grantor.css",
@@ -59,9 +74,51 @@ async fn a_body_has_at_most_64_kib() {
     {"error":"invalid_request","error_description":"The request is larger than this server reads."}
     "#);
     assert_eq!(server.reason().await, "FormTooLarge");
-    for path in ["/token", "/revoke", "/introspect", "/authorize", "/sign-in", "/consent", "/end-session", "/sign-out"]
-    {
+    for path in [
+        "/token",
+        "/revoke",
+        "/introspect",
+        "/introspect/batch",
+        "/authorize",
+        "/sign-in",
+        "/consent",
+        "/end-session",
+        "/sign-out",
+        "/account/tokens/new",
+        "/account/tokens/rotate",
+        "/account/tokens/revoke",
+    ] {
         assert_eq!(service.post_body(path, FORM, form_of(65_537)).await.status, 413, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_huge_word_of_an_upstream_is_refused_before_it_arrives() {
+    let server = Server::start().await;
+    let head = "POST /upstreams/corp/backchannel-logout HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    let chunk = format!("{:x}\r\n{}\r\n", 70_000, "x".repeat(70_000));
+    for rest in ["Content-Length: 20971520\r\n\r\n".to_owned(), format!("Transfer-Encoding: chunked\r\n\r\n{chunk}")] {
+        assert_eq!(raw(&server, format!("{head}{rest}").as_bytes()), "HTTP/1.1 400 Bad Request");
+    }
+}
+
+#[tokio::test]
+async fn what_stands_before_a_body_is_looked_at_first_and_the_body_is_not_waited_for() {
+    let server = Server::start().await;
+    for (path, status) in [
+        ("/leak-reports", "403 Forbidden"),
+        ("/account/api/tokens", "401 Unauthorized"),
+        ("/account/api/tokens/x/rotate", "401 Unauthorized"),
+        ("/forward-auth", "403 Forbidden"),
+    ] {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n");
+        for lines in ["Content-Length: 20971520", "Transfer-Encoding: chunked"] {
+            let answer = raw(&server, format!("{head}{lines}\r\n\r\n").as_bytes());
+            assert!(
+                [format!("HTTP/1.1 {status}").as_str(), "HTTP/1.1 413 Payload Too Large"].contains(&answer.as_str()),
+                "{path} {lines}: {answer}"
+            );
+        }
     }
 }
 
@@ -77,7 +134,7 @@ fn raw(server: &Server, bytes: &[u8]) -> String {
 #[tokio::test]
 async fn a_huge_body_is_refused_before_it_arrives() {
     let server = Server::start().await;
-    for path in ["/token", "/userinfo", "/authorize", "/sign-in"] {
+    for path in ["/token", "/userinfo", "/authorize", "/sign-in", "/introspect/batch", "/account/tokens/new"] {
         let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n");
         assert_eq!(
             raw(&server, format!("{head}Content-Length: 20971520\r\n\r\n").as_bytes()),
@@ -164,6 +221,19 @@ async fn a_token_has_at_most_16_kib() {
         assert_eq!(page.brief(), "401 invalid_token", "{length}");
     }
     assert_eq!(wiki.post("/introspect", &[("token", &"x".repeat(8200))]).await.brief(), "400 invalid_request");
+}
+
+// Proxies ask with the method of the request that they ask about, so that each is answered, and no stranger is.
+#[tokio::test]
+async fn no_method_asks_about_an_app_unless_a_proxy_does_and_none_echoes() {
+    let server = Server::start().await;
+    let app = App::new(&server, "wiki");
+    for path in ["/forward-auth", "/forward-auth/x", "/.grantor/callback", "/.grantor/sign-in", "/.grantor/sign-out"] {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "QUUX"] {
+            let page = app.request_raw(method, path, &[("x-probe", "probe-7461")]).await;
+            assert_eq!((page.status.as_u16(), page.body.contains("probe-7461")), (403, false), "{method} {path}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use crate::harness::person::Person;
 use crate::harness::seeds::SECRET;
 use crate::harness::server::Server;
 use crate::oidc::keys::{keep_schedule, rotate};
+use crate::tokens::leaks::{Scanner, finding};
 
 const NOTES: &str = "https://notes.example/api";
 
@@ -252,6 +253,32 @@ async fn an_answer_is_kept_for_as_long_as_the_server_allows() {
         assert_eq!(api.get(tokens.access()).await.status, 200, "it may be kept for 3 seconds");
         server.clock.advance(Duration::from_secs(3));
         assert_eq!(api.get(tokens.access()).await.status, 401);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_found_in_public_is_refused_when_a_kept_answer_ends_within_five_seconds_unless_more_is_allowed()
+{
+    let Some(scanner) = Scanner::new() else { return };
+    for (allowed, kept) in [(3, 3), (60, 10)] {
+        let reporters = vec![scanner.reporter()];
+        let server = Server::start_with(|config| {
+            config.leak_reporters = reporters;
+            config.tokens.introspection_cache = Duration::from_secs(allowed);
+        })
+        .await;
+        let person = Person::new(&server);
+        person.sign_in().await;
+        for api in Api::both(&server).await {
+            let leaked = crate::tokens::token(&person, &["notes.read"]).await;
+            assert_eq!(api.get(&leaked).await.status, 200);
+            let told = scanner.report(&server, &json!([finding(&leaked)])).await.json();
+            assert_eq!(told[0]["label"], json!("true_positive"));
+            server.clock.advance(Duration::from_secs(kept - 1));
+            assert_eq!(api.get(&leaked).await.status, 200, "the answer is kept: {allowed}");
+            server.clock.advance(Duration::from_secs(1));
+            assert_eq!(api.get(&leaked).await.status, 401, "{allowed}");
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use grantor_server::settings::{self, Role};
 use grantor_storage::EventFilter;
 use serde_json::Value;
 
+use crate::attacks::spoils::{Spoils, Surroundings};
 use crate::harness::app::App;
 use crate::harness::command;
 use crate::harness::person::Person;
@@ -61,8 +62,13 @@ async fn an_export_has_every_event_once_oldest_first_as_the_catalogue_says() {
     );
     let last = exported.last().unwrap();
     assert_eq!((last["type"].as_str(), last["username"].as_str()), (Some("sign_in_succeeded"), Some("alice")));
-    let catalogue: Value = serde_json::from_str(&ask(&server, &["--types", "--json"]).await).unwrap();
-    for event in &exported {
+    fits_catalogue(&server, &exported).await;
+}
+
+/// What each event carries is what the catalogue says of its type.
+async fn fits_catalogue(server: &Server, exported: &[Value]) {
+    let catalogue: Value = serde_json::from_str(&ask(server, &["--types", "--json"]).await).unwrap();
+    for event in exported {
         let entry = catalogue.as_array().unwrap().iter().find(|entry| entry["type"] == event["type"]).unwrap();
         for field in ["address", "client_id", "detail", "reason", "user_id"] {
             let carried = entry["fields"].as_array().unwrap().iter().find(|carried| carried["name"] == field);
@@ -91,4 +97,81 @@ async fn who_follows_is_given_each_event_once() {
     server.clock.advance(Duration::from_mins(5));
     assert!(follower.new_ones(&opened, filter(), server.clock.read()).await.unwrap().is_empty());
     opened.close().await;
+}
+
+#[tokio::test]
+async fn whatever_happens_is_exported_as_the_catalogue_says() {
+    let around = Surroundings::start();
+    let server = Server::start_with(|config| around.configure(config)).await;
+    Spoils::of(&server).await;
+    Spoils::of_kept_tokens(&server, &around).await;
+    let exported = lines(&ask(&server, &["--json-lines"]).await);
+    fits_catalogue(&server, &exported).await;
+    let kinds: std::collections::BTreeSet<&str> =
+        exported.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    for kind in [
+        "api_token_ended",
+        "api_token_issued",
+        "api_token_rotated",
+        "app_entered",
+        "client_changed",
+        "consent_given",
+        "grant_ended",
+        "key_changed",
+        "proxied_app_changed",
+        "refused",
+        "resource_changed",
+        "sign_in_failed",
+        "sign_in_succeeded",
+        "signed_out",
+        "upstream_changed",
+        "upstream_linked",
+        "user_changed",
+    ] {
+        assert!(kinds.contains(kind), "{kind} in {kinds:?}");
+    }
+}
+
+#[tokio::test]
+async fn events_as_json_are_one_array_of_what_the_lines_say() {
+    let server = Server::start().await;
+    App::new(&server, "wiki").redeem("x").await;
+    Person::new(&server).sign_in().await;
+    let array: Value = serde_json::from_str(&ask(&server, &["--json", "--limit", "2"]).await).unwrap();
+    let array = array.as_array().unwrap();
+    assert_eq!(array.len(), 2);
+    assert_eq!(
+        *array,
+        lines(&ask(&server, &["--json-lines", "--limit", "2"]).await),
+        "oldest first, with the same members"
+    );
+    assert_eq!((array[0]["type"].as_str(), array[0]["reason"].as_str()), (Some("refused"), Some("CodeUnknown")));
+    assert_eq!((array[1]["type"].as_str(), array[1]["username"].as_str()), (Some("sign_in_succeeded"), Some("alice")));
+    assert_eq!(ask(&server, &["--json", "--type", "grant_ended"]).await.trim(), "[]");
+    let case = array[0]["case"].as_str().unwrap();
+    let one: Value = serde_json::from_str(&ask(&server, &["--json", "--case", case]).await).unwrap();
+    assert_eq!(one, serde_json::json!([array[0]]));
+}
+
+#[tokio::test]
+async fn who_follows_reads_lines_for_people_or_for_machines() {
+    let server = Server::start().await;
+    let (mut reader, mut machine) = (Follower::default(), Follower::default());
+    let now = || server.clock.read();
+    let read = command::follow(server.config(), &[], &mut reader, now()).await.unwrap();
+    let told = command::follow(server.config(), &["--json"], &mut machine, now()).await.unwrap();
+    assert_eq!(read.lines().count(), told.lines().count());
+    App::new(&server, "wiki").redeem("x\u{1b}[31m").await;
+    server.clock.advance(Duration::from_secs(1));
+    Person::new(&server).sign_in().await;
+    let read = command::follow(server.config(), &[], &mut reader, now()).await.unwrap();
+    let rows: Vec<&str> = read.lines().collect();
+    assert!(rows.len() == 2 && rows[0].contains("CodeUnknown") && rows[0].contains("wiki"), "{read}");
+    assert!(rows[1].contains("sign_in_succeeded") && rows[1].contains("alice") && !read.contains('\u{1b}'), "{read}");
+    for json in ["--json", "--json-lines"] {
+        let told = lines(&command::follow(server.config(), &[json], &mut machine, now()).await.unwrap());
+        let kinds: Vec<&str> = told.iter().map(|event| event["type"].as_str().unwrap()).collect();
+        assert_eq!(kinds, if json == "--json" { vec!["refused", "sign_in_succeeded"] } else { vec![] }, "each once");
+    }
+    assert_eq!(command::follow(server.config(), &[], &mut reader, now()).await.unwrap(), "");
 }

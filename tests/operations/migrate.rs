@@ -24,6 +24,7 @@ use crate::harness::postgres::{self, Scratch};
 use crate::harness::seeds::ALICE;
 use crate::harness::server::{Server, Stopped};
 use crate::harness::smtp;
+use crate::notices::delivery::until_failed;
 
 /// A server on SQLite, and an empty database of PostgreSQL's; nothing where there is no PostgreSQL.
 async fn both() -> Option<(Server, Scratch)> {
@@ -209,6 +210,8 @@ async fn a_database_that_has_moved_is_not_served_by_mistake_and_can_be_gone_back
 async fn a_rehearsal_copies_everything_and_keeps_nothing() {
     let Some((server, target)) = both().await else { return };
     let tokens = App::new(&server, "wiki").tokens("openid offline_access").await;
+    // What waits was tried, and is not tried again while the clock stands still.
+    until_failed(&server).await;
     let rehearsed = command::migrate(server.config(), &["--to", &target.url, "--dry-run"]).await.unwrap();
     assert!(rehearsed.contains("a rehearsal") && !rehearsed.contains("What to switch"), "{rehearsed}");
     assert_eq!(number(&target, "SELECT count(*) FROM users").await, 0);

@@ -2,6 +2,7 @@
 
 mod backup;
 mod credentials;
+mod doctor;
 mod epoch;
 mod events;
 mod migrate;

@@ -15,7 +15,7 @@ const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// A command-line tool that anybody may run.
-const CLI: &str = r#"
+pub const CLI: &str = r#"
 [[clients]]
 client_id = "spa"
 token_endpoint_auth_method = "none"
@@ -25,7 +25,7 @@ grant_types = ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exc
 scope = "openid"
 "#;
 
-async fn exchange(app: &App<'_>, token: &str, others: &[(&str, &str)]) -> Page {
+pub async fn exchange(app: &App<'_>, token: &str, others: &[(&str, &str)]) -> Page {
     let form = [&[("grant_type", EXCHANGE), ("subject_token", token), ("subject_token_type", ACCESS_TOKEN)], others];
     app.post("/token", &form.concat()).await
 }

@@ -15,7 +15,7 @@ const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// The app `service` that may exchange its keys.
-const SERVICE: &str = r#"
+pub const SERVICE: &str = r#"
 [[clients]]
 client_id = "service"
 client_secret = "a-secret-for-tests-and-nothing-else-at-all"
@@ -23,12 +23,12 @@ grant_types = ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exc
 scope = "notes.read notes.write"
 "#;
 
-async fn run(server: &Server, arguments: &[&str]) -> Result<String, String> {
+pub async fn run(server: &Server, arguments: &[&str]) -> Result<String, String> {
     command::token(server.config(), arguments).await.map_err(|error| error.to_string())
 }
 
 /// A key of `service`.
-async fn key(server: &Server, more: &[&str]) -> String {
+pub async fn key(server: &Server, more: &[&str]) -> String {
     let arguments = [&["issue", "service", "--name", "Nightly", "--scope", "notes.read", "--json"], more].concat();
     let told: Value = serde_json::from_str(&run(server, &arguments).await.unwrap()).unwrap();
     server.clock.catch_up();
@@ -112,7 +112,7 @@ async fn an_app_revokes_its_own_key_and_nobody_elses() {
     assert_eq!(api.introspect(&token).await["active"], json!(true));
 }
 
-async fn exchange(server: &Server, token: &str, others: &[(&str, &str)]) -> Page {
+pub async fn exchange(server: &Server, token: &str, others: &[(&str, &str)]) -> Page {
     let form = [("grant_type", EXCHANGE), ("subject_token", token), ("subject_token_type", ACCESS_TOKEN)];
     App::new(server, "service").post_raw("/token", &[], &[&form, others].concat()).await
 }

@@ -2,12 +2,16 @@
 
 mod account_api;
 mod account_slow;
+mod closed;
 mod declared;
-mod exchange;
-mod keys;
+pub mod exchange;
+mod exchanged;
+mod issued_near;
+mod key_leaks;
+pub mod keys;
 pub mod leaks;
 mod limits;
-mod networks;
+pub mod networks;
 mod pages;
 mod rights;
 mod usage;
@@ -53,6 +57,6 @@ pub async fn revoke(person: &Person, token: &str) -> Page {
 }
 
 /// What names a token in the account's addresses: the part of its text after the prefix.
-fn id_of(token: &str) -> String {
+pub fn id_of(token: &str) -> String {
     token["gtr_pat_".len()..][..11].to_owned()
 }

@@ -10,21 +10,21 @@ use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD, SECRET};
 use crate::harness::server::Server;
 
-const HERE: &str = "networks = [\"127.0.0.0/8\", \"2001:db8::/32\"]";
-const ELSEWHERE: &str = "networks = [\"192.0.2.0/24\"]";
+pub const HERE: &str = "networks = [\"127.0.0.0/8\", \"2001:db8::/32\"]";
+pub const ELSEWHERE: &str = "networks = [\"192.0.2.0/24\"]";
 
 /// Applies a declaration, a moment later: the clock stands still, and each event has an identifier of its own.
-async fn apply(server: &Server, declaration: &str) {
+pub async fn apply(server: &Server, declaration: &str) {
     server.clock.advance(Duration::from_millis(1));
     server.apply(declaration).await;
 }
 
 /// Alice with a limit.
-async fn person_limited(server: &Server, networks: &str) {
+pub async fn person_limited(server: &Server, networks: &str) {
     apply(server, &format!("[[users]]\nusername = \"alice\"\ngroups = [\"engineering\"]\n{networks}\n")).await;
 }
 
-async fn group_limited(server: &Server, networks: &str) {
+pub async fn group_limited(server: &Server, networks: &str) {
     apply(server, &format!("[[groups]]\nname = \"engineering\"\n{networks}\n")).await;
 }
 
@@ -45,7 +45,7 @@ async fn notes_limited(server: &Server, networks: &str) {
 }
 
 /// The same limit by each of the four.
-async fn limited(server: &Server, by: &str, networks: &str) {
+pub async fn limited(server: &Server, by: &str, networks: &str) {
     match by {
         "person" => person_limited(server, networks).await,
         "group" => group_limited(server, networks).await,

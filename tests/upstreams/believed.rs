@@ -100,9 +100,10 @@ async fn an_id_token_without_the_nonce_of_this_sign_in_is_refused() {
 async fn an_answer_says_of_which_issuer_it_is() {
     let (server, fake) = with(OPEN).await;
     let person = Person::new(&server);
-    for (answer, comes_in) in
-        [(vec![("code", "code-0"), ("iss", "https://evil.example")], false), (vec![("code", "code-0")], false)]
-    {
+    for (answer, comes_in) in [
+        (vec![("code", "a-code-of-the-upstream-0"), ("iss", "https://evil.example")], false),
+        (vec![("code", "a-code-of-the-upstream-0")], false),
+    ] {
         let page = person.open(Fake::answers(&start(&person).await, &answer)).await;
         assert_eq!((page.name() == "account", server.reason().await), (comes_in, "UpstreamIssuerMismatch".to_owned()));
     }

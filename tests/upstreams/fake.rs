@@ -25,7 +25,8 @@ use crate::harness::tls;
 
 /// Our client's secret there.
 pub const SECRET: &str = "the-secret-at-the-upstream-for-tests";
-const ACCESS_TOKEN: &str = "an-access-token-of-the-upstream";
+/// What its userinfo is asked with.
+pub const ACCESS_TOKEN: &str = "an-access-token-of-the-upstream";
 
 /// How its tokens are signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Script {
     pub signed: Signed,
     /// Whether its metadata promise `iss` in answers.
     pub promises_iss: bool,
+    /// Changes what its metadata say.
+    pub metadata: Map<String, Value>,
     key: SigningKey,
     codes: HashMap<String, Asked>,
     logouts: usize,
@@ -85,6 +88,7 @@ impl Fake {
             profile: json!({}),
             signed: Signed::Right,
             promises_iss: true,
+            metadata: Map::new(),
             key,
             codes: HashMap::new(),
             logouts: 0,
@@ -148,7 +152,7 @@ impl Fake {
         let query: HashMap<String, String> = asked.query_pairs().into_owned().collect();
         assert_eq!(query["code_challenge_method"], "S256");
         let code = self.script(|script| {
-            let code = format!("code-{}", script.codes.len());
+            let code = format!("a-code-of-the-upstream-{}", script.codes.len());
             let [challenge, redirect_uri] = ["code_challenge", "redirect_uri"].map(|name| query[name].clone());
             let nonce = query.get("nonce").cloned();
             script.codes.insert(code.clone(), Asked { nonce, challenge, redirect_uri });
@@ -235,14 +239,16 @@ fn count(script: &State, request: &HttpRequest) {
 
 async fn metadata(script: State, issuer: Data<String>, request: HttpRequest) -> HttpResponse {
     count(&script, &request);
-    let promises = script.lock().unwrap().promises_iss;
-    let url = issuer.as_str();
-    HttpResponse::Ok().json(json!({
+    let script = script.lock().unwrap();
+    let (promises, url) = (script.promises_iss, issuer.as_str());
+    let mut said = json!({
         "issuer": url, "authorization_endpoint": format!("{url}/authorize"), "token_endpoint": format!("{url}/token"),
         "userinfo_endpoint": format!("{url}/me"), "jwks_uri": format!("{url}/jwks"), "response_types_supported": ["code"],
         "subject_types_supported": ["public"], "id_token_signing_alg_values_supported": ["ES256"],
         "authorization_response_iss_parameter_supported": promises,
-    }))
+    });
+    put(said.as_object_mut().unwrap(), &script.metadata);
+    HttpResponse::Ok().json(said)
 }
 
 async fn jwks(script: State, request: HttpRequest) -> HttpResponse {

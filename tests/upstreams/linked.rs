@@ -8,6 +8,7 @@ use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD, BOB, BOB_PASSWORD};
 use crate::harness::server::Server;
+use crate::harness::tls;
 
 /// From the page that says that nobody is linked: an account is proven, and the page that asks is open.
 async fn prove(person: &Person, page: &Page, (username, password): (&str, &str)) -> Page {
@@ -192,20 +193,50 @@ async fn another_authority_under_the_same_name_has_other_people() {
     assert_eq!(page.name(), "upstream-unlinked", "the same subject, of somebody else");
 }
 
+/// What each of these browsers sees, that all come in at the same time.
+async fn come_in_together(coming: Vec<(Person, url::Url)>) -> Vec<String> {
+    let mut asking = tokio::task::JoinSet::new();
+    for (person, answer) in coming {
+        asking.spawn(async move { person.open(answer).await.name() });
+    }
+    asking.join_all().await
+}
+
+fn links(server: &Server) -> i64 {
+    server.rows().into_iter().find(|(table, _)| *table == "upstream_links").unwrap().1
+}
+
 #[tokio::test]
 async fn an_account_is_made_once_however_often_its_person_comes_at_the_same_time() {
     let (server, fake) = with("create_accounts = true").await;
-    let people: Vec<Person> = (0..4).map(|_| Person::new(&server)).collect();
-    let mut answers = Vec::new();
-    for person in &people {
-        answers.push(fake.consents(&start(person).await));
+    let mut coming = Vec::new();
+    for _ in 0..8 {
+        let person = Person::new(&server);
+        let answer = fake.consents(&start(&person).await);
+        coming.push((person, answer));
     }
-    let opened = people.iter().zip(&answers).map(|(person, answer)| person.open(answer));
-    let mut names = Vec::new();
-    for page in opened {
-        names.push(page.await.name());
+    assert_eq!(come_in_together(coming).await, ["account"; 8]);
+    assert_eq!(links(&server), 1);
+}
+
+#[tokio::test]
+async fn an_account_is_made_once_also_where_its_person_comes_to_two_nodes_at_the_same_time() {
+    let (first, fake) = with("create_accounts = true").await;
+    let issuer = first.url.clone();
+    let second = first
+        .another_node_with(|config| {
+            tls::trusting(config);
+            config.issuer = issuer;
+        })
+        .await;
+    let mut coming = Vec::new();
+    for node in [&first, &second].into_iter().cycle().take(8) {
+        let person = Person::new(node);
+        let answer = fake.consents(&start(&person).await);
+        coming.push((person, answer.as_str().replace(&first.url, &node.address).parse().unwrap()));
     }
-    assert_eq!(names, ["account"; 4]);
-    let links = server.rows().into_iter().find(|(table, _)| *table == "upstream_links").unwrap();
-    assert_eq!(links.1, 1);
+    assert_eq!(come_in_together(coming).await, ["account"; 8]);
+    assert_eq!((links(&first), links(&second)), (1, 1));
+    let created = first.events().await.iter().filter(|event| event.kind.as_str() == "upstream_linked").count();
+    assert_eq!(created, 1, "and linked once");
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::fake::{Fake, Signed, seconds};
 use super::{ada_comes_in, with};
 use crate::attacks::wire::send;
-use crate::harness::app::App;
+use crate::harness::app::{App, Tokens};
 use crate::harness::person::Person;
 use crate::harness::server::Server;
 
@@ -46,8 +46,14 @@ async fn what_apps_were_given_in_the_session_ends_with_it_but_for_offline_access
     let (server, fake) = with("create_accounts = true").await;
     let (app, person) = (App::new(&server, "wiki"), ada_at(&server, &fake, "ada-1", "s1").await);
     let online = app.tokens_with(&person, "openid profile", &[]).await;
+    let other = App::new(&server, "chat");
+    let offline = other.tokens_with(&person, "openid profile offline_access", &[]).await;
     assert_eq!(tell(&server, &fake.logout_token(&json!({"sub": "ada-1"}))).await, 200);
+    assert!(!is_in(&person).await);
     assert_eq!(app.introspect(online.access()).await["active"], false);
+    assert_eq!(app.refresh(online.refresh()).await.brief(), "400 invalid_grant");
+    let fresh = Tokens(other.refresh(offline.refresh()).await.json());
+    assert_eq!(other.userinfo(fresh.access()).await.json()["name"], "Ada There", "she allowed it to go on without her");
 }
 
 #[tokio::test]

@@ -8,8 +8,10 @@ mod believed;
 mod bound;
 mod dex;
 pub mod fake;
+mod inside;
 mod linked;
 mod logout;
+mod networks;
 mod oauth2;
 mod oidc_provider;
 mod operated;
@@ -38,7 +40,7 @@ async fn with(more: &str) -> (Server, Fake) {
 }
 
 /// How an upstream is declared.
-fn declaration(fake: &Fake, name: &str, more: &str) -> String {
+pub fn declaration(fake: &Fake, name: &str, more: &str) -> String {
     format!(
         "[[upstreams]]\nname = \"{name}\"\ndisplay_name = \"Corp\"\nkind = \"oidc\"\nissuer = \"{}\"\nclient_id = \"grantor\"\n\
          client_secret = \"{SECRET}\"\n{more}\n",
@@ -47,7 +49,7 @@ fn declaration(fake: &Fake, name: &str, more: &str) -> String {
 }
 
 /// The page that goes on to an upstream, from a sign-in page.
-async fn start_on(person: &Person, page: &Page, name: &str) -> Page {
+pub async fn start_on(person: &Person, page: &Page, name: &str) -> Page {
     person.send(&page.form(&format!(r#"form[action="/upstreams/{name}/start"]"#))).await
 }
 

@@ -18,7 +18,7 @@ use crate::network::Networks;
 use crate::provider::{Issuer, Provider};
 use crate::reach::Reach;
 use crate::scope::Scope;
-use crate::store::{AccessTokenFacts, ApiTokenFacts, GrantFacts, Store};
+use crate::store::{AccessTokenFacts, GrantFacts, Store};
 use crate::time::Time;
 use crate::token::{self, Jti, Origin};
 use crate::user::User;
@@ -198,7 +198,8 @@ pub async fn find<S: Store>(
         Origin::ApiToken(id) => {
             let exchanged = provider.store.api_token_find(id).await?;
             let live = live(provider, token, facts, now);
-            Ok(live.zip(exchanged).and_then(|(token, exchanged)| of_exchange(provider, token, exchanged, now)))
+            let exchanged = exchanged.and_then(|exchanged| api_token::judge(provider, exchanged, now));
+            Ok(live.zip(exchanged).and_then(|(token, exchanged)| of_exchange(token, exchanged)))
         }
         Origin::Client | Origin::Grant(_) => Ok(live(provider, token, facts, now)),
     }
@@ -220,14 +221,8 @@ pub(crate) async fn find_genuine<S: Store>(
     Ok(Some((token, facts)))
 }
 
-/// The token with the API token that was exchanged for it, if that one still counts.
-fn of_exchange<S: Store>(
-    provider: &Provider<S>,
-    token: LiveAccessToken,
-    exchanged: ApiTokenFacts,
-    now: Time,
-) -> Option<LiveAccessToken> {
-    let exchanged = api_token::judge(provider, exchanged, now)?;
+/// The token with the API token that was exchanged for it, cut to what that one allows now; none where nothing is left.
+pub(crate) fn of_exchange(token: LiveAccessToken, exchanged: LiveApiToken) -> Option<LiveAccessToken> {
     let is_for = |api: &String| exchanged.rights.audience.contains(api);
     let scope = token.scope.intersection(&exchanged.rights.scope);
     if scope.is_empty() || !token.audience.iter().all(is_for) {

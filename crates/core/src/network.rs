@@ -110,7 +110,7 @@ impl From<Networks> for Vec<String> {
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
@@ -162,6 +162,24 @@ mod tests {
         length == 0 || (address >> (width - length)) == (network >> (width - length))
     }
 
+    /// An address of either family, near others; not one that is an IPv4 address in another form.
+    pub(crate) fn address() -> impl Strategy<Value = IpAddr> {
+        let four = (0_u32..0x400).prop_map(|host| IpAddr::from(std::net::Ipv4Addr::from_bits(0x0A00_0000 | host)));
+        let six = (0_u128..4, 0_u128..0x400)
+            .prop_map(|(net, host)| IpAddr::from(Ipv6Addr::from_bits(0x2001_0DB8 << 96 | net << 64 | host)));
+        prop_oneof![four, six]
+    }
+
+    /// Some blocks around such addresses.
+    pub(crate) fn blocks() -> impl Strategy<Value = Vec<String>> {
+        let block = (address(), 0_u8..=128).prop_map(|(address, length)| {
+            let longest = if address.is_ipv4() { 32 } else { 128 };
+            // Short ones hold everything and say little: half of them are long.
+            format!("{address}/{}", if length > longest { length % (longest + 1) } else { length })
+        });
+        prop::collection::vec(block, 1..5)
+    }
+
     proptest! {
         #[test]
         fn a_block_holds_what_shares_its_first_bits(network in any::<u32>(), flips in any::<u32>(), length in 0_u32..=32) {
@@ -195,6 +213,18 @@ mod tests {
             let both = Networks::parse(&text(&one)).unwrap().intersection(&Networks::parse(&text(&two)).unwrap());
             let holds = both.as_ref().is_some_and(|both| both.allow(Some(near(asked).into())));
             prop_assert_eq!(holds, reference(&one) && reference(&two));
+            prop_assert!(both.is_none_or(|both| !both.is_anywhere() && both.0.len() <= one.len() + two.len()));
+        }
+
+        /// The same for both families at once, by the networks as `ipnet` reads them.
+        #[test]
+        fn so_is_it_for_ipv6_beside_ipv4(one in blocks(), two in blocks(), asked in address()) {
+            let holds = |texts: &[String]| texts.iter().any(|text| text.parse::<IpNet>().unwrap().contains(&asked));
+            let read = |texts: &[String]| Networks::parse(&texts.join(" ")).unwrap();
+            prop_assert_eq!((read(&one).allow(Some(asked)), read(&two).allow(Some(asked))), (holds(&one), holds(&two)));
+            let both = read(&one).intersection(&read(&two));
+            prop_assert_eq!(both.as_ref().is_some_and(|both| both.allow(Some(asked))), holds(&one) && holds(&two));
+            prop_assert_eq!(&both, &read(&two).intersection(&read(&one)));
             prop_assert!(both.is_none_or(|both| !both.is_anywhere() && both.0.len() <= one.len() + two.len()));
         }
 

@@ -176,7 +176,8 @@ pub struct TokenPolicy {
     #[serde(with = "lifetime")]
     pub rotation_overlap: Duration,
     /// How long an API may keep the answer to an introspection, and so the longest time for which it may take a token that was
-    /// revoked. At most 60 s; `0` forbids it. Default 3 s.
+    /// revoked or found in public. At most 60 s; `0` forbids it. Default 3 s, with which a token that is reported is refused
+    /// everywhere within 5 s; who sets more waits for as much. `grantor-resource-server` keeps no answer longer than 10 s.
     #[serde(with = "lifetime")]
     pub introspection_cache: Duration,
     /// How many tokens one person, or one client, may have at a time. Default 100.

@@ -96,6 +96,7 @@ mod tests {
     use super::*;
     use crate::client::tests::sample;
     use crate::directory::{Group, Resource};
+    use crate::network::tests::{address, blocks};
     use crate::user::tests::ada;
 
     /// Limits of each kind, in the order of the errors: client, person, group, API, token.
@@ -150,6 +151,31 @@ mod tests {
     }
 
     proptest! {
+        /// Both families, and both ways to write an IPv4 address; as `ipnet` has it.
+        #[test]
+        fn so_it_is_for_ipv6_beside_ipv4(
+            texts in prop::array::uniform5(prop_oneof![Just(Vec::new()), blocks()]),
+            asked in address(),
+            mapped in any::<bool>(),
+        ) {
+            let holds = |text: &String| text.parse::<ipnet::IpNet>().unwrap().contains(&asked);
+            let every = texts.iter().all(|texts| texts.is_empty() || texts.iter().any(holds));
+            let limits = Limits(texts.each_ref().map(|texts| Networks::parse(&texts.join(" ")).unwrap()));
+            let from = match asked {
+                IpAddr::V4(four) if mapped => IpAddr::from(four.to_ipv6_mapped()),
+                other => other,
+            };
+            prop_assert_eq!(limits.judge(|reach| reach.check(Some(from)).is_ok()), every);
+            let unlimited = texts.iter().all(Vec::is_empty);
+            let (holds, fits) = limits.judge(|reach| {
+                let common = reach.common();
+                let holds = common.as_ref().is_some_and(|common| common.allow(Some(from)));
+                (holds, common.is_none_or(|common| common.is_anywhere() == unlimited))
+            });
+            prop_assert_eq!(holds, every);
+            prop_assert!(fits, "no limits have none in common, and others some");
+        }
+
         #[test]
         fn an_address_is_in_the_common_networks_where_every_limit_holds_it(
             limits in prop::array::uniform5(networks()),

@@ -9,7 +9,6 @@ use grantor_core::policy::Lifetimes;
 use grantor_core::store::Store;
 use grantor_core::time::Time;
 use grantor_storage::EventFilter;
-use serde_json::Value;
 
 use crate::clock;
 use crate::config::Config;
@@ -18,6 +17,8 @@ use crate::running;
 use crate::settings::{self, Opened, Role, Settings};
 use crate::tls::Certificate;
 
+/// Whether the issuer answers.
+pub mod issuer;
 /// Whether upstreams answer.
 pub mod upstreams;
 
@@ -26,7 +27,6 @@ const WRITTEN: Time = Time::from_seconds(1_793_491_200);
 pub mod outgoing;
 
 const PATIENCE: Duration = Duration::from_secs(5);
-const LARGEST_ANSWER: usize = 256 * 1024;
 
 /// How bad something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ pub async fn everything(settings: &Settings, offline: bool, now: Time) -> Vec<Fi
     findings.extend(database(&config, now).await);
     findings.extend(outgoing::examined(&config, offline).await);
     if !offline && !config.issuer.is_empty() {
-        findings.push(issuer(&config).await);
+        findings.push(issuer::answers(&config).await);
         findings.extend(upstreams::all(&config).await);
     }
     findings
@@ -239,50 +239,6 @@ pub fn keys(ring: &KeyRing, lifetimes: &Lifetimes, now: Time) -> Vec<Finding> {
         }
     });
     used.collect()
-}
-
-/// Whether the issuer answers at its address, and by its name.
-async fn issuer(config: &Config) -> Finding {
-    let address = format!("{}/.well-known/openid-configuration", config.issuer);
-    match fetch(&address).await {
-        Err(why) => doubtful(
-            "issuer",
-            format!("{address} does not answer: {why}"),
-            "start the server; then look at DNS, proxy and certificate, from a host like those of your apps",
-        ),
-        Ok(metadata) if metadata.get("issuer").and_then(Value::as_str) == Some(&config.issuer) => {
-            sound("issuer", format!("{} answers", config.issuer))
-        }
-        // "The issuer value returned MUST be identical to the Issuer URL that was used as the prefix to
-        // /.well-known/openid-configuration to retrieve the configuration information." (OIDC Discovery §4.3)
-        Ok(metadata) => broken(
-            "issuer",
-            format!("{address} names another issuer: {}", metadata.get("issuer").unwrap_or(&Value::Null)),
-            "set issuer to the address that apps use, letter for letter",
-        ),
-    }
-}
-
-async fn fetch(address: &str) -> Result<Value, String> {
-    // The second time it is there already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build();
-    let client = client.map_err(|error| error.to_string())?;
-    let answer = client.get(address).send().await.map_err(causes)?;
-    if !answer.status().is_success() {
-        return Err(format!("it answers {}", answer.status()));
-    }
-    if answer.content_length().is_some_and(|length| length > LARGEST_ANSWER as u64) {
-        return Err("the answer is too long".into());
-    }
-    answer.json().await.map_err(causes)
-}
-
-/// An error and what it comes from, so that a certificate that is not trusted is named.
-fn causes(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The database's file.

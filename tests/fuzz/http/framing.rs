@@ -90,6 +90,9 @@ pub fn write(target: &Target, pocket: &Pocket, host: &str, dice: &mut Dice) -> R
     if let Some(authorization) = &target.authorization {
         head.extend(["Authorization: ", authorization, "\r\n"]);
     }
+    for (name, value) in &target.headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
     for _ in 0..if dice.one_in(3) { dice.small(5) } else { 0 } {
         head.push_str(dice.pick(&HEADERS));
         head.push_str("\r\n");
@@ -139,6 +142,10 @@ fn changed(text: String, dice: &mut Dice) -> String {
 
 /// The body of a request, and its line of header.
 fn body(target: &Target, head: &mut String, dice: &mut Dice) -> Vec<u8> {
+    if let Some(json) = target.json.as_ref().filter(|_| !dice.one_in(12)) {
+        head.push_str("Content-Type: application/json\r\n");
+        return if dice.one_in(6) { changed(json.clone(), dice) } else { json.clone() }.into_bytes();
+    }
     let content_type = CONTENT_TYPES[if dice.one_in(12) { dice.roll(CONTENT_TYPES.len()) } else { dice.roll(2) }];
     head.extend(["Content-Type: ", content_type, "\r\n"]);
     let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&target.form).finish();

@@ -2,6 +2,7 @@
 //! redeem and refresh, and do each of it wrongly, too. No answer may be a fault of the server, and each must come.
 
 mod framing;
+mod kept;
 mod pocket;
 mod target;
 mod words;
@@ -13,6 +14,7 @@ use std::sync::{Arc, LazyLock};
 use framing::{Form, Request};
 use pocket::{Kind, Pocket};
 
+use crate::forward_auth::APPS;
 use crate::harness::amount::amount;
 use crate::harness::app::App;
 use crate::harness::assertion::Assertion;
@@ -151,7 +153,12 @@ async fn no_request_is_answered_by_a_fault_of_the_server() {
         config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
         unlimited(config);
     });
-    let server = Arc::new(server.await);
+    let server = server.await;
+    for declared in [kept::DECLARED, APPS] {
+        server.clock.advance(std::time::Duration::from_millis(1));
+        server.apply(declared).await;
+    }
+    let server = Arc::new(server);
     let each = amount("TEST_REQUESTS", TOTAL).div_ceil(CLIENTS);
     let mut clients = tokio::task::JoinSet::new();
     for number in 0..CLIENTS {

@@ -21,8 +21,12 @@ pub enum Kind {
     Code,
     /// The proof of a form.
     Csrf,
+    /// The draft of a token that a person may keep.
+    Draft,
     /// An ID token.
     Id,
+    /// A token that a person keeps.
+    Kept,
     /// A refresh token.
     Refresh,
     /// A started request.
@@ -31,8 +35,17 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Access, Self::Assertion, Self::Code, Self::Csrf, Self::Id, Self::Refresh, Self::Started];
+    pub const ALL: [Self; 9] = [
+        Self::Access,
+        Self::Assertion,
+        Self::Code,
+        Self::Csrf,
+        Self::Draft,
+        Self::Id,
+        Self::Kept,
+        Self::Refresh,
+        Self::Started,
+    ];
 }
 
 /// What a page or a redirect leads to.
@@ -123,15 +136,25 @@ impl Pocket {
                 self.next = Some(Next::Use);
             }
         }
+        for (name, kind) in [("draft", Kind::Draft), ("token", Kind::Kept)] {
+            if let Some(text) = body[name].as_str() {
+                self.put(kind, text);
+            }
+        }
     }
 
     /// Takes one of the forms of a page.
     fn take_page(&mut self, page: &str, dice: &mut Dice) {
+        if let Some(kept) = page.split("value=\"gtr_pat_").nth(1).and_then(|rest| rest.split('"').next()) {
+            self.put(Kind::Kept, &format!("gtr_pat_{kept}"));
+        }
         let forms: Vec<&str> = page.split("<form method=\"post\" action=\"").skip(1).collect();
         if forms.is_empty() {
             return;
         }
-        let form = forms[if dice.one_in(4) { dice.roll(forms.len()) } else { 0 }];
+        // The form that a page is for stands behind those of its frame.
+        let first = forms.iter().position(|form| form.starts_with("/account/tokens/")).unwrap_or(0);
+        let form = forms[if dice.one_in(4) { dice.roll(forms.len()) } else { first }];
         let form = form.split("</form>").next().unwrap_or_default();
         let action = form.split('"').next().unwrap_or_default().replace("&amp;", "&");
         let fields: Vec<(String, String)> = form.split("name=\"").skip(1).map(field).collect();
@@ -140,6 +163,7 @@ impl Pocket {
                 "csrf" => self.put(Kind::Csrf, value),
                 "request" => self.put(Kind::Started, value),
                 "code" => self.put(Kind::Code, value),
+                "draft" => self.put(Kind::Draft, value),
                 _ => {}
             }
         }

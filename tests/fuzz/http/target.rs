@@ -1,5 +1,6 @@
 //! What is asked, and with which parameters: right, nearly right, or of no sense.
 
+use super::kept;
 use super::pocket::{Kind, Next, Pocket};
 use super::words::{CLAIMS, NAMES, PATHS, VALUES};
 use crate::fuzz::mutation::{self, Grammar};
@@ -18,8 +19,12 @@ pub struct Target {
     pub query: String,
     /// The form of the body.
     pub form: Vec<(String, String)>,
+    /// The body where it is JSON, in place of the form.
+    pub json: Option<String>,
     /// The Authorization header.
     pub authorization: Option<String>,
+    /// More headers.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 const METHODS: [&str; 9] = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "BREW"];
@@ -47,8 +52,17 @@ pub fn next(pocket: &mut Pocket, dice: &mut Dice) -> Target {
 }
 
 fn anything(pocket: &Pocket, dice: &mut Dice) -> Target {
-    let pages = ["/sign-in", "/account", "/account/apps", "/account/sessions", "/account/apps/remove?app=wiki"];
-    match dice.roll(16) {
+    let pages = [
+        "/sign-in",
+        "/account",
+        "/account/apps",
+        "/account/sessions",
+        "/account/apps/remove?app=wiki",
+        "/account/tokens",
+        "/account/tokens/new",
+        "/account/tokens/new",
+    ];
+    match dice.roll(21) {
         0..=5 => authorize(pocket, dice),
         6 => token(pocket, dice, "authorization_code"),
         7 => token(pocket, dice, "refresh_token"),
@@ -58,16 +72,21 @@ fn anything(pocket: &Pocket, dice: &mut Dice) -> Target {
         12 => get(dice.pick(&pages)),
         13 => with_started(pocket, dice),
         14 => own_form(pocket, dice),
+        15 => kept::exchange(pocket, dice),
+        16 => kept::question(pocket, dice),
+        17 => kept::on_the_account(pocket, dice),
+        18 => kept::change(pocket, dice),
+        19 => get("/account/tokens/new"),
         _ => Target { method: dice.pick(&["GET", "GET", "HEAD", "POST", "OPTIONS"]), ..get(dice.pick(&PATHS)) },
     }
 }
 
-fn get(path: &str) -> Target {
+pub fn get(path: &str) -> Target {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     Target { method: "GET", path: path.to_owned(), query: query.to_owned(), ..Target::default() }
 }
 
-fn post(path: &str, form: &[(&str, &str)]) -> Target {
+pub fn post(path: &str, form: &[(&str, &str)]) -> Target {
     let form = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Target { method: "POST", path: path.to_owned(), form, ..Target::default() }
 }
@@ -93,6 +112,7 @@ fn filled_in(action: &str, mut form: Vec<(String, String)>, dice: &mut Dice) -> 
         "/select-account" => set("choice", dice.pick(&["continue", "another"])),
         "/account/sessions" if dice.one_in(2) => set("end", "others"),
         "/language" => set("language", dice.pick(&["de", "en", "xx"])),
+        "/account/tokens/new" => kept::fill_in(&mut set, dice),
         _ => {}
     }
     Target { form, ..post(action, &[]) }
@@ -114,7 +134,15 @@ fn authorize(pocket: &Pocket, dice: &mut Dice) -> Target {
         ("client_id", client_id),
         ("response_type", "code"),
         ("redirect_uri", redirect_uri),
-        ("scope", dice.pick(&["openid", "openid profile email offline_access", "openid notes.read groups"])),
+        (
+            "scope",
+            dice.pick(&[
+                "openid",
+                "openid profile email offline_access",
+                "openid notes.read groups",
+                "openid account:tokens",
+            ]),
+        ),
         ("state", "the-state"),
         ("nonce", "the-nonce"),
         ("code_challenge", CHALLENGE),
@@ -154,10 +182,10 @@ fn token(pocket: &Pocket, dice: &mut Dice, grant_type: &str) -> Target {
 }
 
 /// With the credentials that a client is registered for.
-fn authenticated(mut target: Target, client_id: &str, pocket: &Pocket, dice: &mut Dice) -> Target {
+pub fn authenticated(mut target: Target, client_id: &str, pocket: &Pocket, dice: &mut Dice) -> Target {
     let mut add = |name: &str, value: &str| target.form.push((name.to_owned(), value.to_owned()));
     match client_id {
-        "spa" | "native" => add("client_id", client_id),
+        "cli" | "spa" | "native" => add("client_id", client_id),
         "chat" => {
             add("client_id", client_id);
             add("client_secret", SECRET);
@@ -172,7 +200,8 @@ fn authenticated(mut target: Target, client_id: &str, pocket: &Pocket, dice: &mu
 }
 
 fn about_a_token(pocket: &Pocket, dice: &mut Dice) -> Target {
-    let token = pocket.find(dice.pick(&[Kind::Access, Kind::Access, Kind::Refresh, Kind::Id, Kind::Code]), dice);
+    let token =
+        pocket.find(dice.pick(&[Kind::Access, Kind::Access, Kind::Refresh, Kind::Id, Kind::Code, Kind::Kept]), dice);
     let client_id = if dice.one_in(3) { dice.pick(&["wiki", "chat", "notes-api", "signed"]) } else { pocket.app.0 };
     match dice.roll(4) {
         0 => authenticated(post("/introspect", &[("token", &token)]), client_id, pocket, dice),
@@ -216,6 +245,9 @@ fn own_form(pocket: &Pocket, dice: &mut Dice) -> Target {
         "/account/notices",
         "/account/sessions",
         "/account/apps/remove",
+        "/account/tokens/new",
+        "/account/tokens/revoke",
+        "/account/tokens/rotate",
         "/language",
     ]);
     let other = (dice.pick(&NAMES), dice.pick(&VALUES));
@@ -270,7 +302,7 @@ fn strange_authorization(target: &Target, value: &str, dice: &mut Dice) -> Strin
 }
 
 /// A text with some bytes changed. It stays text without line ends, so that the request around it stays whole.
-fn mutated(text: &str, dice: &mut Dice) -> String {
+pub fn mutated(text: &str, dice: &mut Dice) -> String {
     let examples = [text.as_bytes().to_vec()];
     let grammar = Grammar {
         examples: &examples,

@@ -4,7 +4,7 @@ use crate::harness::app::VERIFIER;
 use crate::harness::seeds::SECRET;
 
 /// Every route, with and without a method that it has.
-pub const PATHS: [&str; 43] = [
+pub const PATHS: [&str; 52] = [
     "/",
     "/account",
     "/account/apps",
@@ -48,10 +48,19 @@ pub const PATHS: [&str; 43] = [
     "/forward-auth",
     "/forward-auth/x",
     "/account/api/tokens",
+    "/account/api/tokens/0BxVq7aY2Lk",
+    "/account/api/tokens/0BxVq7aY2Lk/rotate",
+    "/account/tokens",
+    "/account/tokens/new",
+    "/account/tokens/revoke",
+    "/account/tokens/rotate",
+    "/introspect/batch",
+    "/leak-reports",
+    "/.grantor/sign-out",
 ];
 
 /// The names of all parameters and fields.
-pub const NAMES: [&str; 46] = [
+pub const NAMES: [&str; 55] = [
     "aim",
     "arrival",
     "iss",
@@ -98,10 +107,19 @@ pub const NAMES: [&str; 46] = [
     "return_to",
     "post_logout_redirect_uri",
     "search",
+    "actor_token",
+    "client_address",
+    "days",
+    "draft",
+    "name",
+    "networks",
+    "requested_token_type",
+    "subject_token",
+    "subject_token_type",
 ];
 
 /// Values that mean something to some of them, or to somebody behind them.
-pub const VALUES: [&str; 44] = [
+pub const VALUES: [&str; 48] = [
     "",
     "wiki",
     "chat",
@@ -146,6 +164,10 @@ pub const VALUES: [&str; 44] = [
     "' OR 1=1 --",
     "\u{202e}\u{0}\r\nSet-Cookie: x=y",
     VERIFIER,
+    "openid account:tokens",
+    "192.0.2.7",
+    "10.0.0.0/8 ::/0",
+    "urn:ietf:params:oauth:token-type:jwt",
 ];
 
 /// Values of `claims`.

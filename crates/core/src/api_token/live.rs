@@ -86,8 +86,12 @@ pub(crate) async fn find_genuine<S: Store>(
 
 /// The token with what it allows, if it counts wherever it is used from.
 pub(crate) fn judge<S: Store>(provider: &Provider<S>, found: ApiTokenFacts, now: Time) -> Option<LiveApiToken> {
+    judge_in(&provider.store.directory(), found, now)
+}
+
+/// The same by a directory.
+pub(super) fn judge_in(directory: &Directory, found: ApiTokenFacts, now: Time) -> Option<LiveApiToken> {
     let ApiTokenFacts { token, user } = found;
-    let directory = provider.store.directory();
     // Who switches a client off, or a person, ends what they hold for as long.
     let is_on = match &token.owner {
         Owner::Client(client_id) => directory.client(client_id).is_some(),
@@ -96,7 +100,7 @@ pub(crate) fn judge<S: Store>(provider: &Provider<S>, found: ApiTokenFacts, now:
     if !is_on || !token.is_live(now) {
         return None;
     }
-    let rights = rights::of_token(&directory, &token, user.as_ref());
+    let rights = rights::of_token(directory, &token, user.as_ref());
     let until = token.expires_at;
     (!rights.scope.is_empty()).then_some(LiveApiToken { token, rights, user, until })
 }

@@ -22,6 +22,8 @@ pub mod rights;
 pub mod watch;
 
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 pub(crate) mod tests;
 
 /// Whose token it is.

@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use grantor_jose::random::Mint;
-use proptest::prelude::*;
 
 use super::issue::{About, Draft, Holder, Wanted, issue, revoke, rotate};
 use super::*;
@@ -59,12 +58,12 @@ pub(crate) fn directory() -> Directory {
     }
 }
 
-fn draft(seed: u64, at: Time) -> Draft {
+pub(super) fn draft(seed: u64, at: Time) -> Draft {
     let mint = Mint::seeded(seed);
     Fresh { id: mint.id(at.millis()), secret: mint.secret() }
 }
 
-fn wanted(scope: &str) -> Wanted {
+pub(super) fn wanted(scope: &str) -> Wanted {
     Wanted {
         name: "backup script".into(),
         scope: scope.parse().unwrap(),
@@ -75,29 +74,29 @@ fn wanted(scope: &str) -> Wanted {
 }
 
 /// What is decided at `now` in `directory`.
-struct Desk<'a> {
-    directory: &'a Directory,
-    policy: TokenPolicy,
-    now: Time,
+pub(super) struct Desk<'a> {
+    pub(super) directory: &'a Directory,
+    pub(super) policy: TokenPolicy,
+    pub(super) now: Time,
 }
 
 impl<'a> Desk<'a> {
-    fn new(directory: &'a Directory) -> Self {
+    pub(super) fn new(directory: &'a Directory) -> Self {
         Self { directory, policy: TokenPolicy::default(), now: start() }
     }
 
-    fn about(&self) -> About<'_> {
+    pub(super) fn about(&self) -> About<'_> {
         let call = Call::new(self.now, "::1");
         About { directory: self.directory, policy: &self.policy, call, event_id: Id::from_i64(5) }
     }
 
-    fn issue(&self, user: &User, tokens: &[ApiToken], wanted: Wanted) -> Result<Decision<String>, Error> {
+    pub(super) fn issue(&self, user: &User, tokens: &[ApiToken], wanted: Wanted) -> Result<Decision<String>, Error> {
         let owner = Owner::User(user.id);
         issue(self.about(), Holder { owner: &owner, person: Some(user), tokens }, &draft(9, self.now), wanted)
     }
 }
 
-fn inserted(decision: Decision<String>) -> ApiToken {
+pub(super) fn inserted(decision: Decision<String>) -> ApiToken {
     let inserted = decision.changes.into_iter().find_map(|change| match change {
         Change::ApiTokenInsert(token) => Some(*token),
         _ => None,
@@ -265,69 +264,4 @@ fn a_token_for_one_api_means_nothing_at_another() {
     let only = ApiToken { resource: Some("https://notes".into()), ..token };
     let rights = rights::of_token(&directory, &only, Some(&ada()));
     assert_eq!((rights.scope.as_str(), rights.audience), ("notes.read", vec!["https://notes".to_owned()]));
-}
-
-/// What may happen to a person and to what they hold.
-#[derive(Clone, Debug)]
-enum Happening {
-    Groups(Vec<&'static str>),
-    Disabled(bool),
-    ScopeGroups(Vec<&'static str>),
-    Offers(bool),
-    ApiScopes(&'static str),
-}
-
-fn happening() -> impl Strategy<Value = Happening> {
-    let groups = || proptest::sample::subsequence(vec!["staff", "guests"], 0..=2);
-    prop_oneof![
-        groups().prop_map(Happening::Groups),
-        any::<bool>().prop_map(Happening::Disabled),
-        groups().prop_map(Happening::ScopeGroups),
-        any::<bool>().prop_map(Happening::Offers),
-        prop_oneof![Just("notes.read notes.write"), Just("notes.read"), Just("")].prop_map(Happening::ApiScopes),
-    ]
-}
-
-fn happen(directory: &mut Directory, user: &mut User, happening: &Happening) {
-    let owned = |groups: &[&str]| groups.iter().map(|&group| group.to_owned()).collect();
-    let notes = directory.resources.get_mut("https://notes").unwrap();
-    match happening {
-        Happening::Groups(groups) => user.groups = owned(groups),
-        Happening::Disabled(disabled) => user.disabled = *disabled,
-        Happening::ScopeGroups(groups) => directory.scopes.get_mut("pay.read").unwrap().groups = owned(groups),
-        Happening::Offers(offers) => notes.personal_access_tokens = *offers,
-        Happening::ApiScopes(scopes) => notes.scopes = scopes.parse().unwrap(),
-    }
-}
-
-proptest! {
-    /// Whatever happens after the issue: what a token allows is within what it was issued for and within what its owner could
-    /// put into a new one now.
-    #[test]
-    fn a_token_never_allows_more_than_its_owner_may(
-        asked in proptest::sample::subsequence(vec!["notes.read", "notes.write", "pay.read"], 1..=3),
-        happenings in proptest::collection::vec(happening(), 0..8),
-    ) {
-        let (mut directory, mut user) = (directory(), ada());
-        let token = token_of(&user, &asked.join(" "));
-        for happening in &happenings {
-            happen(&mut directory, &mut user, happening);
-            let rights = rights::of_token(&directory, &token, Some(&user));
-            let owner = rights::of_owner(&directory, &token.owner, Some(&user));
-            prop_assert!(rights.scope.is_subset(&token.scope) && rights.scope.is_subset(&owner));
-            let open = |scope: &str| {
-                let groups = directory.scopes.get(scope).map(|scope| scope.groups.as_slice()).unwrap_or_default();
-                groups.is_empty() || groups.iter().any(|group| user.groups.contains(group))
-            };
-            prop_assert!(rights.scope.iter().all(open));
-            prop_assert!(!user.disabled || rights.scope.is_empty());
-            // And what is issued now can be used now.
-            for scope in owner.iter() {
-                let issued = Desk::new(&directory).issue(&user, &[], wanted(scope));
-                let issued = inserted(issued.unwrap());
-                let rights = rights::of_token(&directory, &issued, Some(&user));
-                prop_assert_eq!(rights.scope.as_str(), scope);
-            }
-        }
-    }
 }

@@ -109,10 +109,7 @@ async fn show(opened: &Opened, arguments: &Arguments) -> Result<ExitCode, Comman
         let unknown = arguments.case.is_some() && events.is_empty();
         return Ok(if unknown && !arguments.json { ExitCode::FAILURE } else { ExitCode::SUCCESS });
     }
-    for event in &events {
-        let json = arguments.json || arguments.json_lines;
-        print(&if json { shown::json_line(event, &people) } else { shown::line(event, &people) });
-    }
+    print(&lines(&events, &people, arguments));
     follower.skip(&events);
     follow::follow(opened, arguments, follower).await?;
     Ok(ExitCode::SUCCESS)
@@ -145,6 +142,13 @@ fn text(events: &[Event], people: &People, arguments: &Arguments) -> String {
     } else {
         shown::table(events, people)
     }
+}
+
+/// A line for each event, as one who follows is shown them.
+fn lines(events: &[Event], people: &People, arguments: &Arguments) -> String {
+    let json = arguments.json || arguments.json_lines;
+    let line = |event| if json { shown::json_line(event, people) } else { shown::line(event, people) };
+    events.iter().map(line).collect()
 }
 
 /// Everything that matches, oldest first, a page at a time.

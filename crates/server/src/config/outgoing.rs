@@ -15,7 +15,8 @@ use super::{Config, Hidden};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mail {
-    /// The mail server's name, as in `mail.example.com`. Default none.
+    /// The mail server's name, as in `mail.example.com`. Default none. It is yours to choose, so `[outbound]` says nothing of it: it
+    /// may be a host of this machine or of a network that is not public.
     pub server: Option<String>,
     /// Its port. Default 465; with `starttls` 587; without any security 25.
     pub port: Option<u16>,

@@ -9,7 +9,7 @@ use grantor_core::time::Time;
 use grantor_jose::id::Id;
 use grantor_storage::EventFilter;
 
-use super::{Arguments, CommandError, asked, people_of, shown};
+use super::{Arguments, CommandError, asked, lines, people_of};
 use crate::clock::system_time;
 use crate::output::print;
 use crate::settings::Opened;
@@ -63,11 +63,21 @@ pub(super) async fn follow(opened: &Opened, arguments: &Arguments, mut follower:
             _ = tokio::signal::ctrl_c() => return Ok(()),
             () = tokio::time::sleep(EACH) => {}
         }
-        let events = follower.new_ones(opened, filter.clone(), system_time()).await?;
-        let people = people_of(opened, &events).await?;
-        for event in &events {
-            let json = arguments.json || arguments.json_lines;
-            print(&if json { shown::json_line(event, &people) } else { shown::line(event, &people) });
-        }
+        print(&round(opened, arguments, (&mut follower, &filter), system_time()).await?);
     }
+}
+
+/// What is shown of one question: a line for each event that was not shown before.
+///
+/// # Errors
+/// What the store says.
+pub async fn round(
+    opened: &Opened,
+    arguments: &Arguments,
+    (follower, filter): (&mut Follower, &EventFilter),
+    now: Time,
+) -> Result<String, CommandError> {
+    let events = follower.new_ones(opened, filter.clone(), now).await?;
+    let people = people_of(opened, &events).await?;
+    Ok(lines(&events, &people, arguments))
 }
