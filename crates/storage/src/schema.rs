@@ -303,6 +303,7 @@ diesel::table! {
         at -> BigInt,
         news -> Text,
         dismissed_at -> Nullable<BigInt>,
+        kind -> Text,
     }
 }
 
