@@ -10,7 +10,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use grantor_core::error::Error;
 use grantor_core::leak::{self, Found, Verdict};
 use grantor_jose::detached::DetachedKey;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::token;
 use crate::app::App;
@@ -36,13 +37,19 @@ pub struct LeakReporter {
 }
 
 /// One finding. Other members are not needed.
-#[derive(Deserialize)]
 struct Finding {
     token: String,
-    #[serde(default, rename = "type")]
     kind: String,
-    #[serde(default)]
-    url: Option<String>,
+    url: String,
+}
+
+impl Finding {
+    /// None where there is no token in it. What is wrong with one finding spares the tokens of no other.
+    fn of(member: &Value) -> Option<Self> {
+        let text = |name: &str| member.get(name).and_then(Value::as_str).map(str::to_owned);
+        let token = text("token")?;
+        Some(Self { token, kind: text("type").unwrap_or_default(), url: text("url").unwrap_or_default() })
+    }
 }
 
 /// What a reporter learns, so that it can tell right findings from wrong ones.
@@ -71,15 +78,26 @@ async fn answer(app: &App, request: &HttpRequest, payload: Payload) -> Result<Ve
     if !reporter.key.verify(&body, header(SIGNATURE)) {
         return Err(Error::ReportSignature);
     }
-    let findings: Vec<Finding> = serde_json::from_slice(&body).map_err(|_| Error::ReportMalformed)?;
-    let address = app.address(request).to_string();
-    let mut feedback = Vec::with_capacity(findings.len());
+    let findings: Vec<Value> = serde_json::from_slice(&body).map_err(|_| Error::ReportMalformed)?;
+    end_all(app, findings.iter().filter_map(Finding::of), &reporter.name, &app.address(request).to_string()).await
+}
+
+/// Ends each, also those after one that could not be ended: the reporter is told to come again when all have been tried.
+async fn end_all(
+    app: &App,
+    findings: impl Iterator<Item = Finding>,
+    reporter: &str,
+    address: &str,
+) -> Result<Vec<Feedback>, Error> {
+    let (mut feedback, mut failed) = (Vec::new(), None);
     for Finding { token, kind, url } in findings {
-        let found = Found { token, url: url.unwrap_or_default(), reporter: reporter.name.clone() };
-        let label = leak::end(&app.provider, &found, app.call(&address)).await?;
-        feedback.push(Feedback { token_raw: found.token, token_type: kind, label });
+        let found = Found { token, url, reporter: reporter.to_owned() };
+        match leak::end(&app.provider, &found, app.call(address)).await {
+            Ok(label) => feedback.push(Feedback { token_raw: found.token, token_type: kind, label }),
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    Ok(feedback)
+    failed.map_or(Ok(feedback), Err)
 }
 
 async fn read(payload: Payload) -> Result<Bytes, Error> {
