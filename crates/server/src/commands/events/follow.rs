@@ -9,7 +9,7 @@ use grantor_core::time::Time;
 use grantor_jose::id::Id;
 use grantor_storage::EventFilter;
 
-use super::{Arguments, CommandError, asked, people_of, shown};
+use super::{Arguments, CommandError, asked, lines, people_of};
 use crate::clock::system_time;
 use crate::output::print;
 use crate::settings::Opened;
@@ -50,8 +50,10 @@ impl Follower {
     }
 
     /// Notes what is shown already.
-    pub fn skip(&mut self, events: &[Event]) {
-        self.seen.extend(events.iter().map(|event| event.id));
+    pub fn skip(&mut self, events: &[Event], now: Time) {
+        let oldest = now.minus(LOOKS_BACK).minus(LOOKS_BACK);
+        let looked_back_on = |id: &Id| Time::from_millis(id.created_ms()) >= oldest;
+        self.seen.extend(events.iter().map(|event| event.id).filter(looked_back_on));
     }
 }
 
@@ -65,9 +67,6 @@ pub(super) async fn follow(opened: &Opened, arguments: &Arguments, mut follower:
         }
         let events = follower.new_ones(opened, filter.clone(), system_time()).await?;
         let people = people_of(opened, &events).await?;
-        for event in &events {
-            let json = arguments.json || arguments.json_lines;
-            print(&if json { shown::json_line(event, &people) } else { shown::line(event, &people) });
-        }
+        print(&lines(&events, &people, arguments));
     }
 }
