@@ -75,11 +75,9 @@ async fn list(opened: &Opened, json: bool) -> Result<String, CommandError> {
             Value::String(text) => printable(text),
             other => other.to_string(),
         };
-        let mut cells = ["notice", "kind", "username", "waiting_since", "attempts", "next_at", "last_error"].map(cell);
-        if row["given_up"] == json!(true) {
-            cells[5] = "given up".to_owned();
-        }
-        table.row(cells);
+        let next = if row["given_up"] == json!(true) { "given up".to_owned() } else { cell("next_at") };
+        let [notice, about, person, since] = ["notice", "kind", "username", "waiting_since"].map(cell);
+        table.row([notice, about, person, since, cell("attempts"), next, cell("last_error")]);
     }
     Ok(table.render())
 }

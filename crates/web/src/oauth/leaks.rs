@@ -79,21 +79,25 @@ async fn answer(app: &App, request: &HttpRequest, payload: Payload) -> Result<Ve
         return Err(Error::ReportSignature);
     }
     let findings: Vec<Value> = serde_json::from_slice(&body).map_err(|_| Error::ReportMalformed)?;
-    end_all(app, findings.iter().filter_map(Finding::of), &reporter.name, &app.address(request).to_string()).await
+    let address = app.address(request).to_string();
+    let findings = findings.iter().filter_map(Finding::of);
+    end_all(findings, async |finding| {
+        let Finding { token, url, .. } = finding;
+        let found = Found { token: token.clone(), url: url.clone(), reporter: reporter.name.clone() };
+        leak::end(&app.provider, &found, app.call(&address)).await
+    })
+    .await
 }
 
 /// Ends each, also those after one that could not be ended: the reporter is told to come again when all have been tried.
 async fn end_all(
-    app: &App,
     findings: impl Iterator<Item = Finding>,
-    reporter: &str,
-    address: &str,
+    end: impl AsyncFn(&Finding) -> Result<Verdict, Error>,
 ) -> Result<Vec<Feedback>, Error> {
     let (mut feedback, mut failed) = (Vec::new(), None);
-    for Finding { token, kind, url } in findings {
-        let found = Found { token, url, reporter: reporter.to_owned() };
-        match leak::end(&app.provider, &found, app.call(address)).await {
-            Ok(label) => feedback.push(Feedback { token_raw: found.token, token_type: kind, label }),
+    for finding in findings {
+        match end(&finding).await {
+            Ok(label) => feedback.push(Feedback { token_raw: finding.token, token_type: finding.kind, label }),
             Err(error) => failed = failed.or(Some(error)),
         }
     }
@@ -108,4 +112,23 @@ async fn read(payload: Payload) -> Result<Bytes, Error> {
 /// Any other method is refused.
 pub(crate) async fn other_leak_reports(app: Data<App>, request: HttpRequest) -> HttpResponse {
     token::other(&app, &request, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use grantor_core::store::StoreError;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_cannot_be_ended_keeps_none_after_it_alive() {
+        let finding = |token: &str| Finding { token: token.to_owned(), kind: String::new(), url: String::new() };
+        let tried = std::cell::RefCell::new(Vec::new());
+        let ended = end_all(["a", "b", "c"].map(finding).into_iter(), async |finding| {
+            tried.borrow_mut().push(finding.token.clone());
+            if finding.token == "b" { Err(StoreError::Busy.into()) } else { Ok(Verdict::TruePositive) }
+        });
+        assert!(matches!(ended.await, Err(Error::Store(StoreError::Busy))));
+        assert_eq!(tried.into_inner(), ["a", "b", "c"]);
+    }
 }

@@ -299,7 +299,9 @@ async fn webhooks_that_say_nothing_keep_nobody_from_asking_others() {
     let tell = |number: usize| {
         let client = client.clone();
         let url = format!("https://{number}.example/");
-        async move { client.tell(get(&url), &format!("webhook {}", number / TOLD_ONE)).await.map(|_| panic!("{url}")) }
+        async move {
+            client.tell(get(&url), &format!("webhook {}", number / TOLD_ONE)).await.map(|_| HttpResponse::default())
+        }
     };
     for told in futures_of(TOLD_AT_ONCE, &tell).await {
         assert!(matches!(told, Err(OutboundError::Unreachable(_))), "{told:?}");
