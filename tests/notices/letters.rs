@@ -116,6 +116,20 @@ async fn a_known_browser_is_no_news() {
 }
 
 #[tokio::test]
+async fn a_browser_in_which_the_last_password_was_known_is_news() {
+    let server = Server::start().await;
+    let person = alice(&server).await;
+    for password in ["another long enough password", ALICE_PASSWORD] {
+        server.apply(&format!("{ALICE}password = \"{password}\"\n")).await;
+    }
+    let page = person.sign_in().await;
+    assert_eq!(page.text().matches("New sign-in").count(), 2, "{}", page.text());
+    person.send(&page.form(r#"form[action="/sign-out"]"#)).await;
+    let text = person.sign_in().await.text();
+    assert_eq!(text.matches("New sign-in").count(), 2, "from then on it is known: {text}");
+}
+
+#[tokio::test]
 async fn a_password_that_was_set_is_told_of() {
     let smtp = Smtp::start().await;
     let server = Server::start_with(smtp.configure()).await;
