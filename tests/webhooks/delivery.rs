@@ -112,7 +112,7 @@ async fn a_message_whose_event_is_not_kept_any_more_is_given_up_and_not_taken_fo
     Person::new(&server).sign_in().await;
     until_failed(&server, 1).await;
     let kept = Lifetimes { events_kept: Duration::ZERO, ..Lifetimes::default() };
-    server.database.sweep(server.clock.read().plus(Duration::from_secs(60)), &kept).await.unwrap();
+    server.database.sweep(server.clock.read().plus(Duration::from_mins(1)), &kept).await.unwrap();
     server.clock.advance(Duration::from_mins(5));
     until_empty(&server).await;
     let given_up = server.database.outbox_given_up(&Target::Webhook("siem".to_owned()), 10).await.unwrap();
