@@ -180,6 +180,8 @@ contract! {
         a_message_is_claimed_by_one_and_due_again_when_the_lease_is_over
         a_message_that_failed_waits_and_one_that_was_given_up_is_seen
         a_notice_comes_back_until_its_person_removes_it
+        sign_ins_hide_no_other_notice
+        what_is_kept_for_a_target_is_counted_and_forgotten
         what_is_known_of_a_token_is_written_by_one
         what_is_told_to_nobody_goes_in_the_end
     }

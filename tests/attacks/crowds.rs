@@ -42,7 +42,9 @@ async fn served_until(server: &Server, others: &AtomicUsize, done: usize) -> usi
 async fn connections_that_never_end_their_request_are_closed_and_keep_nobody_waiting() {
     const MANY: usize = 300;
     let server = Server::start().await;
-    let (host, rows) = (wire::host(&server), server.rows());
+    // What others use meanwhile is counted.
+    let rows = || server.rows().into_iter().filter(|(table, _)| *table != "usages").collect::<Vec<_>>();
+    let (host, before) = (wire::host(&server), rows());
     let closed = Arc::new(AtomicUsize::new(0));
     let mut slow = JoinSet::new();
     for number in 0..MANY {
@@ -60,7 +62,7 @@ async fn connections_that_never_end_their_request_are_closed_and_keep_nobody_wai
     for answer in slow.join_all().await {
         assert!(matches!(wire::status(&answer), None | Some(400 | 408)), "{answer}");
     }
-    assert_eq!(server.rows(), rows);
+    assert_eq!(rows(), before);
 }
 
 #[tokio::test]

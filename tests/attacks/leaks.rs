@@ -112,11 +112,13 @@ fn what_comes_from_outside_begins_no_line_of_the_log() {
     for line in log.lines() {
         let entry: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("one JSON object a line, not {line}"));
         assert!(entry["forged"].is_null(), "{line}");
-        assert!(line.len() < 2_000 && !line.contains('\u{1b}'), "{line}");
+        assert!(line.len() < 2_000 && !line.contains(['\u{1b}', '\u{202E}', '\u{2028}']), "{line}");
     }
     let events: Vec<&str> = said.lines().filter(|line| line.starts_with("EVENT")).collect();
     assert!(events.len() > 5 && events.iter().all(|event| event.len() < 2_000), "{events:?}");
     assert!(!said.contains('\u{1b}') && !said.contains('\u{0}'));
+    // Rust writes them so in what is meant for debugging.
+    assert!(!said.contains("\\u{202e}") && !said.contains("\\u{2028}"), "{said}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use grantor_core::time::Time;
 use grantor_server::cli::{Cli, Command};
 use grantor_server::commands::events::follow::{self, Follower};
 use grantor_server::commands::{
-    CommandError, app, backup, client, events, migrate, new_epoch, restore, token, upstream, usage, webhook,
+    CommandError, app, backup, client, events, mail, migrate, new_epoch, restore, token, upstream, usage, webhook,
 };
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
@@ -100,6 +100,25 @@ pub async fn client(config: &Config, arguments: &[&str]) -> Result<String, Comma
     let answer = client::answer(&opened, command).await;
     opened.close().await;
     answer
+}
+
+/// `grantor mail …`.
+pub async fn mail(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::Mail(command) = parsed(&[&["mail"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = mail::answer(&opened, command).await;
+    opened.close().await;
+    answer
+}
+
+/// What `grantor events --follow …` shows first, as of a moment, and who follows from there.
+pub async fn begin_to_follow(config: &Config, arguments: &[&str], now: Time) -> (String, Follower) {
+    let Command::Events(arguments) = parsed(&[&["events", "--follow"], arguments].concat()) else { panic!("another") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let mut shown = String::new();
+    let follower = events::begin_to_follow(&opened, &arguments, now, &mut |text| shown.push_str(text)).await.unwrap();
+    opened.close().await;
+    (shown, follower)
 }
 
 /// `grantor webhook …`.

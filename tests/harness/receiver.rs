@@ -98,7 +98,7 @@ impl Receiver {
         self.folder.join("ca.pem")
     }
 
-    /// What it answers to the next messages; 0 is no answer at all. After them it takes everything.
+    /// What it answers to the next messages; 0 is no answer at all, and 202 comes with two megabytes of text. After them it takes everything.
     pub fn answer(&self, statuses: &[u16]) {
         self.kept.lock().unwrap().answers = statuses.to_vec();
     }
@@ -143,6 +143,8 @@ async fn take(kept: Data<Mutex<Kept>>, request: HttpRequest, body: Bytes) -> Htt
     };
     match answer {
         0 => std::future::pending().await,
+        // More than anybody reads.
+        202 => HttpResponse::Accepted().body(vec![b'x'; 2 << 20]),
         status => HttpResponse::build(actix_web::http::StatusCode::from_u16(status).unwrap()).finish(),
     }
 }

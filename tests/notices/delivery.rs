@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use grantor_core::notice::ONE_MAIL_IN;
 use grantor_core::outbox::Target;
 
 use grantor_server::checkup;
 use grantor_server::config::Config;
+use serde_json::{Value, json};
 
 use super::alice;
 use crate::crash::child::{Child, free_port};
 use crate::crash::on_each_database;
+use crate::harness::command;
 use crate::harness::person::Person;
 use crate::harness::server::{Kind, Place, Server};
 use crate::harness::smtp::{Smtp, settings};
@@ -72,23 +75,48 @@ async fn user(server: &Server) -> grantor_jose::id::Id {
 }
 
 #[tokio::test]
-async fn a_mail_that_is_refused_for_good_is_given_up_and_stays_to_be_seen() {
+async fn a_mail_that_is_refused_is_sent_when_the_mail_server_is_mended() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    smtp.refuse(99, "550 relaying denied");
+    alice(&server).await;
+    for _ in 0..6 {
+        until_due_is_tried(&server).await;
+        server.clock.advance(Duration::from_hours(6));
+    }
+    until_due_is_tried(&server).await;
+    assert_eq!(server.database.outbox_count_given_up().await.unwrap(), 0);
+    smtp.refuse(0, "");
+    server.clock.advance(Duration::from_hours(8));
+    assert_eq!(smtp.wait_for(1).await[0].to, ["alice@example.com"]);
+}
+
+#[tokio::test]
+async fn a_mail_that_is_refused_for_three_days_is_given_up_seen_and_sent_by_command() {
     let smtp = Smtp::start().await;
     let server = Server::start_with(smtp.configure()).await;
     smtp.refuse(99, "550 no such person");
     alice(&server).await;
-    for _ in 0..5 {
+    while server.database.outbox_count_given_up().await.unwrap() == 0 {
         until_due_is_tried(&server).await;
-        server.clock.advance(Duration::from_mins(5));
+        server.clock.advance(Duration::from_hours(8));
     }
-    until_empty(&server).await;
-    let given_up = server.database.outbox_given_up(&Target::Mail, 10).await.unwrap();
-    assert_eq!(given_up.len(), 1);
-    assert!(given_up[0].error.contains("no such person"), "{}", given_up[0].error);
     assert!(smtp.mails().is_empty());
+    let listed = command::mail(server.config(), &["list", "--json"]).await.unwrap();
+    let listed = &serde_json::from_str::<Value>(&listed).unwrap()[0];
+    assert_eq!((&listed["kind"], &listed["username"]), (&json!("signed_in"), &json!("alice")));
+    assert!(listed["last_error"].as_str().unwrap().contains("no such person"), "{listed}");
+    assert!(command::mail(server.config(), &["list"]).await.unwrap().contains("given up"));
     let found = checkup::database(server.config(), server.clock.read()).await;
     let found = found.iter().find(|finding| finding.area == "outbox").expect("the doctor knows of it");
     assert!(found.message.ends_with("given up in the last 30 days: 1"), "{}", found.message);
+    assert!(found.fix.contains("grantor mail replay") && !found.fix.contains("webhook"), "{}", found.fix);
+    smtp.refuse(0, "");
+    let said = command::mail(server.config(), &["replay"]).await.unwrap();
+    assert!(said.starts_with("1 message is queued"), "{said}");
+    assert_eq!(smtp.wait_for(1).await[0].to, ["alice@example.com"]);
+    until_empty(&server).await;
+    assert_eq!(command::mail(server.config(), &["replay"]).await.unwrap().split(' ').next(), Some("0"));
 }
 
 /// Waits until nothing is due at this moment.
@@ -126,6 +154,8 @@ async fn two_nodes_deliver_a_message_once() {
     let second = first.another_node_with(change).await;
     for _ in 0..6 {
         alice(&first).await;
+        first.clock.advance(ONE_MAIL_IN);
+        second.clock.advance(ONE_MAIL_IN);
     }
     smtp.wait_for(6).await;
     until_empty(&second).await;

@@ -1,8 +1,10 @@
 //! What is written to people, and to whom.
 
+use grantor_core::notice::ONE_MAIL_IN;
+
 use super::alice;
 use crate::harness::person::Person;
-use crate::harness::seeds::{BOB, BOB_PASSWORD};
+use crate::harness::seeds::{ALICE_PASSWORD, BOB, BOB_PASSWORD};
 use crate::harness::server::Server;
 use crate::harness::smtp::Smtp;
 use crate::tokens::{shown, token};
@@ -28,10 +30,48 @@ async fn a_person_is_written_to_in_their_language_when_they_sign_in_with_a_new_b
     let html = mail.part("text/html");
     assert!(html.contains("<h1>New sign-in</h1>") && html.contains("from 127.0.0.1"), "{html}");
     server.apply(&format!("{ALICE}locale = \"de-AT\"\n")).await;
+    server.clock.advance(ONE_MAIL_IN);
     alice(&server).await;
     let mail = smtp.wait_for(2).await.remove(1);
     assert!(mail.part("text/plain").starts_with("Neue Anmeldung"), "{}", mail.part("text/plain"));
     assert!(mail.part("text/html").contains("<html lang=\"de\""));
+}
+
+#[tokio::test]
+async fn who_signs_in_again_and_again_fills_no_letter_box_and_hides_nothing_in_the_account() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    for password in ["another long enough password", ALICE_PASSWORD] {
+        server.apply(&format!("{ALICE}password = \"{password}\"\n")).await;
+    }
+    for _ in 0..12 {
+        alice(&server).await;
+    }
+    super::delivery::until_empty(&server).await;
+    assert_eq!(smtp.mails().len(), 3, "one of each password, and one of the sign-ins");
+    server.clock.advance(ONE_MAIL_IN);
+    let person = alice(&server).await;
+    assert!(smtp.wait_for(4).await[3].header("Subject").contains("New sign-in"));
+    let text = person.open("/account").await.text();
+    assert_eq!(text.matches("New sign-in").count(), 10, "{text}");
+    assert!(text.contains("Your password was changed"), "{text}");
+}
+
+#[tokio::test]
+async fn who_loses_an_address_is_told_there() {
+    let smtp = Smtp::start().await;
+    let server = Server::start_with(smtp.configure()).await;
+    let stolen = ALICE.replace("alice@example.com", "mallory@evil.example");
+    server.apply(&format!("{stolen}password = \"another long enough password\"\n")).await;
+    let mut mails = smtp.wait_for(2).await;
+    mails.sort_by_key(|mail| mail.to.clone());
+    assert_eq!(
+        (&mails[0].to[0], &mails[1].to[0]),
+        (&"alice@example.com".to_owned(), &"mallory@evil.example".to_owned())
+    );
+    let text = mails[0].part("text/plain");
+    assert!(text.starts_with("Your e-mail address was changed") && text.contains("alice@example.com"), "{text}");
+    assert!(!text.contains("mallory"), "{text}");
 }
 
 #[tokio::test]
@@ -73,6 +113,20 @@ async fn a_known_browser_is_no_news() {
     person.sign_in().await;
     super::delivery::until_empty(&server).await;
     assert_eq!(smtp.mails().len(), 1);
+}
+
+#[tokio::test]
+async fn a_browser_in_which_the_last_password_was_known_is_news() {
+    let server = Server::start().await;
+    let person = alice(&server).await;
+    for password in ["another long enough password", ALICE_PASSWORD] {
+        server.apply(&format!("{ALICE}password = \"{password}\"\n")).await;
+    }
+    let page = person.sign_in().await;
+    assert_eq!(page.text().matches("New sign-in").count(), 2, "{}", page.text());
+    person.send(&page.form(r#"form[action="/sign-out"]"#)).await;
+    let text = person.sign_in().await.text();
+    assert_eq!(text.matches("New sign-in").count(), 2, "from then on it is known: {text}");
 }
 
 #[tokio::test]

@@ -175,3 +175,21 @@ async fn who_follows_reads_lines_for_people_or_for_machines() {
     }
     assert_eq!(command::follow(server.config(), &[], &mut reader, now()).await.unwrap(), "");
 }
+
+#[tokio::test]
+async fn who_exports_and_follows_is_given_all_of_both() {
+    let server = Server::start().await;
+    let wiki = App::new(&server, "wiki");
+    for _ in 0..60 {
+        wiki.redeem("x").await;
+    }
+    let asked = ["--json-lines", "--since", "1h", "--client", "wiki"];
+    let (shown, mut follower) = command::begin_to_follow(server.config(), &asked, server.clock.read()).await;
+    assert_eq!(lines(&shown).len(), 61, "and that the app was declared");
+    let opened = settings::open(server.config().clone(), Role::Command).unwrap();
+    let filter = || EventFilter { client_id: Some("wiki".into()), ..EventFilter::default() };
+    assert!(follower.new_ones(&opened, filter(), server.clock.read()).await.unwrap().is_empty());
+    wiki.redeem("x").await;
+    assert_eq!(follower.new_ones(&opened, filter(), server.clock.read()).await.unwrap().len(), 1);
+    opened.close().await;
+}

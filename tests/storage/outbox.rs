@@ -9,7 +9,7 @@ use grantor_core::policy::Lifetimes;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
-use grantor_storage::{Database, Waiting};
+use grantor_storage::{Database, Held, Waiting};
 
 use super::api_tokens::{person, token};
 use super::samples::*;
@@ -127,13 +127,48 @@ pub async fn what_is_known_of_a_token_is_written_by_one(database: &Database) {
 }
 
 pub async fn what_is_told_to_nobody_goes_in_the_end(database: &Database) {
+    let webhooks = vec![("siem".to_owned(), vec![EventKind::UserChanged])];
+    database.subscribe(Subscriptions { mail: false, webhooks });
     with_wiki_and_user(database).await;
-    keep(database, [queue(1), Change::NoticeInsert(Box::new(notice(1, 7)))]).await;
+    let to = |moment, name: &str| MessageKey { id: id_at(moment, 1), target: Target::Webhook(name.into()) };
+    let queue_key = |key| Change::Outbox(OutboxChange::Queue { key, due_at: NOW });
+    let until = NOW.plus(HOUR);
+    let given_up = Change::Outbox(OutboxChange::Failed { key: key(2), until, next: None, error: "gone".into() });
+    // One that waits and tells of what happened long ago, one that was given up, and one to who is not named any more.
+    keep(database, [queue_key(to(NOW.minus(60 * DAY), "siem")), queue(2), claim(2, NOW, until), given_up]).await;
+    keep(database, [queue_key(to(NOW, "gone")), Change::NoticeInsert(Box::new(notice(1, 7)))]).await;
     let left = async |days: u32| {
         database.sweep(NOW.plus(days * DAY), &Lifetimes::default()).await.unwrap();
-        (counts(database).contains_key("outbox"), counts(database).contains_key("notices"))
+        (counts(database)["outbox"], counts(database).contains_key("notices"))
     };
-    assert_eq!(left(29).await, (true, true));
-    assert_eq!(left(31).await, (false, true));
-    assert_eq!(left(91).await, (false, false));
+    assert_eq!(left(0).await, (3, true));
+    assert_eq!(left(29).await, (3, true));
+    assert_eq!(left(31).await, (1, true));
+    assert_eq!(left(91).await, (1, false));
+    assert_eq!(due(database, NOW).await[0].key, to(NOW.minus(60 * DAY), "siem"), "it is still to be delivered");
+}
+
+pub async fn what_is_kept_for_a_target_is_counted_and_forgotten(database: &Database) {
+    let until = NOW.plus(HOUR);
+    let given_up = Change::Outbox(OutboxChange::Failed { key: key(1), until, next: None, error: "gone".into() });
+    let mail = MessageKey { id: id_at(NOW, 1), target: Target::Mail };
+    let to_mail = Change::Outbox(OutboxChange::Queue { key: mail, due_at: NOW });
+    keep(database, [queue(1), claim(1, NOW, until), given_up, queue(2), queue(3), to_mail]).await;
+    let held = |target, waiting, given_up| Held { target, waiting, given_up };
+    let of_mail = held(Target::Mail, 1, 0);
+    assert_eq!(database.outbox_targets().await.unwrap(), [of_mail.clone(), held(key(1).target, 2, 1)]);
+    keep(database, [Change::Outbox(OutboxChange::Forget(key(1).target))]).await;
+    assert_eq!(database.outbox_targets().await.unwrap(), [of_mail]);
+}
+
+pub async fn sign_ins_hide_no_other_notice(database: &Database) {
+    with_wiki_and_user(database).await;
+    let changed = Notice { news: News::PasswordChanged, ..notice(1, 7) };
+    let sign_ins = (2..80).map(|place| Change::NoticeInsert(Box::new(notice(place, 7))));
+    keep(database, [Change::NoticeInsert(Box::new(changed.clone()))].into_iter().chain(sign_ins)).await;
+    let shown = database.notices_of(Id::from_i64(7)).await.unwrap();
+    assert_eq!((shown.first(), shown.last()), (Some(&notice(79, 7)), Some(&changed)));
+    let earlier = async |place, since| database.notice_of_earlier_sign_in(&notice(place, 7), since).await.unwrap();
+    assert_eq!(earlier(9, NOW).await, Some(notice(2, 7)));
+    assert_eq!((earlier(2, NOW).await, earlier(9, NOW.plus(HOUR)).await), (None, None));
 }

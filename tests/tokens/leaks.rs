@@ -115,6 +115,23 @@ async fn what_is_reported_does_not_count_any_more() {
 }
 
 #[tokio::test]
+async fn a_finding_that_is_none_spares_no_other() {
+    let Some(scanner) = Scanner::new() else { return };
+    let reporter = scanner.reporter();
+    let server = Server::start_with(|config| config.leak_reporters = vec![reporter]).await;
+    let (person, api) = (alice(&server).await, App::new(&server, "notes-api"));
+    let (first, last) = (token(&person, &["notes.read"]).await, token(&person, &["notes.read"]).await);
+    let odd = json!({ "token": first, "type": null, "url": 7 });
+    let report = json!([odd, { "type": "grantor" }, { "token": 7 }, null, "x", finding(&last)]);
+    let told = scanner.report(&server, &report).await.json();
+    let labels: Vec<&Value> = told.as_array().unwrap().iter().map(|told| &told["label"]).collect();
+    assert_eq!(labels, ["true_positive", "true_positive"]);
+    for ended in [first, last] {
+        assert_eq!(api.introspect(&ended).await, json!({ "active": false }));
+    }
+}
+
+#[tokio::test]
 async fn a_cookie_that_is_found_ends_its_session() {
     let Some(scanner) = Scanner::new() else { return };
     let reporter = scanner.reporter();

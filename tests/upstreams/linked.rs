@@ -70,6 +70,8 @@ async fn a_person_proves_the_account_once_and_comes_in_by_either_from_then_on() 
     let asked = prove(&person, &page, (ALICE, ALICE_PASSWORD)).await;
     assert!(asked.text().contains("ada@corp.example") && asked.text().contains("Alice Liddell"), "{}", asked.text());
     assert_eq!(decide(&person, &asked, "link").await.name(), "consent", "the app's request goes on");
+    let told = person.open("/account").await.text();
+    assert!(told.contains("New way to sign in") && told.contains("from 127.0.0.1"), "{told}");
     let page = sign_in(&Person::new(&server), &fake).await;
     assert!(page.text().contains("Alice Liddell"), "{}", page.text());
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use grantor_core::outbox::Target;
+use grantor_core::policy::Lifetimes;
 
 use crate::harness::person::Person;
 use crate::harness::receiver::Receiver;
@@ -91,4 +92,56 @@ async fn a_receiver_on_this_machine_is_not_told_unless_it_is_trusted() {
     assert_eq!(refused.reason.as_deref(), Some("NotPublic"));
     assert!(refused.detail.unwrap().contains("outbound.allow_hosts"));
     assert!(receiver.messages().is_empty());
+}
+
+#[tokio::test]
+async fn a_receiver_that_takes_a_message_may_say_what_it_likes() {
+    let receiver = Receiver::start();
+    receiver.answer(&[202]);
+    let server = Server::start_with(receiver.configure(&["sign_in_succeeded"])).await;
+    Person::new(&server).sign_in().await;
+    until_empty(&server).await;
+    assert_eq!(receiver.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_whose_event_is_not_kept_any_more_is_given_up_and_not_taken_for_delivered() {
+    let receiver = Receiver::start();
+    receiver.answer(&[500; 9]);
+    let server = Server::start_with(receiver.configure(&["sign_in_succeeded"])).await;
+    Person::new(&server).sign_in().await;
+    until_failed(&server, 1).await;
+    let kept = Lifetimes { events_kept: Duration::ZERO, ..Lifetimes::default() };
+    server.database.sweep(server.clock.read().plus(Duration::from_mins(1)), &kept).await.unwrap();
+    server.clock.advance(Duration::from_mins(5));
+    until_empty(&server).await;
+    let given_up = server.database.outbox_given_up(&Target::Webhook("siem".to_owned()), 10).await.unwrap();
+    assert_eq!(
+        given_up.iter().map(|message| message.error.as_str()).collect::<Vec<_>>(),
+        ["the event is not kept any more"]
+    );
+}
+
+#[tokio::test]
+async fn a_receiver_that_may_not_be_asked_is_one_event_and_not_one_for_each_message() {
+    let receiver = Receiver::start();
+    let configure = receiver.configure(&["sign_in_succeeded"]);
+    let server = Server::start_with(|config| {
+        configure(config);
+        config.outbound.allow_hosts.clear();
+    });
+    let server = server.await;
+    for _ in 0..4 {
+        Person::new(&server).sign_in().await;
+    }
+    let all_failed = async {
+        let far = server.clock.read().plus(Duration::from_hours(100));
+        let target = Target::Webhook("siem".to_owned());
+        while server.database.outbox_due(&target, far, 10).await.unwrap().iter().any(|message| message.attempts == 0) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all_failed).await.expect("each is tried");
+    let events = server.events().await;
+    assert_eq!(events.iter().filter(|event| event.kind.as_str() == "fetch_refused").count(), 1);
 }

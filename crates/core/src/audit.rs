@@ -156,9 +156,20 @@ impl Event {
     }
 }
 
-/// `text` on one line, without control characters, cut to [`MAX_DETAIL`].
+/// Whether a character shows itself and nothing else: none that steers a terminal, ends a line, turns the direction of text or
+/// hides in it. The joiners are none of these, for Persian and for emoji need them.
+pub fn is_shown(c: char) -> bool {
+    !c.is_control()
+        && !matches!(
+            c,
+            '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+        )
+        && !matches!(c, '\u{2060}'..='\u{206F}' | '\u{E000}'..='\u{F8FF}' | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFB}')
+}
+
+/// `text` on one line, with a mark in the place of each character that is not shown as itself, cut to [`MAX_DETAIL`].
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).take(MAX_DETAIL).collect()
+    text.chars().map(|c| if is_shown(c) { c } else { '\u{FFFD}' }).take(MAX_DETAIL).collect()
 }
 
 #[cfg(test)]
@@ -169,5 +180,7 @@ mod tests {
     fn what_came_from_outside_stays_on_one_line() {
         assert_eq!(printable("a\r\nb\u{1b}[31m\0"), "a\u{FFFD}\u{FFFD}b\u{FFFD}[31m\u{FFFD}");
         assert_eq!(printable(&"x".repeat(9999)).len(), MAX_DETAIL);
+        assert_eq!(printable("\u{202E}a\u{2028}b\u{2066}\u{200B}c"), "\u{FFFD}a\u{FFFD}b\u{FFFD}\u{FFFD}c");
+        assert_eq!(printable("می\u{200C}خواهم ☃"), "می\u{200C}خواهم ☃");
     }
 }

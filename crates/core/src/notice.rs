@@ -3,12 +3,21 @@
 //!
 //! A notice keeps facts, not sentences: it is put in words when it is read, in the person's language then. It holds no secret.
 
+use std::time::Duration;
+
 use grantor_jose::id::Id;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::time::Time;
 use crate::user::User;
+
+/// The word for [`News::SignedIn`].
+pub const SIGNED_IN: &str = "signed_in";
+
+/// Of the sign-ins of a person in so long a time, the first one goes by e-mail: whoever knows the password can sign in as often
+/// as they like, and shall not fill the letter box. The others stand in the account.
+pub const ONE_MAIL_IN: Duration = Duration::from_mins(5);
 
 /// A token as people tell it from others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +44,20 @@ pub enum News {
         /// Where it was found; empty where that was not told.
         place: String,
     },
+    /// The e-mail address was changed by somebody who may. This goes to the one before.
+    EmailChanged {
+        /// The address before, which the person had proved.
+        former: String,
+    },
     /// The password was set by somebody who may.
     PasswordChanged,
+    /// The account can be signed in to through an upstream that it could not be before.
+    SignInWayAdded {
+        /// What the upstream calls itself.
+        upstream: String,
+        /// Where from.
+        address: String,
+    },
     /// Somebody signed in with a browser that had not been used for the account before.
     SignedIn {
         /// Where from.
@@ -94,10 +115,48 @@ pub struct Notice {
     pub news: News,
 }
 
+impl Notice {
+    /// Since when a notice of the same kind stands for this one in the letter box; none where each one goes there. It is the
+    /// beginning of a span of [`ONE_MAIL_IN`] by the clock, not one since the last mail: so a mail goes out in each span in
+    /// which something happens, and nobody keeps the letter box silent by coming often.
+    pub fn mail_span(&self) -> Option<Time> {
+        let span = i64::try_from(ONE_MAIL_IN.as_millis()).unwrap_or(i64::MAX);
+        matches!(self.news, News::SignedIn { .. })
+            .then(|| Time::from_millis(self.at.millis() - self.at.millis().rem_euclid(span)))
+    }
+}
+
 impl News {
+    /// The word for the kind of news, by which rows are found.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::AppTokenLeaked { .. } => "app_token_leaked",
+            Self::CookieLeaked { .. } => "cookie_leaked",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::PasswordChanged => "password_changed",
+            Self::SignInWayAdded { .. } => "sign_in_way_added",
+            Self::SignedIn { .. } => SIGNED_IN,
+            Self::TokenExpires { .. } => "token_expires",
+            Self::TokenLeaked { .. } => "token_leaked",
+            Self::TokenMade { .. } => "token_made",
+            Self::TokenRotated { .. } => "token_rotated",
+            Self::TokenUsedElsewhere { .. } => "token_used_elsewhere",
+        }
+    }
+
     /// Whether somebody may have got hold of what is not theirs.
     pub const fn is_alarming(&self) -> bool {
         matches!(self, Self::AppTokenLeaked { .. } | Self::CookieLeaked { .. } | Self::TokenLeaked { .. })
+    }
+}
+
+impl Notice {
+    /// Which address of a person it is written to; none where they have proved none.
+    pub fn written_to<'a>(&'a self, user: &'a User) -> Option<&'a str> {
+        match &self.news {
+            News::EmailChanged { former } => Some(former),
+            _ => user.proved_email(),
+        }
     }
 }
 
@@ -134,5 +193,21 @@ mod tests {
         let kept = serde_json::to_string(&news).unwrap();
         assert!(kept.contains(r#""kind":"token_expires""#), "{kept}");
         assert_eq!(serde_json::from_str::<News>(&kept).unwrap(), news);
+        assert!(kept.contains(&format!(r#""kind":"{}""#, news.kind())), "the word is the same in both places");
+    }
+
+    #[test]
+    fn of_the_sign_ins_of_a_span_one_is_written_of_and_of_all_else_each() {
+        let at = |seconds, news| Notice {
+            id: Id::from_i64(1),
+            user_id: Id::from_i64(1),
+            at: Time::from_seconds(seconds),
+            news,
+        };
+        let signed_in = |seconds| at(seconds, News::SignedIn { address: "::1".into(), user_agent: "Firefox".into() });
+        assert_eq!(signed_in(300).mail_span(), Some(Time::from_seconds(300)));
+        assert_eq!(signed_in(599).mail_span(), Some(Time::from_seconds(300)));
+        assert_eq!(signed_in(600).mail_span(), Some(Time::from_seconds(600)));
+        assert_eq!(at(599, News::PasswordChanged).mail_span(), None);
     }
 }

@@ -28,11 +28,10 @@ pub const TRIED_FOR: Duration = Duration::from_hours(3 * 24);
 /// How often at most.
 pub const MOST_ATTEMPTS: u32 = 60;
 
-/// How often what was refused for good is tried: who refuses may be mended.
-const MOST_REFUSALS: u32 = 5;
-
-/// The wait after the first failure, and the longest.
+/// The wait after the first failure, and the longest. What was refused for good waits longer from the beginning: asking again
+/// at once is of no use there, and later it may be, for a letter box can be emptied and a server's settings mended.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
+const FIRST_WAIT_OF_REFUSED: Duration = Duration::from_mins(10);
 const LONGEST_WAIT: Duration = Duration::from_hours(6);
 
 /// The events that strangers cause as often as they like: they are kept in a ring of fixed size, and sent to nobody.
@@ -125,6 +124,8 @@ pub enum OutboxChange {
         /// Why.
         error: String,
     },
+    /// What a target was to be told, or was given up of it, is forgotten.
+    Forget(Target),
     /// It is to be delivered, as if it had never been tried.
     Queue {
         /// Which.
@@ -153,6 +154,12 @@ impl Subscriptions {
         changes
     }
 
+    /// Everybody who is told anything.
+    pub fn targets(&self) -> Vec<Target> {
+        let webhooks = self.webhooks.iter().map(|(name, _)| Target::Webhook(name.clone()));
+        webhooks.chain(self.mail.then_some(Target::Mail)).collect()
+    }
+
     fn messages(&self, change: &Change) -> Vec<Change> {
         let queue = |id, target, due_at| Change::Outbox(OutboxChange::Queue { key: MessageKey { id, target }, due_at });
         match change {
@@ -170,10 +177,10 @@ impl Subscriptions {
 /// waits differ by a quarter to either side, so that what failed together does not come back together.
 pub fn after_failure(message: &Message, is_refused: bool, spread: f64, now: Time) -> Option<Time> {
     let attempts = message.attempts.saturating_add(1);
-    let most = if is_refused { MOST_REFUSALS } else { MOST_ATTEMPTS };
-    let wait = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempts - 1)).min(LONGEST_WAIT);
+    let first = if is_refused { FIRST_WAIT_OF_REFUSED } else { FIRST_WAIT };
+    let wait = first.saturating_mul(2_u32.saturating_pow(attempts - 1)).min(LONGEST_WAIT);
     let next = now.plus(wait.mul_f64(0.75 + 0.5 * spread.clamp(0.0, 1.0)));
-    (attempts < most && next.since(message.queued_at) < TRIED_FOR).then_some(next)
+    (attempts < MOST_ATTEMPTS && next.since(message.queued_at) < TRIED_FOR).then_some(next)
 }
 
 #[cfg(test)]
@@ -228,8 +235,9 @@ mod tests {
         assert_eq!(wait(20, 0.5), Some(Time::from_seconds(6 * 3600)));
         assert_eq!((wait(0, 0.0), wait(0, 1.0)), (Some(Time::from_millis(3750)), Some(Time::from_millis(6250))));
         assert_eq!(wait(MOST_ATTEMPTS - 1, 0.5), None);
-        assert!(after_failure(&message(3), true, 0.5, Time::default()).is_some());
-        assert_eq!(after_failure(&message(4), true, 0.5, Time::default()), None);
+        let refused = |attempts| after_failure(&message(attempts), true, 0.5, Time::default());
+        assert_eq!((refused(0), refused(1)), (Some(Time::from_seconds(600)), Some(Time::from_seconds(1200))));
+        assert_eq!(refused(9), Some(Time::from_seconds(6 * 3600)));
         let late = Time::default().plus(TRIED_FOR);
         assert_eq!(after_failure(&message(0), false, 0.5, late), None);
     }

@@ -77,7 +77,7 @@ pub struct Lifetimes {
     /// How long spent codes and ended grants are kept to recognise a replay. Default 1 day.
     #[serde(with = "lifetime")]
     pub spent_kept: Duration,
-    /// How long security events are kept. Default 400 days.
+    /// How long security events are kept; with webhooks at least 3 days, for so long a message is tried. Default 400 days.
     #[serde(with = "lifetime")]
     pub events_kept: Duration,
     /// How long it is kept what apps and tokens were used for; of a person it goes with their account. `0` keeps none. Default

@@ -29,7 +29,7 @@ pub struct Proof {
 pub struct Browser<'a> {
     /// As it names itself.
     pub user_agent: &'a str,
-    /// Whether the person signed in with it before.
+    /// Whether the person signed in with it before, with the password that they have now.
     pub is_known: bool,
     /// The session that it had before: the identifier changes at each sign-in.
     pub replaced: Option<&'a Session>,

@@ -203,7 +203,9 @@ fn milliseconds(duration: Duration) -> u64 {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::browser::BrowserCookie;
+    use grantor_jose::id::Id;
+
+    use crate::browser::{BrowserCookie, Holder};
     use grantor_jose::random::Random;
     use proptest::prelude::*;
 
@@ -290,7 +292,11 @@ mod tests {
     #[test]
     fn a_known_browser_counts_on_itself_alone() {
         let key = MacKey::new([1; 32]);
-        let cookie = BrowserCookie::new(&Random::seeded(1)).remembering(&name("alice"), &key);
+        let cookie = BrowserCookie::new(&Random::seeded(1)).remembering(
+            &name("alice"),
+            Holder { user_id: Id::from_i64(7), password: None },
+            &key,
+        );
         let slots = Slots::known_browser(cookie.known(&name("alice"), &key).unwrap(), &key);
         assert_eq!(slots.address, None);
         assert!(slots.account.unwrap().number() >= 2 * 65_536);

@@ -181,7 +181,7 @@ pub async fn database(config: &Config, now: Time) -> Vec<Finding> {
         }
     };
     let mut findings = vec![integrity(&opened)];
-    findings.extend(outgoing::given_up(&opened).await);
+    findings.extend(outgoing::undelivered(&opened).await);
     findings.extend(newest_event(&opened, now).await);
     findings.extend(restored(&opened, now).await);
     findings.extend(keys(&opened.database.directory().keys, &config.lifetimes, now));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    app, apply, backup, client, config, doctor, events, key, migrate, new_epoch, restore, serve, token, upstream,
+    app, apply, backup, client, config, doctor, events, key, mail, migrate, new_epoch, restore, serve, token, upstream,
     usage, user, webhook,
 };
 
@@ -55,6 +55,9 @@ pub enum Command {
     /// List and remove the providers that people sign in through.
     #[command(subcommand)]
     Upstream(upstream::Command),
+    /// List the mails that could not be sent, and send those again that were given up.
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// List the systems that are told of events, tell them again, or try one out.
     #[command(subcommand)]
     Webhook(webhook::Command),

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+use grantor_core::audit::is_shown;
 use serde_json::Value;
 
 /// Rows under headings, each column as wide as its widest cell.
@@ -39,9 +40,9 @@ fn render_line(line: &[String], widths: &[usize]) -> String {
     cells.join("  ").trim_end().to_owned()
 }
 
-/// Text that cannot steer a terminal.
+/// Text that cannot steer a terminal, nor say what it does not.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+    text.chars().map(|c| if is_shown(c) { c } else { '\u{FFFD}' }).collect()
 }
 
 /// Writes to standard output; a reader that has gone away is no error.
@@ -125,6 +126,8 @@ mod tests {
         let mut table = Table::new(&["id", "name"]);
         table.row(["wiki".into(), "Wiki".into()]);
         table.row(["a".into(), "\u{1b}[31mred".into()]);
-        assert_eq!(table.render(), "ID    NAME\nwiki  Wiki\na     \u{FFFD}[31mred\n");
+        table.row(["b".into(), "\u{202E}der\u{2028}".into()]);
+        let rendered = "ID    NAME\nwiki  Wiki\na     \u{FFFD}[31mred\nb     \u{FFFD}der\u{FFFD}\n";
+        assert_eq!(table.render(), rendered);
     }
 }

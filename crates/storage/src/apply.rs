@@ -197,6 +197,7 @@ macro_rules! define_apply {
                     let (target, next) = (key.target.to_string(), next.map(Time::millis));
                     any!(outbox::failed(&target, key.id.as_i64(), until.millis(), next, error))
                 }
+                Change::Outbox(OutboxChange::Forget(target)) => any!(outbox::forget(&target.to_string())),
                 Change::Outbox(OutboxChange::Queue { key, due_at }) => one!(outbox::queue(key, *due_at)),
                 _ => Ok(()),
             }
@@ -319,11 +320,11 @@ macro_rules! define_apply {
         }
 
         /// Takes one step of a sweep; says how many rows are gone.
-        pub(crate) $($async)? fn sweep(step: Step, connection: &mut $connection) -> Result<usize, Failure> {
+        pub(crate) $($async)? fn sweep(step: &Step, connection: &mut $connection) -> Result<usize, Failure> {
             macro_rules! swept {
                 ($statement:expr) => { ExecuteDsl::execute(Prepared($statement), connection)$($wait)*? };
             }
-            Ok(match step {
+            Ok(match step.clone() {
                 Step::AccessTokens { expired_by } => swept!(access_tokens::sweep(expired_by, STEP)),
                 Step::ApiTokens { over_by } => swept!(api_tokens::sweep(over_by, STEP)),
                 Step::Attempts { started_by } => swept!(attempts::sweep(started_by, STEP)),
@@ -331,7 +332,8 @@ macro_rules! define_apply {
                 Step::Events { before, happened_by } => swept!(events::sweep(before, happened_by, STEP)),
                 Step::Grants { after, through, over } => swept!(grants::sweep(after, through, over)),
                 Step::Notices { before } => swept!(notices::sweep(before, STEP)),
-                Step::Outbox { before } => swept!(outbox::sweep(before, STEP)),
+                Step::OutboxGivenUp { queued_by } => swept!(outbox::sweep_given_up(queued_by, STEP)),
+                Step::OutboxUnnamed { named, queued_by } => swept!(outbox::sweep_unnamed(&named, queued_by, STEP)),
                 Step::RevokedAccessTokens { expired_by } => swept!(revoked_access_tokens::sweep(expired_by, STEP)),
                 Step::Sessions { after, through, dead } => swept!(sessions::sweep(after, through, dead)),
                 Step::SpentAssertions { expired_by } => swept!(spent_assertions::sweep(expired_by, STEP)),

@@ -71,7 +71,7 @@ pub use database::{Database, DatabaseSettings};
 pub use events::EventFilter;
 pub use meters::{Meters, Stopwatch};
 pub use open_error::OpenError;
-pub use outbox_pages::Waiting;
+pub use outbox_pages::{Held, Waiting};
 pub use postgres::Postgres;
 pub use sqlite::{BackupError, Contents, Restoration, Sqlite, back_up};
 pub use usages::UsagesOf;

@@ -12,8 +12,10 @@ use crate::error::Failure;
 use crate::schema::notices;
 use crate::statement::Statement;
 
-/// So many of a person are read, the newest.
-pub(crate) const MOST: i64 = 50;
+/// So many of a person are read, the newest: sign-ins, of which whoever knows the password makes as many as they like, and all
+/// others, which those shall not push out.
+pub(crate) const MOST_SIGN_INS: i64 = 10;
+pub(crate) const MOST_OTHERS: i64 = 50;
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = notices, treat_none_as_default_value = false)]
@@ -23,6 +25,7 @@ pub(crate) struct Row {
     at: i64,
     news: String,
     dismissed_at: Option<i64>,
+    kind: String,
 }
 
 impl Row {
@@ -33,6 +36,7 @@ impl Row {
             at: notice.at.millis(),
             news: json(&notice.news)?,
             dismissed_at: None,
+            kind: notice.news.kind().to_owned(),
         })
     }
 }
@@ -67,13 +71,32 @@ pub(crate) fn find(id: i64) -> _ {
     notices::table.filter(notices::id.eq(id))
 }
 
-/// Those that a person has not dismissed, the newest first.
+/// Those of one kind that a person has not dismissed, the newest first.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn of_user(user_id: i64, most: i64) -> _ {
+pub(crate) fn of_kind<'a>(user_id: i64, kind: &'a str, most: i64) -> _ {
     notices::table
-        .filter(notices::user_id.eq(user_id).and(notices::dismissed_at.is_null()))
+        .filter(notices::user_id.eq(user_id).and(notices::dismissed_at.is_null()).and(notices::kind.eq(kind)))
         .order(notices::id.desc())
         .limit(most)
+}
+
+/// Those of all other kinds.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn of_other_kinds<'a>(user_id: i64, kind: &'a str, most: i64) -> _ {
+    notices::table
+        .filter(notices::user_id.eq(user_id).and(notices::dismissed_at.is_null()).and(notices::kind.ne(kind)))
+        .order(notices::id.desc())
+        .limit(most)
+}
+
+/// The first of a kind that a person was told between two identifiers, the second one not included, dismissed or not.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn first_between<'a>(user_id: i64, kind: &'a str, from: i64, before: i64) -> _ {
+    notices::table
+        .filter(notices::user_id.eq(user_id).and(notices::kind.eq(kind)))
+        .filter(notices::id.ge(from).and(notices::id.lt(before)))
+        .order(notices::id.asc())
+        .limit(1_i64)
 }
 
 /// Removes at most `limit` that are too old. `before` is an identifier of that time.

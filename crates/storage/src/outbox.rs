@@ -135,9 +135,36 @@ pub(crate) fn count_given_up() -> _ {
     outbox::table.filter(outbox::due_at.is_null()).select(dsl::count_star())
 }
 
-/// Removes at most `limit` messages that nobody was told of for a very long time. `before` is an identifier of that time.
-pub(crate) fn sweep(before: i64, limit: i64) -> impl Statement {
+/// How many wait for a target, and how many were given up, of each target that has any.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn targets() -> _ {
+    outbox::table
+        .group_by(outbox::target)
+        .select((outbox::target, dsl::count(outbox::due_at), dsl::count_star()))
+        .order(outbox::target.asc())
+}
+
+/// Removes all messages of a target.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn forget<'a>(target: &'a str) -> _ {
+    dsl::delete(outbox::table.filter(outbox::target.eq(target)))
+}
+
+/// Removes some `limit` messages that were queued by a moment and were given up since. What is still tried stays, however old
+/// the fact is that it tells of.
+pub(crate) fn sweep_given_up(queued_by: i64, limit: i64) -> impl Statement {
     let old = diesel::alias!(outbox as old);
-    let over = old.select(old.field(outbox::id)).filter(old.field(outbox::id).lt(before)).limit(limit);
-    dsl::delete(outbox::table.filter(outbox::id.lt(before).and(outbox::id.eq_any(over))))
+    let is_over = old.field(outbox::due_at).is_null().and(old.field(outbox::queued_at).le(queued_by));
+    let over = old.select(old.field(outbox::id)).filter(is_over).limit(limit);
+    let this = outbox::due_at.is_null().and(outbox::queued_at.le(queued_by));
+    dsl::delete(outbox::table.filter(this.and(outbox::id.eq_any(over))))
+}
+
+/// The same of messages to those who are not `named` any more, whom nobody delivers them to.
+pub(crate) fn sweep_unnamed(named: &[String], queued_by: i64, limit: i64) -> impl Statement + use<> {
+    let old = diesel::alias!(outbox as old);
+    let is_over = old.field(outbox::target).ne_all(named.to_vec()).and(old.field(outbox::queued_at).le(queued_by));
+    let over = old.select(old.field(outbox::id)).filter(is_over).limit(limit);
+    let this = outbox::target.ne_all(named.to_vec()).and(outbox::queued_at.le(queued_by));
+    dsl::delete(outbox::table.filter(this.and(outbox::id.eq_any(over))))
 }

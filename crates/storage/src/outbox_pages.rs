@@ -3,12 +3,14 @@
 use grantor_core::api_token::ApiToken;
 use grantor_core::api_token::watch::{Watch, Watched};
 use grantor_core::audit::Event;
-use grantor_core::notice::Notice;
+use grantor_core::notice::{self, Notice};
 use grantor_core::outbox::{Message, Target};
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
 
+use crate::column::Place;
+use crate::sweep::first_id_at;
 use crate::{Database, EventFilter, api_token_watches, api_tokens, notices, outbox, query};
 
 /// What waits to be delivered.
@@ -18,6 +20,17 @@ pub struct Waiting {
     pub messages: i64,
     /// Since when the oldest does.
     pub since: Option<Time>,
+}
+
+/// What is kept for a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// For whom.
+    pub target: Target,
+    /// How many messages wait.
+    pub waiting: i64,
+    /// How many were given up.
+    pub given_up: i64,
 }
 
 impl Database {
@@ -83,13 +96,44 @@ impl Database {
         row.map(Notice::try_from).transpose()
     }
 
-    /// The notices that a person has not dismissed, the newest first.
+    /// The notices that a person has not dismissed, the newest first; of sign-ins some, and however many those are, none of the
+    /// others the less.
     ///
     /// # Errors
     /// What the database says.
     pub async fn notices_of(&self, user_id: Id) -> Result<Vec<Notice>, StoreError> {
-        let rows: Vec<notices::Row> = query!(self, load, notices::of_user(user_id.as_i64(), notices::MOST))?;
-        rows.into_iter().map(Notice::try_from).collect()
+        let (user_id, kind) = (user_id.as_i64(), notice::SIGNED_IN);
+        let mut rows: Vec<notices::Row> = query!(self, load, notices::of_kind(user_id, kind, notices::MOST_SIGN_INS))?;
+        let others: Vec<notices::Row> =
+            query!(self, load, notices::of_other_kinds(user_id, kind, notices::MOST_OTHERS))?;
+        rows.extend(others);
+        let mut all = rows.into_iter().map(Notice::try_from).collect::<Result<Vec<_>, _>>()?;
+        all.sort_unstable_by_key(|notice| std::cmp::Reverse(notice.id));
+        Ok(all)
+    }
+
+    /// The first notice of a sign-in that a person was given since a moment and before `notice`, dismissed or not.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn notice_of_earlier_sign_in(&self, notice: &Notice, since: Time) -> Result<Option<Notice>, StoreError> {
+        let (user_id, from, before) = (notice.user_id.as_i64(), first_id_at(since), notice.id.as_i64());
+        let row: Option<notices::Row> =
+            query!(self, first?, notices::first_between(user_id, notice::SIGNED_IN, from, before))?;
+        row.map(Notice::try_from).transpose()
+    }
+
+    /// How many messages there are for each target that has any.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn outbox_targets(&self) -> Result<Vec<Held>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = query!(self, load, outbox::targets())?;
+        let held = |(target, waiting, all): (String, i64, i64)| {
+            let target = target.parse().map_err(|()| Place::new("outbox", 0).corrupt("target"))?;
+            Ok(Held { target, waiting, given_up: all - waiting })
+        };
+        rows.into_iter().map(held).collect()
     }
 
     /// Those of the tokens that are there, with what is known of them beside themselves.

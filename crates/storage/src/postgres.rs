@@ -157,7 +157,7 @@ impl Postgres {
     pub(crate) async fn sweep_step(&self, step: Step) -> Result<usize, StoreError> {
         self.write(async |link| {
             transaction((&link.connection, WORK), async |connection| {
-                if run::may_sweep(connection).await? { run::sweep(step, &mut { connection }).await } else { Ok(0) }
+                if run::may_sweep(connection).await? { run::sweep(&step, &mut { connection }).await } else { Ok(0) }
             })
             .await
         })

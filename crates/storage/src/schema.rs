@@ -310,6 +310,7 @@ diesel::table! {
         at -> BigInt,
         news -> Text,
         dismissed_at -> Nullable<BigInt>,
+        kind -> Text,
     }
 }
 

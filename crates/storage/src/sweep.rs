@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use grantor_core::change::Change;
+use grantor_core::outbox::Subscriptions;
 use grantor_core::policy::Lifetimes;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
@@ -38,7 +39,7 @@ const GIVEN_UP_SHOWN: Duration = Duration::from_hours(30 * 24);
 const CLOCKS_APART: Duration = Duration::from_mins(1);
 
 /// One step: what goes, and until when it must have been over.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Step {
     AccessTokens { expired_by: i64 },
     ApiTokens { over_by: i64 },
@@ -47,7 +48,8 @@ pub(crate) enum Step {
     Events { before: i64, happened_by: i64 },
     Grants { after: i64, through: i64, over: Over },
     Notices { before: i64 },
-    Outbox { before: i64 },
+    OutboxGivenUp { queued_by: i64 },
+    OutboxUnnamed { named: Vec<String>, queued_by: i64 },
     RevokedAccessTokens { expired_by: i64 },
     Sessions { after: i64, through: i64, dead: Dead },
     SpentAssertions { expired_by: i64 },
@@ -62,7 +64,7 @@ pub(crate) struct Patrols {
 }
 
 /// No identifier made at `moment` or later sorts before this one.
-fn first_id_at(moment: Time) -> i64 {
+pub(crate) fn first_id_at(moment: Time) -> i64 {
     Mint::new(0).id(moment.millis()).as_i64()
 }
 
@@ -75,7 +77,7 @@ fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 10] {
         Step::AccessTokens { expired_by },
         Step::ApiTokens { over_by: now.minus(API_TOKENS_SHOWN).millis() },
         Step::Notices { before: first_id_at(now.minus(NOTICES_SHOWN)) },
-        Step::Outbox { before: first_id_at(now.minus(GIVEN_UP_SHOWN)) },
+        Step::OutboxGivenUp { queued_by: now.minus(GIVEN_UP_SHOWN).millis() },
         Step::RevokedAccessTokens { expired_by },
         Step::SpentAssertions { expired_by },
         Step::Attempts { started_by: now.minus(ATTEMPTS_KEPT).millis() },
@@ -94,18 +96,25 @@ impl Database {
     /// `Busy` when too much is waiting, or what the database says. What was removed stays removed.
     pub async fn sweep(&self, now: Time, lifetimes: &Lifetimes) -> Result<usize, StoreError> {
         let mut swept = self.sweep_keys(now).await?;
-        for step in steps(now, lifetimes) {
-            swept += self.sweep_all(step).await?;
+        for step in steps(now, lifetimes).into_iter().chain(self.sweeps_unnamed(now)) {
+            swept += self.sweep_all(&step).await?;
         }
         swept += self.patrol_grants(now, lifetimes).await?;
         swept += self.patrol_sessions(now, lifetimes).await?;
         Ok(swept)
     }
 
-    async fn sweep_all(&self, step: Step) -> Result<usize, StoreError> {
+    /// What is for nobody, where this process knows for whom there is something.
+    fn sweeps_unnamed(&self, now: Time) -> Option<Step> {
+        let targets = self.subscriptions().get().map(Subscriptions::targets)?;
+        let named = targets.iter().map(ToString::to_string).collect();
+        Some(Step::OutboxUnnamed { named, queued_by: now.minus(GIVEN_UP_SHOWN).millis() })
+    }
+
+    async fn sweep_all(&self, step: &Step) -> Result<usize, StoreError> {
         let mut swept = 0;
         loop {
-            let rows = self.sweep_step(step).await?;
+            let rows = self.sweep_step(step.clone()).await?;
             swept += rows;
             if i64::try_from(rows).is_ok_and(|rows| rows < STEP) {
                 return Ok(swept);

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use askama::filters::{Escaper, Html, Safe};
+use grantor_core::audit::is_shown;
 
 use crate::locale::{Arguments, Language, text_with};
 
@@ -16,15 +17,7 @@ const CLOSE: char = '\u{E001}';
 /// A name without what would hide, turn or stack text: control characters, marks of direction, private characters.
 /// The joiners stay, for Persian and for emoji need them.
 pub fn visible(name: &str) -> String {
-    let shown = |c: &char| {
-        !c.is_control()
-            && !matches!(
-                c,
-                '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
-            )
-            && !matches!(c, '\u{2060}'..='\u{206F}' | '\u{E000}'..='\u{F8FF}' | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFB}')
-    };
-    let mut kept: String = name.chars().filter(shown).take(NAME_LENGTH + 1).collect();
+    let mut kept: String = name.chars().filter(|c| is_shown(*c)).take(NAME_LENGTH + 1).collect();
     if kept.chars().count() > NAME_LENGTH {
         kept = kept.chars().take(NAME_LENGTH - 1).chain(['…']).collect();
     }

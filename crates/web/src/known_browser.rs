@@ -2,8 +2,10 @@
 
 use actix_web::cookie::Cookie;
 use actix_web::cookie::time::Duration;
-use grantor_identity::browser::{BrowserCookie, KnownBrowser};
+use grantor_core::user::User;
+use grantor_identity::browser::{BrowserCookie, Holder, KnownBrowser};
 use grantor_identity::username::Username;
+use grantor_jose::id::Id;
 use grantor_jose::mac::MacKey;
 
 use crate::cookie::{self, Name};
@@ -34,9 +36,18 @@ impl Remembered {
         self.cookie.known(username, &self.key)
     }
 
-    /// The cookie once somebody has signed in to this account.
-    pub(crate) fn with(&self, username: &Username) -> Cookie<'static> {
-        let text = self.cookie.clone().remembering(username, &self.key).to_string();
+    /// Whether it is no news to somebody that they sign in with it: they have, since their password is what it is.
+    pub(crate) fn is_familiar(&self, user: &User) -> bool {
+        self.cookie.is_familiar(holder(user.id, user.password.as_deref()), &self.key)
+    }
+
+    /// The cookie once somebody has signed in to this account, whose password has this hash from now on.
+    pub(crate) fn with(&self, username: &Username, user_id: Id, password: Option<&str>) -> Cookie<'static> {
+        let text = self.cookie.clone().remembering(username, holder(user_id, password), &self.key).to_string();
         cookie::set(Name::Browser, text, self.https, Some(KNOWN_FOR))
     }
+}
+
+const fn holder(user_id: Id, password: Option<&str>) -> Holder<'_> {
+    Holder { user_id, password }
 }

@@ -10,7 +10,7 @@
 //!   says something else the next time is checked again. One bad address of several is enough to refuse;
 //! * no redirects, and no proxies of the environment;
 //! * bounds in time, in size, and in how much is asked at once, for all who name servers and for each: an upstream,
-//!   a client. A look-up that nobody waits for any more keeps its turn.
+//!   a client. Webhooks have bounds of their own. A look-up that nobody waits for any more keeps its turn.
 //!
 //! A refusal stands in the events ([`crate::App::fetch`]).
 
@@ -41,7 +41,13 @@ pub(crate) use explained::Door;
 use guard::Guard;
 pub use guard::{AllowedHost, AllowedHostError, Refusal};
 use resolve::{Checked, System, TURN};
+use turns::Turn;
 pub(crate) use turns::Turns;
+
+/// How many webhooks are told at once: all together, and each; as many as each has lanes. Sixteen that say nothing leave nothing to
+/// the others for as long as that takes, and nobody else waits for it.
+const TOLD_AT_ONCE: usize = 64;
+const TOLD_ONE: usize = 4;
 
 /// What bounds an exchange.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +115,9 @@ struct Shared {
     authorities: Vec<Certificate>,
     bounds: Bounds,
     turns: Arc<Turns>,
+    /// Those of webhooks, which are told of events by themselves: however many of them say nothing, they take no turn from
+    /// somebody who waits to be signed in.
+    telling: Arc<Turns>,
     /// Made for the first request: it takes two megabytes, and many servers never ask anybody.
     client: OnceLock<reqwest::Client>,
 }
@@ -146,7 +155,8 @@ impl HttpClient {
     fn of(reach: Reach, authorities: Vec<Certificate>, bounds: Bounds) -> Self {
         // The first caller in the process sets it; a second finds the same provider there.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self(Arc::new(Shared { reach, authorities, bounds, turns: Arc::default(), client: OnceLock::new() }))
+        let telling = Arc::new(Turns::of(TOLD_AT_ONCE, TOLD_ONE));
+        Self(Arc::new(Shared { reach, authorities, bounds, turns: Arc::default(), telling, client: OnceLock::new() }))
     }
 
     /// Sends one request and reads the whole answer; a redirect is an answer as any other. It takes a turn of `asker`: of whoever
@@ -155,12 +165,8 @@ impl HttpClient {
     /// # Errors
     /// When it may not be asked, or there is no answer within the bounds.
     pub async fn send(&self, request: HttpRequest, asker: &str) -> Result<HttpResponse, OutboundError> {
-        let Shared { reach, bounds, turns, .. } = &*self.0;
-        let request = reqwest::Request::try_from(request).map_err(unreachable)?;
-        reach.check(request.url())?;
-        let turn = turns.take(asker, bounds.connect).await?;
-        let sending = self.0.client()?.execute(request);
-        let mut answer = TURN.scope(turn.clone(), sending).await.map_err(unreachable)?;
+        let bounds = &self.0.bounds;
+        let (mut answer, _turn) = self.0.exchange(request, &self.0.turns, asker).await?;
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
             if body.len() + chunk.len() > bounds.body {
@@ -172,6 +178,16 @@ impl HttpClient {
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
+    }
+
+    /// Sends one request that tells somebody something: what is answered beside the status is not read. Who is told has turns
+    /// of their own.
+    ///
+    /// # Errors
+    /// When it may not be asked, or there is no status within the bounds.
+    pub async fn tell(&self, request: HttpRequest, told: &str) -> Result<http::StatusCode, OutboundError> {
+        let (answer, _turn) = self.0.exchange(request, &self.0.telling, told).await?;
+        Ok(answer.status())
     }
 }
 
@@ -199,6 +215,21 @@ impl Reach {
 }
 
 impl Shared {
+    /// Sends one request, up to the body of its answer.
+    async fn exchange(
+        &self,
+        request: HttpRequest,
+        turns: &Arc<Turns>,
+        asker: &str,
+    ) -> Result<(reqwest::Response, Turn), OutboundError> {
+        let request = reqwest::Request::try_from(request).map_err(unreachable)?;
+        self.reach.check(request.url())?;
+        let turn = turns.take(asker, self.bounds.connect).await?;
+        let sending = self.client()?.execute(request);
+        let answer = TURN.scope(turn.clone(), sending).await.map_err(unreachable)?;
+        Ok((answer, turn))
+    }
+
     fn client(&self) -> Result<&reqwest::Client, OutboundError> {
         if let Some(client) = self.client.get() {
             return Ok(client);

@@ -37,8 +37,6 @@ struct Try<'a> {
     visit: &'a Visit,
     username: Option<Username>,
     browser: Remembered,
-    /// Whether the person signed in with this browser before.
-    is_known: bool,
     slots: Slots,
 }
 
@@ -68,12 +66,11 @@ impl<'a> Try<'a> {
         let username = Username::parse(username).ok();
         let browser = Remembered::of(visit);
         let known = username.as_ref().and_then(|username| browser.known(username));
-        let is_known = known.is_some();
         let slots = match known {
             Some(known) => Slots::known_browser(known, &key),
             None => Slots::stranger(username.as_ref(), visit.app.address(&visit.request), &key),
         };
-        Self { visit, username, browser, is_known, slots }
+        Self { visit, username, browser, slots }
     }
 
     /// Counts the try, or says how long it has to wait.
@@ -147,12 +144,15 @@ impl<'a> Try<'a> {
         let header = self.visit.request.headers().get("user-agent");
         let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
         let replaced = self.visit.presented().map(|(session, _)| session);
-        let browser = sign_in::Browser { user_agent: &user_agent, is_known: self.is_known, replaced };
+        let browser = sign_in::Browser { user_agent: &user_agent, is_known: self.browser.is_familiar(user), replaced };
         let mut decision = sign_in::begin(user, &app.provider.fresh(self.visit.now), browser, self.visit.call());
+        let mut kept = user.password.clone();
         if let Some(password) = rehash
             && let Ok(hash) = app.passwords.hash(password, app.provider.mint.random()).await
         {
-            decision.changes.push(Change::UserPassword { id: user.id, password: hash.expose().to_owned() });
+            let password = hash.expose().to_owned();
+            kept = Some(password.clone());
+            decision.changes.push(Change::UserPassword { id: user.id, password });
         }
         match app.provider.store.commit(decision.changes).await {
             Ok(()) => self.give_back().await,
@@ -162,7 +162,7 @@ impl<'a> Try<'a> {
         let https = app.provider.issuer.is_https();
         let mut cookies = vec![cookie::set(Name::Session, decision.reply, https, None)];
         if let Some(username) = &self.username {
-            cookies.push(self.browser.with(username));
+            cookies.push(self.browser.with(username, user.id, kept.as_deref()));
         }
         Ok(Some(Outcome::SignedIn(cookies)))
     }

@@ -3,9 +3,10 @@
 
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::time::Time;
+use grantor_jose::id::Id;
 use grantor_jose::message_key::MessageKey;
-use openidconnect::http::{Request, header};
-use openidconnect::{HttpRequest, HttpResponse};
+use openidconnect::HttpRequest;
+use openidconnect::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::locale::machine_readable;
@@ -25,12 +26,21 @@ pub struct Webhook {
 
 /// An event as machines read it: in listings, and as the body of a message.
 pub fn event_members(event: &Event, username: Option<&str>) -> Value {
+    members(event, event.kind.as_str(), username)
+}
+
+/// The body of a message that tells of nothing: an event in all its members, but of a type that none has.
+pub fn test_members(id: Id, now: Time) -> Value {
+    members(&Event::new(id, now, EventKind::UserChanged), "webhook_test", None)
+}
+
+fn members(event: &Event, kind: &str, username: Option<&str>) -> Value {
     json!({
         "case": event.id.to_string(),
         "at": machine_readable(event.at.seconds()),
-        "type": event.kind.as_str(),
+        "type": kind,
         // What it was called first.
-        "kind": event.kind.as_str(),
+        "kind": kind,
         "reason": event.reason,
         "client_id": event.client_id,
         "username": username,
@@ -67,6 +77,6 @@ impl Webhook {
 ///
 /// # Errors
 /// Why it was not.
-pub fn taken(answer: &HttpResponse) -> Result<(), String> {
-    if answer.status().is_success() { Ok(()) } else { Err(format!("it answered {}", answer.status())) }
+pub fn taken(status: StatusCode) -> Result<(), String> {
+    if status.is_success() { Ok(()) } else { Err(format!("it answered {status}")) }
 }

@@ -8,6 +8,7 @@ use crate::audit::{Event, EventKind};
 use crate::change::Change;
 use crate::error::Decision;
 use crate::network::Networks;
+use crate::notice::{News, Notice};
 use crate::provider::{Call, Fresh};
 use crate::session::{ACR_UPSTREAM, Session};
 use crate::sign_in::{Browser, Proof, begin_by};
@@ -69,6 +70,7 @@ pub fn begin(
         Entry::LinkNow => {
             let by = "by its verified address";
             changes.extend(link((came.upstream, came.person), (user.id, by), (ids.link, ids.linked), call));
+            changes.push(tell_of_link(came.upstream, user.id, ids.linked, call));
         }
         Entry::Made => {
             let detail = format!("{} created by upstream {}", user.username, came.upstream.definition.name);
@@ -113,6 +115,13 @@ pub fn link(
         .address(call.address)
         .detail(&format!("{} {}, {by}", upstream.definition.name, link.subject));
     [UpstreamChange::LinkInsert(Box::new(link)).into(), Change::EventInsert(Box::new(event))]
+}
+
+/// Tells the person that their account opens in another way from now on; `event_id` is that of the event that says so.
+pub fn tell_of_link(upstream: &Upstream, user_id: Id, event_id: Id, call: Call<'_>) -> Change {
+    let upstream = upstream.definition.title().to_owned();
+    let news = News::SignInWayAdded { upstream, address: call.address.to_owned() };
+    Change::NoticeInsert(Box::new(Notice { id: event_id, user_id, at: call.now, news }))
 }
 
 /// Takes a link away.

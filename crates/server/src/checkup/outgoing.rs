@@ -1,8 +1,13 @@
 //! What the doctor finds of what goes out by itself: mail, and messages to webhooks.
 
+use grantor_core::outbox::Target;
+use grantor_storage::Held;
+
 use super::{Finding, broken, doubtful, readable_by_others, sound};
+use crate::commands::webhook;
 use crate::config::Config;
 use crate::outgoing;
+use crate::output::printable;
 use crate::settings::Opened;
 
 /// Whether the mail server answers and takes the password, and whether the webhooks have their secrets.
@@ -30,10 +35,28 @@ pub async fn examined(config: &Config, offline: bool) -> Vec<Finding> {
     findings
 }
 
-/// Whether messages were given up.
-pub async fn given_up(opened: &Opened) -> Option<Finding> {
-    let given_up = opened.database.outbox_count_given_up().await.ok().filter(|count| *count > 0)?;
-    let message = format!("messages that were given up in the last 30 days: {given_up}");
-    let fix = "mend what the log names; `grantor webhook list` says why, `grantor webhook replay` tells it again";
-    Some(doubtful("outbox", message, fix))
+/// Whether messages were given up, and whether there are some that nobody delivers.
+pub async fn undelivered(opened: &Opened) -> Vec<Finding> {
+    let (Ok(targets), Ok(unnamed)) = (opened.database.outbox_targets().await, webhook::unnamed(opened).await) else {
+        // The database says so elsewhere.
+        return Vec::new();
+    };
+    let given_up: i64 = targets.iter().map(|held| held.given_up).sum();
+    let is_mail = |held: &Held| held.target == Target::Mail && held.given_up > 0;
+    let is_webhook = |held: &Held| held.target != Target::Mail && held.given_up > 0;
+    let mail = "`grantor mail list` says why, `grantor mail replay` sends them again";
+    let webhooks = "`grantor webhook list` says why, `grantor webhook replay` tells them again";
+    let fix: Vec<&str> = [(targets.iter().any(is_mail), mail), (targets.iter().any(is_webhook), webhooks)]
+        .into_iter()
+        .filter_map(|(is_so, fix)| is_so.then_some(fix))
+        .collect();
+    let gave_up = (given_up > 0).then(|| {
+        let message = format!("messages that were given up in the last 30 days: {given_up}");
+        doubtful("outbox", message, format!("mend what the log names; {}", fix.join("; ")))
+    });
+    let left = (!unnamed.is_empty()).then(|| {
+        let message = format!("there are messages to webhooks that the settings do not name: {}", unnamed.join(", "));
+        doubtful("outbox", printable(&message), "name them again, or `grantor webhook forget` them")
+    });
+    gave_up.into_iter().chain(left).collect()
 }

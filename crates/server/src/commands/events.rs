@@ -64,6 +64,13 @@ pub struct Arguments {
     types: bool,
 }
 
+impl Arguments {
+    /// Whether everything that matches is shown, not the newest only.
+    fn is_export(&self) -> bool {
+        self.json_lines && self.limit.is_none()
+    }
+}
+
 fn kind(word: &str) -> Result<EventKind, String> {
     let known = EventKind::ALL.iter().find(|kind| kind.as_str() == word);
     known.copied().ok_or_else(|| {
@@ -94,25 +101,47 @@ pub async fn run(settings: &Settings, arguments: Arguments) -> Result<ExitCode, 
 }
 
 async fn show(opened: &Opened, arguments: &Arguments) -> Result<ExitCode, CommandError> {
-    if arguments.json_lines && arguments.limit.is_none() && !arguments.follow {
-        export(opened, arguments, system_time(), &mut |line| print(line)).await?;
+    if arguments.follow {
+        let follower = begin_to_follow(opened, arguments, system_time(), &mut |line| print(line)).await?;
+        follow::follow(opened, arguments, follower).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut follower = Follower::default();
-    if arguments.follow {
-        // Before the listing, so that nothing falls between the two.
-        follower.new_ones(opened, asked(opened, arguments, system_time()).await?, system_time()).await?;
+    if arguments.is_export() {
+        export(opened, arguments, system_time(), &mut |events, people| print(&lines(events, people, arguments)))
+            .await?;
+        return Ok(ExitCode::SUCCESS);
     }
     let (events, people) = find(opened, arguments, system_time()).await?;
-    if !arguments.follow {
-        print(&text(&events, &people, arguments));
-        let unknown = arguments.case.is_some() && events.is_empty();
-        return Ok(if unknown && !arguments.json { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+    print(&text(&events, &people, arguments));
+    let unknown = arguments.case.is_some() && events.is_empty();
+    Ok(if unknown && !arguments.json { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Shows what one who follows is shown first, and says who follows from there.
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn begin_to_follow(
+    opened: &Opened,
+    arguments: &Arguments,
+    now: Time,
+    out: &mut dyn FnMut(&str),
+) -> Result<Follower, CommandError> {
+    let mut follower = Follower::default();
+    // Before the listing, so that nothing falls between the two.
+    follower.new_ones(opened, asked(opened, arguments, now).await?, now).await?;
+    if arguments.is_export() {
+        let each = &mut |events: &[Event], people: &People| {
+            out(&lines(events, people, arguments));
+            follower.skip(events, now);
+        };
+        export(opened, arguments, now, each).await?;
+    } else {
+        let (events, people) = find(opened, arguments, now).await?;
+        out(&lines(&events, &people, arguments));
+        follower.skip(&events, now);
     }
-    print(&lines(&events, &people, arguments));
-    follower.skip(&events);
-    follow::follow(opened, arguments, follower).await?;
-    Ok(ExitCode::SUCCESS)
+    Ok(follower)
 }
 
 /// The text that a command prints, but for one that follows.
@@ -123,20 +152,28 @@ pub async fn answer(opened: &Opened, arguments: &Arguments, now: Time) -> Result
     if arguments.types {
         return Ok(shown::types(arguments.json || arguments.json_lines));
     }
-    if arguments.json_lines && arguments.limit.is_none() {
+    if arguments.is_export() {
         let mut exported = String::new();
-        export(opened, arguments, now, &mut |line| exported.push_str(line)).await?;
+        let each = &mut |events: &[Event], people: &People| exported.push_str(&lines(events, people, arguments));
+        export(opened, arguments, now, each).await?;
         return Ok(exported);
     }
     let (events, people) = find(opened, arguments, now).await?;
     Ok(text(&events, &people, arguments))
 }
 
+/// Each as a line: of JSON where that is asked for.
+fn lines(events: &[Event], people: &People, arguments: &Arguments) -> String {
+    let as_json = arguments.json || arguments.json_lines;
+    let line = |event| if as_json { shown::json_line(event, people) } else { shown::line(event, people) };
+    events.iter().map(line).collect()
+}
+
 fn text(events: &[Event], people: &People, arguments: &Arguments) -> String {
     if arguments.json {
         output::json(&events.iter().map(|event| shown::members(event, people)).collect())
     } else if arguments.json_lines {
-        events.iter().map(|event| shown::json_line(event, people)).collect::<Vec<_>>().concat()
+        lines(events, people, arguments)
     } else if events.is_empty() {
         "No such events.\n".to_owned()
     } else {
@@ -144,19 +181,12 @@ fn text(events: &[Event], people: &People, arguments: &Arguments) -> String {
     }
 }
 
-/// A line for each event, as one who follows is shown them.
-fn lines(events: &[Event], people: &People, arguments: &Arguments) -> String {
-    let json = arguments.json || arguments.json_lines;
-    let line = |event| if json { shown::json_line(event, people) } else { shown::line(event, people) };
-    events.iter().map(line).collect()
-}
-
 /// Everything that matches, oldest first, a page at a time.
 async fn export(
     opened: &Opened,
     arguments: &Arguments,
     now: Time,
-    out: &mut dyn FnMut(&str),
+    each: &mut dyn FnMut(&[Event], &People),
 ) -> Result<(), CommandError> {
     let filter = EventFilter { limit: PAGE, ..asked(opened, arguments, now).await? };
     let (mut after, mut people) = (None, People::new());
@@ -165,9 +195,7 @@ async fn export(
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id);
         know(opened, &page, &mut people).await?;
-        for event in &page {
-            out(&shown::json_line(event, &people));
-        }
+        each(&page, &people);
     }
 }
 

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod events;
 pub mod generate;
 pub mod key;
+pub mod mail;
 pub mod migrate;
 pub mod new_epoch;
 pub mod restore;
@@ -120,6 +121,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Doctor(arguments) => doctor::run(&settings, arguments).await,
         Command::Events(arguments) => events::run(&settings, arguments).await,
         Command::Key(command) => key::run(&settings, command).await,
+        Command::Mail(command) => mail::run(&settings, command).await,
         Command::Migrate(arguments) => migrate::run(&settings, arguments).await,
         Command::NewEpoch(arguments) => new_epoch::run(&settings, arguments).await,
         Command::Restore(arguments) => restore::run(&settings, &arguments).await,

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use grantor_core::audit::Event;
 use grantor_core::change::Change;
 use grantor_core::outbox::{MessageKey, OutboxChange, Target};
 use grantor_core::policy::lifetime;
-use grantor_core::store::Store;
+use grantor_core::store::{Store, StoreError};
+use grantor_core::time::Time;
 use grantor_jose::id::Id;
-use grantor_storage::EventFilter;
-use grantor_web::webhooks::taken;
+use grantor_storage::{EventFilter, Held};
+use grantor_web::webhooks::{taken, test_members};
 use serde_json::{Value, json};
 
 use super::CommandError;
@@ -21,14 +21,20 @@ use crate::output::{self, Table, print, printable};
 use crate::settings::{Opened, Settings};
 use crate::{outgoing, running};
 
-/// So many messages are queued in one commit, and so many events are read at most.
-const AT_ONCE: usize = 30;
+/// So many messages are queued in one commit, and so many are looked at to count them.
+pub(super) const AT_ONCE: usize = 30;
 const MOST: u32 = 100_000;
+
+/// So many events are read at a time.
+const PAGE: u32 = 1000;
 
 /// What to do with webhooks.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// List the webhooks, with what waits for each and what was given up.
+    /// Forget all messages to a webhook, those that wait and those that were given up: for a name that the settings do not have
+    /// any more, before another receiver gets it.
+    Forget(Named),
+    /// List the webhooks, with what waits for each and what was given up; also those that the settings do not name any more.
     List(List),
     /// Tell a webhook again of what happened, whether it was told, or given up. It knows a message that it has seen by its
     /// identifier.
@@ -48,7 +54,7 @@ pub struct List {
 /// One webhook.
 #[derive(Debug, Args)]
 pub struct Named {
-    /// Its name in the settings.
+    /// Its name in the settings, or what it was.
     name: String,
 }
 
@@ -87,6 +93,7 @@ pub async fn run(settings: &Settings, command: Command) -> Result<ExitCode, Comm
 /// Those of [`run`].
 pub async fn answer(opened: &Opened, command: Command) -> Result<String, CommandError> {
     match command {
+        Command::Forget(named) => forget(opened, &named.name).await,
         Command::List(format) => list(opened, format.json).await,
         Command::Replay(what) => replay(opened, &what).await,
         Command::Test(named) => test(opened, find(opened, &named.name)?).await,
@@ -106,7 +113,10 @@ fn find<'a>(opened: &'a Opened, name: &str) -> Result<&'a Webhook, CommandError>
 async fn list(opened: &Opened, json: bool) -> Result<String, CommandError> {
     let mut rows = Vec::new();
     for webhook in &opened.config.webhooks {
-        rows.push(members(opened, webhook).await?);
+        rows.push(members(opened, (&webhook.name, Some(webhook))).await?);
+    }
+    for name in unnamed(opened).await? {
+        rows.push(members(opened, (&name, None)).await?);
     }
     if json {
         return Ok(output::json(&rows.into()));
@@ -124,18 +134,31 @@ async fn list(opened: &Opened, json: bool) -> Result<String, CommandError> {
     Ok(table.render())
 }
 
-/// A webhook as JSON, without its secret.
-async fn members(opened: &Opened, webhook: &Webhook) -> Result<Value, CommandError> {
-    let target = Target::Webhook(webhook.name.clone());
+/// Those that messages are kept for, and that the settings do not name.
+///
+/// # Errors
+/// What the store says.
+pub async fn unnamed(opened: &Opened) -> Result<Vec<String>, StoreError> {
+    let is_named = |name: &String| opened.config.webhooks.iter().any(|webhook| webhook.name == *name);
+    let name = |held: Held| match held.target {
+        Target::Webhook(name) => Some(name).filter(|name| !is_named(name)),
+        Target::Mail => None,
+    };
+    Ok(opened.database.outbox_targets().await?.into_iter().filter_map(name).collect())
+}
+
+/// A webhook as JSON, without its secret; of one that the settings do not name, what is kept for it.
+async fn members(opened: &Opened, (name, webhook): (&str, Option<&Webhook>)) -> Result<Value, CommandError> {
+    let target = Target::Webhook(name.to_owned());
     let waiting = opened.database.outbox_waiting(Some(&target)).await?;
     let given_up = opened.database.outbox_given_up(&target, MOST).await?;
     // The one that is due the latest has failed the latest, where one has.
-    let due = opened.database.outbox_due(&target, grantor_core::time::Time::from_millis(i64::MAX), MOST).await?;
+    let due = opened.database.outbox_due(&target, Time::from_millis(i64::MAX), MOST).await?;
     let failed = due.iter().rev().chain(&given_up).find(|message| !message.error.is_empty());
     Ok(json!({
-        "name": webhook.name,
-        "url": webhook.url,
-        "events": webhook.events,
+        "name": name,
+        "url": webhook.map(|webhook| &webhook.url),
+        "events": webhook.map(|webhook| &webhook.events),
         "waiting": waiting.messages,
         "waiting_since": waiting.since.map(clock::text),
         "given_up": given_up.len(),
@@ -146,39 +169,57 @@ async fn members(opened: &Opened, webhook: &Webhook) -> Result<Value, CommandErr
 async fn replay(opened: &Opened, what: &Replay) -> Result<String, CommandError> {
     let webhook = find(opened, &what.name)?;
     let (now, kinds) = (system_time(), webhook.kinds());
-    let filter = EventFilter {
-        id: what.id,
-        since: what.since.map(|span| now.minus(span)),
-        limit: MOST,
-        ..EventFilter::default()
-    };
-    let events = opened.database.events(&filter).await?;
-    let told: Vec<&Event> = events.iter().filter(|event| kinds.contains(&event.kind)).collect();
-    if let (Some(id), true) = (what.id, told.is_empty()) {
+    let since = what.since.map(|span| now.minus(span));
+    let filter = EventFilter { id: what.id, since, limit: PAGE, ..EventFilter::default() };
+    let (mut told, mut after) = (0, None);
+    loop {
+        let page = opened.database.events_after(&filter, after).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        let of_kind = page.iter().filter(|event| kinds.contains(&event.kind));
+        let keys = of_kind.map(|event| MessageKey { id: event.id, target: Target::Webhook(webhook.name.clone()) });
+        told += queue(opened, keys.collect(), now).await?;
+    }
+    if let (Some(id), 0) = (what.id, told) {
         let why = format!("there is no event {id} of a kind that \"{}\" is told of", webhook.name);
         return Err(CommandError::Refused(why));
     }
-    for some in told.chunks(AT_ONCE) {
-        let queue = |event: &&Event| {
-            let key = MessageKey { id: event.id, target: Target::Webhook(webhook.name.clone()) };
-            Change::Outbox(OutboxChange::Queue { key, due_at: now })
-        };
+    Ok(queued(told))
+}
+
+/// Queues messages; says how many.
+pub(super) async fn queue(opened: &Opened, keys: Vec<MessageKey>, now: Time) -> Result<usize, CommandError> {
+    for some in keys.chunks(AT_ONCE) {
+        let queue = |key: &MessageKey| Change::Outbox(OutboxChange::Queue { key: key.clone(), due_at: now });
         opened.database.commit(some.iter().map(queue).collect()).await?;
     }
-    let messages = if told.len() == 1 { "message is" } else { "messages are" };
-    Ok(format!("{} {messages} queued; a running server delivers them.\n", told.len()))
+    Ok(keys.len())
+}
+
+/// What was queued, in words.
+pub(super) fn queued(messages: usize) -> String {
+    let are = if messages == 1 { "message is" } else { "messages are" };
+    format!("{messages} {are} queued; a running server delivers them.\n")
+}
+
+async fn forget(opened: &Opened, name: &str) -> Result<String, CommandError> {
+    let target = Target::Webhook(name.to_owned());
+    let held = opened.database.outbox_targets().await?.into_iter().find(|held| held.target == target);
+    let Some(Held { waiting, given_up, .. }) = held else {
+        let why = format!("there is no message to \"{}\"; `grantor webhook list` shows all", printable(name));
+        return Err(CommandError::Refused(why));
+    };
+    opened.database.commit(vec![Change::Outbox(OutboxChange::Forget(target))]).await?;
+    Ok(format!("Forgot {waiting} that waited and {given_up} that were given up.\n"))
 }
 
 async fn test(opened: &Opened, webhook: &Webhook) -> Result<String, CommandError> {
     let (hook, now) = (outgoing::webhook(webhook)?, system_time());
     let refused = |why: String| CommandError::Refused(format!("\"{}\": {why}", webhook.name));
     let id = opened.mint.id(now.millis());
-    let body = json!({ "case": id.to_string(), "at": clock::text(now), "kind": "webhook_test" });
-    let request = hook.request(&format!("evt_{id}"), now, &body).map_err(|error| refused(error.to_string()))?;
-    let answer = running::outbound(&opened.config)?
-        .send(request, "command")
-        .await
-        .map_err(|error| refused(error.to_string()))?;
-    taken(&answer).map_err(refused)?;
+    let request = hook.request(&format!("evt_{id}"), now, &test_members(id, now));
+    let request = request.map_err(|error| refused(error.to_string()))?;
+    let told = running::outbound(&opened.config)?.tell(request, "command").await;
+    taken(told.map_err(|error| refused(error.to_string()))?).map_err(refused)?;
     Ok(format!("{} took the message.\n", webhook.url))
 }

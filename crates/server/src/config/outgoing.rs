@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use grantor_core::audit::EventKind;
-use grantor_core::outbox::{NOT_SENT, Subscriptions};
+use grantor_core::outbox::{NOT_SENT, Subscriptions, TRIED_FOR};
 use grantor_web::mail::MailSecurity;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -21,7 +21,8 @@ pub struct Mail {
     /// Its port. Default 465; with `starttls` 587; without any security 25.
     pub port: Option<u16>,
     /// How the connection is kept from others: `tls`, from the first byte; `starttls`, after a greeting in the clear; or
-    /// `none_on_a_trusted_network`, where whoever is on the way reads the password and every mail. Default `tls`.
+    /// `none_on_a_trusted_network`, where whoever is on the way reads the password and every mail. Default `tls`, and safer than
+    /// `starttls`: there, whoever is on the way can put answers before the TLS that are taken for the server's after it.
     pub security: Security,
     /// The name that the mail server wants to know. Default none.
     pub username: Option<String>,
@@ -106,8 +107,10 @@ impl Webhook {
             return Some(format!("\"{}\" is no name: write small letters, digits and hyphens", self.name));
         }
         let told = |what: &str| Some(format!("\"{}\": {what}", self.name));
-        if !Url::parse(&self.url).is_ok_and(|url| url.scheme() == "https" && url.host().is_some()) {
-            return told("url is no https address");
+        let url = Url::parse(&self.url).ok().filter(|url| url.scheme() == "https" && url.host().is_some());
+        let Some(url) = url else { return told("url is no https address") };
+        if !url.username().is_empty() || url.password().is_some() {
+            return told("url has a user name or a password in it, with which nobody is asked");
         }
         if self.secret.is_some() == self.secret_file.is_some() {
             return told("set one of secret and secret_file");
@@ -164,6 +167,9 @@ impl Config {
         if self.webhooks.len() > MOST_WEBHOOKS {
             return Some(format!("names more than {MOST_WEBHOOKS}"));
         }
+        if !self.webhooks.is_empty() && self.lifetimes.events_kept < TRIED_FOR {
+            return Some("needs lifetimes.events_kept to be 3 days or more: so long a message is tried for".to_owned());
+        }
         self.webhooks.iter().find_map(Webhook::fault)
     }
 }
@@ -193,10 +199,15 @@ mod tests {
         assert_eq!(fault(|_| ()), "");
         assert!(fault(|webhook| webhook.name = "The SIEM".into()).contains("no name"));
         assert!(fault(|webhook| webhook.url = "http://siem.example/".into()).contains("https"));
+        assert!(fault(|webhook| webhook.url = "https://grantor:secret@siem.example/".into()).contains("user name"));
+        assert!(fault(|webhook| webhook.url = "https://:secret@siem.example/".into()).contains("password"));
         assert!(fault(|webhook| webhook.secret = None).contains("secret_file"));
         assert!(fault(|webhook| webhook.events.clear()).contains("none"));
         assert!(fault(|webhook| webhook.events = vec!["all".into()]).contains("no kind of event"));
         assert!(fault(|webhook| webhook.events = vec!["refused".into()]).contains("strangers"));
+        let mut short = Config { webhooks: vec![webhook()], ..Config::default() };
+        short.lifetimes.events_kept = TRIED_FOR / 2;
+        assert!(short.webhooks_fault().is_some_and(|fault| fault.contains("events_kept")));
         let twice = Config { webhooks: vec![webhook(), webhook()], ..Config::default() };
         assert!(twice.webhooks_fault().is_some_and(|fault| fault.contains("twice")));
     }

@@ -265,10 +265,13 @@ impl Decided {
             updated_at: tools.now,
         };
         let event = event.user(id);
+        let notice = |id, news| Change::NoticeInsert(Box::new(Notice { id, user_id: user.id, at: tools.now, news }));
         if before.is_some() && item.password.is_some() {
-            let news = News::PasswordChanged;
-            let notice = Notice { id: event.id, user_id: id, at: tools.now, news };
-            self.changes.push(Change::NoticeInsert(Box::new(notice)));
+            self.changes.push(notice(event.id, News::PasswordChanged));
+        }
+        if let Some(former) = before.and_then(User::proved_email).filter(|former| user.proved_email() != Some(former)) {
+            let news = News::EmailChanged { former: former.to_owned() };
+            self.changes.push(notice(tools.mint.id(tools.now.millis()), news));
         }
         self.changes.extend([Change::UserPut(Box::new(user)), Change::EventInsert(Box::new(event))]);
         if item.ends_access() {

@@ -181,7 +181,7 @@ fn write_one(work: &Work, context: &crate::apply::Context, connection: &mut Sqli
         Work::Commit(changes) => connection
             .transaction(|connection| run::apply_all(changes, context, connection))
             .map(|of_directory| Done { of_directory, rows: 0 }),
-        Work::Sweep(step) => run::sweep(*step, connection).map(|rows| Done { rows, of_directory: false }),
+        Work::Sweep(step) => run::sweep(step, connection).map(|rows| Done { rows, of_directory: false }),
         Work::ShutDown => Ok(Done::default()),
     }
 }

@@ -50,4 +50,14 @@ notice-password-changed-body = Die Betreiber dieses Servers haben ein anderes Pa
 notice-password-changed-advice = Wenn Sie nicht wissen, warum, fragen Sie sie.
 notice-password-changed-link = Ihr Konto ansehen
 
+notice-sign-in-way-added-title = Neuer Weg, sich anzumelden
+notice-sign-in-way-added-body = Ihr Konto lässt sich jetzt mit { $name } öffnen. Eingerichtet wurde das von { $address } aus.
+notice-sign-in-way-added-advice = Wenn Sie es nicht waren, trennen Sie es, melden Sie sich überall ab und lassen Sie Ihr Passwort ändern.
+notice-sign-in-way-added-link = Wege zur Anmeldung ansehen
+
+notice-email-changed-title = Ihre E-Mail-Adresse wurde geändert
+notice-email-changed-body = Die Betreiber dieses Servers haben die E-Mail-Adresse Ihres Kontos geändert. Vorher war es { $name }.
+notice-email-changed-advice = Wenn Sie nicht wissen, warum, fragen Sie sie.
+notice-email-changed-link = Ihr Konto ansehen
+
 mail-footer = { $name } ({ $issuer }) schreibt Ihnen, weil diese Adresse zu Ihrem Konto dort gehört. Niemand, der dafür schreibt, fragt nach Ihrem Passwort.

@@ -50,4 +50,14 @@ notice-password-changed-body = The people who run this server set another passwo
 notice-password-changed-advice = If you don’t know why, ask them.
 notice-password-changed-link = See your account
 
+notice-sign-in-way-added-title = New way to sign in
+notice-sign-in-way-added-body = Your account can now be signed in to with { $name }. This was set up from { $address }.
+notice-sign-in-way-added-advice = If it was not you, disconnect it, sign out everywhere, and have your password changed.
+notice-sign-in-way-added-link = See ways to sign in
+
+notice-email-changed-title = Your e-mail address was changed
+notice-email-changed-body = The people who run this server changed the e-mail address of your account. Before, it was { $name }.
+notice-email-changed-advice = If you don’t know why, ask them.
+notice-email-changed-link = See your account
+
 mail-footer = { $name } ({ $issuer }) writes to you because this address belongs to your account there. Nobody who writes for it asks for your password.

@@ -10,7 +10,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use grantor_core::error::Error;
 use grantor_core::leak::{self, Found, Verdict};
 use grantor_jose::detached::DetachedKey;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::token;
 use crate::app::App;
@@ -36,13 +37,19 @@ pub struct LeakReporter {
 }
 
 /// One finding. Other members are not needed.
-#[derive(Deserialize)]
 struct Finding {
     token: String,
-    #[serde(default, rename = "type")]
     kind: String,
-    #[serde(default)]
-    url: Option<String>,
+    url: String,
+}
+
+impl Finding {
+    /// None where there is no token in it. What is wrong with one finding spares the tokens of no other.
+    fn of(member: &Value) -> Option<Self> {
+        let text = |name: &str| member.get(name).and_then(Value::as_str).map(str::to_owned);
+        let token = text("token")?;
+        Some(Self { token, kind: text("type").unwrap_or_default(), url: text("url").unwrap_or_default() })
+    }
 }
 
 /// What a reporter learns, so that it can tell right findings from wrong ones.
@@ -71,15 +78,30 @@ async fn answer(app: &App, request: &HttpRequest, payload: Payload) -> Result<Ve
     if !reporter.key.verify(&body, header(SIGNATURE)) {
         return Err(Error::ReportSignature);
     }
-    let findings: Vec<Finding> = serde_json::from_slice(&body).map_err(|_| Error::ReportMalformed)?;
+    let findings: Vec<Value> = serde_json::from_slice(&body).map_err(|_| Error::ReportMalformed)?;
     let address = app.address(request).to_string();
-    let mut feedback = Vec::with_capacity(findings.len());
-    for Finding { token, kind, url } in findings {
-        let found = Found { token, url: url.unwrap_or_default(), reporter: reporter.name.clone() };
-        let label = leak::end(&app.provider, &found, app.call(&address)).await?;
-        feedback.push(Feedback { token_raw: found.token, token_type: kind, label });
+    let findings = findings.iter().filter_map(Finding::of);
+    end_all(findings, async |finding| {
+        let Finding { token, url, .. } = finding;
+        let found = Found { token: token.clone(), url: url.clone(), reporter: reporter.name.clone() };
+        leak::end(&app.provider, &found, app.call(&address)).await
+    })
+    .await
+}
+
+/// Ends each, also those after one that could not be ended: the reporter is told to come again when all have been tried.
+async fn end_all(
+    findings: impl Iterator<Item = Finding>,
+    end: impl AsyncFn(&Finding) -> Result<Verdict, Error>,
+) -> Result<Vec<Feedback>, Error> {
+    let (mut feedback, mut failed) = (Vec::new(), None);
+    for finding in findings {
+        match end(&finding).await {
+            Ok(label) => feedback.push(Feedback { token_raw: finding.token, token_type: finding.kind, label }),
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    Ok(feedback)
+    failed.map_or(Ok(feedback), Err)
 }
 
 async fn read(payload: Payload) -> Result<Bytes, Error> {
@@ -90,4 +112,23 @@ async fn read(payload: Payload) -> Result<Bytes, Error> {
 /// Any other method is refused.
 pub(crate) async fn other_leak_reports(app: Data<App>, request: HttpRequest) -> HttpResponse {
     token::other(&app, &request, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use grantor_core::store::StoreError;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn one_that_cannot_be_ended_keeps_none_after_it_alive() {
+        let finding = |token: &str| Finding { token: token.to_owned(), kind: String::new(), url: String::new() };
+        let tried = std::cell::RefCell::new(Vec::new());
+        let ended = end_all(["a", "b", "c"].map(finding).into_iter(), async |finding| {
+            tried.borrow_mut().push(finding.token.clone());
+            if finding.token == "b" { Err(StoreError::Busy.into()) } else { Ok(Verdict::TruePositive) }
+        });
+        assert!(matches!(ended.await, Err(Error::Store(StoreError::Busy))));
+        assert_eq!(tried.into_inner(), ["a", "b", "c"]);
+    }
 }

@@ -6,10 +6,14 @@ use std::pin::Pin;
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::store::Store;
+use openidconnect::http::StatusCode;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
 
 use super::{OutboundError, Refusal};
 use crate::app::App;
+
+/// What events about the addresses of webhooks are counted under.
+const WEBHOOK: &str = "webhook";
 
 /// For whom another server is asked: whoever named its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,19 @@ impl App {
         answered
     }
 
+    /// Tells a webhook something.
+    ///
+    /// # Errors
+    /// Those of [`super::HttpClient::tell`].
+    pub async fn tell(&self, request: HttpRequest, webhook: &str) -> Result<StatusCode, OutboundError> {
+        let asker = Asker::Webhook(webhook);
+        let answered = self.outbound.tell(request, &asker.turns()).await;
+        if let Err(OutboundError::Forbidden(refusal)) = &answered {
+            self.explain(refusal, asker).await;
+        }
+        answered
+    }
+
     /// Refusals go to the ring of fixed size: whoever names addresses may name very many.
     async fn explain(&self, refusal: &Refusal, asker: Asker<'_>) {
         let mut event = Event::new(self.id(), self.clock.now(), EventKind::FetchRefused);
@@ -56,7 +73,12 @@ impl App {
         match asker {
             Asker::Client(client_id) => event = event.client(client_id),
             Asker::Upstream(name) => event = event.detail(&format!("upstream {name}: {refusal}")),
-            Asker::Webhook(name) => event = event.detail(&format!("webhook {name}: {refusal}")),
+            Asker::Webhook(name) => {
+                // Each message to it is refused, and there may be many: an event now and then says so.
+                let Some(count) = self.limiter.to_say(WEBHOOK, event.at) else { return };
+                let others = if count > 1 { format!("; {count} since the last such event") } else { String::new() };
+                event = event.detail(&format!("webhook {name}: {refusal}{others}"));
+            }
             Asker::Installation => {}
         }
         tracing::warn!(case = %event.id, reason = refusal.reason(), %refusal, "another server was not asked");

@@ -292,6 +292,25 @@ async fn a_look_up_that_nobody_waits_for_keeps_its_turn_until_it_is_over() {
     assert!(matches!(ask(10).await, Err(OutboundError::Unreachable(_))));
 }
 
+#[tokio::test]
+async fn webhooks_that_say_nothing_keep_nobody_from_asking_others() {
+    let names = Arc::new(Mute::default());
+    let client = client(&[], names.clone());
+    let tell = |number: usize| {
+        let client = client.clone();
+        let url = format!("https://{number}.example/");
+        async move {
+            client.tell(get(&url), &format!("webhook {}", number / TOLD_ONE)).await.map(|_| HttpResponse::default())
+        }
+    };
+    for told in futures_of(TOLD_AT_ONCE, &tell).await {
+        assert!(matches!(told, Err(OutboundError::Unreachable(_))), "{told:?}");
+    }
+    assert!(matches!(tell(TOLD_AT_ONCE).await, Err(OutboundError::Busy)), "all of their turns are taken");
+    let asked = client.send(get("https://idp.example/"), "upstream corp").await;
+    assert!(matches!(asked, Err(OutboundError::Unreachable(_))), "somebody else has a turn: {asked:?}");
+}
+
 /// What so many at once come to.
 async fn futures_of<F: Future<Output = Result<HttpResponse, OutboundError>> + Send + 'static>(
     number: usize,

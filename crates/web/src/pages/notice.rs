@@ -88,7 +88,8 @@ impl Notice {
         match self.news {
             News::AppTokenLeaked { .. } => routes::APPS,
             News::CookieLeaked { .. } | News::SignedIn { .. } => routes::SESSIONS,
-            News::PasswordChanged => routes::ACCOUNT,
+            News::EmailChanged { .. } | News::PasswordChanged => routes::ACCOUNT,
+            News::SignInWayAdded { .. } => routes::SIGN_IN_WAYS,
             News::TokenExpires { .. }
             | News::TokenLeaked { .. }
             | News::TokenMade { .. }
@@ -101,7 +102,9 @@ impl Notice {
         let name = match self.news {
             News::AppTokenLeaked { .. } => "app-token-leaked",
             News::CookieLeaked { .. } => "cookie-leaked",
+            News::EmailChanged { .. } => "email-changed",
             News::PasswordChanged => "password-changed",
+            News::SignInWayAdded { .. } => "sign-in-way-added",
             News::SignedIn { .. } => "signed-in",
             News::TokenExpires { .. } => "token-expires",
             News::TokenLeaked { .. } => "token-leaked",
@@ -129,6 +132,8 @@ impl Notice {
             News::TokenExpires { token, expires_at } => {
                 (name, hint, at) = (&token.name, &token.hint, expires_at.seconds());
             }
+            News::EmailChanged { former } => name = former,
+            News::SignInWayAdded { upstream, address: from } => (name, address) = (upstream, from),
             News::AppTokenLeaked { .. } | News::CookieLeaked { .. } | News::PasswordChanged => {}
         }
         [
@@ -184,8 +189,10 @@ impl Notice {
             News::TokenExpires { token: token(), expires_at: Time::from_seconds(NOW + 6 * DAY) },
             News::TokenLeaked { token: token(), place },
             News::TokenMade { token: token(), address: address.clone() },
-            News::TokenRotated { token: token(), address: address.clone() },
-            News::TokenUsedElsewhere { token: token(), address },
+            News::TokenUsedElsewhere { token: token(), address: address.clone() },
+            News::SignInWayAdded { upstream: name.to_owned(), address: address.clone() },
+            News::EmailChanged { former: format!("{name}@example.com") },
+            News::TokenRotated { token: token(), address },
         ];
         let notice = |(number, news): (i64, News)| Self {
             app: name.to_owned(),

@@ -151,6 +151,7 @@ async fn link(
         Change::UserMayEnter { id: user.id, without_password: false },
     ];
     changes.extend(sign_in::link((upstream, &person), (user.id, "by its person"), ids, visit.call()));
+    changes.push(sign_in::tell_of_link(upstream, user.id, ids.1, visit.call()));
     match store.commit(changes).await {
         Ok(()) => Ok(()),
         // The second click of a double click finds what the first one made.

@@ -172,12 +172,15 @@ async fn commit(
     let replaced = visit.presented().map(|(session, _)| session);
     let ids = Ids { link: visit.app.id(), linked: visit.app.id(), made: visit.app.id() };
     let (remembered, username) = (Remembered::of(visit), Username::parse(&user.username).ok());
-    let is_known = username.as_ref().is_some_and(|username| remembered.known(username).is_some());
-    let browser = Browser { user_agent: &user_agent, is_known, replaced };
+    let browser = Browser { user_agent: &user_agent, is_known: remembered.is_familiar(user), replaced };
     let begun = sign_in::begin(came, (entry, user), (&provider.fresh(visit.now), ids, revision), browser, visit.call());
     provider.store.commit(begun.changes).await?;
     let session = cookie::set(Name::Session, begun.reply, provider.issuer.is_https(), None);
-    Ok(username.map(|username| remembered.with(&username)).into_iter().chain([session]).collect())
+    Ok(username
+        .map(|username| remembered.with(&username, user.id, user.password.as_deref()))
+        .into_iter()
+        .chain([session])
+        .collect())
 }
 
 /// The account that would be made.

@@ -50,8 +50,10 @@ impl Follower {
     }
 
     /// Notes what is shown already.
-    pub fn skip(&mut self, events: &[Event]) {
-        self.seen.extend(events.iter().map(|event| event.id));
+    pub fn skip(&mut self, events: &[Event], now: Time) {
+        let oldest = now.minus(LOOKS_BACK).minus(LOOKS_BACK);
+        let looked_back_on = |id: &Id| Time::from_millis(id.created_ms()) >= oldest;
+        self.seen.extend(events.iter().map(|event| event.id).filter(looked_back_on));
     }
 }
 

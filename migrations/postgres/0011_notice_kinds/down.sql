@@ -1,0 +1,3 @@
+DROP INDEX notices_user_kind;
+CREATE INDEX notices_user_id ON notices (user_id);
+ALTER TABLE notices DROP COLUMN kind;

@@ -1,0 +1,5 @@
+-- What a notice is about, so that those of one kind do not hide the others.
+ALTER TABLE notices ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+UPDATE notices SET kind = json_extract(news, '$.kind');
+DROP INDEX notices_user_id;
+CREATE INDEX notices_user_kind ON notices (user_id, kind, id);
