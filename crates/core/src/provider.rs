@@ -111,6 +111,12 @@ impl<'a> Call<'a> {
         Self { now, address, admission: None, client_keys: None }
     }
 
+    /// The same with the keys of a client.
+    #[must_use]
+    pub const fn with_keys(self, client_keys: Option<&'a JwkSet>) -> Self {
+        Self { client_keys, ..self }
+    }
+
     /// The address as one; none where it cannot be read.
     pub fn from(&self) -> Option<IpAddr> {
         self.address.parse().ok()
