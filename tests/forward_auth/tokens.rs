@@ -1,11 +1,13 @@
 //! Programs at apps behind a proxy, with tokens of every kind.
 
+use grantor_core::audit::EventKind;
+
 use super::{BOARD, HANDBOOK, Visitor, guarded, identity};
-use crate::harness::app::App;
+use crate::harness::app::{App, basic};
 use crate::harness::command;
 use crate::harness::page::Page;
 use crate::harness::person::Person;
-use crate::harness::seeds::{BOB, BOB_PASSWORD};
+use crate::harness::seeds::{ALICE, ALICE_PASSWORD, BOB, BOB_PASSWORD};
 use crate::harness::server::Server;
 use crate::tokens::{limited, revoke, token};
 
@@ -106,6 +108,19 @@ async fn a_wrong_token_is_no_reason_to_look_at_the_cookie() {
         assert_eq!(alice.asks(BOARD, "/", &[("authorization", authorization)]).await.status, 200, "its own business");
     }
     assert_eq!(alice.asks(HANDBOOK, "/", &[("authorization", "Basic YTpi")]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_name_and_a_password_enter_nowhere_and_are_not_even_looked_at() {
+    let server = guarded().await;
+    let right = basic(ALICE, ALICE_PASSWORD);
+    for name in [right.clone(), right.replacen("Basic", "basic", 1), basic("Alice", "a guess"), basic("", "")] {
+        let page = Visitor::new(&server).asks(HANDBOOK, "/", &[("authorization", &name)]).await;
+        let challenge = page.header("www-authenticate").unwrap_or_default();
+        assert!(page.status == 401 && !challenge.to_lowercase().contains("basic"), "{name}: {challenge}");
+    }
+    let tried = [EventKind::SignInFailed, EventKind::SignInSucceeded, EventKind::SignInThrottled];
+    assert!(server.events().await.iter().all(|event| !tried.contains(&event.kind)));
 }
 
 #[tokio::test]

@@ -42,10 +42,10 @@ impl Caller {
         let Consent { user_id, client_id, updated_at, .. } = &self.consent;
         vec![
             Change::UserMayEnter { id: *user_id, without_password: false },
+            Change::ClientExpect { client_id: client_id.clone(), updated_at: self.client_updated_at },
             Change::ConsentExpect { user_id: *user_id, client_id: client_id.clone(), updated_at: *updated_at },
             Change::GrantExpect { id: self.grant_id },
             Change::AccessTokenExpect { id: self.access_token_id },
-            Change::ClientExpect { client_id: client_id.clone(), updated_at: self.client_updated_at },
         ]
     }
 }

@@ -18,6 +18,7 @@ use crate::params::Params;
 use crate::policy::Policy;
 use crate::provider::{Call, Provider};
 use crate::reach::Reach;
+use crate::scope::Scope;
 use crate::store::{RefreshTokenFacts, Store};
 use crate::time::Time;
 use crate::token;
@@ -146,22 +147,23 @@ async fn of_token<S: Store>(provider: &Provider<S>, asks: &Asks, presented: &str
     let (from, now, directory) = (*from, *now, provider.store.directory());
     if api_token::is_api_token(presented) {
         let found = api_token::find(provider, presented, Shown { from, at: now }).await?;
-        let found = found.and_then(|live| as_known_to(&directory, client, live));
         let told = found.and_then(|live| {
-            let reach = live.reach(&directory, &live.rights.audience);
-            let networks = within(reach, from)?;
-            Some(Introspection { networks, ..of_api_token(provider.issuer.as_str(), live, from, now) })
+            let (held, rights) = (Held::of_api_token(&live), &live.rights);
+            let apis = own_identifiers(&directory, client, &rights.audience);
+            let used = use_at(&directory, (held, &rights.scope), &apis, (from, now));
+            let live = as_known_to(&directory, client, live)?;
+            let networks = within(live.reach(&directory, &live.rights.audience), from)?;
+            Some(Introspection { networks, used, ..of_api_token(provider.issuer.as_str(), live) })
         });
         return Ok(told.map(|told| told.kept(&provider.policy, now)).unwrap_or_default());
     }
     if let Some(live) = access_token::find(provider, presented, now).await? {
-        let apis: Vec<String> =
-            own_apis(&directory, client, &live.audience).map(|api| api.identifier.clone()).collect();
+        let apis = own_identifiers(&directory, client, &live.audience);
         let is_own = live.client_id == client.client().client_id;
         let told = (is_own || !apis.is_empty()).then_some(live).and_then(|live| {
             let about = if apis.is_empty() { &live.audience } else { &apis };
             let networks = within(live.reach(&directory, about), from)?;
-            let used = (!apis.is_empty()).then(|| use_of(&directory, &live, &apis, (from, now)));
+            let used = use_at(&directory, (Held::of_access_token(&live), &live.scope), &apis, (from, now));
             let live = if is_own { live } else { as_used(live, used.as_ref())? };
             Some(Introspection { networks, used, ..of_access_token(provider.issuer.as_str(), live) })
         });
@@ -196,6 +198,11 @@ fn as_known_to(directory: &Directory, client: &AuthenticatedClient, live: LiveAp
     (!audience.is_empty()).then_some(LiveApiToken { rights: Rights { scope, audience }, ..live })
 }
 
+/// The identifiers of those APIs of an audience whose credentials a client's are.
+fn own_identifiers(directory: &Directory, client: &AuthenticatedClient, audience: &[String]) -> Vec<String> {
+    own_apis(directory, client, audience).map(|api| api.identifier.clone()).collect()
+}
+
 /// Those APIs of an audience whose credentials a client's are.
 fn own_apis<'a>(
     directory: &'a Directory,
@@ -207,13 +214,18 @@ fn own_apis<'a>(
     apis.filter(move |api| api.introspection_clients.contains(client_id))
 }
 
-/// The use of an access token at these APIs: with what it allows there.
-fn use_of(directory: &Directory, live: &LiveAccessToken, apis: &[String], (from, at): (Option<IpAddr>, Time)) -> Use {
+/// The use of a token at these APIs: with what it allows there. None where whoever asks is no API of it, as its own client.
+fn use_at(
+    directory: &Directory,
+    (held, scope): (Held, &Scope),
+    apis: &[String],
+    (from, at): (Option<IpAddr>, Time),
+) -> Option<Use> {
     let is_theirs = |scope: &str| {
         let mut apis = apis.iter().filter_map(|identifier| directory.resources.get(identifier));
         apis.any(|api| api.scopes.contains(scope))
     };
-    Use { held: Held::of_access_token(live), scope: live.scope.filter(is_theirs), audience: apis.to_vec(), at, from }
+    (!apis.is_empty()).then(|| Use { held, scope: scope.filter(is_theirs), audience: apis.to_vec(), at, from })
 }
 
 /// What an API may know of an access token that is none of its own: what it allows there. Nothing where all that it allowed is gone.
@@ -224,14 +236,12 @@ fn as_used(live: LiveAccessToken, used: Option<&Use>) -> Option<LiveAccessToken>
     Some(LiveAccessToken { scope: scope.clone(), audience: audience.clone(), ..live })
 }
 
-fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Time) -> Introspection {
-    let held = Held::of_api_token(&live);
+fn of_api_token(issuer: &str, live: LiveApiToken) -> Introspection {
     let LiveApiToken { token, rights, user, until } = live;
     let client_id = match &token.owner {
         Owner::Client(client_id) => Some(client_id.clone()),
         Owner::User(_) => None,
     };
-    let used = Use { held, scope: rights.scope.clone(), audience: rights.audience.clone(), at: now, from };
     Introspection {
         active: true,
         scope: Some(rights.scope.into()),
@@ -246,7 +256,6 @@ fn of_api_token(issuer: &str, live: LiveApiToken, from: Option<IpAddr>, now: Tim
         aud: rights.audience,
         iss: Some(issuer.to_owned()),
         jti: Some(token.id.to_string()),
-        used: Some(used),
         ..Introspection::default()
     }
 }

@@ -19,7 +19,6 @@ use crate::access_token::LiveAccessToken;
 use crate::api_token::Owner;
 use crate::api_token::live::LiveApiToken;
 use crate::api_token::watch::network_of;
-use crate::change::Change;
 use crate::scope::Scope;
 use crate::time::Time;
 use crate::token::Origin;
@@ -110,7 +109,35 @@ impl From<Use> for Usage {
     fn from(used: Use) -> Self {
         let Use { held, scope, audience, at, from } = used;
         let network = from.map(|address| network_of(address).to_string()).unwrap_or_default();
-        Self { held, day: at.day(), scope, audience, network, uses: 1, last_at: at }
+        Self { held, day: at.day(), scope, audience, network, uses: 1, last_at: at }.cut()
+    }
+}
+
+/// The scopes of one usage take at most so many bytes, and so do its APIs; the rest of them is not told. More stands in no key of an
+/// index, and hardly any token has as many.
+const MAX_TEXT: usize = 1000;
+
+impl Usage {
+    fn cut(mut self) -> Self {
+        let mut left = MAX_TEXT;
+        let mut fits = |text: &str| {
+            left = left.saturating_sub(text.len() + 1);
+            left > 0
+        };
+        if self.scope.as_str().len() > MAX_TEXT {
+            self.scope = self.scope.filter(&mut fits);
+        }
+        let mut left = MAX_TEXT;
+        self.audience.retain(|api| {
+            left = left.saturating_sub(api.len() + 1);
+            left > 0
+        });
+        self
+    }
+
+    /// The order in which usages are kept, on each node alike, so that two that keep theirs do not wait for each other.
+    pub fn order(&self) -> (&Held, i64, &str, &[String], &str) {
+        (&self.held, self.day, self.scope.as_str(), &self.audience, &self.network)
     }
 }
 
@@ -118,8 +145,8 @@ impl From<Use> for Usage {
 type Apart = (Scope, Vec<String>, String);
 
 /// What is to be kept of what was noted, where `known` is kept already for the same origins and days: few rows for each, so that
-/// whoever moves about, or has a great many addresses, fills no database. `noted` comes back in its order.
-pub fn to_keep(noted: Vec<Usage>, known: Vec<Usage>) -> Vec<Change> {
+/// whoever moves about, or has a great many addresses, fills no database. In the order of [`Usage::order`].
+pub fn to_keep(noted: Vec<Usage>, known: Vec<Usage>) -> Vec<Usage> {
     let mut days: HashMap<(Held, i64), HashSet<Apart>> = HashMap::new();
     for usage in known {
         days.entry((usage.held, usage.day)).or_default().insert((usage.scope, usage.audience, usage.network));
@@ -133,8 +160,9 @@ pub fn to_keep(noted: Vec<Usage>, known: Vec<Usage>) -> Vec<Change> {
                 continue;
             }
         }
-        kept.push(Change::UsageAdd(Box::new(usage)));
+        kept.push(usage);
     }
+    kept.sort_by(|one, other| one.order().cmp(&other.order()));
     kept
 }
 
@@ -215,16 +243,6 @@ mod tests {
         Use { held, scope, audience, at: NOON, from: from.parse().ok() }.into()
     }
 
-    fn kept(changes: &[Change]) -> Vec<&Usage> {
-        changes
-            .iter()
-            .filter_map(|change| match change {
-                Change::UsageAdd(usage) => Some(&**usage),
-                _ => None,
-            })
-            .collect()
-    }
-
     #[test]
     fn a_network_stands_for_its_addresses_and_an_unknown_one_for_none() {
         assert_eq!(used("a", "api", "::ffff:192.0.2.7").network, "192.0.2.0/24");
@@ -245,8 +263,7 @@ mod tests {
     #[test]
     fn networks_without_end_are_not_told_apart_and_every_use_counts() {
         let noted: Vec<Usage> = (0..=255).map(|n| used("a", "api", &format!("10.0.{n}.1"))).collect();
-        let changes = to_keep(noted, Vec::new());
-        let kept = kept(&changes);
+        let kept = to_keep(noted, Vec::new());
         assert_eq!(kept.len(), 256);
         let apart: BTreeSet<&str> = kept.iter().map(|usage| usage.network.as_str()).collect();
         assert_eq!(apart.len(), APART_A_DAY + 1);
@@ -256,8 +273,15 @@ mod tests {
     fn what_is_known_goes_on_being_counted_where_nothing_new_is() {
         let known: Vec<Usage> = (0..=255).map(|n| used(&format!("s{n}"), "api", "192.0.2.7")).collect();
         let known = known.into_iter().take(APART_A_DAY + MORE_A_DAY).collect();
-        let changes = to_keep(vec![used("s1", "api", "192.0.2.7"), used("new", "api", "192.0.2.7")], known);
-        assert_eq!(kept(&changes), [&used("s1", "api", "192.0.2.7")]);
+        let kept = to_keep(vec![used("s1", "api", "192.0.2.7"), used("new", "api", "192.0.2.7")], known);
+        assert_eq!(kept, [used("s1", "api", "192.0.2.7")]);
+    }
+
+    #[test]
+    fn a_token_of_a_thousand_scopes_is_told_of_as_far_as_an_index_can_hold() {
+        let scopes: Vec<String> = (0..1000).map(|n| format!("scope:{n}")).collect();
+        let usage = used(&scopes.join(" "), &"a".repeat(2000), "192.0.2.7");
+        assert!(usage.scope.iter().count() > 50 && usage.scope.as_str().len() <= MAX_TEXT && usage.audience.is_empty());
     }
 
     proptest! {
@@ -268,10 +292,9 @@ mod tests {
             let mut rows: Vec<Usage> = Vec::new();
             for round in rounds {
                 let noted = round.iter().map(|(s, a, n)| used(&format!("s{s}"), &format!("a{a}"), &format!("10.0.{n}.1")));
-                let changes = to_keep(noted.collect(), rows.clone());
-                for usage in kept(&changes) {
-                    if !rows.contains(usage) {
-                        rows.push(usage.clone());
+                for usage in to_keep(noted.collect(), rows.clone()) {
+                    if !rows.contains(&usage) {
+                        rows.push(usage);
                     }
                 }
             }

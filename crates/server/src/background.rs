@@ -72,9 +72,9 @@ async fn run(duties: Duties, stopped: oneshot::Receiver<()>) {
     let targets = duties.app.targets().into_iter();
     let deliveries: Vec<_> =
         targets.map(|target| tokio::task::spawn_local(deliveries(duties.clone(), target, end.clone()))).collect();
+    let keeping = tokio::task::spawn_local(uses(duties.clone(), end.clone()));
     let tasks = [
         tokio::task::spawn_local(refresh(duties.clone())),
-        tokio::task::spawn_local(uses(duties.clone())),
         tokio::task::spawn_local(rounds(duties.clone())),
         tokio::task::spawn_local(renewals(duties)),
     ];
@@ -84,6 +84,7 @@ async fn run(duties: Duties, stopped: oneshot::Receiver<()>) {
     }
     let _ = ending.send(true);
     let handed_over = async {
+        let _ = keeping.await;
         for delivery in deliveries {
             let _ = delivery.await;
         }
@@ -126,11 +127,15 @@ async fn refresh(duties: Duties) {
     }
 }
 
-async fn uses(duties: Duties) {
+/// What is being kept of uses is kept to its end, when that comes.
+async fn uses(duties: Duties, mut end: watch::Receiver<bool>) {
     let mut ticks = interval(USES);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     for tick in (1..=USES_AT).cycle() {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = end.changed() => return,
+        }
         if tick < USES_AT && !duties.app.uses_are_many() {
             continue;
         }

@@ -337,7 +337,7 @@ macro_rules! define_apply {
                 Step::RevokedAccessTokens { expired_by } => swept!(revoked_access_tokens::sweep(expired_by, STEP)),
                 Step::Sessions { after, through, dead } => swept!(sessions::sweep(after, through, dead)),
                 Step::SpentAssertions { expired_by } => swept!(spent_assertions::sweep(expired_by, STEP)),
-                Step::Usages { before } => swept!(usages::sweep(before, STEP)),
+                Step::Usages { day } => swept!(usages::sweep(day, STEP)),
             })
         }
     };

@@ -74,7 +74,7 @@ pub use open_error::OpenError;
 pub use outbox_pages::{Held, Waiting};
 pub use postgres::Postgres;
 pub use sqlite::{BackupError, Contents, Restoration, Sqlite, back_up};
-pub use usages::UsagesOf;
+pub use usages::{MOST_SHOWN, UsagesOf};
 
 /// Is told how far long work has come: what is counted, how many, and of how many.
 pub type Progress<'a> = dyn FnMut(&str, u64, u64) + Send + 'a;

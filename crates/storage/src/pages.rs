@@ -112,7 +112,7 @@ impl Database {
         query!(self, load, token_counts::of_client(client_id, since))
     }
 
-    /// What was used of these since a day, as far as rows tell: the newest days first, and at most [`usages::MOST`] rows.
+    /// What was used of these since a day, as far as rows tell: the newest days first, and as many rows as a command or a page can show.
     ///
     /// # Errors
     /// What the database says.
@@ -121,8 +121,18 @@ impl Database {
             UsagesOf::ApiToken(id) => query!(self, load, usages::of_origin(id.as_i64(), since, usages::MOST))?,
             UsagesOf::Client(client_id) => query!(self, load, usages::of_client(client_id, since, usages::MOST))?,
             UsagesOf::User(id) => query!(self, load, usages::of_user(id.as_i64(), since, usages::MOST))?,
+            UsagesOf::AppsOf(id) => query!(self, load, usages::by_apps(id.as_i64(), since, usages::MOST_SHOWN))?,
+            UsagesOf::TokensOf(id) => query!(self, load, usages::by_tokens(id.as_i64(), since, usages::MOST_SHOWN))?,
         };
         rows.into_iter().map(Usage::try_from).collect()
+    }
+
+    /// The oldest day that usages are known of.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn usages_oldest(&self) -> Result<Option<i64>, StoreError> {
+        query!(self, first?, usages::oldest())
     }
 
     /// What is known of these origins since a day.

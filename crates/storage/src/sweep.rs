@@ -53,7 +53,7 @@ pub(crate) enum Step {
     RevokedAccessTokens { expired_by: i64 },
     Sessions { after: i64, through: i64, dead: Dead },
     SpentAssertions { expired_by: i64 },
-    Usages { before: i64 },
+    Usages { day: i64 },
 }
 
 /// Up to where the patrols have come.
@@ -69,7 +69,7 @@ pub(crate) fn first_id_at(moment: Time) -> i64 {
 }
 
 /// What goes by its age alone.
-fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 10] {
+fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 9] {
     let expired_by = now.minus(CLOCKS_APART).millis();
     let long_ago = now.minus(lifetimes.spent_kept);
     let too_old = now.minus(lifetimes.events_kept);
@@ -83,7 +83,6 @@ fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 10] {
         Step::Attempts { started_by: now.minus(ATTEMPTS_KEPT).millis() },
         Step::Codes { before: first_id_at(long_ago), expired_by: long_ago.millis() },
         Step::Events { before: first_id_at(too_old), happened_by: too_old.millis() },
-        Step::Usages { before: now.minus(lifetimes.usage_kept).day() },
     ]
 }
 
@@ -93,14 +92,31 @@ impl Database {
     /// hung on them.
     ///
     /// # Errors
-    /// `Busy` when too much is waiting, or what the database says. What was removed stays removed.
+    /// `Busy` when too much is waiting, or what the database says, of the first step that failed; the others are taken all the
+    /// same. What was removed stays removed.
     pub async fn sweep(&self, now: Time, lifetimes: &Lifetimes) -> Result<usize, StoreError> {
-        let mut swept = self.sweep_keys(now).await?;
+        let mut swept = vec![self.sweep_keys(now).await];
         for step in steps(now, lifetimes).into_iter().chain(self.sweeps_unnamed(now)) {
-            swept += self.sweep_all(&step).await?;
+            swept.push(self.sweep_all(&step).await);
         }
-        swept += self.patrol_grants(now, lifetimes).await?;
-        swept += self.patrol_sessions(now, lifetimes).await?;
+        swept.push(self.sweep_usages(now, lifetimes).await);
+        swept.push(self.patrol_grants(now, lifetimes).await);
+        swept.push(self.patrol_sessions(now, lifetimes).await);
+        swept.into_iter().sum()
+    }
+
+    /// What tokens were used for, a day at a time.
+    async fn sweep_usages(&self, now: Time, lifetimes: &Lifetimes) -> Result<usize, StoreError> {
+        let kept = lifetimes.usage_kept;
+        let before = if kept.is_zero() { now.day() + 1 } else { now.minus(kept).day() };
+        let mut swept = 0;
+        while let Some(day) = self.usages_oldest().await?.filter(|day| *day < before) {
+            let rows = self.sweep_all(&Step::Usages { day }).await?;
+            swept += rows;
+            if rows == 0 {
+                break;
+            }
+        }
         Ok(swept)
     }
 

@@ -16,13 +16,20 @@ use crate::statement::Statement;
 /// So many rows are read of a person, a client or a token, the newest.
 pub(crate) const MOST: i64 = 20_000;
 
+/// So many for a page, which many people open.
+pub const MOST_SHOWN: i64 = 5000;
+
 /// Whose usages.
 #[derive(Clone, Debug)]
 pub enum UsagesOf {
     /// Those of an API token.
     ApiToken(Id),
+    /// Those of a person by apps, for a page.
+    AppsOf(Id),
     /// Those of a client: by itself, by its keys, and in the name of people.
     Client(String),
+    /// Those of a person by tokens of their own, for a page.
+    TokensOf(Id),
     /// Those of a person: by apps, and by tokens of their own.
     User(Id),
 }
@@ -96,7 +103,14 @@ pub(crate) fn add(row: Row) -> impl Statement {
         .values(row)
         .on_conflict((usages::origin, usages::client_id, usages::day, usages::scope, usages::audience, usages::network))
         .do_update()
-        .set((usages::uses.eq(usages::uses + excluded(usages::uses)), usages::last_at.eq(excluded(usages::last_at))))
+        .set((
+            usages::uses.eq(usages::uses + excluded(usages::uses)),
+            usages::last_at.eq(dsl::case_when(
+                excluded(usages::last_at).gt(usages::last_at),
+                excluded(usages::last_at),
+            )
+            .otherwise(usages::last_at)),
+        ))
 }
 
 #[dsl::auto_type(no_type_alias)]
@@ -118,14 +132,36 @@ pub(crate) fn of_user(user_id: i64, since: i64, most: i64) -> _ {
 }
 
 #[dsl::auto_type(no_type_alias)]
+pub(crate) fn by_apps(user_id: i64, since: i64, most: i64) -> _ {
+    usages::table
+        .filter(usages::user_id.eq(user_id).and(usages::day.ge(since)).and(usages::client_id.ne("")))
+        .order(usages::day.desc())
+        .limit(most)
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn by_tokens(user_id: i64, since: i64, most: i64) -> _ {
+    usages::table
+        .filter(usages::user_id.eq(user_id).and(usages::day.ge(since)).and(usages::client_id.eq("")))
+        .order(usages::day.desc())
+        .limit(most)
+}
+
+#[dsl::auto_type(no_type_alias)]
 pub(crate) fn known<'a>(origins: Vec<i64>, client_ids: Vec<&'a str>, since: i64) -> _ {
     usages::table
         .filter(usages::origin.eq_any(origins).and(usages::client_id.eq_any(client_ids)).and(usages::day.ge(since)))
 }
 
-/// Removes what some origins were used for before a day: at most `limit` of them.
-pub(crate) fn sweep(before: i64, limit: i64) -> impl Statement {
+/// The oldest day that something is known of.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn oldest() -> _ {
+    usages::table.order(usages::day.asc()).select(usages::day).limit(1_i64)
+}
+
+/// Removes what some origins were used for on a day: at most `limit` of them, and all clients by themselves as one.
+pub(crate) fn sweep(day: i64, limit: i64) -> impl Statement {
     let old = diesel::alias!(usages as old);
-    let over = old.select(old.field(usages::origin)).filter(old.field(usages::day).lt(before)).limit(limit);
-    dsl::delete(usages::table.filter(usages::day.lt(before).and(usages::origin.eq_any(over))))
+    let over = old.select(old.field(usages::origin)).filter(old.field(usages::day).eq(day)).limit(limit);
+    dsl::delete(usages::table.filter(usages::day.eq(day).and(usages::origin.eq_any(over))))
 }

@@ -9,6 +9,7 @@ use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 use grantor_core::usage::{self, Usage};
 use grantor_core::user::User;
+use grantor_storage::UsagesOf;
 
 use crate::pages::apps::Access;
 use crate::pages::used::Granted;
@@ -30,7 +31,7 @@ pub(crate) async fn of(visit: &Visit, user: &User) -> Result<Vec<Access>, StoreE
     let store = &visit.app.provider.store;
     let mut known: BTreeMap<String, Known> = BTreeMap::new();
     let consents = store.consents_of(user.id).await?;
-    let usages = visit.app.usages_of_person(user.id).await?;
+    let usages = visit.app.usages_of(UsagesOf::AppsOf(user.id)).await?;
     let directory = visit.app.directory();
     for consent in &consents {
         let scope = consent.granted.filter(|scope| directory.may_have(user, scope));

@@ -121,7 +121,9 @@ impl<'a> Desk<'a> {
                 event.client_id = Some(self.caller.client_id.clone());
             }
         }
-        changes.extend(self.caller.expectations());
+        // Person, app, approval, token: in the order in which others lock them, too.
+        let first = usize::from(matches!(changes.first(), Some(Change::ApiTokensExpect { .. })));
+        changes.splice(first..first, self.caller.expectations());
         match self.app.provider.store.commit(changes).await {
             Ok(()) => Ok(true),
             Err(StoreError::Conflict) => self.judge_again().await.map(|()| false),

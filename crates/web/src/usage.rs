@@ -7,8 +7,9 @@ use grantor_core::change::Change;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::usage::{self, Held, Summary, Usage, Use};
 use grantor_jose::id::Id;
-use grantor_storage::UsagesOf;
+use grantor_storage::{MOST_SHOWN, UsagesOf};
 
+use crate::api_tokens::DAY;
 use crate::app::App;
 use crate::pages::used::{LATELY, NAMED, Used};
 
@@ -22,8 +23,11 @@ const MANY: usize = MOST / 8;
 /// told apart, and then the uses are not known.
 const MOST_OF_ONE: usize = 16;
 
-/// What so many of them did is kept in one commit.
-const AT_ONCE: usize = 20;
+/// So many are looked up at a time.
+const AT_ONCE: usize = 64;
+
+/// So many are kept in one commit: as many as a database takes without waiting for each.
+const IN_ONE_COMMIT: usize = 16;
 
 /// The usages of each since they were last kept.
 #[derive(Debug, Default)]
@@ -59,27 +63,19 @@ impl Tallies {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).count >= MANY
     }
 
-    /// In the same order on each node, so that two that keep theirs do not wait for each other.
-    fn take(&self) -> Vec<(Held, Vec<Usage>)> {
+    fn take(&self) -> Vec<Usage> {
         let noted = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut taken: Vec<_> = noted.of_each.into_iter().collect();
-        taken.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        for (_, usages) in &mut taken {
-            usages.sort_unstable_by(|one, other| order(one).cmp(&order(other)));
-        }
+        let mut taken: Vec<Usage> = noted.of_each.into_values().flatten().collect();
+        taken.sort_unstable_by(|one, other| one.order().cmp(&other.order()));
         taken
     }
 
-    fn give_back(&self, taken: Vec<(Held, Vec<Usage>)>) {
+    fn give_back(&self, taken: impl IntoIterator<Item = Usage>) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for usage in taken.into_iter().flat_map(|(_, usages)| usages) {
+        for usage in taken {
             noted.add(usage);
         }
     }
-}
-
-fn order(usage: &Usage) -> (i64, &str, &[String], &str) {
-    (usage.day, usage.scope.as_str(), &usage.audience, &usage.network)
 }
 
 /// Counts a usage to those that are known of the same origin; says whether it became another one.
@@ -102,7 +98,7 @@ fn add(known: &mut Vec<Usage>, mut usage: Usage, room: bool) -> bool {
 
 /// Counts a usage to the one that it does not differ from, where there is one.
 fn count(known: &mut [Usage], usage: &Usage) -> bool {
-    let same = known.iter_mut().find(|known| order(known) == order(usage));
+    let same = known.iter_mut().find(|known| known.order() == usage.order());
     let Some(same) = same else { return false };
     same.uses = same.uses.saturating_add(usage.uses);
     same.last_at = same.last_at.max(usage.last_at);
@@ -115,40 +111,75 @@ impl App {
         self.tallies.are_many()
     }
 
-    /// Keeps what was counted.
+    /// Keeps what was counted. What cannot be kept now is counted on; what can never be is given up, so that it keeps nothing else
+    /// from being kept.
     pub(crate) async fn keep_tallies(&self) -> Result<(), StoreError> {
-        let mut taken = self.tallies.take();
-        while !taken.is_empty() {
-            let rest = taken.split_off(taken.len().min(AT_ONCE));
-            if let Err(error) = self.keep_some(&taken).await {
-                self.tallies.give_back(taken);
-                self.tallies.give_back(rest);
+        let mut taken = self.tallies.take().into_iter();
+        loop {
+            let batch: Vec<Usage> = taken.by_ref().take(AT_ONCE).collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let Err((error, left)) = self.keep_some(batch).await else { continue };
+            if error.is_passing() {
+                self.tallies.give_back(left.into_iter().chain(taken));
                 return Err(error);
             }
-            taken = rest;
+            for usage in left {
+                match self.keep_some(vec![usage]).await {
+                    Ok(()) => {}
+                    // The person has gone meanwhile, and is not there the next time.
+                    Err((StoreError::Conflict, left)) => self.tallies.give_back(left),
+                    Err((error, _)) => tracing::error!(%error, "a use of a token could not be kept"),
+                }
+            }
+        }
+    }
+
+    /// Keeps some of it, but what was done for a person who is gone; with an error comes what is left.
+    async fn keep_some(&self, noted: Vec<Usage>) -> Result<(), (StoreError, Vec<Usage>)> {
+        let (known, present) = match self.known_of(&noted).await {
+            Ok(known) => known,
+            Err(error) => return Err((error, noted)),
+        };
+        let is_here = |usage: &Usage| usage.held.user_id.is_none_or(|id| present.contains(&id));
+        let mut kept = usage::to_keep(noted.into_iter().filter(is_here).collect(), known);
+        while !kept.is_empty() {
+            let rest = kept.split_off(kept.len().min(IN_ONE_COMMIT));
+            let changes = kept.iter().map(|usage| Change::UsageAdd(Box::new(usage.clone()))).collect();
+            if let Err(error) = self.provider.store.commit(changes).await {
+                kept.extend(rest);
+                return Err((error, kept));
+            }
+            kept = rest;
         }
         Ok(())
     }
 
-    /// Keeps what some did, those left out whose person is gone.
-    async fn keep_some(&self, taken: &[(Held, Vec<Usage>)]) -> Result<(), StoreError> {
+    /// What is known of the same origins and days, and who of the people is there.
+    async fn known_of(&self, noted: &[Usage]) -> Result<(Vec<Usage>, Vec<Id>), StoreError> {
         let store = &self.provider.store;
-        let held: Vec<Held> = taken.iter().map(|(held, _)| held.clone()).collect();
+        let mut held: Vec<Held> = noted.iter().map(|usage| usage.held.clone()).collect();
+        held.dedup();
         let people: Vec<Id> = held.iter().filter_map(|held| held.user_id).collect();
         let present = if people.is_empty() { people } else { store.users_present(&people).await? };
-        let is_here = |held: &Held| held.user_id.is_none_or(|id| present.contains(&id));
-        let noted: Vec<Usage> =
-            taken.iter().filter(|(held, _)| is_here(held)).flat_map(|(_, usages)| usages.iter().cloned()).collect();
-        let Some(since) = noted.iter().map(|usage| usage.day).min() else { return Ok(()) };
-        let known = store.usages_known(&held, since).await?;
-        let changes: Vec<Change> = usage::to_keep(noted, known);
-        store.commit(changes).await
+        let since = noted.iter().map(|usage| usage.day).min().unwrap_or_default();
+        Ok((store.usages_known(&held, since).await?, present))
     }
 
-    /// What a person's apps and tokens were used for, as far back as that is kept.
-    pub(crate) async fn usages_of_person(&self, user_id: Id) -> Result<Vec<Usage>, StoreError> {
+    /// What something was used for, as far back as that is kept.
+    pub(crate) async fn usages_of(&self, whose: UsagesOf) -> Result<Vec<Usage>, StoreError> {
         let since = self.clock.now().minus(self.provider.policy.lifetimes.usage_kept).day();
-        self.provider.store.usages(&UsagesOf::User(user_id), since).await
+        self.provider.store.usages(&whose, since).await
+    }
+
+    /// Since which day it is known what a person's tokens were used for, where these are all usages that can be read of them; none
+    /// where nothing is. Nobody is told that a token was not used in days of which nothing is known.
+    pub(crate) async fn watched_since(&self, usages: &[Usage]) -> Result<Option<i64>, StoreError> {
+        let oldest = self.provider.store.usages_oldest().await?;
+        let is_cut = i64::try_from(usages.len()).is_ok_and(|read| read >= MOST_SHOWN);
+        let read = usages.iter().map(|usage| usage.day).min().filter(|_| is_cut);
+        Ok(oldest.max(read))
     }
 }
 
@@ -165,6 +196,7 @@ pub(crate) fn lately(app: &App, usages: &[&Usage]) -> Used {
     Used {
         apis: summary.audience.iter().map(name).collect(),
         count: usize::try_from(summary.uses).unwrap_or(usize::MAX),
+        is_whole: app.provider.policy.lifetimes.usage_kept.as_secs() >= LATELY.unsigned_abs() * DAY.as_secs(),
         networks: networks.collect(),
     }
 }
@@ -188,8 +220,8 @@ mod tests {
         }
     }
 
-    fn told(taken: &[(Held, Vec<Usage>)]) -> Vec<(i64, i64)> {
-        taken.iter().flat_map(|(_, usages)| usages).map(|usage| (usage.uses, usage.last_at.seconds())).collect()
+    fn told(taken: &[Usage]) -> Vec<(i64, i64)> {
+        taken.iter().map(|usage| (usage.uses, usage.last_at.seconds())).collect()
     }
 
     #[test]
@@ -223,9 +255,9 @@ mod tests {
         }
         tallies.note(used(2, 1, 2));
         let taken = tallies.take();
-        assert_eq!(taken[0].1.len(), MOST_OF_ONE + 1);
-        assert_eq!(taken[0].1.iter().map(|usage| usage.uses).sum::<i64>(), 256);
-        assert_eq!(told(&taken[1..]), [(1, 2)]);
+        let (own, other) = taken.split_at(MOST_OF_ONE + 1);
+        assert_eq!(own.iter().map(|usage| usage.uses).sum::<i64>(), 256);
+        assert_eq!(told(other), [(1, 2)]);
     }
 
     #[test]

@@ -112,8 +112,8 @@ impl App {
     /// # Errors
     /// Those of the store; what was noted stays so then.
     pub async fn keep_uses(&self) -> Result<(), StoreError> {
-        self.keep_last_uses().await?;
-        self.keep_tallies().await
+        let (last_uses, tallies) = (self.keep_last_uses().await, self.keep_tallies().await);
+        last_uses.and(tallies)
     }
 
     async fn keep_last_uses(&self) -> Result<(), StoreError> {

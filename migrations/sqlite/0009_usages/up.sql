@@ -14,4 +14,4 @@ CREATE TABLE usages (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX usages_user_id ON usages (user_id, day);
 CREATE INDEX usages_client_id ON usages (client_id, day);
-CREATE INDEX usages_day ON usages (day);
+CREATE INDEX usages_day ON usages (day, origin);

@@ -93,7 +93,8 @@ fn summed(usages: &[Usage]) -> Vec<(Row, Summary)> {
             Origin::ApiToken(id) => Some(id),
             Origin::Client | Origin::Grant(_) => None,
         };
-        for scope in usage.scope.iter() {
+        let none = usage.scope.is_empty().then_some("-");
+        for scope in usage.scope.iter().chain(none) {
             let row = (usage.held.kind(), usage.held.client_id.clone(), token, scope.to_owned());
             rows.entry(row).or_default().add(usage);
         }

@@ -35,6 +35,10 @@ used-count = { $count ->
     [one] Einmal genutzt in den letzten 30 Tagen
    *[other] { $count }-mal genutzt in den letzten 30 Tagen
 }
+used-count-lately = { $count ->
+    [one] In letzter Zeit einmal genutzt
+   *[other] In letzter Zeit { $count }-mal genutzt
+}
 used-at = Bei: { $apis }
 used-from = Von: { $networks }
 apps-details = Was { $app } kann:

@@ -35,6 +35,10 @@ used-count = { $count ->
     [one] Used once in the last 30 days
    *[other] Used { $count } times in the last 30 days
 }
+used-count-lately = { $count ->
+    [one] Used once lately
+   *[other] Used { $count } times lately
+}
 used-at = At: { $apis }
 used-from = From: { $networks }
 apps-details = What { $app } may do:

@@ -10,6 +10,7 @@ use grantor_core::time::Time;
 use grantor_core::token::Origin;
 use grantor_core::usage::{self, Usage};
 use grantor_core::user::User;
+use grantor_storage::UsagesOf;
 
 use super::Frame;
 use super::used::{Granted, Used};
@@ -105,12 +106,12 @@ impl Token {
     }
 
     /// A token as it is now.
-    pub(crate) fn of(visit: &Visit, user: &User, token: &ApiToken, usages: &[Usage]) -> Self {
+    pub(crate) fn of(visit: &Visit, user: &User, token: &ApiToken, known: &Known) -> Self {
         let (directory, language) = (visit.app.directory(), visit.language(None));
         let rights = rights::of_token(&directory, token, Some(user));
         let last_use = token.last_use.as_ref();
         let is_its = |usage: &&Usage| usage.held.origin == Origin::ApiToken(token.id);
-        let usages: Vec<&Usage> = usages.iter().filter(is_its).collect();
+        let usages: Vec<&Usage> = known.usages.iter().filter(is_its).collect();
         let of_scopes = usage::by_scope(usages.iter().copied());
         let granted = |scope: &str| Granted {
             last_used: of_scopes.get(scope).map(|summary| summary.last_at.seconds()),
@@ -129,7 +130,7 @@ impl Token {
             state: State::of(token, visit.now),
             until: token.ended.map_or(token.expires_at, |(at, _)| at).seconds(),
             used: lately(&visit.app, &usages),
-            watched: token.is_live(visit.now).then(|| watched(visit, token)).flatten(),
+            watched: known.since.filter(|_| token.is_live(visit.now)).and_then(|since| watched(visit, token, since)),
         }
     }
 }
@@ -145,11 +146,19 @@ impl State {
     }
 }
 
-/// For how many whole days it is known what a token was used for: one that is new, or of days that nothing is kept of, is not
+/// What is known of a person's tokens, and since which day.
+#[derive(Debug)]
+pub(crate) struct Known {
+    usages: Vec<Usage>,
+    since: Option<i64>,
+}
+
+/// For how many whole days it is known what a token was used for: one that is new, or of days that nothing is known of, is not
 /// called unused.
-fn watched(visit: &Visit, token: &ApiToken) -> Option<usize> {
+fn watched(visit: &Visit, token: &ApiToken, since: i64) -> Option<usize> {
     let kept = visit.app.provider.policy.lifetimes.usage_kept;
     let days = visit.now.since(token.created_at).min(kept).as_secs() / DAY.as_secs();
+    let days = i64::try_from(days).ok()?.min(visit.now.day() - since);
     usize::try_from(days).ok().filter(|days| *days > 0)
 }
 
@@ -175,8 +184,9 @@ pub(crate) async fn get_tokens(visit: Visit) -> HttpResponse {
 
 async fn read(visit: &Visit, user: &User) -> Result<Vec<Token>, StoreError> {
     let tokens = visit.app.provider.store.api_tokens_of(&Owner::User(user.id)).await?;
-    let usages = visit.app.usages_of_person(user.id).await?;
-    Ok(tokens.iter().map(|token| Token::of(visit, user, token, &usages)).collect())
+    let usages = visit.app.usages_of(UsagesOf::TokensOf(user.id)).await?;
+    let known = Known { since: visit.app.watched_since(&usages).await?, usages };
+    Ok(tokens.iter().map(|token| Token::of(visit, user, token, &known)).collect())
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ pub struct Used {
     pub apis: Vec<String>,
     /// How often.
     pub count: usize,
+    /// Whether of all these days: fewer may be kept.
+    pub is_whole: bool,
     /// The networks, the last used first.
     pub networks: Vec<String>,
 }
@@ -27,6 +29,10 @@ pub struct Granted {
 }
 
 impl Used {
+    pub(super) fn count_key(&self) -> &'static str {
+        if self.is_whole { "used-count" } else { "used-count-lately" }
+    }
+
     pub(super) fn apis(&self) -> String {
         self.apis.join(" · ")
     }
@@ -40,6 +46,11 @@ impl Used {
 impl Used {
     pub(super) fn sample(text: &str, count: usize) -> Self {
         let networks = ["192.0.2.0/24", "2001:db8:1::/48", text].map(str::to_owned);
-        Self { apis: vec!["Notes".to_owned(), text.to_owned()], count, networks: networks.into() }
+        Self {
+            apis: vec!["Notes".to_owned(), text.to_owned()],
+            count,
+            is_whole: count % 2 == 1,
+            networks: networks.into(),
+        }
     }
 }
