@@ -162,7 +162,11 @@ async fn an_address_that_is_away_costs_nobody_anything_for_an_hour() {
     server.clock.advance(Duration::from_mins(59));
     assert_eq!(fate(&server, SIGNED_KEY).await, "200");
     server.clock.advance(Duration::from_mins(2));
-    assert_eq!(fate(&server, SIGNED_KEY).await, "401 ClientKeysUnreachable", "what it has taken back may count no longer");
+    assert_eq!(
+        fate(&server, SIGNED_KEY).await,
+        "401 ClientKeysUnreachable",
+        "what it has taken back may count no longer"
+    );
     address.publishes(200, &published(&[SIGNED_KEY]));
     server.clock.advance(Duration::from_secs(6));
     assert_eq!(fate(&server, SIGNED_KEY).await, "200");
