@@ -19,6 +19,7 @@ mod access;
 mod account_api;
 mod api_tokens;
 mod app;
+mod client_keys;
 pub mod cookie;
 mod cors;
 mod counts;
