@@ -24,11 +24,15 @@ const FORM: &str = r#"<!doctype html><html lang="en"><head><title>Form</title></
 const SCRIPT: &str = r#"<!doctype html><html lang="en"><head><title>Script</title></head>
     <body data-page="plain"><script>document.body.dataset.page = "script"</script><p id="p">Text</p></body></html>"#;
 
-/// Answers one request after the other, for as long as the tests run.
+/// Answers requests for as long as the tests run; also a browser that opens a connection in advance keeps no other waiting.
 fn pages() -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    std::thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            std::thread::spawn(move || answer(connection));
+        }
+    });
     address
 }
 
@@ -83,6 +87,7 @@ async fn a_form_is_filled_and_sent() {
     browser.tick("[name=a]").await;
     browser.untick("[name=b]").await;
     browser.click("send").await;
+    browser.waits_for("pre").await;
     assert_eq!(browser.url().await.query(), Some("name=Ada&a=yes"));
     assert!(browser.text().await.contains("GET /sent?name=Ada&a=yes"));
 }
