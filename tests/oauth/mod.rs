@@ -11,7 +11,6 @@ mod cors;
 mod events;
 mod introspection;
 mod introspection_signed;
-mod jwks_uri;
 mod limits;
 mod main_path;
 mod pkce;

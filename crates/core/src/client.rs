@@ -5,7 +5,6 @@ use grantor_jose::algorithm::Algorithm;
 use grantor_jose::jwk::JwkSet;
 use grantor_jose::secret::SecretHash;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
 use crate::account::ACCOUNT_TOKENS;
 use crate::client_auth::ClientAuthMethod;
@@ -92,9 +91,6 @@ pub struct ClientMetadata {
     /// The client's public keys, for `private_key_jwt`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
-    /// Where the client publishes them, in place of `jwks`: they are read from there, and again when an assertion names another.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jwks_uri: Option<String>,
     /// The algorithm of assertions at the token endpoint; any of ours when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg: Option<Algorithm>,
@@ -270,27 +266,10 @@ impl ClientMetadata {
         if public && self.require_pkce == Some(false) {
             return invalid("require_pkce", "an app without authentication always needs PKCE");
         }
-        let has_keys = self.jwks.is_some() || self.jwks_uri.is_some();
-        if self.token_endpoint_auth_method == ClientAuthMethod::PrivateKeyJwt && !has_keys {
-            return invalid("jwks", "private_key_jwt needs the app's public keys, or their address in jwks_uri");
+        if self.token_endpoint_auth_method == ClientAuthMethod::PrivateKeyJwt && self.jwks.is_none() {
+            return invalid("jwks", "private_key_jwt needs the app's public keys");
         }
-        self.check_jwks_uri()
-    }
-
-    fn check_jwks_uri(&self) -> Result<(), Error> {
-        let Some(uri) = &self.jwks_uri else { return Ok(()) };
-        let invalid = |why| Err(Error::MetadataInvalid("jwks_uri", why));
-        // "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response." (RFC 7591 §2)
-        if self.jwks.is_some() {
-            return invalid("stands beside jwks; the keys are in one place");
-        }
-        let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https" && url.has_host());
-        match url {
-            None => invalid("is no https URL"),
-            Some(url) if !url.username().is_empty() || url.password().is_some() => invalid("has user information"),
-            Some(url) if url.fragment().is_some() => invalid("has a fragment"),
-            Some(_) => Ok(()),
-        }
+        Ok(())
     }
 }
 

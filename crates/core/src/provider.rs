@@ -4,7 +4,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use grantor_jose::id::Id;
-use grantor_jose::jwk::JwkSet;
 use grantor_jose::random::Mint;
 use grantor_jose::secret::Secret;
 use openidconnect::IssuerUrl;
@@ -101,20 +100,12 @@ pub struct Call<'a> {
     pub address: &'a str,
     /// Who counts how often clients ask, and for whom; without, they may as often as they like.
     pub admission: Option<&'a dyn Admission>,
-    /// The keys at the `jwks_uri` of the client that an assertion names, where it has one and they could be read.
-    pub client_keys: Option<&'a JwkSet>,
 }
 
 impl<'a> Call<'a> {
     /// A request that nobody counts.
     pub const fn new(now: Time, address: &'a str) -> Self {
-        Self { now, address, admission: None, client_keys: None }
-    }
-
-    /// The same with the keys of a client.
-    #[must_use]
-    pub const fn with_keys(self, client_keys: Option<&'a JwkSet>) -> Self {
-        Self { client_keys, ..self }
+        Self { now, address, admission: None }
     }
 
     /// The address as one; none where it cannot be read.

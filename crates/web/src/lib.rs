@@ -19,7 +19,6 @@ mod access;
 mod account_api;
 mod api_tokens;
 mod app;
-mod client_keys;
 pub mod cookie;
 mod cors;
 mod counts;

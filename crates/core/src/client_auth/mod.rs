@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use grantor_jose::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
@@ -136,27 +135,6 @@ pub fn claimed(params: &Params, authorization: Option<&str>) -> Option<String> {
     basic.or_else(|| params.get("client_id").map(str::to_owned)).or_else(subject)
 }
 
-/// What a request proves a client by where that is an assertion: nothing of it is proven yet.
-#[derive(Clone, Debug)]
-pub struct Asserted<'a> {
-    /// The client that it names.
-    pub client_id: String,
-    assertion: &'a str,
-}
-
-impl<'a> Asserted<'a> {
-    /// Reads it from the form; none where there is none, or it names nobody.
-    pub fn read(params: &'a Params) -> Option<Self> {
-        let assertion = params.get("client_assertion")?;
-        Some(Self { client_id: private_key_jwt::subject(assertion).ok()?, assertion })
-    }
-
-    /// Whether it may be by a key that the client has published since these were read.
-    pub fn needs_other_keys(&self, keys: &JwkSet) -> bool {
-        private_key_jwt::is_by_another_key(self.assertion, keys)
-    }
-}
-
 /// Checks the proof; an assertion is to be spent yet.
 fn prove<S: Store>(
     provider: &Provider<S>,
@@ -171,7 +149,7 @@ fn prove<S: Store>(
         (ClientAuthMethod::ClientSecretPost, Offer::Post(secret)) => client_secret::check(client, secret, call.now)?,
         (ClientAuthMethod::None, Offer::Nothing) => none::check(client)?,
         (ClientAuthMethod::PrivateKeyJwt, Offer::Assertion(assertion)) => {
-            return private_key_jwt::check(provider, client, assertion, call).map(Some);
+            return private_key_jwt::check(provider, client, assertion, call.now).map(Some);
         }
         _ => return Err(Error::AuthMethodMismatch),
     }

@@ -4,7 +4,6 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::hash;
-use grantor_jose::jwk::JwkSet;
 use grantor_jose::verify::{Expected, TypRule, VerifyError, verify};
 use serde::Deserialize;
 
@@ -12,7 +11,7 @@ use crate::change::Change;
 use crate::client::Client;
 use crate::error::Error;
 use crate::policy::Lifetimes;
-use crate::provider::{Call, Issuer, Provider};
+use crate::provider::{Issuer, Provider};
 use crate::store::{Store, StoreError};
 use crate::time::Time;
 
@@ -52,23 +51,14 @@ pub(super) fn subject(assertion: &str) -> Result<String, Error> {
     serde_json::from_slice::<Subject>(&bytes).map(|claims| claims.sub).map_err(|_| Error::AssertionMalformed)
 }
 
-/// Whether the signature is by a key that is not among these: of a key that is new, or of nobody that they speak of.
-pub(super) fn is_by_another_key(assertion: &str, keys: &JwkSet) -> bool {
-    let expected = Expected { typ: TypRule::Any, algorithms: Algorithm::ALL };
-    matches!(verify(assertion, &expected, keys), Err(VerifyError::KeyUnknown | VerifyError::SignatureInvalid))
-}
-
 /// Checks signature and claims.
 pub(super) fn check<S: Store>(
     provider: &Provider<S>,
     client: &Client,
     assertion: &str,
-    call: Call<'_>,
+    now: Time,
 ) -> Result<Spent, Error> {
-    let now = call.now;
-    let published = client.metadata.jwks_uri.as_ref().map(|_| call.client_keys.ok_or(Error::ClientKeysUnreachable));
-    let declared = client.metadata.jwks.as_ref().ok_or(Error::AuthMethodMismatch);
-    let keys = published.unwrap_or(declared)?;
+    let keys = client.metadata.jwks.as_ref().ok_or(Error::AuthMethodMismatch)?;
     let registered = client.metadata.token_endpoint_auth_signing_alg;
     let algorithms = registered.as_ref().map_or(Algorithm::ALL, std::slice::from_ref);
     let expected = Expected { typ: TypRule::Any, algorithms };

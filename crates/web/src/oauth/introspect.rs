@@ -35,9 +35,7 @@ async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<Htt
     let is_jwt = params.get("token").is_some_and(|token| token.starts_with("eyJ"));
     if is_jwt { Workload::IntrospectionJwt } else { Workload::IntrospectionOpaque }.note(request);
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Introspection));
-    let keys = app.client_keys(params).await;
-    let call = app.call_at(&gate, &address).with_keys(keys.as_deref());
-    let authorization = authorization(request)?;
+    let (authorization, call) = (authorization(request)?, app.call_at(&gate, &address));
     if wants_signed(request) {
         let told = signed::introspect_signed(&app.provider, params, authorization, call).await?;
         app.note_use(told.used);
@@ -98,8 +96,7 @@ async fn answer_all(
     (params, tokens): (&Params, &[String]),
 ) -> Result<Vec<Introspection>, Error> {
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Introspection));
-    let keys = app.client_keys(params).await;
-    let call = app.call_at(&gate, &address).with_keys(keys.as_deref());
+    let call = app.call_at(&gate, &address);
     let mut told =
         introspection::introspect_all(&app.provider, (params, tokens), authorization(request)?, call).await?;
     for told in &mut told {

@@ -28,9 +28,7 @@ pub(crate) async fn post_revoke(app: Data<App>, request: HttpRequest, payload: P
 
 async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<(), Error> {
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Revocation));
-    let keys = app.client_keys(params).await;
-    let call = app.call_at(&gate, &address).with_keys(keys.as_deref());
-    revocation::revoke(&app.provider, params, authorization(request)?, call).await
+    revocation::revoke(&app.provider, params, authorization(request)?, app.call_at(&gate, &address)).await
 }
 
 /// Preflights; any other method is refused.

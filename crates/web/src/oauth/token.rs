@@ -36,9 +36,7 @@ async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<Tok
     // Only the body is read; what stands in the query is not.
     // "The client MUST use the HTTP "POST" method when making access token requests." (RFC 6749 §3.2)
     // "The authorization server MUST ignore unrecognized request parameters." (RFC 6749 §3.2)
-    let keys = app.client_keys(params).await;
-    let call = app.call_at(&gate, &address).with_keys(keys.as_deref());
-    token::token(&app.provider, params, authorization(request)?, call).await
+    token::token(&app.provider, params, authorization(request)?, app.call_at(&gate, &address)).await
 }
 
 /// Records a refusal and tells the client.
