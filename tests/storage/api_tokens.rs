@@ -125,8 +125,8 @@ pub async fn a_change_expects_the_secret_that_was_read_and_ends_nothing(database
 async fn with_an_ended_key(database: &Database) -> [Id; 2] {
     with_wiki_and_user(database).await;
     let ids = [1, 2].map(|place| id_at(NOW, place));
-    let keys = ids.map(|id| Change::ApiTokenInsert(Box::new(token(id, Owner::Client("wiki".into())))));
-    keep(database, keys).await;
+    let key = |id| ApiToken { replaced: None, ..token(id, Owner::Client("wiki".into())) };
+    keep(database, ids.map(|id| Change::ApiTokenInsert(Box::new(key(id))))).await;
     keep(database, [Change::ApiTokenEnd { id: ids[0], at: NOW, end: ApiTokenEnd::Leaked }]).await;
     ids
 }
@@ -142,10 +142,14 @@ pub async fn a_key_that_ended_is_remembered_for_good(database: &Database) {
 
 pub async fn what_had_ended_of_the_keys_of_an_app_is_known_when_it_is_gone(database: &Database) {
     let ids = with_an_ended_key(database).await;
+    // One whose first secret was replaced.
+    let rotated = id_at(NOW, 3);
+    keep(database, [Change::ApiTokenInsert(Box::new(token(rotated, Owner::Client("wiki".into()))))]).await;
     assert_eq!(database.ended_keys(&ids).await.unwrap(), []);
     let app = || Change::ClientPut(Box::new(client("wiki")));
     keep(database, [Change::ClientRemove("wiki".into())]).await;
     assert_eq!(database.ended_keys(&ids).await.unwrap(), [ids[0]]);
+    assert_eq!(database.ended_keys(&[rotated]).await.unwrap(), [rotated]);
     assert_eq!(counts(database).get("api_tokens"), None);
     // Also where somebody made another of the same name, as by a backup of the file.
     let again = ApiToken { ended: Some((NOW, ApiTokenEnd::Leaked)), ..token(ids[0], Owner::Client("wiki".into())) };

@@ -117,6 +117,21 @@ async fn a_key_that_was_revoked_stays_so_long_after_its_end() {
 }
 
 #[tokio::test]
+async fn a_secret_that_was_replaced_stays_so_when_its_app_has_gone_and_come_back() {
+    let server = Server::start().await;
+    let (replaced, hash) = generated(&server).await;
+    server.apply(SERVICE).await;
+    declare(&server, &format!("key_hash = \"{hash}\"")).await;
+    command::token(server.config(), &["rotate", &id_of(&replaced)]).await.unwrap();
+    command::client(server.config(), &["remove", "service"]).await.unwrap();
+    server.database.refresh_directory().await.unwrap();
+    server.clock.catch_up();
+    server.apply(SERVICE).await;
+    declare(&server, &format!("key_hash = \"{hash}\"")).await;
+    assert!(!is_active(&server, &replaced).await);
+}
+
+#[tokio::test]
 async fn a_key_that_was_revoked_stays_so_when_its_app_has_gone_and_come_back() {
     let server = Server::start().await;
     let ((revoked, first), (live, second)) = (generated(&server).await, generated(&server).await);
