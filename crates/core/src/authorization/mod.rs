@@ -8,11 +8,13 @@
 //!
 //! With `prompt=none` every step that would need the person is an error instead.
 
+mod read;
 mod request;
 mod respond;
 mod step;
 
-pub use request::{AuthorizationRequest, Prompt, Refused, ResponseMode, Started, read};
+pub use read::read;
+pub use request::{AuthorizationRequest, Prompt, Refused, ResponseMode, Started};
 pub use respond::{Answer, refuse, respond};
 pub use step::{Situation, Step, next_step};
 

@@ -1,0 +1,212 @@
+//! Reading an authorization request: first what proves where errors may go, then one rule after the other.
+
+use std::sync::Arc;
+
+use oxide_auth::code_grant::authorization::{Authorization, Input, Output};
+use oxide_auth::primitives::grant::Extensions;
+
+use super::request::{AuthorizationRequest, Prompt, Refused, ResponseMode, Started};
+use super::respond::refuse_at;
+use crate::audience;
+use crate::claims::{ClaimRequest, ClaimsRequest};
+use crate::client::Client;
+use crate::directory::Directory;
+use crate::error::Error;
+use crate::id_token::{self, Hint};
+use crate::kernel;
+use crate::params::Params;
+use crate::pkce::CodeChallenge;
+use crate::provider::Provider;
+use crate::redirect_uri::ValidRedirectUri;
+use crate::scope::Scope;
+use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
+use crate::store::Store;
+use crate::time::Time;
+
+/// Reads a request.
+///
+/// # Errors
+/// [`Refused::Show`] until client and redirect URI are proven, then [`Refused::Send`].
+pub fn read<S: Store>(
+    provider: &Provider<S>,
+    params: &Params,
+    started: Started,
+    now: Time,
+) -> Result<AuthorizationRequest, Refused> {
+    let directory = provider.store.directory();
+    let show = |error, client: Option<&Arc<Client>>| Refused::Show { error, client: client.cloned() };
+    // "If the request fails due to a missing, invalid, or mismatching redirection URI, or if the client identifier is
+    // missing or invalid, the authorization server SHOULD inform the resource owner of the error and MUST NOT automatically
+    // redirect the user-agent to the invalid redirection URI." (RFC 6749 §4.1.2.1)
+    let client_id = params.required("client_id").map_err(|error| show(error, None))?;
+    let client = directory.client(client_id).ok_or_else(|| show(Error::ClientUnknown, None))?;
+    let redirect_uri = client.redirect_uri(params.get("redirect_uri")).map_err(|error| show(error, Some(client)))?;
+    let response_mode = match params.get("response_mode") {
+        Some("form_post") => ResponseMode::FormPost,
+        _ => ResponseMode::Query,
+    };
+    let state = params.get("state").map(str::to_owned);
+    let send = |error: Error| {
+        let answer = refuse_at(&provider.issuer, (&redirect_uri, response_mode, state.as_deref()), &error);
+        Refused::Send { error, client: Arc::clone(client), answer }
+    };
+    let reading = Reading { directory: &directory, client, params, redirect_uri: &redirect_uri };
+    let read = reading.rules(provider, now).map_err(send)?;
+    Ok(AuthorizationRequest {
+        client: Arc::clone(client),
+        response_mode,
+        state: state.clone(),
+        started,
+        redirect_uri: redirect_uri.clone(),
+        ..read
+    })
+}
+
+struct Reading<'a> {
+    directory: &'a Directory,
+    client: &'a Arc<Client>,
+    params: &'a Params,
+    redirect_uri: &'a ValidRedirectUri,
+}
+
+impl Reading<'_> {
+    /// One rule after the other; the first that is broken names the error.
+    fn rules<S: Store>(&self, provider: &Provider<S>, now: Time) -> Result<AuthorizationRequest, Error> {
+        self.check_response_type()?;
+        self.check_unsupported()?;
+        let requires_pkce = self.client.requires_pkce(provider.policy.clients.require_pkce);
+        let code_challenge = CodeChallenge::read(self.params, requires_pkce)?;
+        let scope = self.run_kernel()?;
+        let prompt = self.prompt()?;
+        let claims = self.params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
+        check_acr(&claims)?;
+        let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
+        let resources = audience::requested(self.directory, &provider.issuer, self.params)?;
+        audience::check_granted(self.directory, &provider.issuer, &resources, &scope)?;
+        let text = |name: &str| self.params.get(name).map(str::to_owned);
+        Ok(AuthorizationRequest {
+            client: Arc::clone(self.client),
+            redirect_uri: self.redirect_uri.clone(),
+            response_mode: ResponseMode::default(),
+            state: None,
+            scope,
+            nonce: text("nonce"),
+            prompt,
+            max_age: self.max_age()?,
+            login_hint: text("login_hint"),
+            ui_locales: text("ui_locales"),
+            subject: subject(hint, &claims)?,
+            claims,
+            resources,
+            code_challenge,
+            redirect_uri_sent: self.params.get("redirect_uri").is_some(),
+            started: Started::now(now),
+        })
+    }
+
+    fn check_response_type(&self) -> Result<(), Error> {
+        // "If an authorization request is missing the "response_type" parameter, or if the response type is not understood,
+        // the authorization server MUST return an error response as described in Section 4.1.2.1." (RFC 6749 §3.1.1)
+        if self.params.required("response_type")? != "code" {
+            return Err(Error::ResponseTypeUnsupported);
+        }
+        if !self.client.allows_code() {
+            return Err(Error::ResponseTypeNotAllowed);
+        }
+        match self.params.get("response_mode") {
+            None => Ok(()),
+            Some(mode) if ResponseMode::NAMES.contains(&mode) => Ok(()),
+            Some(_) => Err(Error::ResponseModeUnsupported),
+        }
+    }
+
+    fn check_unsupported(&self) -> Result<(), Error> {
+        // "request_not_supported The OP does not support use of the "request" parameter defined in Section 6."
+        // (OIDC Core §3.1.2.6)
+        let sent = |name: &str| self.params.get(name).is_some();
+        if sent("request") {
+            return Err(Error::RequestNotSupported);
+        }
+        if sent("request_uri") {
+            return Err(Error::RequestUriNotSupported);
+        }
+        if sent("registration") { Err(Error::RegistrationNotSupported) } else { Ok(()) }
+    }
+
+    fn prompt(&self) -> Result<Prompt, Error> {
+        let mut prompt = Prompt::default();
+        let words: Vec<&str> =
+            self.params.get("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
+        for word in &words {
+            match *word {
+                "none" => prompt.none = true,
+                "login" => prompt.login = true,
+                "consent" => prompt.consent = true,
+                "select_account" => prompt.select_account = true,
+                // "If an OP receives a "prompt" value outside the set defined above that it does not understand, it MAY
+                // return an error or it MAY ignore it" (OIDC Core §3.1.2.1)
+                _ => return Err(Error::PromptInvalid),
+            }
+        }
+        // "If this parameter contains "none" with any other value, an error is returned." (OIDC Core §3.1.2.1)
+        if prompt.none && words.len() > 1 { Err(Error::PromptInvalid) } else { Ok(prompt) }
+    }
+
+    fn max_age(&self) -> Result<Option<u64>, Error> {
+        let sent = self.params.get("max_age");
+        let sent = sent.map(|text| text.parse().map_err(|_| Error::MaxAgeMalformed)).transpose()?;
+        Ok(sent.or(self.client.metadata.default_max_age))
+    }
+
+    /// The scopes of the request that this app may have and this provider knows.
+    fn negotiate(&self) -> Result<Scope, Error> {
+        // "If the client omits the scope parameter when requesting authorization, the authorization server MUST either process
+        // the request using a pre-defined default value or fail the request indicating an invalid scope." (RFC 6749 §3.3)
+        let asked: Scope = self.params.get("scope").ok_or(Error::ScopeMissing)?.parse()?;
+        // "Scope values used that are not understood by an implementation SHOULD be ignored." (OIDC Core §3.1.2.1)
+        let allowed = asked.intersection(&self.client.metadata.scope).filter(|token| self.directory.knows_scope(token));
+        if allowed.is_empty() { Err(Error::ScopeNotAllowed) } else { Ok(allowed) }
+    }
+
+    /// Runs oxide-auth's machine to the point where the person must be asked; returns the scope to ask about.
+    fn run_kernel(&self) -> Result<Scope, Error> {
+        let scope = self.negotiate()?;
+        let (client_id, address) = (self.client.client_id.as_str(), Some(self.redirect_uri.as_str()));
+        let view =
+            kernel::Request { params: self.params, client_id, redirect_uri: address, scope: Some(scope.as_str()) };
+        let mut machine = Authorization::new(&view);
+        let mut input = Input::None;
+        loop {
+            input = match machine.advance(input) {
+                Output::Bind { .. } => {
+                    Input::Bound { request: &view, bound_client: kernel::bound(client_id, address)? }
+                }
+                Output::Extend => Input::Extended(Extensions::new()),
+                Output::Negotiate { .. } => {
+                    Input::Negotiated { pre_grant: kernel::negotiated(client_id, address, &scope)?, state: None }
+                }
+                Output::Ok { pre_grant, .. } => return Ok(kernel::own_scope(&pre_grant.scope)),
+                Output::Err(_) => return Err(Error::ScopeNotAllowed),
+            };
+        }
+    }
+}
+
+/// Nobody can be both of two people.
+fn subject(hint: Option<Hint>, claims: &ClaimsRequest) -> Result<Option<String>, Error> {
+    match hint {
+        Some(hint) if !claims.accepts_subject(&hint.sub) => Err(Error::HintMismatch),
+        hint => Ok(hint.map(|hint| hint.sub)),
+    }
+}
+
+fn check_acr(claims: &ClaimsRequest) -> Result<(), Error> {
+    // "If the acr Claim is requested as an Essential Claim for the ID Token with a "value" or "values" parameter requesting specific
+    // Authentication Context Class Reference values and the implementation supports the claims parameter, the Authorization
+    // Server MUST return an acr Claim Value that matches one of the requested values. ... If this is an Essential Claim and
+    // the requirement cannot be met, then the Authorization Server MUST treat that outcome as a failed authentication
+    // attempt." (OIDC Core §5.5.1.1)
+    let ours = |acr: &ClaimRequest| [ACR_PASSWORD, ACR_UPSTREAM].iter().any(|ours| acr.accepts(&(*ours).into()));
+    let unmet = claims.id_token_claim("acr").is_some_and(|acr| acr.essential && !ours(acr));
+    if unmet { Err(Error::AcrUnmet) } else { Ok(()) }
+}
