@@ -11,3 +11,4 @@ mod prompts;
 mod relying_party;
 mod session;
 mod userinfo;
+mod webfinger;

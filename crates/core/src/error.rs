@@ -165,7 +165,9 @@ reasons! {
     RequestUriNotSupported => "request_uri_not_supported", "OIDC Core §3.1.2.6", "Request objects are not offered; send the parameters themselves.";
     RequestedTokenTypeUnsupported => "invalid_request", "RFC 8693 §2.1", "The requested_token_type must be that of an access token or of a JWT.";
     ResourceAmbiguous => "invalid_target", "RFC 8693 §2.1", "The token is for several APIs; name one of them with resource, or scopes of one alone.";
+    ResourceMalformed => "invalid_request", "RFC 7033 §4.2", "The resource must be a URI, as in acct:ada@example.com or https://example.com/ada, of at most 2 KiB.";
     ResourceNotGranted => "invalid_target", "RFC 8707 §2.2", "The resource is not one that was approved.";
+    ResourceNotOurs => "not_found", "RFC 7033 §4.2", "This server speaks for no such identifier; an administrator can set webfinger_hosts.";
     ResourceUnknown => "invalid_target", "RFC 8707 §2", "The resource is not an API that this server knows.";
     ResponseModeUnsupported => "invalid_request", "OAuth Multiple Response Types §2.1", "The response_mode must be query or form_post.";
     ResponseTypeNotAllowed => "unauthorized_client", "RFC 6749 §4.1.2.1", "The app is not registered for this response_type.";

@@ -66,6 +66,10 @@ impl Issuer {
         self.0.url().scheme() == "https"
     }
 
+    pub(crate) fn url(&self) -> &Url {
+        self.0.url()
+    }
+
     pub(crate) fn to_claim(&self) -> IssuerUrl {
         self.0.clone()
     }

@@ -75,6 +75,8 @@ pub struct Settings {
     pub body_bytes: usize,
     /// Who may report tokens that were found in public; nobody by default.
     pub leak_reporters: Vec<LeakReporter>,
+    /// The hosts for whose identifiers this is the provider, beside the issuer's own.
+    pub webfinger_hosts: Vec<String>,
     /// The language for people who ask for none that we speak.
     pub language: Language,
     /// Who carries notices to people; without, they stand in the account alone.
@@ -95,6 +97,7 @@ impl Default for Settings {
             limits: Limits::new(),
             body_bytes: 64 * 1024,
             leak_reporters: Vec::new(),
+            webfinger_hosts: Vec::new(),
             language: Language::default(),
             mailer: None,
             expiry_notice: Duration::ZERO,

@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use grantor_core::metadata::Endpoints;
 
 use crate::forward_auth::{any_forward_auth, at_app};
-use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo};
+use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo, webfinger};
 use crate::pages::{
     account, app_remove, apps, consent, end_session, enter, home, language, notice, select_account, sessions, sign_in,
     sign_in_ways, token_change, token_new, tokens, upstream_link,
@@ -50,6 +50,7 @@ pub(crate) const TOKENS_NEW: &str = "/account/tokens/new";
 pub(crate) const TOKENS_REVOKE: &str = "/account/tokens/revoke";
 pub(crate) const TOKENS_ROTATE: &str = "/account/tokens/rotate";
 pub(crate) const USERINFO: &str = "/userinfo";
+pub(crate) const WEBFINGER: &str = "/.well-known/webfinger";
 
 /// The endpoints as the metadata name them.
 pub(crate) const ENDPOINTS: Endpoints = Endpoints {
@@ -167,5 +168,11 @@ fn documents(config: &mut ServiceConfig) {
     config
         .service(document(JWKS).get(discovery::get_jwks).head(discovery::get_jwks))
         .service(document(OPENID_CONFIGURATION).get(discovery::get_metadata).head(discovery::get_metadata))
+        .service(
+            web::resource(WEBFINGER)
+                .get(webfinger::get_webfinger)
+                .head(webfinger::get_webfinger)
+                .default_service(web::route().to(webfinger::other_webfinger)),
+        )
         .service(document(OAUTH_METADATA).get(discovery::get_metadata).head(discovery::get_metadata));
 }

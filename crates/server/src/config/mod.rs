@@ -80,6 +80,9 @@ pub struct Config {
     pub tokens: TokenPolicy,
     /// Who may report tokens that were found in public, to `/leak-reports`. Default: nobody.
     pub leak_reporters: Vec<Reporter>,
+    /// The hosts for whose people this server is the provider, beside its own: `example.com` for `ada@example.com`. Apps ask
+    /// that host at `/.well-known/webfinger`, which has to lead here. Default: none.
+    pub webfinger_hosts: Vec<String>,
 }
 
 /// Who may report tokens that were found in public.
@@ -263,6 +266,7 @@ impl Default for Config {
             clients: ClientPolicy::default(),
             tokens: TokenPolicy::default(),
             leak_reporters: Vec::new(),
+            webfinger_hosts: Vec::new(),
         }
     }
 }
