@@ -10,5 +10,6 @@ mod logout_idle;
 mod prompts;
 mod relying_party;
 mod session;
+mod sign_up;
 mod userinfo;
 mod webfinger;

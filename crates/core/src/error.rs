@@ -149,7 +149,7 @@ reasons! {
     NetworkMalformed => "invalid_request", "RFC 4632 §3.1", "A network is written as an address and a length, as in 192.0.2.0/24 or 2001:db8::/32; a single address as itself.";
     NetworksTooMany => "invalid_request", "RFC 4632 §3.1", "So many networks cannot be named; name at most 32, or larger ones.";
     ParameterTooLarge => "invalid_request", "RFC 6749 §3.1", "A parameter is larger than 8 KiB.";
-    PromptInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The parameter prompt takes none alone, or login, consent and select_account.";
+    PromptInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The parameter prompt takes none alone, or words of prompt_values_supported.";
     ProxyUntrusted => "access_denied", "RFC 9110 §15.5.4", "Only proxies that trusted_proxies lists may ask about requests to apps.";
     RedirectUriMismatch => "invalid_request", "RFC 6749 §3.1.2.3", "The redirect_uri is not one that is registered for this app, letter for letter.";
     RedirectUriMissing => "invalid_request", "RFC 6749 §3.1.2.3", "The parameter redirect_uri is missing, and the app has not exactly one.";

@@ -11,7 +11,7 @@
 //! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`upstream`],
 //!   [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
-//!   [`end_session`], [`webfinger`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`]; what is told to them and to
+//!   [`end_session`], [`webfinger`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`sign_up`], [`approval`]; what is told to them and to
 //!   others: [`notice`], [`outbox`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
@@ -66,6 +66,7 @@ pub mod revocation;
 pub mod scope;
 pub mod session;
 pub mod sign_in;
+pub mod sign_up;
 mod signed;
 pub mod store;
 pub mod time;

@@ -8,8 +8,9 @@ use crate::claims;
 use crate::client_auth::ClientAuthMethod;
 use crate::directory::Directory;
 use crate::grant_type::GrantType;
-use crate::provider::Issuer;
+use crate::provider::Provider;
 use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
+use crate::store::Store;
 use crate::time::Time;
 
 /// The paths of the endpoints below the issuer, as the routes have them.
@@ -64,20 +65,20 @@ pub struct Metadata {
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
-    prompt_values_supported: [&'static str; 4],
+    prompt_values_supported: Vec<&'static str>,
     display_values_supported: [&'static str; 1],
     acr_values_supported: Vec<&'static str>,
     ui_locales_supported: Vec<&'static str>,
 }
 
 /// Builds the document for what is on at `now`.
-pub fn metadata(
-    issuer: &Issuer,
+pub fn metadata<S: Store>(
+    provider: &Provider<S>,
     endpoints: &Endpoints,
-    directory: &Directory,
     languages: &[&'static str],
     now: Time,
 ) -> Metadata {
+    let (issuer, directory) = (&provider.issuer, &provider.store.directory());
     let signing = directory.keys.algorithms(now);
     let methods = |public: bool| {
         let offered =
@@ -114,11 +115,18 @@ pub fn metadata(
         claims_parameter_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
-        prompt_values_supported: ["none", "login", "consent", "select_account"],
+        prompt_values_supported: prompt_values(provider.policy.self_registration),
         display_values_supported: ["page"],
         acr_values_supported: acr_values(directory),
         ui_locales_supported: languages.to_vec(),
     }
+}
+
+fn prompt_values(may_create: bool) -> Vec<&'static str> {
+    // "if this metadata element is defined by the OpenID Provider, the OP must also specify all other prompt values which it
+    // supports." (OIDC Prompt Create §4.2)
+    let create = may_create.then_some("create");
+    ["none", "login", "consent", "select_account"].into_iter().chain(create).collect()
 }
 
 fn acr_values(directory: &Directory) -> Vec<&'static str> {

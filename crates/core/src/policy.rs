@@ -20,6 +20,8 @@ pub struct Policy {
     pub clients: ClientPolicy,
     /// Personal access tokens and API keys: section `[tokens]`.
     pub tokens: TokenPolicy,
+    /// Whether people may make accounts for themselves: `self_registration` of section `[sign_in]`.
+    pub self_registration: bool,
 }
 
 /// How long things live.

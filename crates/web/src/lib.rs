@@ -44,6 +44,7 @@ mod password_sign_in;
 mod respond;
 mod routes;
 pub mod statics;
+mod tries;
 mod unread;
 mod upstream;
 mod usage;

@@ -7,7 +7,7 @@ use crate::forward_auth::{any_forward_auth, at_app};
 use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo, webfinger};
 use crate::pages::{
     account, app_remove, apps, consent, end_session, enter, home, language, notice, select_account, sessions, sign_in,
-    sign_in_ways, token_change, token_new, tokens, upstream_link,
+    sign_in_ways, sign_up, token_change, token_new, tokens, upstream_link,
 };
 use crate::upstream::{callback, logout, start};
 use crate::{account_api, files, health, respond};
@@ -43,6 +43,7 @@ pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_IN_WAYS: &str = "/account/sign-in-ways";
 pub(crate) const SIGN_IN_WAYS_UNLINK: &str = "/account/sign-in-ways/unlink";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
+pub(crate) const SIGN_UP: &str = "/sign-up";
 pub(crate) const THEME: &str = "/theme.css";
 pub(crate) const TOKEN: &str = "/token";
 pub(crate) const TOKENS: &str = "/account/tokens";
@@ -106,6 +107,7 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(SIGN_IN_WAYS).get(sign_in_ways::get_sign_in_ways))
         .service(page(SIGN_IN_WAYS_UNLINK).get(sign_in_ways::get_unlink).post(sign_in_ways::post_unlink))
         .service(page(SIGN_OUT).post(end_session::post_sign_out))
+        .service(page(SIGN_UP).get(sign_up::get_sign_up).post(sign_up::post_sign_up))
         .service(page(TOKENS).get(tokens::get_tokens))
         .service(page(TOKENS_NEW).get(token_new::get_token_new).post(token_new::post_token_new))
         .service(page(TOKENS_REVOKE).get(token_change::get_token_revoke).post(token_change::post_token_revoke))

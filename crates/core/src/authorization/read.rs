@@ -77,7 +77,7 @@ impl Reading<'_> {
         let requires_pkce = self.client.requires_pkce(provider.policy.clients.require_pkce);
         let code_challenge = CodeChallenge::read(self.params, requires_pkce)?;
         let scope = self.run_kernel()?;
-        let prompt = self.prompt()?;
+        let prompt = self.prompt(provider.policy.self_registration)?;
         let claims = self.params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
         check_acr(&claims)?;
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
@@ -133,12 +133,16 @@ impl Reading<'_> {
         if sent("registration") { Err(Error::RegistrationNotSupported) } else { Ok(()) }
     }
 
-    fn prompt(&self) -> Result<Prompt, Error> {
+    fn prompt(&self, may_create: bool) -> Result<Prompt, Error> {
         let mut prompt = Prompt::default();
         let words: Vec<&str> =
             self.params.get("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
         for word in &words {
             match *word {
+                // "If the OpenID Provider receives a prompt value that it does not support (not declared in the
+                // prompt_values_supported metadata field) the OP SHOULD respond with an HTTP 400 (Bad Request) status code and an
+                // error value of invalid_request." (OIDC Prompt Create §4.1); told to the app, as each error here.
+                "create" if may_create => prompt.create = true,
                 "none" => prompt.none = true,
                 "login" => prompt.login = true,
                 "consent" => prompt.consent = true,

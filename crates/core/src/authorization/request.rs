@@ -29,8 +29,10 @@ impl ResponseMode {
 
 /// What `prompt` asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a set of four words of the wire")]
+#[expect(clippy::struct_excessive_bools, reason = "a set of five words of the wire")]
 pub struct Prompt {
+    /// The person makes an account.
+    pub create: bool,
     /// No page may be shown.
     pub none: bool,
     /// The person signs in again.

@@ -42,6 +42,8 @@ pub enum Step {
     Respond(Scope),
     /// The person chooses the account.
     SelectAccount,
+    /// The person makes an account.
+    SignUp,
 }
 
 /// Chooses the next step.
@@ -59,7 +61,7 @@ pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Re
     // Claims or does not fulfill other conditions for processing the request." (OIDC Core §3.1.2.1)
     match step {
         Step::Respond(scope) => Ok(Step::Respond(scope)),
-        Step::Login => Err(Error::LoginRequired),
+        Step::Login | Step::SignUp => Err(Error::LoginRequired),
         Step::SelectAccount => Err(Error::SelectionRequired),
         Step::Consent { .. } => Err(Error::ConsentRequired),
     }
@@ -69,7 +71,10 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     let live = situation.session.filter(|(session, user)| {
         session.is_live(situation.lifetimes, situation.now) && session.user_id == user.id && !user.disabled
     });
-    let Some((session, user)) = live else { return Ok(Step::Login) };
+    // "A value of create indicates to the OpenID Provider that the client desires that the user be shown the account creation UX
+    // rather than the login flow." (OIDC Prompt Create §4)
+    let enter = if request.prompt.create { Step::SignUp } else { Step::Login };
+    let Some((session, user)) = live else { return Ok(enter) };
     // What the person did after the request had started answers it, for a while.
     let signed_in_for_this = request.started.resumed
         && session.auth_time >= request.started.at
@@ -77,6 +82,9 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     if !signed_in_for_this {
         // "the Authorization Server MUST reauthenticate the End-User even if the End-User is already authenticated."
         // (OIDC Core §3.1.2.3)
+        if request.prompt.create {
+            return Ok(enter);
+        }
         if request.prompt.login || too_old(request, session, situation.now) {
             return Ok(Step::Login);
         }

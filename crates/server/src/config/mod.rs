@@ -200,6 +200,9 @@ pub struct SignIn {
     /// How long failures count. Default 15 minutes.
     #[serde(with = "grantor_core::policy::lifetime")]
     pub window: Duration,
+    /// Whether anybody may make an account for themselves, by a link on the sign-in page and by `prompt=create`. Nothing of
+    /// them is checked; names that look like e-mail addresses are not taken. Default false.
+    pub self_registration: bool,
 }
 
 /// Which other servers are asked, where an app or the settings name one: by https, at public addresses.
@@ -216,7 +219,12 @@ pub struct Outbound {
 impl Config {
     /// The part of the settings that the protocol decides by.
     pub fn policy(&self) -> Policy {
-        Policy { lifetimes: self.lifetimes.clone(), clients: self.clients.clone(), tokens: self.tokens.clone() }
+        Policy {
+            lifetimes: self.lifetimes.clone(),
+            clients: self.clients.clone(),
+            tokens: self.tokens.clone(),
+            self_registration: self.sign_in.self_registration,
+        }
     }
 }
 
@@ -296,7 +304,7 @@ impl Default for Limits {
 
 impl Default for SignIn {
     fn default() -> Self {
-        Self { account_failures: 10, address_failures: 50, window: Duration::from_mins(15) }
+        Self { account_failures: 10, address_failures: 50, window: Duration::from_mins(15), self_registration: false }
     }
 }
 

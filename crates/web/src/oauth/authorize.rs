@@ -16,7 +16,7 @@ use grantor_core::store::Store;
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_of};
-use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN};
+use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN, SIGN_UP};
 use crate::visit::Visit;
 use crate::{form, limits};
 
@@ -177,6 +177,7 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
     match (step, session) {
         (Step::Consent { .. }, _) => to(CONSENT),
         (Step::SelectAccount, _) => to(SELECT_ACCOUNT),
+        (Step::SignUp, _) => to(SIGN_UP),
         (Step::Login, _) | (Step::Respond(_), None) => to(SIGN_IN),
         (Step::Respond(granted), Some((session, _))) => code(visit, request, granted, session).await,
     }

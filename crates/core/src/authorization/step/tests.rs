@@ -89,6 +89,18 @@ fn prompt_login_and_max_age_ask_until_the_person_signs_in_for_this_request() {
 }
 
 #[test]
+fn an_account_is_made_for_the_request_that_asks_for_it() {
+    let known = consent("openid profile email", "", Time::default());
+    let mut asked = request(Prompt { create: true, ..Prompt::default() });
+    let before = session(Time::from_seconds(9_000));
+    assert_eq!(chosen(&asked, None, None), Ok(Step::SignUp));
+    assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::SignUp));
+    asked.started.resumed = true;
+    assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::SignUp));
+    assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(granted("openid profile email")));
+}
+
+#[test]
 fn the_choice_of_account_is_asked_once() {
     let known = consent("openid profile email", "", Time::default());
     let mut asked = request(Prompt { select_account: true, ..Prompt::default() });
@@ -130,18 +142,19 @@ proptest! {
         signed_in in any::<bool>(),
         granted in "(openid ?)?(profile ?)?(email ?)?(admin ?)?",
         declined in "(profile ?)?(email ?)?",
-        flags in any::<[bool; 6]>(),
+        flags in any::<[bool; 7]>(),
         auth_seconds in 0i64..10_000,
     ) {
         let known = consent(&granted, &declined, Time::from_seconds(auth_seconds));
-        let prompt = Prompt { none: flags[0], login: flags[1], consent: flags[2], select_account: flags[3] };
+        let [none, login, consent_asked, select_account, create, ..] = flags;
+        let prompt = Prompt { none, login, consent: consent_asked, select_account, create };
         let mut asked = request(prompt);
-        asked.started.resumed = flags[4];
-        asked.started.selected = flags[5];
+        asked.started.resumed = flags[5];
+        asked.started.selected = flags[6];
         let live = session(Time::from_seconds(auth_seconds));
         if let Ok(Step::Respond(scope)) = chosen(&asked, signed_in.then_some(&live), Some(&known)) {
             prop_assert!(signed_in && scope.is_subset(&asked.scope) && scope.is_subset(&known.granted) && !scope.is_empty());
-            prop_assert!(!prompt.login || flags[4]);
+            prop_assert!(!(prompt.login || prompt.create) || flags[5]);
         }
     }
 }
