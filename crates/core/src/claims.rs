@@ -177,7 +177,9 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
         if !allowed.contains(name) {
             continue;
         }
-        if let Some(value) = user.claim(name) {
+        // "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object representing the Claims; it
+        // SHOULD NOT be present with a null or empty string value." (OIDC Core §5.3.2)
+        if let Some(value) = user.claim(name).filter(|value| !value.is_null() && value.as_str() != Some("")) {
             released.insert((*name).to_owned(), value);
         }
         // Each with its language tags: "name#de" (OIDC Core §5.2).

@@ -124,7 +124,8 @@ impl Hint {
 pub fn read_hint<S: Store>(provider: &Provider<S>, hint: &str, now: Time) -> Result<Hint, Error> {
     let directory = provider.store.directory();
     let expected = Expected { typ: TypRule::Is(Typ::Jwt), algorithms: Algorithm::ALL };
-    let verified = verify(hint, &expected, &directory.keys.at(now)).map_err(|_| Error::IdTokenHintInvalid)?;
+    let keys = directory.keys.remembered(now, &provider.policy.lifetimes);
+    let verified = verify(hint, &expected, &keys).map_err(|_| Error::IdTokenHintInvalid)?;
     let hint: Hint = verified.claims().map_err(|_| Error::IdTokenHintInvalid)?;
     // "When an "id_token_hint" parameter is present, the OP MUST validate that it was the issuer of the ID Token. The OP
     // SHOULD accept ID Tokens when the RP identified by the ID Token's "aud" claim and/or "sid" claim has a current session

@@ -80,6 +80,15 @@ pub struct AuthorizationRequest {
     pub started: Started,
 }
 
+impl AuthorizationRequest {
+    /// Whether the person is not asked: the operator has, and the app does not want it otherwise.
+    pub fn asks_nobody(&self) -> bool {
+        // "The Authorization Server SHOULD prompt the End-User for consent before returning information to the Client."
+        // (OIDC Core §3.1.2.1)
+        !self.prompt.consent && self.client.asks_nobody(self.redirect_uri.as_str(), &self.scope)
+    }
+}
+
 /// When a request started and what has happened since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Started {

@@ -124,7 +124,7 @@ fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> St
     // "unless the identity of the client can be proven, the request SHOULD be processed as if no previous request had been
     // approved." (RFC 8252 §8.6)
     let may_be_another = request.client.may_be_another(request.redirect_uri.as_str());
-    if request.client.asks_nobody(request.redirect_uri.as_str(), &request.scope) {
+    if request.asks_nobody() {
         return Step::Respond(request.scope.clone());
     }
     let answered_for_this =

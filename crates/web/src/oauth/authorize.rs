@@ -160,7 +160,7 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
     let provider = &visit.app.provider;
     let session = visit.session();
     let consent: Option<Consent> = match session {
-        Some((_, user)) if !request.client.asks_nobody(request.redirect_uri.as_str(), &request.scope) => {
+        Some((_, user)) if !request.asks_nobody() => {
             provider.store.consent_find(user.id, &request.client.client_id).await?
         }
         _ => None,
