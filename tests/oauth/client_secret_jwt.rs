@@ -171,6 +171,10 @@ async fn a_secret_that_is_sent_and_a_method_of_another_app_do_not_count() {
     assert_eq!((sent.brief().as_str(), server.reason().await.as_str()), ("401 invalid_client", "AuthMethodMismatch"));
     let sent = app.post_raw("/token", &[], &[grant, ("client_id", "quiet"), ("client_secret", SECRET)]).await;
     assert_eq!((sent.brief().as_str(), server.reason().await.as_str()), ("401 invalid_client", "AuthMethodMismatch"));
+    let right = hs256(&assertion(&server).unsigned(), SECRET.as_bytes());
+    let both = [&params(&right)[..], &[grant, ("client_id", "quiet"), ("client_secret", SECRET)]].concat();
+    let sent = app.post_raw("/token", &[], &both).await;
+    assert_eq!((sent.brief().as_str(), server.reason().await.as_str()), ("400 invalid_request", "AuthMethodsMixed"));
     // `service` has the same secret, and proves itself by sending it.
     let of_another = assertion(&server).claim("iss", "service").claim("sub", "service");
     let sent = fate(&server, &hs256(&of_another.unsigned(), SECRET.as_bytes())).await;

@@ -73,6 +73,9 @@ pub struct ClientMetadata {
     /// The `max_age` of requests that name none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
+    /// The authentication contexts (`acr`) wished for by requests that name none, the preferred one first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<String>,
     /// Whether ID tokens always carry `auth_time`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub require_auth_time: bool,
