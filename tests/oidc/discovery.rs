@@ -42,8 +42,8 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     grant_types_supported: ["authorization_code","refresh_token","client_credentials","urn:ietf:params:oauth:grant-type:token-exchange"]
     id_token_signing_alg_values_supported: ["ES256","EdDSA","RS256","PS256"]
     introspection_endpoint: "ISSUER/introspect"
-    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt"]
-    introspection_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
+    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt"]
+    introspection_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256","HS256","HS384","HS512"]
     introspection_signing_alg_values_supported: ["ES256","EdDSA","RS256","PS256"]
     issuer: "ISSUER"
     jwks_uri: "ISSUER/jwks"
@@ -53,13 +53,13 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     response_modes_supported: ["query","form_post"]
     response_types_supported: ["code"]
     revocation_endpoint: "ISSUER/revoke"
-    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]
-    revocation_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
+    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+    revocation_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256","HS256","HS384","HS512"]
     scopes_supported: ["account:tokens","address","email","groups","notes.read","notes.write","offline_access","openid","phone","profile"]
     subject_types_supported: ["public"]
     token_endpoint: "ISSUER/token"
-    token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]
-    token_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
+    token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+    token_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256","HS256","HS384","HS512"]
     ui_locales_supported: ["en","de"]
     userinfo_endpoint: "ISSUER/userinfo"
     userinfo_signing_alg_values_supported: ["ES256","EdDSA","RS256","PS256"]
@@ -132,7 +132,9 @@ async fn nothing_unsafe_is_promised() {
     assert_eq!(list(&metadata, "grant_types_supported"), offered);
     let members = metadata.as_object().unwrap().iter();
     for (name, value) in members.filter(|(name, _)| name.contains("alg_values_supported")) {
-        let safe = ["ES256", "ES384", "EdDSA", "RS256", "PS256"];
+        // A secret of an app makes assertions of that app, and nothing else.
+        let by_secret = if name.contains("auth_signing") { &["HS256", "HS384", "HS512"][..] } else { &[] };
+        let safe = [&["ES256", "ES384", "EdDSA", "RS256", "PS256"][..], by_secret].concat();
         assert!(
             value.as_array().unwrap().iter().all(|algorithm| safe.contains(&algorithm.as_str().unwrap())),
             "{name}"

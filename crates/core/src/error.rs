@@ -111,6 +111,7 @@ reasons! {
     ClaimsMalformed => "invalid_request", "OIDC Core §5.5", "The claims parameter is not the JSON object that OpenID Connect describes.";
     ClientAddressMalformed => "invalid_request", "RFC 7662 §2.1", "The parameter client_address is not an IP address.";
     ClientIdMismatch => "invalid_request", "RFC 6749 §3.2.1", "The client_id differs from the client that authenticated.";
+    ClientKeysUnreachable => "invalid_client", "RFC 7591 §2", "The client could not be authenticated: its keys cannot be read from its jwks_uri now; they stand there as a JWK set, over https.";
     ClientMissing => "invalid_client", "RFC 6749 §3.2.1", "The request names no client.";
     ClientNetwork => "invalid_client", "RFC 6749 §5.2", "The client may not ask from this address.";
     ClientSecretMismatch => "invalid_client", "RFC 6749 §2.3.1", "The client could not be authenticated.";

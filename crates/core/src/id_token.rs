@@ -72,7 +72,7 @@ fn claims<S>(
     let names = claims::id_token_names(&client.metadata.id_token_claims, context);
     let released = Released {
         sid: Some(grant.session_id.to_string()),
-        user: claims::release(directory, user, &redeemed.target.scope, &names),
+        user: claims::for_id_token(claims::release(directory, user, &redeemed.target.scope, &names), user, context),
     };
     let moment = |time: Time| chrono::DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
     Claims::new(

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::authorization::ResponseMode;
 use crate::claims;
-use crate::client_auth::ClientAuthMethod;
+use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::directory::Directory;
 use crate::grant_type::GrantType;
 use crate::provider::Provider;
@@ -52,11 +52,11 @@ pub struct Metadata {
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     userinfo_signing_alg_values_supported: Vec<Algorithm>,
     token_endpoint_auth_methods_supported: Vec<&'static str>,
-    token_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
-    revocation_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
-    introspection_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_signing_alg_values_supported: Vec<Algorithm>,
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
@@ -102,11 +102,11 @@ pub fn metadata<S: Store>(
         id_token_signing_alg_values_supported: signing.clone(),
         userinfo_signing_alg_values_supported: signing.clone(),
         token_endpoint_auth_methods_supported: methods(true),
-        token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        token_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::names(),
         revocation_endpoint_auth_methods_supported: methods(true),
-        revocation_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        revocation_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::names(),
         introspection_endpoint_auth_methods_supported: methods(false),
-        introspection_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        introspection_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::names(),
         introspection_signing_alg_values_supported: signing,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,

@@ -9,6 +9,8 @@ use crate::json;
 use crate::jwk::{Jwk, JwkSet};
 use crate::key::Typ;
 
+pub mod mac;
+
 /// How long a token may be, in bytes.
 pub const MAX_TOKEN: usize = 16 * 1024;
 /// How long its encoded header may be, in bytes.
@@ -138,6 +140,18 @@ pub fn verify(compact: &str, expected: &Expected<'_>, keys: &impl KeySource) -> 
     } else {
         Err(VerifyError::SignatureInvalid)
     }
+}
+
+/// Whether a token may be by one of these keys: one has the name that it gives, or it gives none that is theirs, and is by one of them
+/// all the same. Where it is not, its signer may have other keys by now. What cannot be read needs none.
+pub fn may_be_by(compact: &str, keys: &impl KeySource) -> bool {
+    let header = Parts::split(compact).and_then(|parts| read_header(parts.header));
+    let Ok(header) = header else { return true };
+    let Ok(algorithm) = header.alg.parse::<Algorithm>() else { return true };
+    let is_named = |key: &Jwk| header.kid.is_some() && key.kid() == header.kid.as_deref() && key.supports(algorithm);
+    let expected = Expected { typ: TypRule::Any, algorithms: Algorithm::ALL };
+    let verified = || verify(compact, &expected, keys);
+    keys.keys().any(is_named) || !matches!(verified(), Err(VerifyError::KeyUnknown | VerifyError::SignatureInvalid))
 }
 
 impl Verified {

@@ -22,6 +22,7 @@ use grantor_jose::id::Id;
 use grantor_storage::Database;
 use ipnet::IpNet;
 
+use crate::client_keys::ClientKeys;
 use crate::counts::Counts;
 use crate::limits::{Gate, Limiter, Limits};
 use crate::locale::Language;
@@ -121,6 +122,8 @@ pub struct App {
     pub(crate) outbound: HttpClient,
     /// Whose answers of upstreams are looked at, by their addresses.
     pub(crate) arriving: Arc<Turns>,
+    /// The keys that clients publish.
+    pub(crate) client_keys: ClientKeys,
     /// What upstreams say of themselves.
     pub(crate) upstreams: Discoveries,
     /// Tokens issued since the counts were last kept.
@@ -158,6 +161,7 @@ impl App {
             passwords,
             outbound,
             arriving: upstream::arriving(),
+            client_keys: ClientKeys::default(),
             upstreams: Discoveries::default(),
             counts: Counts::default(),
             uses: Uses::default(),

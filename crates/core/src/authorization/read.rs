@@ -8,7 +8,7 @@ use oxide_auth::primitives::grant::Extensions;
 use super::request::{AuthorizationRequest, Prompt, Refused, ResponseMode, Started};
 use super::respond::refuse_at;
 use crate::audience;
-use crate::claims::{ClaimRequest, ClaimsRequest};
+use crate::claims::{self, ClaimRequest, ClaimsRequest};
 use crate::client::Client;
 use crate::directory::Directory;
 use crate::error::Error;
@@ -80,6 +80,7 @@ impl Reading<'_> {
         let prompt = self.prompt(provider.policy.self_registration)?;
         let claims = self.params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
         check_acr(&claims)?;
+        let claims = claims.with_acr_values(self.acr_values());
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
         let resources = audience::requested(self.directory, &provider.issuer, self.params)?;
         audience::check_granted(self.directory, &provider.issuer, &resources, &scope)?;
@@ -97,6 +98,7 @@ impl Reading<'_> {
             ui_locales: text("ui_locales"),
             subject: subject(hint, &claims)?,
             claims,
+            claims_locales: self.params.get("claims_locales").map(claims::locales).unwrap_or_default(),
             resources,
             code_challenge,
             redirect_uri_sent: self.params.get("redirect_uri").is_some(),
@@ -154,6 +156,15 @@ impl Reading<'_> {
         }
         // "If this parameter contains "none" with any other value, an error is returned." (OIDC Core §3.1.2.1)
         if prompt.none && words.len() > 1 { Err(Error::PromptInvalid) } else { Ok(prompt) }
+    }
+
+    /// The authentication contexts that are wished for, the preferred one first: those of the request, or else of the app.
+    // "Values specified in the "acr_values" request parameter or an individual "acr" Claim request override these default values."
+    // (OIDC Registration §2)
+    fn acr_values(&self) -> impl Iterator<Item = &str> {
+        let sent = self.params.get("acr_values");
+        let of_app = self.client.metadata.default_acr_values.iter().filter(move |_| sent.is_none()).map(String::as_str);
+        sent.into_iter().flat_map(|values| values.split(' ')).filter(|value| !value.is_empty()).chain(of_app)
     }
 
     fn max_age(&self) -> Result<Option<u64>, Error> {

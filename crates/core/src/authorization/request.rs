@@ -68,6 +68,8 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// `claims`.
     pub claims: ClaimsRequest,
+    /// `claims_locales`: the languages for claims, the preferred one first; all when empty.
+    pub claims_locales: Vec<String>,
     /// The subject that must be signed in, by `id_token_hint`; `claims` may name one too.
     pub subject: Option<String>,
     /// The APIs named by `resource`.

@@ -59,6 +59,7 @@ pub fn respond(
             amr: session.amr.clone(),
             sid: Some(session.id),
             claims: request.claims.clone(),
+            claims_locales: request.claims_locales.clone(),
             resources: request.resources.clone(),
             max_age_asked: request.max_age.is_some(),
         },

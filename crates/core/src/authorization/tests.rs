@@ -25,6 +25,7 @@ pub(crate) fn request() -> AuthorizationRequest {
         max_age: None,
         login_hint: None,
         ui_locales: None,
+        claims_locales: Vec::new(),
         claims: ClaimsRequest::default(),
         subject: None,
         resources: Vec::new(),

@@ -3,9 +3,10 @@
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::AccessTokenFormat;
-use crate::client_auth::ClientAuthMethod;
+use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::error::Error;
 use crate::grant_type::GrantType;
 use crate::network::Networks;
@@ -53,9 +54,12 @@ pub struct ClientMetadata {
     /// The client's public keys, for `private_key_jwt`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
-    /// The algorithm of assertions at the token endpoint; any of ours when absent.
+    /// Where the client publishes them, in place of `jwks`: they are read from there, and again when an assertion names another one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_endpoint_auth_signing_alg: Option<Algorithm>,
+    pub jwks_uri: Option<String>,
+    /// The algorithm of assertions at the token endpoint; any of ours that the method has when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
     /// The algorithm of ID tokens; default RS256, as OpenID Connect Registration §2 has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<Algorithm>,
@@ -69,6 +73,9 @@ pub struct ClientMetadata {
     /// The `max_age` of requests that name none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
+    /// The authentication contexts (`acr`) wished for by requests that name none, the preferred one first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<String>,
     /// Whether ID tokens always carry `auth_time`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub require_auth_time: bool,
@@ -121,9 +128,41 @@ impl ClientMetadata {
         if public && self.require_pkce == Some(false) {
             return invalid("require_pkce", "an app without authentication always needs PKCE");
         }
-        if self.token_endpoint_auth_method == ClientAuthMethod::PrivateKeyJwt && self.jwks.is_none() {
-            return invalid("jwks", "private_key_jwt needs the app's public keys");
+        let has_keys = self.jwks.is_some() || self.jwks_uri.is_some();
+        if self.token_endpoint_auth_method == ClientAuthMethod::PrivateKeyJwt && !has_keys {
+            return invalid("jwks", "private_key_jwt needs the app's public keys, or their address in jwks_uri");
         }
-        Ok(())
+        self.check_jwks_uri()?;
+        self.check_assertions()
+    }
+
+    fn check_jwks_uri(&self) -> Result<(), Error> {
+        let Some(uri) = &self.jwks_uri else { return Ok(()) };
+        let invalid = |why| Err(Error::MetadataInvalid("jwks_uri", why));
+        // "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response." (RFC 7591 §2)
+        if self.jwks.is_some() {
+            return invalid("stands beside jwks; the keys are in one place");
+        }
+        let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https" && url.has_host());
+        match url {
+            None => invalid("is no https URL"),
+            Some(url) if !url.username().is_empty() || url.password().is_some() => invalid("has user information"),
+            Some(url) if url.fragment().is_some() => invalid("has a fragment"),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Each algorithm belongs to one method.
+    fn check_assertions(&self) -> Result<(), Error> {
+        let why = match (self.token_endpoint_auth_method, self.token_endpoint_auth_signing_alg) {
+            (ClientAuthMethod::PrivateKeyJwt, Some(AssertionAlgorithm::Mac(_))) => {
+                "is for client_secret_jwt; private_key_jwt is signed by the app's key"
+            }
+            (ClientAuthMethod::ClientSecretJwt, Some(AssertionAlgorithm::Signature(_))) => {
+                "is for private_key_jwt; client_secret_jwt is signed by HS256, HS384 or HS512"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::MetadataInvalid("token_endpoint_auth_signing_alg", why))
     }
 }

@@ -2,7 +2,7 @@
 //! authorization." (RFC 6749 §1.1). The metadata carry the names of RFC 7591 and OpenID Connect Registration.
 
 use grantor_jose::algorithm::Algorithm;
-use grantor_jose::secret::SecretHash;
+use grantor_jose::secret::{SecretHash, SecretText};
 use serde::{Deserialize, Serialize};
 
 use crate::account::ACCOUNT_TOKENS;
@@ -46,10 +46,24 @@ pub enum Trust {
 pub struct ClientSecret {
     /// SHA-256 of the secret: a generated secret has entropy of its own and needs no slow hash.
     pub hash: SecretHash,
+    /// The secret itself, where the client's method needs it; sealed where it is kept, and kept for such clients alone.
+    pub text: Option<SecretText>,
     /// Since when it counts.
     pub created_at: Time,
     /// Until when it counts, once another one has replaced it.
     pub expires_at: Option<Time>,
+}
+
+impl ClientSecret {
+    /// A secret of which the hash is enough, from `created_at` on.
+    pub fn hashed(text: &SecretText, created_at: Time) -> Self {
+        Self { hash: text.hash(), text: None, created_at, expires_at: None }
+    }
+
+    /// A secret as a client of this method needs it, from `created_at` on.
+    pub fn new(text: &SecretText, method: ClientAuthMethod, created_at: Time) -> Self {
+        Self { text: method.needs_secret_text().then(|| text.clone()), ..Self::hashed(text, created_at) }
+    }
 }
 
 /// A registered client.
