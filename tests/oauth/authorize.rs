@@ -80,7 +80,7 @@ async fn a_broken_rule_is_told_to_the_app() {
         ("response_type", "bogus", "unsupported_response_type", "ResponseTypeUnsupported"),
         ("response_type", "CODE", "unsupported_response_type", "ResponseTypeUnsupported"),
         ("response_type", "code code", "unsupported_response_type", "ResponseTypeUnsupported"),
-        ("response_mode", "fragment", "invalid_request", "ResponseModeUnsupported"),
+        ("response_type", "none", "unsupported_response_type", "ResponseTypeUnsupported"),
         ("response_mode", "query.jwt", "invalid_request", "ResponseModeUnsupported"),
         ("scope", "", "invalid_scope", "ScopeMissing"),
         ("scope", "opénid", "invalid_scope", "ScopeMalformed"),

@@ -3,6 +3,8 @@
 mod claims;
 mod consent;
 mod discovery;
+mod hybrid;
+mod implicit;
 mod key_rotations;
 pub mod keys;
 mod logout;

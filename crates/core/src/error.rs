@@ -136,6 +136,8 @@ reasons! {
     FormTooSlow => "invalid_request", "RFC 6749 §3.2", "The body of the request did not come in time.";
     ForwardedMalformed => "access_denied", "RFC 9110 §15.5.4", "The proxy does not say clearly which request it asks about: X-Forwarded-Host and X-Forwarded-Uri, or X-Original-URL, once and not both.";
     ForwardedMissing => "access_denied", "RFC 9110 §15.5.4", "The proxy does not say which request it asks about: send X-Forwarded-Host and X-Forwarded-Uri, or X-Original-URL.";
+    FrontChannelNetwork => "access_denied", "RFC 6749 §4.1.2.1", "Tokens for this app may not be had from this address.";
+    FrontChannelOff => "unsupported_response_type", "RFC 9700 §2.1.2", "Tokens do not travel through the browser here; use response_type=code. The setting clients.allow_front_channel_tokens allows other response types.";
     GrantEnded => "invalid_grant", "RFC 6749 §5.2", "The approval behind this token has ended.";
     GrantTypeMissing => "invalid_request", "RFC 6749 §4.1.3", "The parameter grant_type is missing.";
     GrantTypeNotAllowed => "unauthorized_client", "RFC 6749 §5.2", "The client is not registered for this grant type.";
@@ -148,6 +150,8 @@ reasons! {
     MethodNotAllowed => "invalid_request", "RFC 6749 §3.2", "Use POST.";
     NetworkMalformed => "invalid_request", "RFC 4632 §3.1", "A network is written as an address and a length, as in 192.0.2.0/24 or 2001:db8::/32; a single address as itself.";
     NetworksTooMany => "invalid_request", "RFC 4632 §3.1", "So many networks cannot be named; name at most 32, or larger ones.";
+    NonceMissing => "invalid_request", "OIDC Core §3.2.2.1", "An ID token that comes through the browser needs a nonce; send one that nobody can guess.";
+    OpenidMissing => "invalid_scope", "OIDC Core §3.1.2.1", "The response_type asks for an ID token; the scope must hold openid, and the app must be registered for it.";
     ParameterTooLarge => "invalid_request", "RFC 6749 §3.1", "A parameter is larger than 8 KiB.";
     PromptInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The parameter prompt takes none alone, or login, consent and select_account.";
     ProxyUntrusted => "access_denied", "RFC 9110 §15.5.4", "Only proxies that trusted_proxies lists may ask about requests to apps.";
@@ -167,9 +171,10 @@ reasons! {
     ResourceAmbiguous => "invalid_target", "RFC 8693 §2.1", "The token is for several APIs; name one of them with resource, or scopes of one alone.";
     ResourceNotGranted => "invalid_target", "RFC 8707 §2.2", "The resource is not one that was approved.";
     ResourceUnknown => "invalid_target", "RFC 8707 §2", "The resource is not an API that this server knows.";
-    ResponseModeUnsupported => "invalid_request", "OAuth Multiple Response Types §2.1", "The response_mode must be query or form_post.";
+    ResponseModeUnsafe => "invalid_request", "OAuth Multiple Response Types §7", "Tokens never travel in a query; use the response_mode fragment or form_post.";
+    ResponseModeUnsupported => "invalid_request", "OAuth Multiple Response Types §2.1", "The response_mode must be query, fragment or form_post.";
     ResponseTypeNotAllowed => "unauthorized_client", "RFC 6749 §4.1.2.1", "The app is not registered for this response_type.";
-    ResponseTypeUnsupported => "unsupported_response_type", "RFC 6749 §4.1.2.1", "The response_type must be code.";
+    ResponseTypeUnsupported => "unsupported_response_type", "RFC 6749 §4.1.2.1", "The response_type must be code, or one of those with tokens that the metadata list.";
     ScopeInsufficient => "insufficient_scope", "RFC 6750 §3.1", "The access token does not allow this.";
     ScopeMalformed => "invalid_scope", "RFC 6749 §3.3", "The scope holds a character that scopes cannot have.";
     ScopeMissing => "invalid_scope", "RFC 6749 §3.3", "The parameter scope is missing.";

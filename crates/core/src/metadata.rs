@@ -3,11 +3,12 @@
 use grantor_jose::algorithm::Algorithm;
 use serde::Serialize;
 
-use crate::authorization::ResponseMode;
+use crate::authorization::{ResponseMode, ResponseType};
 use crate::claims;
 use crate::client_auth::ClientAuthMethod;
 use crate::directory::Directory;
 use crate::grant_type::GrantType;
+use crate::policy::Policy;
 use crate::provider::Issuer;
 use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
 use crate::time::Time;
@@ -44,9 +45,9 @@ pub struct Metadata {
     introspection_endpoint: String,
     end_session_endpoint: String,
     scopes_supported: Vec<String>,
-    response_types_supported: [&'static str; 1],
-    response_modes_supported: [&'static str; 2],
-    grant_types_supported: [&'static str; 4],
+    response_types_supported: Vec<&'static str>,
+    response_modes_supported: [&'static str; 3],
+    grant_types_supported: Vec<&'static str>,
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     userinfo_signing_alg_values_supported: Vec<Algorithm>,
@@ -72,7 +73,7 @@ pub struct Metadata {
 
 /// Builds the document for what is on at `now`.
 pub fn metadata(
-    issuer: &Issuer,
+    (issuer, policy): (&Issuer, &Policy),
     endpoints: &Endpoints,
     directory: &Directory,
     languages: &[&'static str],
@@ -94,9 +95,9 @@ pub fn metadata(
         introspection_endpoint: issuer.at(endpoints.introspection),
         end_session_endpoint: issuer.at(endpoints.end_session),
         scopes_supported: scopes(directory),
-        response_types_supported: ["code"],
+        response_types_supported: response_types(policy).map(ResponseType::as_str).collect(),
         response_modes_supported: ResponseMode::NAMES,
-        grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+        grant_types_supported: grant_types(policy).map(GrantType::as_str).collect(),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: signing.clone(),
         userinfo_signing_alg_values_supported: signing.clone(),
@@ -119,6 +120,16 @@ pub fn metadata(
         acr_values_supported: acr_values(directory),
         ui_locales_supported: languages.to_vec(),
     }
+}
+
+fn response_types(policy: &Policy) -> impl Iterator<Item = ResponseType> {
+    let everything = policy.clients.allow_front_channel_tokens;
+    ResponseType::ALL.into_iter().filter(move |kind| everything || !kind.is_front_channel())
+}
+
+fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
+    let everything = policy.clients.allow_front_channel_tokens;
+    GrantType::ALL.into_iter().filter(move |grant_type| everything || *grant_type != GrantType::Implicit)
 }
 
 fn acr_values(directory: &Directory) -> Vec<&'static str> {

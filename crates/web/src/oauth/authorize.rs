@@ -7,11 +7,10 @@ use grantor_core::authorization::{
 };
 use grantor_core::consent::Consent;
 use grantor_core::error::Error;
+use grantor_core::grant_type::GrantType;
 use grantor_core::interaction::Interaction;
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
-use grantor_core::scope::Scope;
-use grantor_core::session::Session;
-use grantor_core::store::Store;
+use grantor_core::store::{Store, StoreError};
 
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
@@ -178,27 +177,28 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
         (Step::Consent { .. }, _) => to(CONSENT),
         (Step::SelectAccount, _) => to(SELECT_ACCOUNT),
         (Step::Login, _) | (Step::Respond(_), None) => to(SIGN_IN),
-        (Step::Respond(granted), Some((session, _))) => code(visit, request, granted, session).await,
+        (Step::Respond(approved), Some(person)) => {
+            match authorization::answer(provider, request, &approved, person, visit.call()).await {
+                Ok(answer) => Ok(send_answer(visit, &answer, request)),
+                // What was read is not so any more: the browser comes again, and it is read and decided again.
+                Err(Error::Store(StoreError::Conflict)) => to(routes::AUTHORIZE),
+                Err(error) => Err(error),
+            }
+        }
     }
 }
 
-async fn code(
-    visit: &Visit,
-    request: &AuthorizationRequest,
-    granted: Scope,
-    session: &Session,
-) -> Result<HttpResponse, Error> {
-    let provider = &visit.app.provider;
-    let about = (&provider.issuer, &provider.policy.lifetimes);
-    let decision = authorization::respond(request, granted, session, about, (provider.fresh(visit.now), visit.now));
-    provider.store.commit(decision.changes).await?;
-    Ok(send(visit, &decision.reply, &request.client))
+fn send_answer(visit: &Visit, answer: &Answer, request: &AuthorizationRequest) -> HttpResponse {
+    if request.response_type.has_token() {
+        visit.app.counts.add(&request.client.client_id, GrantType::Implicit);
+    }
+    send(visit, answer, &request.client)
 }
 
 /// Sends an answer the way the app asked for.
 fn send(visit: &Visit, answer: &Answer, client: &grantor_core::client::Client) -> HttpResponse {
     match answer.mode {
-        ResponseMode::Query => respond::redirect(&answer.location()),
+        ResponseMode::Query | ResponseMode::Fragment => respond::redirect(&answer.location()),
         ResponseMode::FormPost => {
             let fields = answer.params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             let frame = Frame { return_to: None, ..visit.frame(None, None) };
