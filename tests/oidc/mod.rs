@@ -11,5 +11,6 @@ mod logout;
 mod logout_idle;
 mod prompts;
 mod relying_party;
+mod request_object;
 mod session;
 mod userinfo;

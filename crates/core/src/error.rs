@@ -165,8 +165,13 @@ reasons! {
     ReportMalformed => "invalid_request", "RFC 8259 §2", "The report is no JSON array of findings, each with a token.";
     ReportSignature => "access_denied", "RFC 6749 §5.2", "The signature does not fit the report; sign the body as it is sent, with ECDSA on P-256 and SHA-256.";
     ReporterUnknown => "access_denied", "RFC 6749 §5.2", "Nobody with this key may report tokens here; an administrator can set leak_reporters.";
-    RequestNotSupported => "request_not_supported", "OIDC Core §3.1.2.6", "Request objects are not offered; send the parameters themselves.";
-    RequestUriNotSupported => "request_uri_not_supported", "OIDC Core §3.1.2.6", "Request objects are not offered; send the parameters themselves.";
+    RequestObjectAlgorithm => "invalid_request_object", "OIDC Core §6.3.2", "The request object is not signed by the algorithm that the app is registered with.";
+    RequestObjectExpired => "invalid_request_object", "RFC 7519 §4.1.4", "The request object has expired, or is not good yet.";
+    RequestObjectInvalid => "invalid_request_object", "OIDC Core §6.1", "The request object is not a JWT whose claims are the parameters of an authorization request.";
+    RequestObjectMismatch => "invalid_request_object", "OIDC Core §6.1", "The request object is of another app, for another server, or of another response_type than the request.";
+    RequestObjectMissing => "invalid_request", "RFC 9101 §10.5", "This app must send its requests as signed request objects.";
+    RequestObjectSignature => "invalid_request_object", "OIDC Core §6.3.2", "The request object is not signed by a key that is registered for this app.";
+    RequestUriNotSupported => "request_uri_not_supported", "OIDC Core §3.1.2.6", "Request objects are not fetched; send the object itself, as request.";
     RequestedTokenTypeUnsupported => "invalid_request", "RFC 8693 §2.1", "The requested_token_type must be that of an access token or of a JWT.";
     ResourceAmbiguous => "invalid_target", "RFC 8693 §2.1", "The token is for several APIs; name one of them with resource, or scopes of one alone.";
     ResourceNotGranted => "invalid_target", "RFC 8707 §2.2", "The resource is not one that was approved.";

@@ -3,7 +3,7 @@
 use grantor_jose::algorithm::Algorithm;
 use serde::Serialize;
 
-use crate::authorization::{ResponseMode, ResponseType};
+use crate::authorization::{RequestObjectSigning, ResponseMode, ResponseType};
 use crate::claims;
 use crate::client_auth::ClientAuthMethod;
 use crate::directory::Directory;
@@ -64,6 +64,7 @@ pub struct Metadata {
     claim_types_supported: [&'static str; 1],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
+    request_object_signing_alg_values_supported: Vec<&'static str>,
     request_uri_parameter_supported: bool,
     prompt_values_supported: [&'static str; 4],
     display_values_supported: [&'static str; 1],
@@ -113,7 +114,8 @@ pub fn metadata(
         claims_supported: claims::supported(directory),
         claim_types_supported: ["normal"],
         claims_parameter_supported: true,
-        request_parameter_supported: false,
+        request_parameter_supported: true,
+        request_object_signing_alg_values_supported: request_object_algorithms(directory),
         request_uri_parameter_supported: false,
         prompt_values_supported: ["none", "login", "consent", "select_account"],
         display_values_supported: ["page"],
@@ -130,6 +132,14 @@ fn response_types(policy: &Policy) -> impl Iterator<Item = ResponseType> {
 fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
     let everything = policy.clients.allow_front_channel_tokens;
     GrantType::ALL.into_iter().filter(move |grant_type| everything || *grant_type != GrantType::Implicit)
+}
+
+/// Those that any app may use, and `none` where one is registered for it.
+fn request_object_algorithms(directory: &Directory) -> Vec<&'static str> {
+    let unsecured = Some(RequestObjectSigning::Nobody);
+    let is_used = directory.clients.values().any(|client| client.metadata.request_object_signing_alg == unsecured);
+    let signed = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str());
+    signed.chain(is_used.then_some(RequestObjectSigning::Nobody.as_str())).collect()
 }
 
 fn acr_values(directory: &Directory) -> Vec<&'static str> {

@@ -5,7 +5,7 @@ use grantor_jose::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 
 use super::AccessTokenFormat;
-use crate::authorization::ResponseType;
+use crate::authorization::{RequestObjectSigning, ResponseType};
 use crate::client_auth::ClientAuthMethod;
 use crate::error::Error;
 use crate::grant_type::GrantType;
@@ -68,6 +68,12 @@ pub struct ClientMetadata {
     /// request accepts `application/token-introspection+jwt`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub introspection_signed_response_alg: Option<Algorithm>,
+    /// The algorithm of request objects; any of ours when absent. With `none` they are not signed, and anybody can make them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<RequestObjectSigning>,
+    /// Whether each authorization request must be a signed request object, beside which nothing counts (RFC 9101 §10.5).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_signed_request_object: bool,
     /// The `max_age` of requests that name none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
@@ -122,8 +128,24 @@ impl ClientMetadata {
         if self.token_endpoint_auth_method == ClientAuthMethod::PrivateKeyJwt && self.jwks.is_none() {
             return invalid("jwks", "private_key_jwt needs the app's public keys");
         }
-        Ok(())
+        self.check_request_objects()
     }
+
+    fn check_request_objects(&self) -> Result<(), Error> {
+        let invalid = |member, why| Err(Error::MetadataInvalid(member, why));
+        match self.request_object_signing_alg {
+            _ if !self.require_signed_request_object => Ok(()),
+            // "It MUST also reject the request if the Request Object uses an "alg" value of "none" when this server metadata value
+            // is "true"." (RFC 9101 §10.5)
+            Some(RequestObjectSigning::Nobody) => invalid(
+                "request_object_signing_alg",
+                "\"none\" signs nothing, and require_signed_request_object asks for it",
+            ),
+            _ if self.jwks.is_none() => invalid("jwks", "require_signed_request_object needs the app's public keys"),
+            _ => Ok(()),
+        }
+    }
+
     /// The rules for tokens that travel through the browser.
     fn check_front_channel(&self, grants: &[GrantType]) -> Result<(), Error> {
         let invalid = |member, why| Err(Error::MetadataInvalid(member, why));
@@ -179,6 +201,21 @@ mod tests {
             Err(Error::MetadataInvalid(member, _)) => Some(member),
             _ => None,
         }
+    }
+
+    #[test]
+    fn who_must_sign_requests_can() {
+        let metadata = |signing, jwks| ClientMetadata {
+            redirect_uris: vec![HTTPS.to_owned()],
+            require_signed_request_object: true,
+            request_object_signing_alg: signing,
+            jwks,
+            ..ClientMetadata::default()
+        };
+        let keys = || Some(JwkSet::default());
+        assert!(metadata(Some(RequestObjectSigning::By(Algorithm::Es256)), keys()).check().is_ok());
+        assert!(metadata(Some(RequestObjectSigning::Nobody), keys()).check().is_err());
+        assert!(metadata(None, None).check().is_err());
     }
 
     const HTTPS: &str = "https://wiki.example/cb";

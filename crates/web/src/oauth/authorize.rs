@@ -39,26 +39,35 @@ pub(crate) async fn post_authorize(visit: Visit, payload: Payload) -> HttpRespon
 fn again_as_get(visit: &Visit, params: &Result<Params, Error>) -> Option<String> {
     let params = params.as_ref().ok().filter(|params| visit.session().is_none() && params.get("resume").is_none())?;
     let started = Started::now(visit.now);
+    let unpacked = authorization::unpack(&visit.app.provider, params, visit.now).ok()?;
+    let params = unpacked.as_ref().unwrap_or(params);
     authorization::read(&visit.app.provider, params, started, visit.now).ok()?;
     // The browser's mark did not come either, so the text is for any browser: what comes again with it starts anew.
     sealed(visit, routes::AUTHORIZE, &Interaction::start(params, visit.now), "").ok()
 }
 
 async fn authorize(visit: &Visit, params: Result<Params, Error>) -> HttpResponse {
-    match params.and_then(|params| resumed(visit, params)) {
-        Ok((params, started)) => go_on(visit, &params, started).await,
-        Err(error) => respond::refusal(visit, &error, None, Sent::default()).await,
+    let params = match params {
+        Ok(params) => params,
+        Err(error) => return respond::refusal(visit, &error, None, Sent::default()).await,
+    };
+    if let Some(text) = params.get("resume") {
+        return match resumed(visit, text) {
+            Ok((params, started)) => go_on(visit, &params, started).await,
+            Err(error) => respond::refusal(visit, &error, None, Sent::default()).await,
+        };
+    }
+    match authorization::unpack(&visit.app.provider, &params, visit.now) {
+        Ok(unpacked) => go_on(visit, unpacked.as_ref().unwrap_or(&params), Started::now(visit.now)).await,
+        Err(refused) => refuse(visit, &params, refused).await,
     }
 }
 
-/// The request itself, or the one that comes back from a page.
-fn resumed(visit: &Visit, params: Params) -> Result<(Params, Started), Error> {
-    match params.get("resume") {
-        None => Ok((params, Started::now(visit.now))),
-        Some(text) => match open(visit, text) {
-            Ok(interaction) => Ok((interaction.params()?, Started::from(&interaction))),
-            Err(_) => Ok((opened(visit, text, "")?.params()?, Started::now(visit.now))),
-        },
+/// The request that comes back from a page.
+fn resumed(visit: &Visit, text: &str) -> Result<(Params, Started), Error> {
+    match open(visit, text) {
+        Ok(interaction) => Ok((interaction.params()?, Started::from(&interaction))),
+        Err(_) => Ok((opened(visit, text, "")?.params()?, Started::now(visit.now))),
     }
 }
 
