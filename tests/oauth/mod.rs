@@ -22,5 +22,6 @@ mod refresh;
 mod refresh_end;
 mod resource;
 mod resource_server;
+mod response_modes;
 mod revocation;
 mod token;

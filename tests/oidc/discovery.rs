@@ -48,9 +48,10 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     issuer: "ISSUER"
     jwks_uri: "ISSUER/jwks"
     prompt_values_supported: ["none","login","consent","select_account"]
-    request_parameter_supported: false
+    request_object_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
+    request_parameter_supported: true
     request_uri_parameter_supported: false
-    response_modes_supported: ["query","form_post"]
+    response_modes_supported: ["query","fragment","form_post"]
     response_types_supported: ["code"]
     revocation_endpoint: "ISSUER/revoke"
     revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]

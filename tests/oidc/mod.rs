@@ -3,12 +3,15 @@
 mod claims;
 mod consent;
 mod discovery;
+mod hybrid;
+mod implicit;
 mod key_rotations;
 pub mod keys;
 mod logout;
 mod logout_idle;
 mod prompts;
 mod relying_party;
+mod request_object;
 mod session;
 mod sign_up;
 mod userinfo;

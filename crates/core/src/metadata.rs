@@ -3,11 +3,12 @@
 use grantor_jose::algorithm::Algorithm;
 use serde::Serialize;
 
-use crate::authorization::ResponseMode;
+use crate::authorization::{RequestObjectSigning, ResponseMode, ResponseType};
 use crate::claims;
 use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::directory::Directory;
 use crate::grant_type::GrantType;
+use crate::policy::Policy;
 use crate::provider::Provider;
 use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
 use crate::store::Store;
@@ -45,9 +46,9 @@ pub struct Metadata {
     introspection_endpoint: String,
     end_session_endpoint: String,
     scopes_supported: Vec<String>,
-    response_types_supported: [&'static str; 1],
-    response_modes_supported: [&'static str; 2],
-    grant_types_supported: [&'static str; 4],
+    response_types_supported: Vec<&'static str>,
+    response_modes_supported: [&'static str; 3],
+    grant_types_supported: Vec<&'static str>,
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     userinfo_signing_alg_values_supported: Vec<Algorithm>,
@@ -64,6 +65,7 @@ pub struct Metadata {
     claim_types_supported: [&'static str; 1],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
+    request_object_signing_alg_values_supported: Vec<&'static str>,
     request_uri_parameter_supported: bool,
     prompt_values_supported: Vec<&'static str>,
     display_values_supported: [&'static str; 1],
@@ -78,7 +80,7 @@ pub fn metadata<S: Store>(
     languages: &[&'static str],
     now: Time,
 ) -> Metadata {
-    let (issuer, directory) = (&provider.issuer, &provider.store.directory());
+    let (issuer, policy, directory) = (&provider.issuer, &provider.policy, &provider.store.directory());
     let signing = directory.keys.algorithms(now);
     let methods = |public: bool| {
         let offered =
@@ -95,9 +97,9 @@ pub fn metadata<S: Store>(
         introspection_endpoint: issuer.at(endpoints.introspection),
         end_session_endpoint: issuer.at(endpoints.end_session),
         scopes_supported: scopes(directory),
-        response_types_supported: ["code"],
+        response_types_supported: response_types(policy).map(ResponseType::as_str).collect(),
         response_modes_supported: ResponseMode::NAMES,
-        grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+        grant_types_supported: grant_types(policy).map(GrantType::as_str).collect(),
         subject_types_supported: ["public"],
         id_token_signing_alg_values_supported: signing.clone(),
         userinfo_signing_alg_values_supported: signing.clone(),
@@ -113,9 +115,10 @@ pub fn metadata<S: Store>(
         claims_supported: claims::supported(directory),
         claim_types_supported: ["normal"],
         claims_parameter_supported: true,
-        request_parameter_supported: false,
+        request_parameter_supported: true,
+        request_object_signing_alg_values_supported: request_object_algorithms(directory),
         request_uri_parameter_supported: false,
-        prompt_values_supported: prompt_values(provider.policy.self_registration),
+        prompt_values_supported: prompt_values(policy.self_registration),
         display_values_supported: ["page"],
         acr_values_supported: acr_values(directory),
         ui_locales_supported: languages.to_vec(),
@@ -127,6 +130,24 @@ fn prompt_values(may_create: bool) -> Vec<&'static str> {
     // supports." (OIDC Prompt Create §4.2)
     let create = may_create.then_some("create");
     ["none", "login", "consent", "select_account"].into_iter().chain(create).collect()
+}
+
+fn response_types(policy: &Policy) -> impl Iterator<Item = ResponseType> {
+    let everything = policy.clients.allow_front_channel_tokens;
+    ResponseType::ALL.into_iter().filter(move |kind| everything || !kind.is_front_channel())
+}
+
+fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
+    let everything = policy.clients.allow_front_channel_tokens;
+    GrantType::ALL.into_iter().filter(move |grant_type| everything || *grant_type != GrantType::Implicit)
+}
+
+/// Those that any app may use, and `none` where one is registered for it.
+fn request_object_algorithms(directory: &Directory) -> Vec<&'static str> {
+    let unsecured = Some(RequestObjectSigning::Nobody);
+    let is_used = directory.clients.values().any(|client| client.metadata.request_object_signing_alg == unsecured);
+    let signed = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str());
+    signed.chain(is_used.then_some(RequestObjectSigning::Nobody.as_str())).collect()
 }
 
 fn acr_values(directory: &Directory) -> Vec<&'static str> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::respond::Answer;
+use super::response_type::{ResponseMode, ResponseType};
 use crate::claims::ClaimsRequest;
 use crate::client::Client;
 use crate::error::Error;
@@ -11,21 +12,6 @@ use crate::pkce::CodeChallenge;
 use crate::redirect_uri::ValidRedirectUri;
 use crate::scope::Scope;
 use crate::time::Time;
-
-/// How the answer travels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ResponseMode {
-    /// In the redirect URI's query.
-    #[default]
-    Query,
-    /// As a form that the browser posts to the redirect URI.
-    FormPost,
-}
-
-impl ResponseMode {
-    /// The names of all modes, as the metadata list them.
-    pub const NAMES: [&str; 2] = ["query", "form_post"];
-}
 
 /// What `prompt` asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +38,8 @@ pub struct AuthorizationRequest {
     pub redirect_uri: ValidRedirectUri,
     /// How it travels.
     pub response_mode: ResponseMode,
+    /// What it holds.
+    pub response_type: ResponseType,
     /// `state`, given back unchanged.
     pub state: Option<String>,
     /// The scopes that this app may have and this provider knows, of those asked for.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::AuthorizationRequest;
+use crate::change::Change;
 use crate::claims::ClaimRequest;
 use crate::consent::Consent;
 use crate::error::Error;
@@ -38,12 +39,35 @@ pub enum Step {
     },
     /// The person signs in.
     Login,
-    /// The app gets a code for these scopes.
-    Respond(Scope),
+    /// The app gets what it asks for, as far as it is approved.
+    Respond(Approved),
     /// The person chooses the account.
     SelectAccount,
     /// The person makes an account.
     SignUp,
+}
+
+/// What is approved of a request, by the person or for apps that ask nobody: proof that nothing is left to be done. Made only by
+/// [`next_step`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approved {
+    scope: Scope,
+    /// When the person answered; none where nobody is asked.
+    answered_at: Option<Time>,
+}
+
+impl Approved {
+    /// The scopes.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// That the person's answer is still the one that was read.
+    pub(super) fn expectation(&self, request: &AuthorizationRequest, session: &Session) -> Option<Change> {
+        let client_id = request.client.client_id.clone();
+        let expect = |updated_at| Change::ConsentExpect { user_id: session.user_id, client_id, updated_at };
+        self.answered_at.map(expect)
+    }
 }
 
 /// Chooses the next step.
@@ -60,7 +84,7 @@ pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Re
     // if an End-User is not already authenticated or the Client does not have pre-configured consent for the requested
     // Claims or does not fulfill other conditions for processing the request." (OIDC Core §3.1.2.1)
     match step {
-        Step::Respond(scope) => Ok(Step::Respond(scope)),
+        Step::Respond(approved) => Ok(Step::Respond(approved)),
         Step::Login | Step::SignUp => Err(Error::LoginRequired),
         Step::SelectAccount => Err(Error::SelectionRequired),
         Step::Consent { .. } => Err(Error::ConsentRequired),
@@ -125,7 +149,7 @@ fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> St
     // approved." (RFC 8252 §8.6)
     let may_be_another = request.client.may_be_another(request.redirect_uri.as_str());
     if request.asks_nobody() {
-        return Step::Respond(request.scope.clone());
+        return Step::Respond(Approved { scope: request.scope.clone(), answered_at: None });
     }
     let answered_for_this =
         request.started.resumed && consent.is_some_and(|consent| consent.updated_at >= request.started.at);
@@ -135,7 +159,7 @@ fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> St
     if ask_again || !unanswered.is_empty() || granted.is_empty() {
         Step::Consent { unanswered }
     } else {
-        Step::Respond(granted)
+        Step::Respond(Approved { scope: granted, answered_at: consent.map(|consent| consent.updated_at) })
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn request() -> AuthorizationRequest {
         redirect_uri: client.redirect_uri(None).unwrap(),
         client,
         response_mode: ResponseMode::Query,
+        response_type: ResponseType::Code,
         state: None,
         scope: "openid profile email".parse().unwrap(),
         nonce: None,

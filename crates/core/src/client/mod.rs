@@ -6,6 +6,7 @@ use grantor_jose::secret::{SecretHash, SecretText};
 use serde::{Deserialize, Serialize};
 
 use crate::account::ACCOUNT_TOKENS;
+use crate::authorization::ResponseType;
 use crate::client_auth::ClientAuthMethod;
 use crate::error::Error;
 use crate::grant_type::GrantType;
@@ -119,10 +120,16 @@ impl Client {
         }
     }
 
-    /// Whether the client is registered for `response_type=code`.
-    pub fn allows_code(&self) -> bool {
-        self.allows(GrantType::AuthorizationCode)
-            && self.metadata.response_types.as_ref().is_none_or(|types| types.iter().any(|known| known == "code"))
+    /// Whether the client is registered for a response type, and for the grants that it takes.
+    pub fn allows_response_type(&self, response_type: ResponseType) -> bool {
+        let is_registered = match &self.metadata.response_types {
+            Some(types) => {
+                types.iter().any(|known| known.parse().is_ok_and(|known: ResponseType| known == response_type))
+            }
+            // "If omitted, the default is that the Client will use only the "code" Response Type." (OIDC Registration §2)
+            None => response_type == ResponseType::Code,
+        };
+        is_registered && GrantType::needed_for(response_type).all(|grant_type| self.allows(grant_type))
     }
 
     /// Whether the client must use PKCE.

@@ -40,14 +40,17 @@ fn chosen(
     next_step(request, situation).map_err(|error| error.reason())
 }
 
-fn granted(scope: &str) -> Step {
-    Step::Respond(scope.parse().unwrap())
+fn granted(scope: &str, answered_at: Time) -> Step {
+    Step::Respond(Approved { scope: scope.parse().unwrap(), answered_at: Some(answered_at) })
 }
 
 #[test]
 fn who_is_signed_in_and_has_answered_goes_straight_on() {
     let (live, known) = (session(NOW), consent("openid profile", "email", Time::default()));
-    assert_eq!(chosen(&request(Prompt::default()), Some(&live), Some(&known)), Ok(granted("openid profile")));
+    assert_eq!(
+        chosen(&request(Prompt::default()), Some(&live), Some(&known)),
+        Ok(granted("openid profile", Time::default()))
+    );
 }
 
 #[test]
@@ -65,7 +68,7 @@ fn prompt_none_turns_each_page_into_its_error() {
     assert_eq!(chosen(&none, Some(&live), None), Err("ConsentRequired"));
     assert_eq!(
         chosen(&none, Some(&live), Some(&consent("openid profile email", "", NOW))),
-        Ok(granted("openid profile email"))
+        Ok(granted("openid profile email", NOW))
     );
 }
 
@@ -80,10 +83,13 @@ fn prompt_login_and_max_age_ask_until_the_person_signs_in_for_this_request() {
         assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(Step::Login));
         asked.started.resumed = true;
         assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::Login));
-        assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(granted("openid profile email")));
+        assert_eq!(
+            chosen(&asked, Some(&session(NOW)), Some(&known)),
+            Ok(granted("openid profile email", Time::default()))
+        );
     }
     let aged = AuthorizationRequest { max_age: Some(1000), ..request(Prompt::default()) };
-    assert_eq!(chosen(&aged, Some(&before), Some(&known)), Ok(granted("openid profile email")));
+    assert_eq!(chosen(&aged, Some(&before), Some(&known)), Ok(granted("openid profile email", Time::default())));
     let aged = AuthorizationRequest { max_age: Some(999), ..aged };
     assert_eq!(chosen(&aged, Some(&before), Some(&known)), Ok(Step::Login));
 }
@@ -108,7 +114,7 @@ fn the_choice_of_account_is_asked_once() {
     asked.started.selected = true;
     assert_eq!(
         chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)),
-        Ok(granted("openid profile email"))
+        Ok(granted("openid profile email", Time::default()))
     );
 }
 
@@ -152,7 +158,7 @@ proptest! {
         asked.started.resumed = flags[5];
         asked.started.selected = flags[6];
         let live = session(Time::from_seconds(auth_seconds));
-        if let Ok(Step::Respond(scope)) = chosen(&asked, signed_in.then_some(&live), Some(&known)) {
+        if let Ok(Step::Respond(Approved { scope, .. })) = chosen(&asked, signed_in.then_some(&live), Some(&known)) {
             prop_assert!(signed_in && scope.is_subset(&asked.scope) && scope.is_subset(&known.granted) && !scope.is_empty());
             prop_assert!(!(prompt.login || prompt.create) || flags[5]);
         }
