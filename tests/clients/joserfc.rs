@@ -12,6 +12,10 @@ use grantor_jose::verify::{Expected, TypRule, verify};
 use serde_json::{Value, json};
 
 use super::ready;
+use crate::harness::app::App;
+use crate::harness::person::Person;
+use crate::harness::server::Server;
+use crate::oidc::encrypted::{declare, verified};
 
 const TEXT: &str = r#"{"sub":"alice"}"#;
 
@@ -82,4 +86,30 @@ fn tokens_go_both_ways_with_joserfc() {
         assert_eq!(verify(token.as_str().unwrap(), &expected, &jwk).unwrap().payload, TEXT.as_bytes());
     }
     assert_eq!((made["encrypted"].as_array().unwrap().len(), made["signed"].as_array().unwrap().len()), (36, 5));
+}
+
+#[tokio::test]
+async fn an_app_on_joserfc_reads_the_answers_that_are_encrypted_to_it() {
+    let Some(keys) = joserfc("keys", &Value::Null) else { return };
+    let server = Server::start().await;
+    for pair in keys["encryption"].as_array().unwrap() {
+        let jwk: Jwk = serde_json::from_value(pair["public"].clone()).unwrap();
+        let is_rsa = jwk.supports_encryption(KeyAlgorithm::RsaOaep256);
+        let (alg, enc) = if is_rsa { ("RSA-OAEP-256", "A128CBC-HS256") } else { ("ECDH-ES+A256KW", "A256CBC-HS512") };
+        let members = ["id_token", "userinfo"].map(|answer| {
+            format!("{answer}_encrypted_response_alg = \"{alg}\"\n{answer}_encrypted_response_enc = \"{enc}\"\n")
+        });
+        let signed = "userinfo_signed_response_alg = \"ES256\"";
+        declare(&server, &jwk, &format!("{}{signed}", members.concat())).await;
+        let portal = App::new(&server, "portal");
+        let tokens = portal.tokens_with(&Person::new(&server), "openid email", &[]).await;
+        let userinfo = portal.userinfo(tokens.access()).await.body;
+        let given = [tokens.id(), &userinfo];
+        let given = given.map(|token| json!({"key": pair["private"], "alg": alg, "enc": enc, "token": token}));
+        let read = joserfc("read", &json!(given)).unwrap();
+        let (id_token, userinfo) = (&read[0], &read[1]);
+        assert_eq!((&id_token["header"]["cty"], &userinfo["header"]["cty"]), (&json!("JWT"), &json!("JWT")));
+        let subject = verified(&server, id_token["text"].as_str().unwrap()).await["sub"].clone();
+        assert_eq!(verified(&server, userinfo["text"].as_str().unwrap()).await["sub"], subject);
+    }
 }

@@ -3,10 +3,12 @@
 mod claims;
 mod consent;
 mod discovery;
+pub mod encrypted;
 mod key_rotations;
 pub mod keys;
 mod logout;
 mod logout_idle;
+mod pairwise;
 mod prompts;
 mod relying_party;
 mod session;

@@ -3,6 +3,7 @@
 
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::id::Id;
+use grantor_jose::jwe::{self, Content};
 use grantor_jose::key::Typ;
 use grantor_jose::verify::{Expected, TypRule, verify};
 use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm};
@@ -22,6 +23,7 @@ use crate::grant::Grant;
 use crate::grant_type::Redeemed;
 use crate::provider::Provider;
 use crate::store::Store;
+use crate::subject;
 use crate::time::Time;
 use crate::user::User;
 
@@ -58,7 +60,15 @@ pub(crate) fn sign<S: Store>(
     let algorithm = key.algorithm().into();
     let token =
         Token::new(claims, key.as_ref(), algorithm, Some(&access_token), None).map_err(|_| Error::SigningKeyMissing)?;
-    Ok(Some(token.to_string()))
+    let token = token.to_string();
+    // "If the ID Token is encrypted, it MUST be signed then encrypted, with the result being a Nested JWT, as defined in [JWT]." (OIDC
+    // Core §2)
+    Ok(Some(match client.id_token_encryption() {
+        Some(encryption) => {
+            encryption.encrypt(&token, Content::Token, client.encryption_keys(), provider.mint.random())?
+        }
+        None => token,
+    }))
 }
 
 fn claims<S>(
@@ -71,7 +81,7 @@ fn claims<S>(
     let context = &grant.context;
     let names = claims::id_token_names(&client.metadata.id_token_claims, context);
     let released = Released {
-        sid: Some(grant.session_id.to_string()),
+        sid: Some(subject::session(&directory.secrets.subjects, client, grant.session_id)),
         user: claims::release(directory, user, &redeemed.target.scope, &names),
     };
     let moment = |time: Time| chrono::DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
@@ -80,7 +90,7 @@ fn claims<S>(
         vec![Audience::new(client.client_id.clone())],
         moment(now.plus(provider.policy.lifetimes.id_token)),
         moment(now),
-        StandardClaims::new(SubjectIdentifier::new(user.subject.clone())),
+        StandardClaims::new(SubjectIdentifier::new(subject::of(&directory.secrets.subjects, client, user))),
         released,
     )
     // "If present in the Authentication Request, Authorization Servers MUST include a nonce Claim in the ID Token with the
@@ -120,8 +130,13 @@ impl Hint {
 /// Reads an ID token of ours that a client gives back, expired or not.
 ///
 /// # Errors
-/// `IdTokenHintInvalid`.
+/// `IdTokenHintInvalid`, or `IdTokenHintEncrypted`.
 pub fn read_hint<S: Store>(provider: &Provider<S>, hint: &str, now: Time) -> Result<Hint, Error> {
+    // "If the ID Token received by the RP from the OP is encrypted, to use it as an "id_token_hint", the Client MUST decrypt the signed
+    // ID Token contained within the encrypted ID Token." (OIDC Core §3.1.2.1)
+    if jwe::is_encrypted(hint) {
+        return Err(Error::IdTokenHintEncrypted);
+    }
     let directory = provider.store.directory();
     let expected = Expected { typ: TypRule::Is(Typ::Jwt), algorithms: Algorithm::ALL };
     let verified = verify(hint, &expected, &directory.keys.at(now)).map_err(|_| Error::IdTokenHintInvalid)?;

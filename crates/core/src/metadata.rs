@@ -1,6 +1,7 @@
 //! Metadata of the provider (OIDC Discovery §3, RFC 8414 §2), derived from what is really on.
 
 use grantor_jose::algorithm::Algorithm;
+use grantor_jose::jwe::{ContentEncryption, KeyAlgorithm};
 use serde::Serialize;
 
 use crate::authorization::ResponseMode;
@@ -10,6 +11,7 @@ use crate::directory::Directory;
 use crate::grant_type::GrantType;
 use crate::provider::Issuer;
 use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
+use crate::subject::SubjectType;
 use crate::time::Time;
 
 /// The paths of the endpoints below the issuer, as the routes have them.
@@ -47,9 +49,13 @@ pub struct Metadata {
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 2],
     grant_types_supported: [&'static str; 4],
-    subject_types_supported: [&'static str; 1],
+    subject_types_supported: [&'static str; 2],
     id_token_signing_alg_values_supported: Vec<Algorithm>,
+    id_token_encryption_alg_values_supported: &'static [KeyAlgorithm],
+    id_token_encryption_enc_values_supported: &'static [ContentEncryption],
     userinfo_signing_alg_values_supported: Vec<Algorithm>,
+    userinfo_encryption_alg_values_supported: &'static [KeyAlgorithm],
+    userinfo_encryption_enc_values_supported: &'static [ContentEncryption],
     token_endpoint_auth_methods_supported: Vec<&'static str>,
     token_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -97,9 +103,13 @@ pub fn metadata(
         response_types_supported: ["code"],
         response_modes_supported: ResponseMode::NAMES,
         grant_types_supported: GrantType::ALL.map(GrantType::as_str),
-        subject_types_supported: ["public"],
+        subject_types_supported: SubjectType::NAMES,
         id_token_signing_alg_values_supported: signing.clone(),
+        id_token_encryption_alg_values_supported: KeyAlgorithm::ALL,
+        id_token_encryption_enc_values_supported: ContentEncryption::ALL,
         userinfo_signing_alg_values_supported: signing.clone(),
+        userinfo_encryption_alg_values_supported: KeyAlgorithm::ALL,
+        userinfo_encryption_enc_values_supported: ContentEncryption::ALL,
         token_endpoint_auth_methods_supported: methods(true),
         token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
         revocation_endpoint_auth_methods_supported: methods(true),

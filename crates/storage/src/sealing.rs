@@ -43,6 +43,14 @@ impl Sealer {
         self.seal(slot, &*bytes)
     }
 
+    /// Seals 32 new random bytes, and `kept` behind them.
+    pub(crate) fn seal_random_before(&self, slot: Slot, kept: &[u8]) -> Vec<u8> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(32 + kept.len()));
+        bytes.extend_from_slice(&*Zeroizing::new(self.mint.bytes::<32>()));
+        bytes.extend_from_slice(kept);
+        self.seal(slot, &bytes)
+    }
+
     pub(crate) fn open(&self, slot: Slot, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let Slot { table, column, id } = slot;
         self.key.open(sealed, slot.text().as_bytes()).map_err(|source| Failure::Sealed { table, column, id, source })

@@ -1,7 +1,7 @@
 """What joserfc makes of encrypted and signed tokens: its own for Grantor, and those of Grantor for it.
 
 `keys` prints private keys, each for what others do to it. `exchange` reads a JSON text of Grantor's public keys and tokens from
-standard input, fails at the first that it cannot read, and prints tokens of its own.
+standard input, fails at the first that it cannot read, and prints tokens of its own. `read` prints what is in encrypted tokens.
 """
 
 import json
@@ -58,4 +58,15 @@ def exchange(given):
     return {"encrypted": encrypted, "signed": signed}
 
 
-print(json.dumps(keys() if sys.argv[1] == "keys" else exchange(json.load(sys.stdin))))
+def read(given):
+    """The contents of encrypted tokens, and what is said of each."""
+    contents = []
+    for case in given:
+        key = JWKRegistry.import_key(case["key"])
+        content = jwe.decrypt_compact(case["token"], key, algorithms=[case["alg"], case["enc"]])
+        contents.append({"header": content.protected, "text": content.plaintext.decode()})
+    return contents
+
+
+COMMANDS = {"keys": lambda _: keys(), "exchange": exchange, "read": read}
+print(json.dumps(COMMANDS[sys.argv[1]](json.load(sys.stdin))))

@@ -16,7 +16,7 @@ fn ours(curve: Curve) -> DecryptionKey {
     DecryptionKey::generate(curve, &Random::seeded(1)).unwrap()
 }
 
-fn to<'k>(algorithm: KeyAlgorithm, encryption: ContentEncryption, key: &'k Jwk) -> Recipient<'k> {
+fn to(algorithm: KeyAlgorithm, encryption: ContentEncryption, key: &Jwk) -> Recipient<'_> {
     Recipient { algorithm, encryption, key }
 }
 
@@ -70,11 +70,11 @@ fn what_is_encrypted_to_an_rsa_key_reaches_its_owner_and_is_never_decrypted_here
 struct Made {
     crv: String,
     d: String,
-    tokens: Vec<Token>,
+    tokens: Vec<One>,
 }
 
 #[derive(Deserialize)]
-struct Token {
+struct One {
     alg: KeyAlgorithm,
     enc: ContentEncryption,
     token: String,
@@ -90,7 +90,7 @@ fn what_joserfc_encrypted_is_decrypted() {
             _ => Curve::X25519,
         };
         let key = DecryptionKey::from_bytes(curve, &base64url::decode(&d).unwrap()).unwrap();
-        for Token { alg, enc, token } in &tokens {
+        for One { alg, enc, token } in &tokens {
             let decrypted = decrypt(token, &[&key]).unwrap();
             assert_eq!(*decrypted.plaintext, format!("{alg} {enc} {crv}").into_bytes());
         }

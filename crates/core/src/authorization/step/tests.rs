@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::authorization::tests::request as sample;
 use crate::authorization::{Prompt, Started};
+use crate::key::Secrets;
 use crate::user::tests::ada;
 
 const NOW: Time = Time::from_seconds(10_000);
@@ -35,8 +36,8 @@ fn chosen(
     consent: Option<&Consent>,
 ) -> Result<Step, &'static str> {
     let (user, lifetimes) = (ada(), Lifetimes::default());
-    let situation =
-        Situation { session: session.map(|session| (session, &user)), consent, lifetimes: &lifetimes, now: NOW };
+    let (session, subjects) = (session.map(|session| (session, &user)), &Secrets::default().subjects);
+    let situation = Situation { session, consent, subjects, lifetimes: &lifetimes, now: NOW };
     next_step(request, situation).map_err(|error| error.reason())
 }
 
