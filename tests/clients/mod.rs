@@ -6,6 +6,7 @@
 
 mod examples;
 mod forward_auth;
+mod joserfc;
 mod oauth2_proxy;
 pub mod ready;
 pub mod running;

@@ -40,6 +40,8 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     display_values_supported: ["page"]
     end_session_endpoint: "ISSUER/end-session"
     grant_types_supported: ["authorization_code","refresh_token","client_credentials","urn:ietf:params:oauth:grant-type:token-exchange"]
+    id_token_encryption_alg_values_supported: ["ECDH-ES","ECDH-ES+A128KW","ECDH-ES+A256KW","RSA-OAEP-256"]
+    id_token_encryption_enc_values_supported: ["A128CBC-HS256","A256CBC-HS512","A128GCM","A256GCM"]
     id_token_signing_alg_values_supported: ["ES256","EdDSA","RS256","PS256"]
     introspection_endpoint: "ISSUER/introspect"
     introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt"]
@@ -57,11 +59,13 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
     revocation_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256","HS256","HS384","HS512"]
     scopes_supported: ["account:tokens","address","email","groups","notes.read","notes.write","offline_access","openid","phone","profile"]
-    subject_types_supported: ["public"]
+    subject_types_supported: ["public","pairwise"]
     token_endpoint: "ISSUER/token"
     token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
     token_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256","HS256","HS384","HS512"]
     ui_locales_supported: ["en","de"]
+    userinfo_encryption_alg_values_supported: ["ECDH-ES","ECDH-ES+A128KW","ECDH-ES+A256KW","RSA-OAEP-256"]
+    userinfo_encryption_enc_values_supported: ["A128CBC-HS256","A256CBC-HS512","A128GCM","A256GCM"]
     userinfo_endpoint: "ISSUER/userinfo"
     userinfo_signing_alg_values_supported: ["ES256","EdDSA","RS256","PS256"]
     "#);
@@ -134,8 +138,13 @@ async fn nothing_unsafe_is_promised() {
     let members = metadata.as_object().unwrap().iter();
     for (name, value) in members.filter(|(name, _)| name.contains("alg_values_supported")) {
         // A secret of an app makes assertions of that app, and nothing else.
-        let by_secret = if name.contains("auth_signing") { &["HS256", "HS384", "HS512"][..] } else { &[] };
-        let safe = [&["ES256", "ES384", "EdDSA", "RS256", "PS256"][..], by_secret].concat();
+        let safe: &[&str] = if name.contains("encryption") {
+            &["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256"]
+        } else if name.contains("auth_signing") {
+            &["ES256", "ES384", "EdDSA", "RS256", "PS256", "HS256", "HS384", "HS512"]
+        } else {
+            &["ES256", "ES384", "EdDSA", "RS256", "PS256"]
+        };
         assert!(
             value.as_array().unwrap().iter().all(|algorithm| safe.contains(&algorithm.as_str().unwrap())),
             "{name}"

@@ -3,12 +3,14 @@
 mod claims;
 mod consent;
 mod discovery;
+pub mod encrypted;
 mod hybrid;
 mod implicit;
 mod key_rotations;
 pub mod keys;
 mod logout;
 mod logout_idle;
+mod pairwise;
 mod prompts;
 mod relying_party;
 mod request_object;

@@ -18,6 +18,7 @@ use crate::provider::{Issuer, Provider};
 use crate::reach::Reach;
 use crate::scope::Scope;
 use crate::store::{AccessTokenFacts, GrantFacts, Store};
+use crate::subject;
 use crate::time::Time;
 use crate::token::{self, Jti, Origin};
 use crate::user::User;
@@ -75,9 +76,11 @@ pub(crate) fn sign(
     if target.format == AccessTokenFormat::Opaque {
         return Ok(token::ACCESS.format(jti.token_id, issuance.secret()));
     }
-    let client_id = issuance.client().client_id.as_str();
+    let client = issuance.client();
+    let client_id = client.client_id.as_str();
     let context = issuance.approval().map(|(grant, _)| &grant.context);
     let reach = issuance.reach(directory);
+    let subject = reach.user.map(|user| subject::of(&directory.secrets.subjects, client, user));
     let claims = Claims {
         iss: issuer.as_str(),
         exp: now.plus(target.lifetime).seconds(),
@@ -85,7 +88,7 @@ pub(crate) fn sign(
         // "In case of access tokens obtained through grants where no resource owner is involved, such as the client
         // credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
         // indicate the client application." (RFC 9068 §2.2)
-        sub: reach.user.map_or(client_id, |user| &user.subject),
+        sub: subject.as_deref().unwrap_or(client_id),
         client_id,
         iat: now.seconds(),
         jti: jti.to_string(),
@@ -139,7 +142,7 @@ pub struct LiveAccessToken {
     pub scope: Scope,
     /// The APIs it is for.
     pub audience: Vec<String>,
-    /// Whom it speaks for.
+    /// Whom it speaks for, as its client knows them.
     pub subject: String,
     /// Its `jti`.
     pub jti: Jti,
@@ -188,7 +191,8 @@ pub async fn find<S: Store>(
             let exchanged = provider.store.api_token_find(id).await?;
             let live = live(provider, token, facts, now);
             let exchanged = exchanged.and_then(|exchanged| api_token::judge(provider, exchanged, now));
-            Ok(live.zip(exchanged).and_then(|(token, exchanged)| of_exchange(token, exchanged)))
+            let directory = provider.store.directory();
+            Ok(live.zip(exchanged).and_then(|(token, exchanged)| of_exchange(&directory, token, exchanged)))
         }
         Origin::Client | Origin::Grant(_) => Ok(live(provider, token, facts, now)),
     }
@@ -211,13 +215,18 @@ pub(crate) async fn find_genuine<S: Store>(
 }
 
 /// The token with the API token that was exchanged for it, cut to what that one allows now; none where nothing is left.
-pub(crate) fn of_exchange(token: LiveAccessToken, exchanged: LiveApiToken) -> Option<LiveAccessToken> {
+pub(crate) fn of_exchange(
+    directory: &Directory,
+    token: LiveAccessToken,
+    exchanged: LiveApiToken,
+) -> Option<LiveAccessToken> {
     let is_for = |api: &String| exchanged.rights.audience.contains(api);
     let scope = token.scope.intersection(&exchanged.rights.scope);
     if scope.is_empty() || !token.audience.iter().all(is_for) {
         return None;
     }
-    let subject = exchanged.user.as_ref().map_or_else(|| token.client_id.clone(), |user| user.subject.clone());
+    let told = |user: &User| subject::known_to(directory, &token.client_id, user);
+    let subject = exchanged.user.as_ref().map_or_else(|| token.client_id.clone(), told);
     Some(LiveAccessToken { scope, subject, api_token: Some(exchanged), ..token })
 }
 
@@ -244,7 +253,8 @@ fn live<S: Store>(
     // Who loses a group loses with it what only the group may give away.
     let scope = token.scope.filter(|scope| directory.may_have(&approval.user, scope));
     let counts = counts && (!scope.is_empty() || token.scope.is_empty());
-    counts.then(|| LiveAccessToken { scope, subject: approval.user.subject.clone(), approval: Some(approval), ..token })
+    let subject = subject::known_to(&directory, &token.client_id, &approval.user);
+    counts.then_some(LiveAccessToken { scope, subject, approval: Some(approval), ..token })
 }
 
 fn from_row(row: AccessToken) -> LiveAccessToken {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use grantor_jose::mac::MacKey;
+
 use crate::client::Client;
 use crate::error::Error;
 use crate::id_token::{self, Hint};
@@ -9,6 +11,7 @@ use crate::params::Params;
 use crate::provider::Provider;
 use crate::session::Session;
 use crate::store::Store;
+use crate::subject;
 use crate::time::Time;
 use crate::user::User;
 
@@ -45,6 +48,7 @@ pub struct EndSession {
     /// Why a redirect that was asked for is not followed.
     pub redirect_refused: Option<Error>,
     hint: Option<Hint>,
+    subjects: MacKey,
 }
 
 impl EndSession {
@@ -53,14 +57,16 @@ impl EndSession {
         // "the OP MUST ask the End-User this question if an "id_token_hint" was not provided or if the supplied ID Token
         // does not belong to the current OP session with the RP and/or currently logged in End-User."
         // (OIDC RP-Initiated Logout §2)
-        let Some(hint) = &self.hint else { return false };
-        self.client.is_some() && hint.sub == user.subject && hint.session_id() == Some(session.id)
+        let (Some(hint), Some(client)) = (&self.hint, &self.client) else { return false };
+        let sid = subject::session(&self.subjects, client, session.id);
+        hint.sub == subject::of(&self.subjects, client, user) && hint.sid.as_deref() == Some(&sid)
     }
 }
 
 /// Reads a logout request. What is wrong with it never stops a person from signing out: it only makes us ask, and not follow.
 pub fn read<S: Store>(provider: &Provider<S>, params: &Params, now: Time) -> EndSession {
     let directory = provider.store.directory();
+    let subjects = directory.secrets.subjects.clone();
     let hint = params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now));
     let (hint, mut refused) = match hint {
         Some(Ok(hint)) => (Some(hint), None),
@@ -79,6 +85,7 @@ pub fn read<S: Store>(provider: &Provider<S>, params: &Params, now: Time) -> End
             redirect: None,
             redirect_refused: Some(Error::ClientIdMismatch),
             hint: None,
+            subjects,
         };
     }
     let client = if refused.is_some() { None } else { hinted.or(named).and_then(|id| directory.client(id)).cloned() };
@@ -90,7 +97,7 @@ pub fn read<S: Store>(provider: &Provider<S>, params: &Params, now: Time) -> End
     if asked.is_some() && redirect.is_none() {
         refused = refused.or(Some(Error::RedirectUriMismatch));
     }
-    EndSession { client, redirect, redirect_refused: refused, hint }
+    EndSession { client, redirect, redirect_refused: refused, hint, subjects }
 }
 
 fn registered(client: &Client, asked: &str, state: Option<&str>) -> Option<PostLogoutRedirectUri> {

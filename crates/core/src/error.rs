@@ -126,6 +126,7 @@ reasons! {
     ConsentWithdrawn => "invalid_grant", "RFC 6749 §5.2", "The person has taken the access back since the code was issued.";
     DraftExpired => "invalid_request", "RFC 6749 §5.2", "The form is too old; open it again.";
     DraftUsed => "invalid_request", "RFC 6749 §5.2", "The form was sent before, and what it made cannot be shown again; open it again to make another.";
+    EncryptionKeyMissing => "invalid_request", "OIDC Core §10.2", "The app is registered for encrypted answers, and has no public key that fits them; register one with use enc.";
     EntryAddressAmbiguous => "access_denied", "RFC 9110 §15.5.4", "The path of the request can be read in two ways, and what may be seen here depends on it; write it plainly.";
     EntryAddressUnknown => "access_denied", "RFC 9110 §15.5.4", "No app is declared at this address; add it to [[apps]].";
     EntryMethodMissing => "access_denied", "RFC 9110 §15.5.4", "The sign-in did not use every method that this app asks for.";
@@ -145,6 +146,7 @@ reasons! {
     GrantTypeUnsupported => "unsupported_grant_type", "RFC 6749 §5.2", "This grant type is not offered.";
     HintMismatch => "login_required", "OIDC Core §3.1.2.2", "The person signed in is not the one that the request asks for.";
     IdTokenHintInvalid => "invalid_request", "OIDC Core §3.1.2.1", "The id_token_hint is not an ID token of this issuer.";
+    IdTokenHintEncrypted => "invalid_request", "OIDC Core §3.1.2.1", "The id_token_hint is encrypted; send the signed ID token that is inside it.";
     InteractionExpired => "invalid_request", "RFC 6749 §4.1.1", "The sign-in took too long or its address was changed; go back to the app and start again.";
     LoginRequired => "login_required", "OIDC Core §3.1.2.6", "The person has to sign in, and prompt=none forbids it.";
     MaxAgeMalformed => "invalid_request", "OIDC Core §3.1.2.1", "The parameter max_age must be a whole number of seconds.";

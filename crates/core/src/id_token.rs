@@ -3,6 +3,7 @@
 
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::id::Id;
+use grantor_jose::jwe::{self, Content};
 use grantor_jose::key::Typ;
 use grantor_jose::verify::{Expected, TypRule, verify};
 use openidconnect::core::{CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm};
@@ -20,6 +21,7 @@ use crate::grant::Grant;
 use crate::issuance::Issuance;
 use crate::provider::Provider;
 use crate::store::Store;
+use crate::subject;
 use crate::time::Time;
 use crate::user::User;
 
@@ -57,7 +59,8 @@ pub(crate) fn sign<S: Store>(
         return Ok(None);
     };
     let directory = provider.store.directory();
-    let key = directory.keys.signer(issuance.client().id_token_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
+    let client = issuance.client();
+    let key = directory.keys.signer(client.id_token_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
     let claims = claims((provider, &directory), issuance, approval, now);
     // "If the ID Token is issued from the Authorization Endpoint with an "access_token" value, which is the case for the
     // "response_type" value "id_token token", this is REQUIRED" (OIDC Core §3.2.2.10)
@@ -67,7 +70,15 @@ pub(crate) fn sign<S: Store>(
     let code = beside.code.map(|code| openidconnect::AuthorizationCode::new(code.to_owned()));
     let algorithm = key.algorithm().into();
     let token = Token::new(claims, key.as_ref(), algorithm, access_token.as_ref(), code.as_ref());
-    Ok(Some(token.map_err(|_| Error::SigningKeyMissing)?.to_string()))
+    let token = token.map_err(|_| Error::SigningKeyMissing)?.to_string();
+    // "If the ID Token is encrypted, it MUST be signed then encrypted, with the result being a Nested JWT, as defined in [JWT]."
+    // (OIDC Core §2)
+    Ok(Some(match client.id_token_encryption() {
+        Some(encryption) => {
+            encryption.encrypt(&token, Content::Token, client.encryption_keys(), provider.mint.random())?
+        }
+        None => token,
+    }))
 }
 
 fn claims<S>(
@@ -84,14 +95,15 @@ fn claims<S>(
         names.extend(scope.iter().flat_map(|token| claims::released_by(directory, token)));
     }
     let user_claims = claims::for_id_token(claims::release(directory, user, scope, &names), user, context);
-    let released = Released { sid: Some(grant.session_id.to_string()), user: user_claims };
+    let sid = subject::session(&directory.secrets.subjects, client, grant.session_id);
+    let released = Released { sid: Some(sid), user: user_claims };
     let moment = |time: Time| chrono::DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
     Claims::new(
         provider.issuer.to_claim(),
         vec![Audience::new(client.client_id.clone())],
         moment(now.plus(provider.policy.lifetimes.id_token)),
         moment(now),
-        StandardClaims::new(SubjectIdentifier::new(user.subject.clone())),
+        StandardClaims::new(SubjectIdentifier::new(subject::of(&directory.secrets.subjects, client, user))),
         released,
     )
     // "If present in the Authentication Request, Authorization Servers MUST include a nonce Claim in the ID Token with the
@@ -131,8 +143,13 @@ impl Hint {
 /// Reads an ID token of ours that a client gives back, expired or not.
 ///
 /// # Errors
-/// `IdTokenHintInvalid`.
+/// `IdTokenHintInvalid`, or `IdTokenHintEncrypted`.
 pub fn read_hint<S: Store>(provider: &Provider<S>, hint: &str, now: Time) -> Result<Hint, Error> {
+    // "If the ID Token received by the RP from the OP is encrypted, to use it as an "id_token_hint", the Client MUST decrypt the signed
+    // ID Token contained within the encrypted ID Token." (OIDC Core §3.1.2.1)
+    if jwe::is_encrypted(hint) {
+        return Err(Error::IdTokenHintEncrypted);
+    }
     let directory = provider.store.directory();
     let expected = Expected { typ: TypRule::Is(Typ::Jwt), algorithms: Algorithm::ALL };
     let keys = directory.keys.remembered(now, &provider.policy.lifetimes);

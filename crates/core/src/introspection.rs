@@ -20,6 +20,7 @@ use crate::provider::{Call, Provider};
 use crate::reach::Reach;
 use crate::scope::Scope;
 use crate::store::{RefreshTokenFacts, Store};
+use crate::subject;
 use crate::time::Time;
 use crate::token;
 use crate::usage::{Held, Use};
@@ -165,7 +166,7 @@ async fn of_token<S: Store>(provider: &Provider<S>, asks: &Asks, presented: &str
             let networks = within(live.reach(&directory, about), from)?;
             let used = use_at(&directory, (Held::of_access_token(&live), &live.scope), &apis, (from, now));
             let live = if is_own { live } else { as_used(live, used.as_ref())? };
-            Some(Introspection { networks, used, ..of_access_token(provider.issuer.as_str(), live) })
+            Some(Introspection { networks, used, ..of_access_token((provider.issuer.as_str(), &directory), live) })
         });
         return Ok(told.map(|told| told.kept(&provider.policy, now)).unwrap_or_default());
     }
@@ -260,12 +261,14 @@ fn of_api_token(issuer: &str, live: LiveApiToken) -> Introspection {
     }
 }
 
-fn of_access_token(issuer: &str, live: LiveAccessToken) -> Introspection {
+fn of_access_token((issuer, directory): (&str, &Directory), live: LiveAccessToken) -> Introspection {
+    // A name that other apps know would undo a subject that they do not.
+    let is_named = subject::may_know_names(directory, &live.client_id);
     let context = live.approval.as_ref().map(|approval| &approval.grant.context);
     Introspection {
         active: true,
         scope: Some(live.scope.as_str().to_owned()),
-        username: live.person().map(|user| user.username.clone()),
+        username: live.person().filter(|_| is_named).map(|user| user.username.clone()),
         token_type: Some("Bearer"),
         token_kind: Some("access_token"),
         exp: Some(live.expires_at.seconds()),
@@ -321,11 +324,11 @@ async fn of_refresh_token<S: Store>(
         active: true,
         scope: Some(scope.as_str().to_owned()),
         client_id: Some(grant.client_id),
-        username: Some(user.username),
+        username: Some(user.username.clone()).filter(|_| subject::may_know_names(&directory, &client.client_id)),
         token_kind: Some("refresh_token"),
         networks,
         exp: Some(expires_at.seconds()),
-        sub: Some(user.subject),
+        sub: Some(subject::of(&directory.secrets.subjects, client, &user)),
         iss: Some(provider.issuer.as_str().to_owned()),
         ..Introspection::default()
     }))

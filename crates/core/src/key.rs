@@ -135,11 +135,23 @@ pub struct Secrets {
     pub upstream: KeyEncryptionKey,
     /// Derives what a sign-in at an upstream is recognised by.
     pub upstream_values: MacKey,
+    /// Derives the subjects that only one sector knows people by. It outlives the others: apps keep accounts by these subjects.
+    pub subjects: MacKey,
 }
 
 impl Secrets {
-    /// Derives the keys of all purposes.
+    /// Derives the keys of all purposes; that of subjects from the root secret of the first epoch.
     pub fn derive(root: &MacKey) -> Self {
+        Self::derive_with(root, Self::first_subjects(root))
+    }
+
+    /// The key of subjects that belongs to a root secret of which no other is kept.
+    pub fn first_subjects(root: &MacKey) -> [u8; 32] {
+        root.derive("subjects").tag(&[])
+    }
+
+    /// Derives the keys of all purposes but that of subjects, which an epoch before has left.
+    pub fn derive_with(root: &MacKey, subjects: [u8; 32]) -> Self {
         Self {
             rotation: root.derive("refresh token rotation"),
             browser: root.derive("browser"),
@@ -147,6 +159,7 @@ impl Secrets {
             throttle: root.derive("throttle"),
             upstream: KeyEncryptionKey::from_bytes(root.derive("upstream").tag(&[])),
             upstream_values: root.derive("upstream values"),
+            subjects: MacKey::new(subjects),
         }
     }
 }

@@ -8,7 +8,7 @@
 //! # The map
 //! * the frame: [`store`], [`change`], [`error`], [`params`], [`policy`], [`audit`], [`provider`], [`admission`], [`time`];
 //! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`reach`], [`interaction`];
-//! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`upstream`],
+//! * records: [`client`], [`user`], [`subject`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`upstream`],
 //!   [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
 //!   [`end_session`], [`webfinger`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`sign_up`], [`approval`]; what is told to them and to
@@ -70,6 +70,7 @@ pub mod sign_in;
 pub mod sign_up;
 mod signed;
 pub mod store;
+pub mod subject;
 pub mod time;
 pub mod token;
 pub mod upstream;

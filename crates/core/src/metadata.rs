@@ -1,6 +1,7 @@
 //! Metadata of the provider (OIDC Discovery §3, RFC 8414 §2), derived from what is really on.
 
 use grantor_jose::algorithm::Algorithm;
+use grantor_jose::jwe::{ContentEncryption, KeyAlgorithm};
 use serde::Serialize;
 
 use crate::authorization::{RequestObjectSigning, ResponseMode, ResponseType};
@@ -12,6 +13,7 @@ use crate::policy::Policy;
 use crate::provider::Provider;
 use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
 use crate::store::Store;
+use crate::subject::SubjectType;
 use crate::time::Time;
 
 /// The paths of the endpoints below the issuer, as the routes have them.
@@ -49,9 +51,13 @@ pub struct Metadata {
     response_types_supported: Vec<&'static str>,
     response_modes_supported: [&'static str; 3],
     grant_types_supported: Vec<&'static str>,
-    subject_types_supported: [&'static str; 1],
+    subject_types_supported: [&'static str; 2],
     id_token_signing_alg_values_supported: Vec<Algorithm>,
+    id_token_encryption_alg_values_supported: &'static [KeyAlgorithm],
+    id_token_encryption_enc_values_supported: &'static [ContentEncryption],
     userinfo_signing_alg_values_supported: Vec<Algorithm>,
+    userinfo_encryption_alg_values_supported: &'static [KeyAlgorithm],
+    userinfo_encryption_enc_values_supported: &'static [ContentEncryption],
     token_endpoint_auth_methods_supported: Vec<&'static str>,
     token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
@@ -100,9 +106,13 @@ pub fn metadata<S: Store>(
         response_types_supported: response_types(policy).map(ResponseType::as_str).collect(),
         response_modes_supported: ResponseMode::NAMES,
         grant_types_supported: grant_types(policy).map(GrantType::as_str).collect(),
-        subject_types_supported: ["public"],
+        subject_types_supported: SubjectType::NAMES,
         id_token_signing_alg_values_supported: signing.clone(),
+        id_token_encryption_alg_values_supported: KeyAlgorithm::ALL,
+        id_token_encryption_enc_values_supported: ContentEncryption::ALL,
         userinfo_signing_alg_values_supported: signing.clone(),
+        userinfo_encryption_alg_values_supported: KeyAlgorithm::ALL,
+        userinfo_encryption_enc_values_supported: ContentEncryption::ALL,
         token_endpoint_auth_methods_supported: methods(true),
         token_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::names(),
         revocation_endpoint_auth_methods_supported: methods(true),

@@ -126,6 +126,8 @@ pub async fn token<S: Store>(
     let client = client_auth::authenticate_for_token(provider, params, authorization, call).await?;
     // 2. The grant type is one that the client may use.
     let grant_type = GrantType::read(params, client.client())?;
+    // Nothing is spent for an answer that cannot be written.
+    client.client().check_id_token_encryption(grant_type)?;
     // 3. The grant proves itself and is spent; from here on it cannot be spent again.
     let redeemed = grant_type::redeem(provider, grant_type, &client, params, call).await?;
     // 4. and 5. The tokens are signed and handed out.

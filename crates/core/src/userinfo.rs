@@ -1,14 +1,18 @@
 //! Userinfo: who the person behind an access token is, as far as they approved (OIDC Core §5.3).
 
+use grantor_jose::jwe::Content;
 use grantor_jose::key::Typ;
 use serde_json::{Map, Value};
 
 use crate::access_token;
 use crate::admission::{Account, By};
 use crate::claims;
+use crate::client::Client;
 use crate::error::Error;
 use crate::provider::{Call, Provider};
 use crate::store::Store;
+use crate::subject;
+use crate::time::Time;
 use crate::usage::{Held, Use};
 
 /// An answer of the userinfo endpoint.
@@ -16,8 +20,8 @@ use crate::usage::{Held, Use};
 pub enum Userinfo {
     /// Claims as JSON.
     Json(Map<String, Value>),
-    /// Claims as a signed JWT.
-    Signed(String),
+    /// Claims as a JWT: signed, encrypted, or both.
+    Jwt(String),
 }
 
 /// An answer, and the use of an access token that it is.
@@ -26,7 +30,7 @@ pub type Answered = (Userinfo, Use);
 /// Answers a userinfo request with the access token that it presents.
 ///
 /// # Errors
-/// `TokenUnknown`, `ScopeInsufficient`, `RateExceeded`, or those of the store.
+/// `TokenUnknown`, `ScopeInsufficient`, `RateExceeded`, `EncryptionKeyMissing`, or those of the store.
 pub async fn userinfo<S: Store>(provider: &Provider<S>, presented: &str, call: Call<'_>) -> Result<Answered, Error> {
     let live = access_token::find(provider, presented, call.now).await?.ok_or(Error::TokenUnknown)?;
     let directory = provider.store.directory();
@@ -43,19 +47,41 @@ pub async fn userinfo<S: Store>(provider: &Provider<S>, presented: &str, call: C
     let released = claims::release(&directory, &approval.user, &live.scope, &names);
     let mut answer = claims::for_userinfo(released, &approval.user, &approval.grant.context);
     // "The sub (subject) Claim MUST always be returned in the UserInfo Response." (OIDC Core §5.3.2)
-    answer.insert("sub".into(), approval.user.subject.clone().into());
+    answer.insert("sub".into(), subject::of(&directory.secrets.subjects, client, &approval.user).into());
     let audience = vec![provider.issuer.as_str().to_owned()];
     let scope = live.scope.filter(|scope| claims::says_who(&directory, scope));
     let used = Use { held, scope, audience, at: call.now, from: call.from() };
-    let Some(algorithm) = client.metadata.userinfo_signed_response_alg else {
-        return Ok((Userinfo::Json(answer), used));
+    Ok((written(provider, client, answer, call.now)?, used))
+}
+
+/// The claims as the client wants them: as they are, signed, encrypted, or signed and then encrypted.
+fn written<S: Store>(
+    provider: &Provider<S>,
+    client: &Client,
+    mut claims: Map<String, Value>,
+    now: Time,
+) -> Result<Userinfo, Error> {
+    let (signature, encryption) = (client.metadata.userinfo_signed_response_alg, client.userinfo_encryption());
+    if signature.is_none() && encryption.is_none() {
+        return Ok(Userinfo::Json(claims));
+    }
+    // "If signed, the UserInfo Response MUST contain the Claims "iss" (issuer) and "aud" (audience) as members." (OIDC Core
+    // §5.3.2); one that is only encrypted has them, too.
+    claims.insert("iss".into(), provider.issuer.as_str().into());
+    claims.insert("aud".into(), client.client_id.clone().into());
+    claims.insert("iat".into(), now.seconds().into());
+    let (text, content) = match signature {
+        Some(algorithm) => {
+            let directory = provider.store.directory();
+            let key = directory.keys.signer(algorithm, now).ok_or(Error::SigningKeyMissing)?;
+            (key.sign_compact(Typ::Jwt, &claims).map_err(|_| Error::SigningKeyMissing)?, Content::Token)
+        }
+        None => (Value::Object(claims).to_string(), Content::Claims),
     };
-    // "If signed, the UserInfo Response MUST contain the Claims iss (issuer) and aud (audience) as members."
-    // (OIDC Core §5.3.2)
-    answer.insert("iss".into(), provider.issuer.as_str().into());
-    answer.insert("aud".into(), live.client_id.into());
-    answer.insert("iat".into(), call.now.seconds().into());
-    let key = directory.keys.signer(algorithm, call.now).ok_or(Error::SigningKeyMissing)?;
-    let signed = key.sign_compact(Typ::Jwt, &answer).map_err(|_| Error::SigningKeyMissing)?;
-    Ok((Userinfo::Signed(signed), used))
+    // "If both signing and encryption are requested, the response MUST be signed then encrypted, with the result being a Nested JWT,
+    // as defined in [JWT]." (OIDC Core §5.3.2)
+    Ok(Userinfo::Jwt(match encryption {
+        Some(encryption) => encryption.encrypt(&text, content, client.encryption_keys(), provider.mint.random())?,
+        None => text,
+    }))
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::algorithm::Algorithm;
 use crate::base64url;
 use crate::hash;
+use crate::jwe::KeyAlgorithm;
 
 mod read;
 mod set;
@@ -16,7 +17,10 @@ mod set;
 pub use read::JwkError;
 pub use set::{JwkSet, MAX_KEYS};
 
-/// A public key for signatures.
+/// The `use` of a key that one encrypts to.
+const ENCRYPTION: &str = "enc";
+
+/// A public key, for signatures or to encrypt to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jwk {
     pub(crate) kid: Option<JsonWebKeyId>,
@@ -43,7 +47,7 @@ pub(crate) enum KeyUse {
     Any,
     /// `sig`
     Signature,
-    /// `enc` or anything else; the key is good for nothing here.
+    /// `enc`, or anything else, for which the key is good for nothing here.
     Other(String),
 }
 
@@ -56,6 +60,8 @@ pub(crate) enum Material {
     P256([u8; 65]),
     /// A point on P-384: `04`, x, y.
     P384([u8; 97]),
+    /// An X25519 key, to agree on keys with.
+    X25519([u8; 32]),
     /// Modulus and exponent, big-endian without leading zeros.
     Rsa { n: Vec<u8>, e: Vec<u8> },
 }
@@ -67,6 +73,33 @@ impl Jwk {
         let mut jwk = Self { kid: None, alg: Alg::Only(algorithm), key_use: KeyUse::Signature, material };
         jwk.kid = Some(JsonWebKeyId::new(jwk.thumbprint()));
         jwk
+    }
+
+    /// The public half of a key that others encrypt to: `use` `enc`, `kid` its thumbprint.
+    pub(crate) fn for_encryption(material: Material) -> Self {
+        let mut jwk = Self { key_use: KeyUse::Other(ENCRYPTION.into()), ..Self::bare(material) };
+        jwk.kid = Some(JsonWebKeyId::new(jwk.thumbprint()));
+        jwk
+    }
+
+    /// A key of which nothing is said but its numbers.
+    pub(crate) const fn bare(material: Material) -> Self {
+        Self { kid: None, alg: Alg::Any, key_use: KeyUse::Any, material }
+    }
+
+    /// Whether its `alg` and its `use` allow to encrypt to it with `algorithm`.
+    pub(crate) fn allows_encryption(&self, algorithm: KeyAlgorithm) -> bool {
+        let by_alg = match &self.alg {
+            Alg::Any => true,
+            Alg::Only(_) => false,
+            Alg::Unknown(name) => name == algorithm.as_str(),
+        };
+        by_alg && (self.key_use == KeyUse::Any || self.is_for_encryption())
+    }
+
+    /// Whether its `use` is `enc`.
+    pub(crate) fn is_for_encryption(&self) -> bool {
+        matches!(&self.key_use, KeyUse::Other(other) if other == ENCRYPTION)
     }
 
     /// The key's name in its set.
@@ -89,6 +122,8 @@ impl Jwk {
             Material::P256(_) => algorithm == Algorithm::Es256,
             Material::P384(_) => algorithm == Algorithm::Es384,
             Material::Rsa { .. } => algorithm.is_rsa(),
+            // "These subtypes MUST NOT be used for signing." (RFC 8037 §3.2)
+            Material::X25519(_) => false,
         };
         let by_alg = self.alg == Alg::Any || self.alg == Alg::Only(algorithm);
         let by_use = !matches!(self.key_use, KeyUse::Other(_));
@@ -118,6 +153,7 @@ impl Jwk {
                 };
                 RsaPublicKeyComponents { n, e }.verify(scheme, message, signature)
             }
+            Material::X25519(_) => return false,
         };
         checked.is_ok()
     }
@@ -169,6 +205,7 @@ impl Jwk {
                 Members { kty: "EC", crv: Some("P-384"), x: half(&point[1..49]), y: half(&point[49..]), ..members }
             }
             Material::Rsa { n, e } => Members { kty: "RSA", n: half(n), e: half(e), ..members },
+            Material::X25519(key) => Members { kty: "OKP", crv: Some("X25519"), x: half(key), ..members },
         }
     }
 }

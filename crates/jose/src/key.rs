@@ -15,6 +15,7 @@ mod private_jwk;
 mod sign;
 
 pub use generate::RsaBits;
+pub(crate) use generate::Source;
 pub use sign::{SignError, Typ};
 
 /// A private key for one algorithm. It is parsed once and kept ready; wiped when dropped, as far as `ring` allows.

@@ -7,6 +7,7 @@
 //! * [`detached`] signatures over a whole message, beside it.
 //! * [`hash`] digests and comparison in constant time.
 //! * [`id`] 64-bit identifiers that sort by time.
+//! * [`jwe`] encrypted tokens, to others and to us.
 //! * [`jwk`] public keys as others read them.
 //! * [`key`] our signing keys, and tokens signed with them.
 //! * [`mac`] keyed hashes over parts.
@@ -21,7 +22,8 @@
 //! # Invariants
 //!
 //! * This is the only crate that names `ring`. No private RSA operation is done by any other crate than `ring`; the `rsa`
-//!   crate makes new keys and rearranges them, nothing else.
+//!   crate makes new keys, rearranges them, and encrypts to the public keys of others, nothing else. What `ring` has not (AES
+//!   in CBC mode and key wrap, a key that agrees more than once) comes from RustCrypto, in [`jwe`] only.
 //! * It knows no protocol: no client, user, grant, endpoint or claim; no HTTP, no database, no clock. The time is handed in.
 //! * Nothing secret has a `Debug` that shows it, a `PartialEq` that takes its time, or a place in an error.
 //! * Whatever comes from outside is measured before it is parsed, and parsing ends in a value or a named reason.
@@ -33,6 +35,7 @@ pub mod api_token_text;
 pub mod detached;
 pub mod hash;
 pub mod id;
+pub mod jwe;
 pub mod jwk;
 pub mod key;
 pub mod mac;

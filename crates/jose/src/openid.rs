@@ -44,7 +44,7 @@ impl JsonWebKey for Jwk {
 
     fn key_type(&self) -> &CoreJsonWebKeyType {
         match self.material {
-            Material::Ed25519(_) => &CoreJsonWebKeyType::OctetKeyPair,
+            Material::Ed25519(_) | Material::X25519(_) => &CoreJsonWebKeyType::OctetKeyPair,
             Material::P256(_) | Material::P384(_) => &CoreJsonWebKeyType::EllipticCurve,
             Material::Rsa { .. } => &CoreJsonWebKeyType::RSA,
         }

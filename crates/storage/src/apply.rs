@@ -296,7 +296,8 @@ macro_rules! define_apply {
             all!(api_tokens::end_all(at, ApiTokenEnd::EpochBegun.as_str()));
             all!(attempts::clear());
             all!(signing_keys::clear());
-            one(all!(root_secret::replace(root_secret::generate(&context.sealer), at)))?;
+            let before: Vec<u8> = RunQueryDsl::first(root_secret::find(), connection)$($wait)*?;
+            one(all!(root_secret::replace(root_secret::renew(&before, &context.sealer)?, at)))?;
             // Also a server that knew a later revision than the restored one shall notice.
             all!(directory_revision::raise(at));
             Ok(())

@@ -44,6 +44,14 @@ impl Sealer {
         self.seal(slot, &*bytes)
     }
 
+    /// Seals 32 new random bytes, and `kept` behind them.
+    pub(crate) fn seal_random_before<I: Display + Copy>(&self, slot: Slot<I>, kept: &[u8]) -> Vec<u8> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(32 + kept.len()));
+        bytes.extend_from_slice(&*Zeroizing::new(self.mint.bytes::<32>()));
+        bytes.extend_from_slice(kept);
+        self.seal(slot, &bytes)
+    }
+
     pub(crate) fn open<I: Display + Copy>(&self, slot: Slot<I>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
         let opened = self.key.open(sealed, slot.text().as_bytes());
         let Slot { table, column, id } = slot;

@@ -9,6 +9,7 @@
 //! * [`limits`] counts requests before anything else is done for them.
 //! * `forward_auth` answers proxies that ask about each request to an app behind them.
 //! * [`outbound`] is the one door to other servers, [`examine`] looks through it; [`mail`] goes to that of the settings alone.
+//! * [`sector`] looks whether a client belongs to the sector that it names.
 //! * `delivery` tells people and [`webhooks`] what the outbox keeps for them; `watching` sees what people shall know of their tokens.
 //! * `error` has the only status codes and `WWW-Authenticate`; `respond` the only page headers; `cookie` the only cookies.
 //! * [`demo`] is a relying party that shows the flow; it stands outside of the provider and only speaks HTTP to it.
@@ -45,6 +46,7 @@ pub mod pages;
 mod password_sign_in;
 mod respond;
 mod routes;
+pub mod sector;
 pub mod statics;
 mod tries;
 mod unread;

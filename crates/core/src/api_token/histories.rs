@@ -186,7 +186,7 @@ proptest! {
             prop_assert!(allowed.iter().all(|scope| life.open(scope)));
             for jwt in &life.jwts {
                 let found = ApiTokenFacts { token: life.token.clone(), user: life.user.clone() };
-                let now = judge_in(&life.directory, found, life.now).and_then(|live| of_exchange(jwt.clone().shown(&life.token), live));
+                let now = judge_in(&life.directory, found, life.now).and_then(|live| of_exchange(&life.directory, jwt.clone().shown(&life.token), live));
                 let Some(now) = now else { continue };
                 prop_assert!(!now.scope.is_empty() && now.scope.is_subset(&jwt.scope) && now.scope.is_subset(&allowed));
                 let audience = live.as_ref().map(|live| live.rights.audience.as_slice()).unwrap_or_default();
@@ -240,6 +240,6 @@ fn the_histories_can_find_a_fault() {
     assert_eq!(life.jwts[0].scope.as_str(), "pay.read");
     life.happen(&Happening::Groups(Vec::new()));
     assert_eq!(life.live().unwrap().rights.scope.as_str(), "notes.read");
-    assert!(of_exchange(life.jwts[0].clone().shown(&life.token), life.live().unwrap()).is_none());
+    assert!(of_exchange(&life.directory, life.jwts[0].clone().shown(&life.token), life.live().unwrap()).is_none());
     assert_eq!(token_of(&ada(), "notes.read").scope.as_str(), "notes.read");
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use grantor_jose::mac::MacKey;
+
 use super::AuthorizationRequest;
 use crate::change::Change;
 use crate::claims::ClaimRequest;
@@ -10,6 +12,7 @@ use crate::error::Error;
 use crate::policy::Lifetimes;
 use crate::scope::Scope;
 use crate::session::Session;
+use crate::subject;
 use crate::time::Time;
 use crate::user::User;
 
@@ -20,6 +23,8 @@ pub struct Situation<'a> {
     pub session: Option<(&'a Session, &'a User)>,
     /// What the person answered about this app before.
     pub consent: Option<&'a Consent>,
+    /// The key of the subjects that apps know people by.
+    pub subjects: &'a MacKey,
     /// How long sessions live.
     pub lifetimes: &'a Lifetimes,
     /// Now.
@@ -119,8 +124,10 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     // "If the End-User identified by the ID Token is already logged in or is logged in as a result of the request ..., then
     // the Authorization Server returns a positive response; otherwise, it MUST return an error, such as "login_required"."
     // (OIDC Core §3.1.2.1)
-    let hinted = request.subject.as_ref().is_none_or(|subject| *subject == user.subject);
-    if !hinted || !request.claims.accepts_subject(&user.subject) {
+    // The person is named as this app knows them.
+    let known = subject::of(situation.subjects, &request.client, user);
+    let hinted = request.subject.as_ref().is_none_or(|subject| *subject == known);
+    if !hinted || !request.claims.accepts_subject(&known) {
         return if signed_in_for_this { Err(Error::HintMismatch) } else { Ok(Step::Login) };
     }
     // "If this is an Essential Claim and the requirement cannot be met, then the Authorization Server MUST treat that outcome as a

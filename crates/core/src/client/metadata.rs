@@ -1,6 +1,7 @@
 //! What is registered of a client, in the names of RFC 7591 §2 and OpenID Connect Registration §2.
 
 use grantor_jose::algorithm::Algorithm;
+use grantor_jose::jwe::{ContentEncryption, KeyAlgorithm};
 use grantor_jose::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -13,6 +14,7 @@ use crate::grant_type::GrantType;
 use crate::network::Networks;
 use crate::redirect_uri::{self, ApplicationType};
 use crate::scope::Scope;
+use crate::subject::SubjectType;
 
 /// What is registered of a client (RFC 7591 §2, OpenID Connect Registration §2, and our own members).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,7 +55,7 @@ pub struct ClientMetadata {
     pub token_endpoint_auth_method: ClientAuthMethod,
     /// The scopes that the client may ask for.
     pub scope: Scope,
-    /// The client's public keys, for `private_key_jwt`.
+    /// The client's public keys: for `private_key_jwt`, and those that answers are encrypted to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
     /// Where the client publishes them, in place of `jwks`: they are read from there, and again when an assertion names another one.
@@ -68,6 +70,27 @@ pub struct ClientMetadata {
     /// The algorithm of signed userinfo answers; plain JSON when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<Algorithm>,
+    /// How the key of encrypted ID tokens reaches the app: `ECDH-ES`, `ECDH-ES+A128KW`, `ECDH-ES+A256KW` or `RSA-OAEP-256`; not
+    /// encrypted when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<KeyAlgorithm>,
+    /// How ID tokens are encrypted: `A128CBC-HS256` (default), `A256CBC-HS512`, `A128GCM` or `A256GCM`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<ContentEncryption>,
+    /// The same for userinfo answers as `id_token_encrypted_response_alg`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<KeyAlgorithm>,
+    /// The same for userinfo answers as `id_token_encrypted_response_enc`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<ContentEncryption>,
+    /// By what people are known to the app: `public`, the same for all apps, or `pairwise`, another for each sector. A change gives
+    /// everybody another subject there.
+    #[serde(skip_serializing_if = "SubjectType::is_public")]
+    pub subject_type: SubjectType,
+    /// An https address whose host is the sector of the app, for apps of several hosts; a list of all their redirect URIs lies there.
+    /// What an administrator declares is believed and not fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<String>,
     /// The algorithm of signed introspection answers; default RS256, as RFC 9701 §6 has it. Those are signed whose
     /// request accepts `application/token-introspection+jwt`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,9 +204,10 @@ impl ClientMetadata {
                 "request_object_signing_alg",
                 "\"none\" signs nothing, and require_signed_request_object asks for it",
             ),
-            _ if self.jwks.is_none() && self.jwks_uri.is_none() => {
-                invalid("jwks", "require_signed_request_object needs the app's public keys, or their address in jwks_uri")
-            }
+            _ if self.jwks.is_none() && self.jwks_uri.is_none() => invalid(
+                "jwks",
+                "require_signed_request_object needs the app's public keys, or their address in jwks_uri",
+            ),
             _ => Ok(()),
         }
     }
@@ -224,7 +248,8 @@ impl ClientMetadata {
                 "a web app with the grant type implicit needs https and another host than localhost",
             );
         }
-        Ok(())
+        self.check_encryption()?;
+        self.check_subjects()
     }
 }
 

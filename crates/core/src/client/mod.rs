@@ -14,8 +14,10 @@ use crate::redirect_uri::{self, ValidRedirectUri};
 use crate::scope::Scope;
 use crate::time::Time;
 
+mod encryption;
 mod metadata;
 
+pub use encryption::Encryption;
 pub use metadata::ClientMetadata;
 
 /// The form of an access token.

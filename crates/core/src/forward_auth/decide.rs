@@ -114,7 +114,9 @@ pub async fn admit_token<S: Store>(
     let user = approval.map(|approval| approval.user).or(exchanged.and_then(|exchanged| exchanged.user));
     place.app.admit_rights((&directory, &live.audience, &live.scope), user.as_ref(), &amr)?;
     let this_use = at_app((&directory, place), held, &live.scope, (from, now));
-    Ok(Admitted { user, subject: live.subject, scope: live.scope, session: None, used: Some(this_use) })
+    // The app knows people by one subject, however they come.
+    let subject = user.as_ref().map_or(live.subject, |user| user.subject.clone());
+    Ok(Admitted { user, subject, scope: live.scope, session: None, used: Some(this_use) })
 }
 
 /// The use of a token at an app: with what it allows there.

@@ -153,7 +153,9 @@ async fn authorize<S: Store>(
     let (session, user) = provider.store.session_find(told.session).await?.ok_or(Error::LoginRequired)?;
     let consent = provider.store.consent_find(user.id, &request.client.client_id).await?;
     let lifetimes = &provider.policy.lifetimes;
-    let situation = Situation { session: Some((&session, &user)), consent: consent.as_ref(), lifetimes, now: call.now };
+    let (directory, session_there) = (provider.store.directory(), Some((&session, &user)));
+    let subjects = &directory.secrets.subjects;
+    let situation = Situation { session: session_there, consent: consent.as_ref(), subjects, lifetimes, now: call.now };
     let Step::Respond(granted) = authorization::next_step(&request, situation)? else {
         return Err(Error::ConsentRequired);
     };

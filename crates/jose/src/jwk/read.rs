@@ -25,7 +25,9 @@ pub enum JwkError {
     #[error("an RSA key must have 2048 to 8192 bits")]
     RsaSize,
     /// A type or curve that we do not know.
-    #[error("keys of this type or curve are not supported; supported are EC (P-256, P-384), OKP (Ed25519) and RSA")]
+    #[error(
+        "keys of this type or curve are not supported; supported are EC (P-256, P-384), OKP (Ed25519, X25519) and RSA"
+    )]
     Unsupported,
 }
 
@@ -98,6 +100,7 @@ impl Parts {
             ("EC", Some("P-256")) => self.point::<32, 65>().map(Material::P256),
             ("EC", Some("P-384")) => self.point::<48, 97>().map(Material::P384),
             ("OKP", Some("Ed25519")) => fixed("x", self.x.as_ref()).map(Material::Ed25519),
+            ("OKP", Some("X25519")) => fixed("x", self.x.as_ref()).map(Material::X25519),
             ("EC" | "OKP", None) => Err(JwkError::Member("crv")),
             ("RSA", _) => self.rsa(),
             _ => Err(JwkError::Unsupported),
@@ -205,7 +208,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_key_that_is_read_is_written_as_one_that_is_read(
-            kty in "EC|OKP|RSA|oct", crv in "P-256|P-384|Ed25519|", x in any::<[u8; 32]>(), y in any::<[u8; 48]>(), n in "[A-Za-z0-9_-]{340,344}",
+            kty in "EC|OKP|RSA|oct", crv in "P-256|P-384|Ed25519|X25519|", x in any::<[u8; 32]>(), y in any::<[u8; 48]>(), n in "[A-Za-z0-9_-]{340,344}",
         ) {
             let (long, short) = (base64url::encode(&y), base64url::encode(&x));
             let (x, y) = if crv == "P-384" { (long.clone(), long) } else { (short.clone(), short) };

@@ -59,7 +59,7 @@ fn rsa(bits: RsaBits, random: &Random) -> Result<Zeroizing<Vec<u8>>, KeyError> {
 }
 
 /// Our random source, as the `rsa` crate asks for it.
-struct Source<'a>(&'a Random);
+pub(crate) struct Source<'a>(pub(crate) &'a Random);
 
 impl RngCore for Source<'_> {
     fn next_u32(&mut self) -> u32 {

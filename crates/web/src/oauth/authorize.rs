@@ -174,7 +174,9 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
         _ => None,
     };
     let lifetimes = &provider.policy.lifetimes;
-    let situation = Situation { session, consent: consent.as_ref(), lifetimes, now: visit.now };
+    let directory = provider.store.directory();
+    let subjects = &directory.secrets.subjects;
+    let situation = Situation { session, consent: consent.as_ref(), subjects, lifetimes, now: visit.now };
     let step = authorization::next_step(request, situation)?;
     let started =
         Interaction { started_at: request.started.at, selected: request.started.selected, query: String::new() };

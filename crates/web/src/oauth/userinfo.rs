@@ -64,7 +64,9 @@ async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String,
 fn respond(app: &App, request: &HttpRequest, answered: Result<Userinfo, Error>) -> HttpResponse {
     let response = match answered {
         Ok(Userinfo::Json(claims)) => error::uncached(StatusCode::OK).json(claims),
-        Ok(Userinfo::Signed(jwt)) => error::uncached(StatusCode::OK).content_type("application/jwt").body(jwt),
+        // "If the UserInfo Response is signed and/or encrypted, then the Claims are returned in a JWT and the content-type MUST be
+        // "application/jwt"." (OIDC Core §5.3.2)
+        Ok(Userinfo::Jwt(jwt)) => error::uncached(StatusCode::OK).content_type("application/jwt").body(jwt),
         Err(refusal) => error::bearer(&refusal),
     };
     cors::allowed(app, request, response)

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::authorization::tests::request as sample;
 use crate::authorization::{Prompt, Started};
+use crate::key::Secrets;
 use crate::user::tests::ada;
 
 const NOW: Time = Time::from_seconds(10_000);
@@ -35,8 +36,8 @@ fn chosen(
     consent: Option<&Consent>,
 ) -> Result<Step, &'static str> {
     let (user, lifetimes) = (ada(), Lifetimes::default());
-    let situation =
-        Situation { session: session.map(|session| (session, &user)), consent, lifetimes: &lifetimes, now: NOW };
+    let (session, subjects) = (session.map(|session| (session, &user)), &Secrets::default().subjects);
+    let situation = Situation { session, consent, subjects, lifetimes: &lifetimes, now: NOW };
     next_step(request, situation).map_err(|error| error.reason())
 }
 
@@ -103,7 +104,7 @@ fn an_account_is_made_for_the_request_that_asks_for_it() {
     assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::SignUp));
     asked.started.resumed = true;
     assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::SignUp));
-    assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(granted("openid profile email")));
+    assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(granted("openid profile email", Time::default())));
 }
 
 #[test]

@@ -1,0 +1,150 @@
+//! Encrypted answers: which of them a client wants encrypted, and how (OIDC Registration §2, OIDC Core §10.2).
+
+use grantor_jose::jwe::{self, Content, ContentEncryption, KeyAlgorithm, Recipient};
+use grantor_jose::jwk::JwkSet;
+use grantor_jose::random::Random;
+
+use super::{Client, ClientMetadata};
+use crate::error::Error;
+use crate::grant_type::GrantType;
+
+/// How an answer is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encryption {
+    /// How the key of the content reaches the client.
+    pub algorithm: KeyAlgorithm,
+    /// How the content is encrypted.
+    pub encryption: ContentEncryption,
+}
+
+impl Encryption {
+    fn of(algorithm: Option<KeyAlgorithm>, encryption: Option<ContentEncryption>) -> Option<Self> {
+        // "If "id_token_encrypted_response_alg" is specified, the default "id_token_encrypted_response_enc" value is
+        // "A128CBC-HS256"." (OIDC Registration §2)
+        Some(Self { algorithm: algorithm?, encryption: encryption.unwrap_or_default() })
+    }
+
+    /// `text`, encrypted to the one of `keys` that fits.
+    ///
+    /// # Errors
+    /// `EncryptionKeyMissing`: what shall be encrypted is never sent otherwise.
+    pub(crate) fn encrypt(
+        self,
+        text: &str,
+        content: Content,
+        keys: Option<&JwkSet>,
+        random: &Random,
+    ) -> Result<String, Error> {
+        let Self { algorithm, encryption } = self;
+        // "The other public key used for the key agreement computation MUST be a public key published by the recipient in its JWK
+        // Set document." (OIDC Core §10.2)
+        let key = keys.and_then(|keys| keys.encryption_key(algorithm)).ok_or(Error::EncryptionKeyMissing)?;
+        let recipient = Recipient { algorithm, encryption, key };
+        jwe::encrypt(text.as_bytes(), content, &recipient, random).map_err(|_| Error::EncryptionKeyMissing)
+    }
+}
+
+impl Client {
+    /// How its ID tokens are encrypted, if they are.
+    pub fn id_token_encryption(&self) -> Option<Encryption> {
+        let ClientMetadata { id_token_encrypted_response_alg, id_token_encrypted_response_enc, .. } = self.metadata;
+        Encryption::of(id_token_encrypted_response_alg, id_token_encrypted_response_enc)
+    }
+
+    /// How userinfo answers to it are encrypted, if they are.
+    pub fn userinfo_encryption(&self) -> Option<Encryption> {
+        let ClientMetadata { userinfo_encrypted_response_alg, userinfo_encrypted_response_enc, .. } = self.metadata;
+        Encryption::of(userinfo_encrypted_response_alg, userinfo_encrypted_response_enc)
+    }
+
+    /// Whether an ID token for this grant could be encrypted, where it has to be.
+    ///
+    /// # Errors
+    /// `EncryptionKeyMissing`.
+    pub(crate) fn check_id_token_encryption(&self, grant_type: GrantType) -> Result<(), Error> {
+        let is_of_person = matches!(grant_type, GrantType::AuthorizationCode | GrantType::RefreshToken);
+        let Some(encryption) = self.id_token_encryption().filter(|_| is_of_person) else { return Ok(()) };
+        let key = self.encryption_keys().and_then(|keys| keys.encryption_key(encryption.algorithm));
+        key.map(drop).ok_or(Error::EncryptionKeyMissing)
+    }
+
+    /// The keys that answers to it are encrypted to.
+    pub fn encryption_keys(&self) -> Option<&JwkSet> {
+        self.metadata.jwks.as_ref()
+    }
+}
+
+impl ClientMetadata {
+    /// Checks that what is asked for can be done.
+    pub(super) fn check_encryption(&self) -> Result<(), Error> {
+        let asked = [
+            (
+                "id_token_encrypted_response_alg",
+                self.id_token_encrypted_response_alg,
+                "id_token_encrypted_response_enc",
+                self.id_token_encrypted_response_enc,
+            ),
+            (
+                "userinfo_encrypted_response_alg",
+                self.userinfo_encrypted_response_alg,
+                "userinfo_encrypted_response_enc",
+                self.userinfo_encrypted_response_enc,
+            ),
+        ];
+        for (alg, algorithm, enc, encryption) in asked {
+            match algorithm {
+                // "When "id_token_encrypted_response_enc" is included, "id_token_encrypted_response_alg" MUST also be provided."
+                // (OIDC Registration §2)
+                None if encryption.is_some() => {
+                    return Err(Error::MetadataInvalid(enc, "needs the _alg of the same name beside it"));
+                }
+                Some(algorithm) if !self.has_key_for(algorithm) => {
+                    return Err(Error::MetadataInvalid(
+                        alg,
+                        "needs a public key in jwks of that type and curve, with use \"enc\" or none",
+                    ));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn has_key_for(&self, algorithm: KeyAlgorithm) -> bool {
+        self.jwks.as_ref().is_some_and(|keys| keys.encryption_key(algorithm).is_some())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use grantor_jose::jwe::{Curve, DecryptionKey};
+
+    fn refusal(metadata: &ClientMetadata) -> String {
+        metadata.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_algorithm_needs_a_key_that_fits_and_an_encryption_its_algorithm() {
+        let key = DecryptionKey::generate(Curve::X25519, &Random::seeded(1)).unwrap();
+        let keys = JwkSet { keys: vec![key.jwk().clone()] };
+        let mut metadata = crate::client::tests::sample("wiki").metadata;
+        metadata.userinfo_encrypted_response_enc = Some(ContentEncryption::A256Gcm);
+        assert!(refusal(&metadata).starts_with("userinfo_encrypted_response_enc: needs the _alg"));
+        metadata.userinfo_encrypted_response_alg = Some(KeyAlgorithm::RsaOaep256);
+        assert!(refusal(&metadata).starts_with("userinfo_encrypted_response_alg: needs a public key"));
+        metadata.jwks = Some(keys);
+        assert!(refusal(&metadata).starts_with("userinfo_encrypted_response_alg: needs a public key"));
+        metadata.userinfo_encrypted_response_alg = Some(KeyAlgorithm::EcdhEs);
+        assert!(metadata.check().is_ok());
+    }
+
+    #[test]
+    fn without_a_key_nothing_is_written() {
+        let encryption = Encryption::of(Some(KeyAlgorithm::EcdhEs), None).unwrap();
+        assert_eq!(encryption.encryption, ContentEncryption::A128CbcHs256);
+        let refused = encryption.encrypt("claims", Content::Claims, None, &Random::new());
+        assert!(matches!(refused, Err(Error::EncryptionKeyMissing)));
+    }
+}
