@@ -18,6 +18,8 @@ mod prompt;
 mod redirect_uri;
 mod refresh;
 mod refresh_end;
+mod registration;
+mod registration_management;
 mod resource;
 mod resource_server;
 mod revocation;

@@ -8,6 +8,7 @@ pub mod keys;
 mod logout;
 mod logout_idle;
 mod prompts;
+pub mod registration;
 mod relying_party;
 mod session;
 mod userinfo;

@@ -11,7 +11,7 @@
 //! * records: [`client`], [`user`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`upstream`],
 //!   [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
-//!   [`end_session`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`]; what is told to them and to
+//!   [`end_session`], [`leak`], [`forward_auth`], [`registration`]; what people do there: [`sign_in`], [`approval`]; what is told to them and to
 //!   others: [`notice`], [`outbox`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
@@ -62,6 +62,7 @@ pub mod policy;
 pub mod provider;
 pub mod reach;
 pub mod redirect_uri;
+pub mod registration;
 pub mod revocation;
 pub mod scope;
 pub mod session;

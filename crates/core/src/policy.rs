@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::registration::RegistrationPolicy;
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -20,6 +22,8 @@ pub struct Policy {
     pub clients: ClientPolicy,
     /// Personal access tokens and API keys: section `[tokens]`.
     pub tokens: TokenPolicy,
+    /// Apps that register themselves: section `[registration]`.
+    pub registration: RegistrationPolicy,
 }
 
 /// How long things live.

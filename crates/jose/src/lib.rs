@@ -33,6 +33,7 @@ pub mod api_token_text;
 pub mod detached;
 pub mod hash;
 pub mod id;
+pub mod json;
 pub mod jwk;
 pub mod key;
 pub mod mac;
@@ -46,5 +47,4 @@ pub mod verify;
 
 mod base62;
 mod base64url;
-mod json;
 mod pkcs8;

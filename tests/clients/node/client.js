@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import * as oidc from 'openid-client';
 import { Person } from './person.js';
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, POST_LOGOUT_REDIRECT_URI, USERNAME, PASSWORD } = process.env;
+const { INITIAL_ACCESS_TOKEN, ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, POST_LOGOUT_REDIRECT_URI, USERNAME, PASSWORD } = process.env;
 
 const person = new Person(ISSUER, USERNAME, PASSWORD);
 let server;
@@ -13,8 +13,24 @@ let tokens;
 async function discovers() {
   // Plain HTTP is for tests; signatures are checked even where TLS already tells who sent an ID token.
   const execute = [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks];
-  server = await oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, { execute });
+  server = INITIAL_ACCESS_TOKEN
+    ? await registers(execute)
+    : await oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, { execute });
   assert.equal(server.serverMetadata().issuer, ISSUER);
+}
+
+// The app makes itself known, where it is not.
+async function registers(execute) {
+  const metadata = {
+    client_name: 'An app that registers itself',
+    redirect_uris: [REDIRECT_URI],
+    post_logout_redirect_uris: [POST_LOGOUT_REDIRECT_URI],
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: 'client_secret_post',
+    id_token_signed_response_alg: 'ES256',
+  };
+  const options = { execute, initialAccessToken: INITIAL_ACCESS_TOKEN };
+  return oidc.dynamicClientRegistration(new URL(ISSUER), metadata, undefined, options);
 }
 
 // What is asked, and what the answer must fit.
@@ -63,7 +79,7 @@ async function refreshes() {
 async function introspects() {
   const token = await oidc.tokenIntrospection(server, tokens.access_token);
   assert.equal(token.active, true);
-  assert.equal(token.client_id, CLIENT_ID);
+  assert.equal(token.client_id, server.clientMetadata().client_id);
 }
 
 async function comesBackWithoutBeingAsked() {

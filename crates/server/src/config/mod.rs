@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use grantor_core::policy::{ClientPolicy, Lifetimes, Policy, TokenPolicy};
+use grantor_core::registration::RegistrationPolicy;
 use grantor_identity::queue::QueueLimits;
 use grantor_identity::throttle::{Limit, ThrottlePolicy};
 use grantor_web::outbound::AllowedHost;
@@ -78,6 +79,8 @@ pub struct Config {
     pub clients: ClientPolicy,
     /// Personal access tokens and API keys: section `[tokens]`.
     pub tokens: TokenPolicy,
+    /// Apps that register themselves: section `[registration]`.
+    pub registration: RegistrationPolicy,
     /// Who may report tokens that were found in public, to `/leak-reports`. Default: nobody.
     pub leak_reporters: Vec<Reporter>,
 }
@@ -177,6 +180,8 @@ pub struct Limits {
     /// that end sessions do not count for the account. Default `60000/m` and `6000/m`. Failed sign-ins have limits of their own:
     /// section `[sign_in]`.
     pub pages: AccountRate,
+    /// The same for registration, and for apps that manage themselves there. Default `600/m`.
+    pub registration: AddressRate,
     /// The same for revocation, for each address and each client. Default `60000/m`.
     pub revocation: ClientRate,
     /// The same for the token endpoint, for each address and each client, and for each account. Default `60000/m`, and `6000/m`
@@ -213,7 +218,12 @@ pub struct Outbound {
 impl Config {
     /// The part of the settings that the protocol decides by.
     pub fn policy(&self) -> Policy {
-        Policy { lifetimes: self.lifetimes.clone(), clients: self.clients.clone(), tokens: self.tokens.clone() }
+        Policy {
+            lifetimes: self.lifetimes.clone(),
+            clients: self.clients.clone(),
+            tokens: self.tokens.clone(),
+            registration: self.registration.clone(),
+        }
     }
 }
 
@@ -262,6 +272,7 @@ impl Default for Config {
             lifetimes: Lifetimes::default(),
             clients: ClientPolicy::default(),
             tokens: TokenPolicy::default(),
+            registration: RegistrationPolicy::default(),
             leak_reporters: Vec::new(),
         }
     }
@@ -283,6 +294,7 @@ impl Default for Limits {
             introspection: ClientRate::per_minute(300_000),
             leak_reports: AddressRate::per_minute(600),
             pages: AccountRate::per_minute(60_000, 6_000),
+            registration: AddressRate::per_minute(600),
             revocation: ClientRate::per_minute(60_000),
             token: GrantRate::per_minute(60_000, 6_000),
             userinfo: AccountRate::per_minute(60_000, 6_000),
