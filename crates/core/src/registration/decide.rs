@@ -62,7 +62,7 @@ pub fn register(
     about: About<'_>,
     body: &[u8],
     who: Registrant,
-    (fresh, secret): (&Fresh, Secret),
+    (fresh, secret): (&Fresh, &Secret),
 ) -> Result<Decision<Information>, Error> {
     let now = about.call.now;
     let metadata = about.metadata(read::members(body)?)?;
@@ -137,7 +137,7 @@ pub fn read(about: About<'_>, opened: &Opened) -> Decision<Information> {
 ///
 /// # Errors
 /// Those of [`register`], and `MetadataInvalid` for a member that the request must not have.
-pub fn update(about: About<'_>, body: &[u8], opened: &Opened, secret: Secret) -> Result<Decision<Information>, Error> {
+pub fn update(about: About<'_>, body: &[u8], opened: &Opened, secret: &Secret) -> Result<Decision<Information>, Error> {
     let now = about.call.now;
     let said = read::members(body)?;
     opened.check_own(&said, now)?;
@@ -222,7 +222,7 @@ impl Opened {
     }
 }
 
-impl<'a> About<'a> {
+impl About<'_> {
     /// What the members of a request and of its statement make of a client.
     fn metadata(self, said: Members) -> Result<ClientMetadata, Error> {
         let (policy, now) = (&self.policy.registration, self.call.now);
@@ -253,10 +253,10 @@ impl<'a> About<'a> {
     }
 
     /// The secret of a client that uses one.
-    fn made(self, metadata: &ClientMetadata, secret: Secret) -> Option<Made> {
+    fn made(self, metadata: &ClientMetadata, secret: &Secret) -> Option<Made> {
         let lifetime = self.policy.registration.client_secret;
         let expires_at = (!lifetime.is_zero()).then(|| self.call.now.plus(lifetime));
-        uses_secret(metadata).then(|| Made { text: SecretText::from(&secret), expires_at })
+        uses_secret(metadata).then(|| Made { text: SecretText::from(secret), expires_at })
     }
 
     /// Whether none of these secrets counts for as long again as half of a secret's life.

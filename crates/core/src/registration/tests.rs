@@ -103,7 +103,7 @@ fn register(body: &[u8]) -> Result<(Client, Registration), Error> {
     let (policy, directory) = (policy(), Directory::default());
     let fresh = Fresh { id: Id::from_i64(7), secret: Secret::from_bytes([1; 32]) };
     let who = Registrant { address: "192.0.2.1".into(), token: None };
-    let decision = decide::register(about(&policy, &directory), body, who, (&fresh, Secret::from_bytes([2; 32])))?;
+    let decision = decide::register(about(&policy, &directory), body, who, (&fresh, &Secret::from_bytes([2; 32])))?;
     let (mut client, mut registration) = (None, None);
     for change in decision.changes {
         match change {

@@ -1,6 +1,10 @@
 //! The tables together: their order, which refer to which, and which stand together in one statement.
 
-use super::*;
+use super::{
+    access_tokens, api_token_watches, api_tokens, authorization_codes, client_secrets, clients, consents,
+    directory_revision, grants, refresh_tokens, registrations, revoked_access_tokens, sessions, token_counts,
+    upstream_links, upstream_sessions, users,
+};
 
 /// All of them, in an order in which no row comes before one that it refers to.
 pub(crate) const TABLES: &[&str] = &[

@@ -121,7 +121,8 @@ async fn register(app: &App, request: &HttpRequest, payload: Payload) -> Result<
         let who = desk.registrant(request).await?;
         let (fresh, secret) = (app.provider.fresh(desk.call_at), app.provider.mint.secret());
         let address = who.address.clone();
-        let Decision { changes, reply } = decide::register(desk.about(&app.directory()), &body, who, (&fresh, secret))?;
+        let Decision { changes, reply } =
+            decide::register(desk.about(&app.directory()), &body, who, (&fresh, &secret))?;
         if desk.commit(changes).await? {
             return Ok(reply);
         }
@@ -170,7 +171,7 @@ async fn update(app: &App, request: &HttpRequest, client_id: &str, payload: Payl
     for _ in 0..MAX_RACES {
         let opened = desk.open(client_id, request).await?;
         let secret = app.provider.mint.secret();
-        let Decision { changes, reply } = decide::update(desk.about(&app.directory()), &body, &opened, secret)?;
+        let Decision { changes, reply } = decide::update(desk.about(&app.directory()), &body, &opened, &secret)?;
         if desk.commit(changes).await? {
             return Ok(reply);
         }
