@@ -13,6 +13,7 @@ pub mod page;
 pub mod person;
 pub mod postgres;
 pub mod receiver;
+pub mod registrar;
 pub mod relying_party;
 pub mod seeds;
 pub mod server;

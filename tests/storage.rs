@@ -20,6 +20,7 @@ mod outbox;
 mod people;
 mod races;
 mod records;
+mod registrations;
 mod samples;
 mod sweep;
 mod upstreams;
@@ -209,6 +210,15 @@ contract! {
         a_person_comes_back
         a_session_comes_back_with_its_person
         tokens_come_back
+    }
+    registrations {
+        a_registration_comes_back_and_goes_with_its_client
+        of_two_that_change_a_secret_one_does
+        an_initial_token_is_spent_as_often_as_it_was_made_for
+        a_revoked_initial_token_is_good_for_nothing_nor_one_of_another_epoch
+        there_is_room_for_so_many_of_an_address_and_in_all
+        the_unused_are_those_that_nobody_was_let_in_to
+        the_snapshot_follows_each_client_that_comes_changes_and_goes
     }
     sweep {
         a_grant_goes_when_nothing_can_come_of_it

@@ -15,6 +15,7 @@ mod markup;
 mod open_redirects;
 mod other_sites;
 mod outbound;
+mod registration;
 mod session_cookies;
 pub mod spoils;
 pub mod wire;

@@ -13,7 +13,10 @@ pub mod running;
 
 use std::process::{Command, Stdio};
 
+use grantor_core::registration::Mode;
+
 use self::running::{Ended, Running};
+use crate::harness::command;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD, SECRET, SIGNED_KEY};
 use crate::harness::server::Server;
 
@@ -62,6 +65,16 @@ async fn openid_client_signs_in_refreshes_and_signs_out() {
 }
 
 #[tokio::test]
+async fn openid_client_registers_itself_and_lives_as_any_other_app() {
+    let Some(mut program) = openid_client() else { return };
+    let server = Server::start_with(|config| config.registration.mode = Mode::InitialAccessToken).await;
+    let made = command::registration(server.config(), &["token", "add", "--name", "openid-client"]).await.unwrap();
+    server.clock.catch_up();
+    program.env("INITIAL_ACCESS_TOKEN", made.lines().next().unwrap());
+    must_succeed(&run_at(&server, program, "", ALICE_PASSWORD));
+}
+
+#[tokio::test]
 async fn go_oidc_signs_in_refreshes_and_signs_out() {
     let Some(program) = go_oidc() else { return };
     must_succeed(&run(program, "go-oidc", ALICE_PASSWORD).await);
@@ -102,9 +115,13 @@ fn authlib() -> Option<Command> {
 }
 
 /// Runs a program at a server of its own, with Alice at the browser.
-async fn run(mut program: Command, client_id: &str, password: &str) -> Ended {
+async fn run(program: Command, client_id: &str, password: &str) -> Ended {
     let server = Server::start_with(|config| config.clients.allow_front_channel_tokens = true).await;
     server.apply(REGISTERED).await;
+    run_at(&server, program, client_id, password)
+}
+
+fn run_at(server: &Server, mut program: Command, client_id: &str, password: &str) -> Ended {
     program.stdin(Stdio::null()).envs([
         ("ISSUER", server.url.as_str()),
         ("CLIENT_ID", client_id),

@@ -24,6 +24,7 @@ pub struct App<'a> {
     pub client_id: String,
     /// Where its answers go.
     pub redirect_uri: String,
+    secret: String,
 }
 
 impl<'a> App<'a> {
@@ -38,7 +39,14 @@ impl<'a> App<'a> {
             _ => "https://wiki.example/cb",
         };
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { server, http, client_id: client_id.into(), redirect_uri: redirect_uri.into() }
+        Self { server, http, client_id: client_id.into(), redirect_uri: redirect_uri.into(), secret: SECRET.to_owned() }
+    }
+
+    /// An app that registered itself, by what it was told.
+    pub fn registered(server: &'a Server, told: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let app = Self::new(server, &text(&told["client_id"]));
+        Self { redirect_uri: text(&told["redirect_uris"][0]), secret: text(&told["client_secret"]), ..app }
     }
 
     /// The same app with its answers sent elsewhere.
@@ -146,7 +154,7 @@ impl<'a> App<'a> {
             "signed" => form.extend(assertion::params(&assertion)),
             "spa" | "native" => form.push(("client_id", &self.client_id)),
             "chat" => form.extend([("client_id", self.client_id.as_str()), ("client_secret", SECRET)]),
-            _ => request = request.header("authorization", basic(&self.client_id, SECRET)),
+            _ => request = request.header("authorization", basic(&self.client_id, &self.secret)),
         }
         request = request.form(&form);
         Page::of(request.send().await.unwrap()).await

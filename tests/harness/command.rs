@@ -7,7 +7,8 @@ use grantor_core::time::Time;
 use grantor_server::cli::{Cli, Command};
 use grantor_server::commands::events::follow::{self, Follower};
 use grantor_server::commands::{
-    CommandError, app, backup, client, events, mail, migrate, new_epoch, restore, token, upstream, usage, webhook,
+    CommandError, app, backup, client, events, mail, migrate, new_epoch, registration, restore, token, upstream, usage,
+    webhook,
 };
 use grantor_server::config::Config;
 use grantor_server::settings::{self, Role};
@@ -119,6 +120,15 @@ pub async fn begin_to_follow(config: &Config, arguments: &[&str], now: Time) -> 
     let follower = events::begin_to_follow(&opened, &arguments, now, &mut |text| shown.push_str(text)).await.unwrap();
     opened.close().await;
     (shown, follower)
+}
+
+/// `grantor registration …`.
+pub async fn registration(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::Registration(command) = parsed(&[&["registration"], arguments].concat()) else { panic!("another") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = registration::answer(&opened, command).await;
+    opened.close().await;
+    answer
 }
 
 /// `grantor webhook …`.

@@ -327,6 +327,7 @@ impl Drop for Server {
 pub fn unlimited(config: &mut Config) {
     let limits = &mut config.limits;
     limits.documents.per_address = None;
+    limits.registration.per_address = None;
     for rate in [&mut limits.authorization, &mut limits.pages, &mut limits.userinfo] {
         (rate.per_address, rate.per_account) = (None, None);
     }

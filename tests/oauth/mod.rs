@@ -20,6 +20,8 @@ mod prompt;
 mod redirect_uri;
 mod refresh;
 mod refresh_end;
+mod registration;
+mod registration_management;
 mod resource;
 mod resource_server;
 mod response_modes;

@@ -12,6 +12,7 @@ mod logout;
 mod logout_idle;
 mod pairwise;
 mod prompts;
+pub mod registration;
 mod relying_party;
 mod request_object;
 mod session;

@@ -6,8 +6,10 @@ use std::time::Duration;
 use grantor_core::api_token::{ApiToken, ApiTokenEnd, Owner};
 use grantor_core::change::Change;
 use grantor_core::client::Client;
+use grantor_core::registration::{InitialToken, Registration, RegistrationChange};
 use grantor_core::store::Store;
 use grantor_jose::id::Id;
+use grantor_jose::secret::Secret;
 use grantor_server::checkup::{self, Level};
 use grantor_server::clock::system_time;
 use grantor_server::config::Hidden;
@@ -97,6 +99,35 @@ async fn leave_ended_key(server: &Server, like: &str) {
     server.database.commit(changes).await.unwrap();
 }
 
+/// A client that registered itself with an initial access token.
+async fn leave_registration(server: &Server) {
+    let (now, hash) = (server.clock.read(), Secret::from_bytes([1; 32]).hash());
+    let token = InitialToken {
+        id: Id::from_i64(2),
+        name: "CI".into(),
+        secret: hash,
+        created_at: now,
+        expires_at: now.plus(Duration::from_hours(1)),
+        uses: 2,
+        uses_left: 1,
+        ended_at: None,
+    };
+    let registration = Registration {
+        id: Id::from_i64(3),
+        client_id: "service".into(),
+        secret: hash,
+        replaced: None,
+        address: "192.0.2.1".into(),
+        initial_token: Some(token.id),
+        created_at: now,
+    };
+    let changes = vec![
+        RegistrationChange::TokenInsert(Box::new(token)).into(),
+        RegistrationChange::Insert(Box::new(registration)).into(),
+    ];
+    server.database.commit(changes).await.unwrap();
+}
+
 #[tokio::test]
 async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let Some((server, target)) = both().await else { return };
@@ -116,11 +147,12 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     api.introspect_with(&token, &[("client_address", "192.0.2.7")]).await;
     server.app.keep_uses().await.unwrap();
     leave_ended_key(&server, &token).await;
+    leave_registration(&server).await;
     let (before, events) = (key_set(&server).await, server.events().await.len());
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
-    assert_eq!(rows(&said).len(), 31, "{said}");
+    assert_eq!(rows(&said).len(), 33, "{said}");
     assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let layout = [
         include_str!("../../migrations/postgres/0001_first_layout/up.sql"),
@@ -129,6 +161,7 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
         include_str!("../../migrations/postgres/0006_upstreams/up.sql"),
         include_str!("../../migrations/postgres/0007_outbox/up.sql"),
         include_str!("../../migrations/postgres/0009_usages/up.sql"),
+        include_str!("../../migrations/postgres/0014_registrations/up.sql"),
     ]
     .concat();
     let cascading = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'c' AND convalidated";

@@ -50,6 +50,8 @@ kinds! {
     AppEntered = "app_entered",
     /// An app was declared, changed or removed.
     ClientChanged = "client_changed",
+    /// An app registered itself.
+    ClientRegistered = "client_registered",
     /// A person allowed an app.
     ConsentGiven = "consent_given",
     /// A person did not allow an app.
@@ -64,6 +66,8 @@ kinds! {
     GrantEnded = "grant_ended",
     /// A group was declared, changed or removed.
     GroupChanged = "group_changed",
+    /// An initial access token was made or revoked.
+    InitialTokenChanged = "initial_token_changed",
     /// A signing key was made, retired or removed.
     KeyChanged = "key_changed",
     /// An app behind a proxy was declared, changed or removed.

@@ -15,6 +15,7 @@ use crate::grant_type::GrantType;
 use crate::key::KeyRecord;
 use crate::notice::Notice;
 use crate::outbox::OutboxChange;
+use crate::registration::RegistrationChange;
 use crate::session::Session;
 use crate::time::Time;
 use crate::upstream::UpstreamChange;
@@ -247,6 +248,8 @@ pub enum Change {
         /// Until when the successor can be used if it is not.
         idle_expires_at: Time,
     },
+    /// What is kept of clients that register themselves.
+    Registration(RegistrationChange),
     /// Records a refusal in a ring of fixed size, so that strangers cannot fill the database.
     RefusalInsert(Box<Event>),
     /// Declares or changes an API.
@@ -327,6 +330,12 @@ pub enum Change {
     UserPut(Box<User>),
     /// Removes a person with everything that hangs on them.
     UserRemove(Id),
+}
+
+impl From<RegistrationChange> for Change {
+    fn from(change: RegistrationChange) -> Self {
+        Self::Registration(change)
+    }
 }
 
 impl From<UpstreamChange> for Change {

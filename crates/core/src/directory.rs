@@ -1,13 +1,13 @@
 //! The directory: clients, scopes, APIs and keys as one immutable snapshot, so that a request reads them without a query.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_jose::id::Id;
 use serde::{Deserialize, Serialize};
 
-use crate::client::{AccessTokenFormat, Client};
+use crate::client::{AccessTokenFormat, Client, Clients};
 use crate::fault::{Fault, seeded};
 use crate::forward_auth::Apps;
 use crate::key::{KeyRing, Secrets};
@@ -127,7 +127,7 @@ pub struct Directory {
     /// Grows with each change; two snapshots of one revision are equal.
     pub revision: i64,
     /// The clients by identifier, the disabled ones too.
-    pub clients: HashMap<String, Arc<Client>>,
+    pub clients: Clients,
     /// The declared scopes by name.
     pub scopes: BTreeMap<String, ScopeDefinition>,
     /// The declared groups by name.
@@ -164,7 +164,7 @@ impl Directory {
 
     /// Whether any client allows scripts of `origin` to read its answers.
     pub fn allows_origin(&self, origin: &str) -> bool {
-        self.clients.values().any(|client| !client.disabled && client.allows_origin(origin))
+        self.clients.allow_origin(origin)
     }
 
     /// Whether a person may give a scope away: it is open to everybody, or to a group of theirs.

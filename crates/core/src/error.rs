@@ -164,7 +164,11 @@ reasons! {
     RefreshTokenExpired => "invalid_grant", "RFC 6749 §5.2", "The refresh token has expired; start again at the authorization endpoint.";
     RefreshTokenReused => "invalid_grant", "RFC 9700 §4.14.2", "The refresh token was replaced before; the whole family is revoked.";
     RefreshTokenUnknown => "invalid_grant", "RFC 6749 §5.2", "The refresh token is not one of this server.";
+    RegistrationForbidden => "insufficient_scope", "RFC 7592 §2.1", "An administrator has switched this app off.";
+    RegistrationMalformed => "invalid_client_metadata", "RFC 7591 §3.1", "The body is no JSON object in which each name stands once, sent as application/json.";
     RegistrationNotSupported => "registration_not_supported", "OIDC Core §3.1.2.6", "The registration parameter is not offered.";
+    RegistrationsOfAddress => "temporarily_unavailable", "RFC 7591 §3", "From this address have come as many apps as may; remove one, or ask an administrator.";
+    RegistrationsTooMany => "temporarily_unavailable", "RFC 7591 §3", "There are as many apps as may register themselves here; ask an administrator.";
     ReportMalformed => "invalid_request", "RFC 8259 §2", "The report is no JSON array of findings, each with a token.";
     ReportSignature => "access_denied", "RFC 6749 §5.2", "The signature does not fit the report; sign the body as it is sent, with ECDSA on P-256 and SHA-256.";
     ReporterUnknown => "access_denied", "RFC 6749 §5.2", "Nobody with this key may report tokens here; an administrator can set leak_reporters.";
@@ -192,6 +196,8 @@ reasons! {
     ScopeWidened => "invalid_scope", "RFC 6749 §6", "The scope asks for more than was approved.";
     SelectionRequired => "account_selection_required", "OIDC Core §3.1.2.6", "The person has to choose an account, and prompt=none forbids it.";
     SigningKeyMissing => "server_error", "RFC 6749 §4.1.2.1", "The server has no key for the algorithm that this app is registered with.";
+    SoftwareStatementInvalid => "invalid_software_statement", "RFC 7591 §3.2.2", "The software_statement is not a signed JWT with iss whose time has come and has not passed.";
+    SoftwareStatementUnapproved => "unapproved_software_statement", "RFC 7591 §3.2.2", "The software_statement is not signed by an issuer that this server trusts.";
     SubjectTokenInvalid => "invalid_request", "RFC 8693 §2.2.2", "The subject_token is not valid: unknown, expired, revoked, not this client's, or not to be used from here.";
     SubjectTokenTypeUnsupported => "invalid_request", "RFC 8693 §2.1", "The subject_token_type must be urn:ietf:params:oauth:token-type:access_token, for a personal access token or an API key.";
     TokenEnded => "invalid_request", "RFC 6749 §5.2", "The token has expired or was revoked.";

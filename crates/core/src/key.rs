@@ -125,6 +125,8 @@ impl KeyRecord {
 pub struct Secrets {
     /// Derives the successor of a refresh token.
     pub rotation: MacKey,
+    /// Derives the successor of a registration access token.
+    pub registration: MacKey,
     /// Authenticates what the browser carries between pages, and forms.
     pub browser: MacKey,
     /// Derives the secret of an API token from the form that makes it.
@@ -154,6 +156,7 @@ impl Secrets {
     pub fn derive_with(root: &MacKey, subjects: [u8; 32]) -> Self {
         Self {
             rotation: root.derive("refresh token rotation"),
+            registration: root.derive("registration access tokens"),
             browser: root.derive("browser"),
             drafts: root.derive("API token drafts"),
             throttle: root.derive("throttle"),

@@ -11,7 +11,8 @@
 //! * records: [`client`], [`user`], [`subject`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`upstream`],
 //!   [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
-//!   [`end_session`], [`webfinger`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`sign_up`], [`approval`]; what is told to them and to
+//!   [`end_session`], [`webfinger`], [`leak`], [`forward_auth`], [`registration`]; what people do there: [`sign_in`], [`sign_up`],
+//!   [`approval`]; what is told to them and to
 //!   others: [`notice`], [`outbox`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`], made only of an `issuance`;
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
@@ -63,6 +64,7 @@ pub mod policy;
 pub mod provider;
 pub mod reach;
 pub mod redirect_uri;
+pub mod registration;
 pub mod revocation;
 pub mod scope;
 pub mod session;

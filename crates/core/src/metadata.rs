@@ -27,6 +27,8 @@ pub struct Endpoints {
     pub introspection: &'static str,
     /// The key set.
     pub jwks: &'static str,
+    /// The registration endpoint; none where apps cannot register themselves.
+    pub registration: Option<&'static str>,
     /// The revocation endpoint.
     pub revocation: &'static str,
     /// The token endpoint.
@@ -44,6 +46,8 @@ pub struct Metadata {
     token_endpoint: String,
     userinfo_endpoint: String,
     jwks_uri: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration_endpoint: Option<String>,
     revocation_endpoint: String,
     introspection_endpoint: String,
     end_session_endpoint: String,
@@ -99,6 +103,7 @@ pub fn metadata<S: Store>(
         token_endpoint: issuer.at(endpoints.token),
         userinfo_endpoint: issuer.at(endpoints.userinfo),
         jwks_uri: issuer.at(endpoints.jwks),
+        registration_endpoint: endpoints.registration.map(|path| issuer.at(path)),
         revocation_endpoint: issuer.at(endpoints.revocation),
         introspection_endpoint: issuer.at(endpoints.introspection),
         end_session_endpoint: issuer.at(endpoints.end_session),

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::registration::RegistrationPolicy;
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
@@ -22,6 +24,8 @@ pub struct Policy {
     pub tokens: TokenPolicy,
     /// Whether people may make accounts for themselves: `self_registration` of section `[sign_in]`.
     pub self_registration: bool,
+    /// Apps that register themselves: section `[registration]`.
+    pub registration: RegistrationPolicy,
 }
 
 /// How long things live.

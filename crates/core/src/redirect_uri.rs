@@ -137,6 +137,14 @@ fn names_host(uri: &str, url: &Url) -> bool {
     })
 }
 
+/// The address of a page that people can open: `https` or `http`, with a host that it names letter for letter and nothing hidden.
+pub fn web_page(uri: &str) -> Option<Url> {
+    let url = Url::parse(uri).ok()?;
+    let plain = !uri.bytes().any(|byte| byte <= b' ' || byte >= 0x7F || byte == b'\\');
+    let named = plain && url.username().is_empty() && url.password().is_none() && names_host(uri, &url);
+    (named && matches!(url.scheme(), "https" | "http")).then_some(url)
+}
+
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -36,11 +36,20 @@ pub const ACCESS: TokenKind = TokenKind("gtr_at");
 pub const SESSION: TokenKind = TokenKind("gtr_se");
 /// Forms that make something once.
 pub const DRAFT: TokenKind = TokenKind("gtr_dr");
+/// Initial access tokens, which clients are registered with.
+pub const INITIAL: TokenKind = TokenKind("gtr_ia");
+/// Registration access tokens, with which clients manage themselves.
+pub const REGISTRATION: TokenKind = TokenKind("gtr_ra");
 
 impl TokenKind {
     /// The text of a token of this kind.
     pub fn format(self, id: Id, secret: &Secret) -> String {
         TokenText::format(self.0, id, secret)
+    }
+
+    /// The beginning of the text of a token of this kind, which gives nothing away.
+    pub fn hint(self, id: Id) -> String {
+        format!("{}_{id}", self.0)
     }
 
     /// Reads a token of this kind; any other text is `None`.

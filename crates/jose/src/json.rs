@@ -6,9 +6,12 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Reads `bytes`, and refuses a member name that stands twice in one object, at any depth, also where `T` would ignore it.
+///
+/// # Errors
+/// Where it is not such JSON, or nested too deeply.
 // "The Claim Names within a JWT Claims Set MUST be unique; JWT parsers MUST either reject JWTs with duplicate Claim Names or
 // use a JSON parser that returns only the lexically last duplicate member name" (RFC 7519 §4)
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice::<Distinct>(bytes)?;
     serde_json::from_slice(bytes)
 }

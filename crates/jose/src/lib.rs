@@ -35,6 +35,7 @@ pub mod api_token_text;
 pub mod detached;
 pub mod hash;
 pub mod id;
+pub mod json;
 pub mod jwe;
 pub mod jwk;
 pub mod key;
@@ -49,5 +50,4 @@ pub mod verify;
 
 mod base62;
 mod base64url;
-mod json;
 mod pkcs8;

@@ -13,6 +13,7 @@ use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::key_schedule;
+use crate::registrations;
 use crate::tls::Certificate;
 
 const REFRESH: Duration = Duration::from_millis(500);
@@ -168,6 +169,12 @@ pub async fn round(duties: &Duties) {
     }
     if let Err(error) = duties.app.tell_of_expiries().await {
         tracing::error!(%error, "people could not be told of tokens that expire; they are in the next round");
+    }
+    let registration = &provider.policy.registration;
+    match registrations::sweep(&provider.store, &provider.mint, registration, now).await {
+        Ok(0) => {}
+        Ok(apps) => tracing::info!(apps, "apps were removed that registered themselves and were never used"),
+        Err(error) => tracing::error!(%error, "unused apps could not be removed; they are in the next round"),
     }
     if let Err(error) = provider.store.sweep(now, lifetimes).await {
         tracing::error!(%error, "expired rows could not be swept");

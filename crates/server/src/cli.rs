@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    app, apply, backup, client, config, doctor, events, key, mail, migrate, new_epoch, restore, serve, token, upstream,
-    usage, user, webhook,
+    app, apply, backup, client, config, doctor, events, key, mail, migrate, new_epoch, registration, restore, serve,
+    token, upstream, usage, user, webhook,
 };
 
 /// Grantor, an OAuth 2.0 and OpenID Connect authorization server.
@@ -50,6 +50,9 @@ pub enum Command {
     /// Issue API keys to apps; list, rotate and revoke them; list and revoke the tokens that people made.
     #[command(subcommand)]
     Token(token::Command),
+    /// Make, list and revoke the tokens with which apps register themselves.
+    #[command(subcommand)]
+    Registration(registration::Command),
     /// Show what apps and tokens were used for: which scopes, how often, when last, from which networks, at which APIs.
     Usage(usage::Arguments),
     /// List and remove the providers that people sign in through.

@@ -33,6 +33,7 @@ pub mod outgoing;
 pub mod output;
 pub mod passwords;
 pub mod place;
+pub mod registrations;
 pub mod running;
 #[cfg(test)]
 mod scratch;

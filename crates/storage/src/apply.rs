@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
+use grantor_core::registration::RegistrationChange;
 use grantor_core::upstream::UpstreamChange;
 
 use crate::error::Failure;
@@ -70,7 +71,8 @@ pub(crate) fn is_one_statement(changes: &[Change]) -> bool {
 
 /// Whether a change takes several statements.
 pub(crate) const fn takes_several(change: &Change) -> bool {
-    is_of_directory(change) || matches!(change, Change::ApiTokensExpect { .. })
+    is_of_directory(change)
+        || matches!(change, Change::ApiTokensExpect { .. } | Change::Registration(RegistrationChange::Room { .. }))
 }
 
 /// Defines `apply`, `apply_all` and `sweep` for one kind of connection; `expect` stands beside them. `ExecuteDsl` and `RunQueryDsl` in
@@ -90,6 +92,8 @@ macro_rules! define_apply {
             let touched = changes.iter().any(is_of_directory);
             if touched {
                 one(ExecuteDsl::execute(Prepared(directory_revision::bump()), connection)$($wait)*?)?;
+                // Last, when the revision is known and nobody else can have it.
+                ExecuteDsl::execute(Prepared(clients::stamp()), connection)$($wait)*?;
             }
             Ok(touched)
         }
@@ -137,6 +141,7 @@ macro_rules! define_apply {
                     let successor = Successor::new(*generation, *successor, *at, *idle_expires_at);
                     one!(refresh_tokens::rotate(grant_id.as_i64(), (*generation).into(), successor))
                 }
+                Change::Registration(change) => apply_registration(change, connection)$($wait)*,
                 Change::RefusalInsert(event) => one!(events::put_refusal(&Refusal::new(context.next_slot(event), event))),
                 Change::SessionEnd { id, at } => any!(sessions::end(id.as_i64(), at.millis())),
                 Change::SessionInsert(session) => one!(sessions::insert(sessions::Row::new(session)?)),
@@ -267,6 +272,40 @@ macro_rules! define_apply {
             }
         }
 
+        /// One change of what is kept of registrations.
+        $($async)? fn apply_registration(change: &RegistrationChange, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! one {
+                ($statement:expr) => { one(ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?) };
+            }
+            macro_rules! any {
+                ($statement:expr) => {{ ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?; Ok(()) }};
+            }
+            macro_rules! found {
+                ($statement:expr) => {{
+                    let found: Vec<i64> = RunQueryDsl::load($statement, connection)$($wait)*?;
+                    found.len()
+                }};
+            }
+            match change {
+                RegistrationChange::Insert(registration) => one!(registrations::insert(registrations::Row::new(registration))),
+                RegistrationChange::Room { address, per_address, in_all } => {
+                    // Held first: of several that register at once, each counts those before it.
+                    one(found!(directory_revision::find()$($alone)*))?;
+                    let most = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
+                    let of_address = found!(registrations::some_of_address(address, most(*per_address)));
+                    let all = found!(registrations::some(most(*in_all)));
+                    if of_address < *per_address && all < *in_all { Ok(()) } else { Err(Failure::Conflict) }
+                }
+                RegistrationChange::Secret { id, expected, secret, replaced } => {
+                    let replaced = replaced.map(registrations::bytes);
+                    one!(registrations::replace(id.as_i64(), registrations::bytes(*expected), registrations::bytes(*secret), replaced))
+                }
+                RegistrationChange::TokenEnd { id, at } => any!(initial_access_tokens::end(id.as_i64(), at.millis())),
+                RegistrationChange::TokenInsert(token) => one!(initial_access_tokens::insert(initial_access_tokens::Row::new(token))),
+                RegistrationChange::TokenSpend { id, at } => one!(initial_access_tokens::spend(id.as_i64(), at.millis())),
+            }
+        }
+
         $($async)? fn put_client(client: &Client, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
             one(ExecuteDsl::execute(Prepared(clients::put(&clients::Row::new(client)?)), connection)$($wait)*?)?;
             ExecuteDsl::execute(Prepared(clients::remove_secrets(&client.client_id)), connection)$($wait)*?;
@@ -295,6 +334,7 @@ macro_rules! define_apply {
             all!(access_tokens::clear());
             all!(api_tokens::end_all(at, ApiTokenEnd::EpochBegun.as_str()));
             all!(attempts::clear());
+            all!(initial_access_tokens::end_all(at));
             all!(signing_keys::clear());
             let before: Vec<u8> = RunQueryDsl::first(root_secret::find(), connection)$($wait)*?;
             one(all!(root_secret::replace(root_secret::renew(&before, &context.sealer)?, at)))?;
@@ -331,6 +371,7 @@ macro_rules! define_apply {
                 Step::Attempts { started_by } => swept!(attempts::sweep(started_by, STEP)),
                 Step::Codes { before, expired_by } => swept!(authorization_codes::sweep(before, expired_by, STEP)),
                 Step::Events { before, happened_by } => swept!(events::sweep(before, happened_by, STEP)),
+                Step::InitialAccessTokens { over_by } => swept!(initial_access_tokens::sweep(over_by)),
                 Step::Grants { after, through, over } => swept!(grants::sweep(after, through, over)),
                 Step::Notices { before } => swept!(notices::sweep(before, STEP)),
                 Step::OutboxGivenUp { queued_by } => swept!(outbox::sweep_given_up(queued_by, STEP)),

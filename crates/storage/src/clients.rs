@@ -1,7 +1,6 @@
 //! Registered clients and their secrets.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use diesel::dsl;
 use diesel::prelude::*;
@@ -12,9 +11,12 @@ use grantor_jose::secret::SecretText;
 
 use crate::column::{Place, json};
 use crate::error::Failure;
-use crate::schema::{client_secrets, clients};
+use crate::schema::{client_secrets, clients, directory_revision};
 use crate::sealing::{Sealer, Slot};
 use crate::statement::Statement;
+
+/// The word for clients that registered themselves.
+pub(crate) const SELF_REGISTERED: &str = "self_registered";
 
 #[derive(AsChangeset, Insertable, Queryable)]
 #[diesel(table_name = clients, primary_key(client_id), treat_none_as_default_value = false)]
@@ -25,6 +27,8 @@ pub(crate) struct Row {
     disabled: i64,
     created_at: i64,
     updated_at: i64,
+    /// None, until [`stamp`] says with which one the row came.
+    revision: i64,
 }
 
 #[derive(Insertable, Queryable)]
@@ -52,7 +56,14 @@ impl Row {
             disabled: client.disabled.into(),
             created_at: client.created_at.millis(),
             updated_at: client.updated_at.millis(),
+            revision: 0,
         })
+    }
+}
+
+impl Row {
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
     }
 }
 
@@ -115,7 +126,7 @@ const fn trust_word(trust: Trust) -> &'static str {
     match trust {
         Trust::Administrator => "administrator",
         Trust::VerifiedOwner => "verified_owner",
-        Trust::SelfRegistered => "self_registered",
+        Trust::SelfRegistered => SELF_REGISTERED,
     }
 }
 
@@ -124,28 +135,41 @@ fn trust(word: &str) -> Option<Trust> {
     all.into_iter().find(|trust| trust_word(*trust) == word)
 }
 
-/// The clients by identifier, from all rows of both tables.
-pub(crate) fn collect(
-    rows: Vec<Row>,
-    secrets: Vec<SecretRow>,
-    sealer: &Sealer,
-) -> Result<HashMap<String, Arc<Client>>, StoreError> {
-    let mut clients = HashMap::with_capacity(rows.len());
-    for row in rows {
-        let client = Client::try_from(row)?;
-        clients.insert(client.client_id.clone(), client);
-    }
+/// The clients of these rows, with their secrets.
+pub(crate) fn collect(rows: Vec<Row>, secrets: Vec<SecretRow>, sealer: &Sealer) -> Result<Vec<Client>, StoreError> {
+    let mut clients: Vec<Client> = rows.into_iter().map(Client::try_from).collect::<Result<_, _>>()?;
+    let places: HashMap<String, usize> =
+        (0..).zip(&clients).map(|(at, client)| (client.client_id.clone(), at)).collect();
     for row in secrets {
-        if let Some(client) = clients.get_mut(&row.client_id) {
-            client.secrets.push(row.open(sealer)?);
+        if let Some(place) = places.get(&row.client_id) {
+            clients[*place].secrets.push(row.open(sealer)?);
         }
     }
-    Ok(clients.into_iter().map(|(client_id, client)| (client_id, Arc::new(client))).collect())
+    Ok(clients)
 }
 
+/// Those that registered themselves since a revision, and all others.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn all() -> _ {
-    clients::table.order(clients::client_id)
+pub(crate) fn since<'a>(own: &'a str, revision: i64) -> _ {
+    clients::table.filter(clients::trust.ne(own).or(clients::revision.gt(revision))).order(clients::client_id)
+}
+
+/// The identifiers of all.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn identifiers() -> _ {
+    clients::table.select(clients::client_id)
+}
+
+/// How many there are.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn count() -> _ {
+    clients::table.select(dsl::count_star())
+}
+
+/// Says of the rows that have come or changed with which revision they did.
+pub(crate) fn stamp() -> impl Statement {
+    let now = directory_revision::table.select(directory_revision::revision).single_value().assume_not_null();
+    dsl::update(clients::table.filter(clients::revision.eq(0_i64))).set(clients::revision.eq(now))
 }
 
 /// The client, to be held.
@@ -161,9 +185,21 @@ pub(crate) fn expect<'a>(client_id: &'a str, read: i64) -> _ {
     clients::table.select(clients::updated_at).filter(as_read)
 }
 
+/// The secrets of the same clients.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn all_secrets() -> _ {
-    client_secrets::table.order((client_secrets::client_id, client_secrets::place))
+pub(crate) fn secrets_since<'a>(own: &'a str, revision: i64) -> _ {
+    client_secrets::table
+        .inner_join(clients::table)
+        .filter(clients::trust.ne(own).or(clients::revision.gt(revision)))
+        .select((
+            client_secrets::client_id,
+            client_secrets::place,
+            client_secrets::hash,
+            client_secrets::created_at,
+            client_secrets::expires_at,
+            client_secrets::sealed,
+        ))
+        .order((client_secrets::client_id, client_secrets::place))
 }
 
 pub(crate) fn put(row: &Row) -> impl Statement {

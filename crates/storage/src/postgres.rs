@@ -184,7 +184,8 @@ impl Postgres {
     async fn read_directory(&self) -> Result<(), StoreError> {
         let _reading = self.shared.reading.lock().await;
         let link = links::take_writer(&self.shared).await?;
-        match link.outcome(timeout(PATIENCE, run::snapshot(&link.connection)).await).await {
+        let last = self.shared.newest.get();
+        match link.outcome(timeout(PATIENCE, run::snapshot(&last, &link.connection)).await).await {
             Outcome::Told(Ok(rows)) => {
                 links::give_back(&self.shared, link);
                 self.shared.newest.replace(rows, &self.shared.context.sealer)

@@ -1,5 +1,9 @@
 //! The tables, for both databases: whole numbers, text and bytes only. A test compares them with what the migrations make.
 
+mod relations;
+
+pub(crate) use relations::TABLES;
+
 diesel::table! {
     directory_revision (id) {
         id -> BigInt,
@@ -64,6 +68,7 @@ diesel::table! {
         disabled -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        revision -> BigInt,
     }
 }
 
@@ -340,60 +345,27 @@ diesel::table! {
     }
 }
 
-/// All of them, in an order in which no row comes before one that it refers to.
-pub(crate) const TABLES: &[&str] = &[
-    "directory_revision",
-    "root_secret",
-    "signing_keys",
-    "scopes",
-    "groups",
-    "resources",
-    "proxied_apps",
-    "clients",
-    "client_secrets",
-    "upstreams",
-    "users",
-    "sessions",
-    "upstream_links",
-    "upstream_sessions",
-    "consents",
-    "authorization_codes",
-    "grants",
-    "refresh_tokens",
-    "access_tokens",
-    "api_tokens",
-    "api_token_watches",
-    "ended_keys",
-    "revoked_access_tokens",
-    "spent_assertions",
-    "attempts",
-    "events",
-    "refusals",
-    "token_counts",
-    "notices",
-    "outbox",
-    "usages",
-];
+diesel::table! {
+    initial_access_tokens (id) {
+        id -> BigInt,
+        name -> Text,
+        secret -> Binary,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        uses -> BigInt,
+        uses_left -> BigInt,
+        ended_at -> Nullable<BigInt>,
+    }
+}
 
-diesel::joinable!(api_token_watches -> api_tokens (token_id));
-diesel::joinable!(api_tokens -> users (user_id));
-diesel::joinable!(grants -> users (user_id));
-diesel::joinable!(refresh_tokens -> grants (grant_id));
-diesel::joinable!(sessions -> users (user_id));
-diesel::joinable!(upstream_links -> users (user_id));
-diesel::joinable!(upstream_sessions -> sessions (session_id));
-
-diesel::allow_tables_to_appear_in_same_query!(
-    access_tokens,
-    api_token_watches,
-    api_tokens,
-    authorization_codes,
-    consents,
-    grants,
-    refresh_tokens,
-    revoked_access_tokens,
-    sessions,
-    upstream_links,
-    upstream_sessions,
-    users,
-);
+diesel::table! {
+    registrations (id) {
+        id -> BigInt,
+        client_id -> Text,
+        secret -> Binary,
+        replaced_secret -> Nullable<Binary>,
+        address -> Text,
+        initial_access_token_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}

@@ -54,7 +54,9 @@ struct Shared {
 impl Shared {
     /// Puts the snapshot of what is committed now in place.
     fn read_directory(&self, connection: &mut SqliteConnection) -> Result<(), Failure> {
-        let rows = diesel::Connection::transaction(connection, run::read_directory)?;
+        let last = self.newest.get();
+        let read = |connection: &mut SqliteConnection| run::read_directory(&last, connection);
+        let rows = diesel::Connection::transaction(connection, read)?;
         Ok(self.newest.update(rows, &self.context.sealer)?)
     }
 }

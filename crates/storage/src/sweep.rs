@@ -46,6 +46,7 @@ pub(crate) enum Step {
     Attempts { started_by: i64 },
     Codes { before: i64, expired_by: i64 },
     Events { before: i64, happened_by: i64 },
+    InitialAccessTokens { over_by: i64 },
     Grants { after: i64, through: i64, over: Over },
     Notices { before: i64 },
     OutboxGivenUp { queued_by: i64 },
@@ -69,13 +70,14 @@ pub(crate) fn first_id_at(moment: Time) -> i64 {
 }
 
 /// What goes by its age alone.
-fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 9] {
+fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 10] {
     let expired_by = now.minus(CLOCKS_APART).millis();
     let long_ago = now.minus(lifetimes.spent_kept);
     let too_old = now.minus(lifetimes.events_kept);
     [
         Step::AccessTokens { expired_by },
         Step::ApiTokens { over_by: now.minus(API_TOKENS_SHOWN).millis() },
+        Step::InitialAccessTokens { over_by: now.minus(API_TOKENS_SHOWN).millis() },
         Step::Notices { before: first_id_at(now.minus(NOTICES_SHOWN)) },
         Step::OutboxGivenUp { queued_by: now.minus(GIVEN_UP_SHOWN).millis() },
         Step::RevokedAccessTokens { expired_by },

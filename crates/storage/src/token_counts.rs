@@ -28,3 +28,9 @@ pub(crate) fn of_client<'a>(client_id: &'a str, since: i64) -> _ {
         .filter(token_counts::client_id.eq(client_id).and(token_counts::day.ge(since)))
         .order(token_counts::day)
 }
+
+/// The days from a day on that each app was issued a token on.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn days(since: i64) -> _ {
+    token_counts::table.select((token_counts::client_id, token_counts::day)).filter(token_counts::day.ge(since))
+}

@@ -87,7 +87,8 @@ fn shown(visit: &Visit, client_id: &str, known: &Known, usages: &[&Usage]) -> Op
     let last_used = known.last_used.max(last.map(|usage| usage.last_at));
     let place = last.filter(|usage| Some(usage.last_at) == last_used).map(|usage| usage.network.clone());
     Some(Access {
-        app: app_of(client),
+        open: client.sign_in_page(visit.app.provider.issuer.as_str()),
+        app: app_of(client, language),
         id: client_id.to_owned(),
         last_used: last_used.map(Time::seconds),
         offline: known.offline,

@@ -26,12 +26,16 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         Error::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         // "The 429 status code indicates that the user has sent too many requests in a given amount of time ("rate
         // limiting")." (RFC 6585 §4)
-        Error::RateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
+        Error::RateExceeded(_) | Error::RegistrationsOfAddress | Error::RegistrationsTooMany => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
         Error::ResourceNotOurs => StatusCode::NOT_FOUND,
         Error::Store(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
         Error::Store(_) | Error::SigningKeyMissing => StatusCode::INTERNAL_SERVER_ERROR,
         Error::BearerMissing | Error::TokenUnknown => StatusCode::UNAUTHORIZED,
-        Error::ReportSignature | Error::ReporterUnknown | Error::ScopeInsufficient => StatusCode::FORBIDDEN,
+        Error::RegistrationForbidden | Error::ReportSignature | Error::ReporterUnknown | Error::ScopeInsufficient => {
+            StatusCode::FORBIDDEN
+        }
         // "The authorization server MAY return an HTTP 401 (Unauthorized) status code to indicate which HTTP authentication
         // schemes are supported." (RFC 6749 §5.2)
         other if other.code() == "invalid_client" => StatusCode::UNAUTHORIZED,
@@ -55,6 +59,26 @@ pub(crate) fn json(error: &Error) -> HttpResponse {
         limited(response.headers_mut(), *exceeded);
     }
     response
+}
+
+/// A refusal at the registration endpoint, or where an app manages itself (RFC 7591 §3.2.2, RFC 7592 §2): which member is wrong, and
+/// what would be right.
+pub(crate) fn registration(error: &Error) -> HttpResponse {
+    let told = error.told();
+    if matches!(status(error), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        return bearer_for(error, "");
+    }
+    let (description, mend) = match error {
+        Error::MetadataInvalid(member, why) => (format!("{member}: {why}"), true),
+        Error::RedirectUriUnsafe(why) => (format!("redirect_uris: {why}"), true),
+        _ => (told.description.to_owned(), false),
+    };
+    if !mend {
+        return json(error);
+    }
+    // "error_description OPTIONAL. Human-readable ASCII text description of the error used for debugging." (RFC 7591 §3.2.2)
+    let description = description.replace('"', "'");
+    uncached(status(error)).json(Body { error: told.code, error_description: &description })
 }
 
 /// Tells of a limit that is met: when to come again, and what is allowed (draft-ietf-httpapi-ratelimit-headers-11).

@@ -67,6 +67,8 @@ pub enum Endpoint {
     LeakReports,
     /// Pages for people, and paths that nobody has.
     Pages,
+    /// Where apps register and manage themselves.
+    Registration,
     /// Where clients give tokens back.
     Revocation,
     /// Where clients get tokens.
@@ -77,13 +79,14 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Authorization,
         Self::Documents,
         Self::ForwardAuth,
         Self::Introspection,
         Self::LeakReports,
         Self::Pages,
+        Self::Registration,
         Self::Revocation,
         Self::Token,
         Self::Userinfo,
@@ -101,11 +104,13 @@ impl Endpoint {
             | routes::THEME
             | routes::WEBFINGER => Self::Documents,
             routes::LEAK_REPORTS => Self::LeakReports,
+            routes::REGISTER => Self::Registration,
             routes::REVOKE => Self::Revocation,
             routes::TOKEN => Self::Token,
             routes::USERINFO => Self::Userinfo,
             "/livez" | "/readyz" => return None,
             path if path.starts_with("/static/") => Self::Documents,
+            path if path.starts_with("/register/") => Self::Registration,
             path if path.starts_with("/forward-auth/") => Self::ForwardAuth,
             _ => Self::Pages,
         })
@@ -124,6 +129,7 @@ impl Endpoint {
             }
             Self::LeakReports => ["leak-reports-per-address", "leak-reports-per-client", "leak-reports-per-account"],
             Self::Pages => ["pages-per-address", "pages-per-client", "pages-per-account"],
+            Self::Registration => ["registration-per-address", "registration-per-client", "registration-per-account"],
             Self::Revocation => ["revocation-per-address", "revocation-per-client", "revocation-per-account"],
             Self::Token => ["token-per-address", "token-per-client", "token-per-account"],
             Self::Userinfo => ["userinfo-per-address", "userinfo-per-client", "userinfo-per-account"],
@@ -313,7 +319,7 @@ fn answer(app: &Data<App>, request: &HttpRequest, endpoint: Endpoint, exceeded: 
         // What apps do there for people counts with the pages; its refusals are for machines.
         Endpoint::Pages if request.path().starts_with(routes::ACCOUNT_API_TOKENS) => json(),
         Endpoint::Authorization | Endpoint::Pages => page(&Visit::unread(app.clone(), request.clone()), exceeded),
-        Endpoint::Documents => cors::everyone(json()),
+        Endpoint::Documents | Endpoint::Registration => cors::everyone(json()),
         Endpoint::ForwardAuth | Endpoint::Introspection | Endpoint::LeakReports => json(),
         Endpoint::Revocation | Endpoint::Token | Endpoint::Userinfo => cors::allowed(app, request, json()),
     }

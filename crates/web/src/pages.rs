@@ -4,6 +4,7 @@
 //! stands in a hidden field comes back as it was given.
 
 pub mod account;
+pub mod app_links;
 pub mod app_remove;
 pub mod apps;
 pub mod consent;

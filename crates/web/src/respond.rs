@@ -112,7 +112,12 @@ pub(crate) async fn refusal(visit: &Visit, error: &Error, client: Option<&Client
         };
     };
     let frame = Frame { return_to: None, ..visit.frame(None, None) };
-    let refusal = Refusal { app: client.map(app_of), case: case.to_string(), frame, reason };
+    let refusal = Refusal {
+        app: client.map(|client| app_of(client, visit.language(None))),
+        case: case.to_string(),
+        frame,
+        reason,
+    };
     page(visit, &refusal, &How { status: Some(StatusCode::BAD_REQUEST), ..How::default() })
 }
 
@@ -140,9 +145,9 @@ fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reas
     })
 }
 
-/// An app as pages name it.
-pub(crate) fn app_of(client: &Client) -> pages::App {
-    pages::App { host: client.host(), name: client.name().to_owned() }
+/// An app as pages name it to people who read a language.
+pub(crate) fn app_of(client: &Client, language: Language) -> pages::App {
+    pages::App { host: client.host(), name: client.name_in(language.tag()).to_owned() }
 }
 
 /// The sentence for a scope: as declared, else our own, else its name.

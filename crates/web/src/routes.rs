@@ -4,7 +4,7 @@ use actix_web::web::{self, ServiceConfig};
 use grantor_core::metadata::Endpoints;
 
 use crate::forward_auth::{any_forward_auth, at_app};
-use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo, webfinger};
+use crate::oauth::{authorize, discovery, introspect, leaks, register, revoke, token, userinfo, webfinger};
 use crate::pages::{
     account, app_remove, apps, consent, end_session, enter, home, language, notice, select_account, sessions, sign_in,
     sign_in_ways, sign_up, token_change, token_new, tokens, upstream_link,
@@ -36,6 +36,8 @@ pub(crate) const LEAK_REPORTS: &str = "/leak-reports";
 pub(crate) const NOTICES: &str = "/account/notices";
 pub(crate) const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+pub(crate) const REGISTER: &str = "/register";
+pub(crate) const REGISTRATION: &str = "/register/{client_id}";
 pub(crate) const REVOKE: &str = "/revoke";
 pub(crate) const SELECT_ACCOUNT: &str = "/select-account";
 pub(crate) const SESSIONS: &str = "/account/sessions";
@@ -59,6 +61,7 @@ pub(crate) const ENDPOINTS: Endpoints = Endpoints {
     end_session: END_SESSION,
     introspection: INTROSPECT,
     jwks: JWKS,
+    registration: Some(REGISTER),
     revocation: REVOKE,
     token: TOKEN,
     userinfo: USERINFO,
@@ -148,6 +151,16 @@ fn endpoints(config: &mut ServiceConfig) {
                 .get(userinfo::get_userinfo)
                 .post(userinfo::post_userinfo)
                 .default_service(other().to(userinfo::other_userinfo)),
+        )
+        .service(
+            web::resource(REGISTER).post(register::post_register).default_service(other().to(register::other_register)),
+        )
+        .service(
+            web::resource(REGISTRATION)
+                .get(register::get_registration)
+                .put(register::put_registration)
+                .delete(register::delete_registration)
+                .default_service(other().to(register::other_registration)),
         )
         .service(web::resource([FORWARD_AUTH, "/forward-auth/{path:.*}"]).default_service(other().to(any_forward_auth)))
         .service(web::resource(AT_APP_SIGN_IN).default_service(other().to(at_app::any_sign_in)))

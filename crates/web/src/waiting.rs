@@ -5,6 +5,7 @@ use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::interaction::Interaction;
 use grantor_core::upstream::flow::Aim;
 
+use crate::locale::Language;
 use crate::oauth::authorize;
 use crate::pages::{App, enter};
 use crate::respond::{self, app_of};
@@ -72,11 +73,11 @@ impl Waiting {
     }
 
     /// The app, and where a form may lead that goes on with it.
-    pub(crate) fn app(&self) -> Option<(App, String)> {
+    pub(crate) fn app(&self, language: Language) -> Option<(App, String)> {
         match self {
             Self::Account => None,
             Self::Entry(entry) => Some((entry.app(), entry.form_action())),
-            Self::Request(waiting) => Some((app_of(&waiting.1.client), waiting.1.redirect_uri.form_action())),
+            Self::Request(waiting) => Some((app_of(&waiting.1.client, language), waiting.1.redirect_uri.form_action())),
         }
     }
 }

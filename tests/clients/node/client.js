@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import * as oidc from 'openid-client';
 import { Person } from './person.js';
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, POST_LOGOUT_REDIRECT_URI, USERNAME, PASSWORD, REQUEST_KEY } = process.env;
+const { CLIENT_ID, CLIENT_SECRET, INITIAL_ACCESS_TOKEN, ISSUER, PASSWORD, POST_LOGOUT_REDIRECT_URI, REDIRECT_URI, REQUEST_KEY, USERNAME } =
+  process.env;
 
 const person = new Person(ISSUER, USERNAME, PASSWORD);
 let server;
@@ -13,12 +14,28 @@ let tokens;
 function discovered(...uses) {
   // Plain HTTP is for tests; signatures are checked even where TLS already tells who sent an ID token.
   const execute = [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks, ...uses];
-  return oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, { execute });
+  return INITIAL_ACCESS_TOKEN
+    ? registers(execute)
+    : oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, { execute });
 }
 
 async function discovers() {
   server = await discovered();
   assert.equal(server.serverMetadata().issuer, ISSUER);
+}
+
+// The app makes itself known, where it is not.
+async function registers(execute) {
+  const metadata = {
+    client_name: 'An app that registers itself',
+    redirect_uris: [REDIRECT_URI],
+    post_logout_redirect_uris: [POST_LOGOUT_REDIRECT_URI],
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: 'client_secret_post',
+    id_token_signed_response_alg: 'ES256',
+  };
+  const options = { execute, initialAccessToken: INITIAL_ACCESS_TOKEN };
+  return oidc.dynamicClientRegistration(new URL(ISSUER), metadata, undefined, options);
 }
 
 // What is asked, and what the answer must fit.
@@ -67,7 +84,7 @@ async function refreshes() {
 async function introspects() {
   const token = await oidc.tokenIntrospection(server, tokens.access_token);
   assert.equal(token.active, true);
-  assert.equal(token.client_id, CLIENT_ID);
+  assert.equal(token.client_id, server.clientMetadata().client_id);
 }
 
 async function comesBackWithoutBeingAsked() {

@@ -115,6 +115,14 @@ const API_TOKEN_USED_ELSEWHERE: &[Carried] = &[
     always(Field::Detail, "the beginning of the token"),
 ];
 const APP_ENTERED: &[Carried] = &[PERSON, BROWSER, always(Field::Detail, "the origin of the app")];
+const CLIENT_CHANGED: &[Carried] =
+    &[APP, sometimes(Field::Address, "the app itself, where it registered itself"), CHANGED];
+const CLIENT_REGISTERED: &[Carried] =
+    &[APP, ACTOR, sometimes(Field::Detail, "the beginning of the initial access token, and what it is for")];
+const INITIAL_TOKEN_CHANGED: &[Carried] = &[
+    always(Field::Reason, "made or revoked"),
+    always(Field::Detail, "the beginning of the token, what it is for, and for how many apps"),
+];
 const CONSENT_GIVEN: &[Carried] = &[APP, PERSON, BROWSER, always(Field::Detail, "the scopes that were allowed")];
 const DATABASE_RESTORED: &[Carried] = &[always(Field::Detail, "of when the backup is")];
 const FETCH_REFUSED: &[Carried] = &[
@@ -177,7 +185,9 @@ pub const fn carried(kind: EventKind) -> &'static [Carried] {
         EventKind::ApiTokenRotated => API_TOKEN_ROTATED,
         EventKind::ApiTokenUsedElsewhere => API_TOKEN_USED_ELSEWHERE,
         EventKind::AppEntered => APP_ENTERED,
-        EventKind::ClientChanged => &[APP, CHANGED],
+        EventKind::ClientChanged => CLIENT_CHANGED,
+        EventKind::ClientRegistered => CLIENT_REGISTERED,
+        EventKind::InitialTokenChanged => INITIAL_TOKEN_CHANGED,
         EventKind::ConsentGiven => CONSENT_GIVEN,
         EventKind::ConsentDenied => &[APP, PERSON, BROWSER],
         EventKind::DatabaseRestored => DATABASE_RESTORED,

@@ -1,5 +1,7 @@
 //! What is registered of a client, in the names of RFC 7591 §2 and OpenID Connect Registration §2.
 
+use std::collections::BTreeMap;
+
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::jwe::{ContentEncryption, KeyAlgorithm};
 use grantor_jose::jwk::JwkSet;
@@ -127,9 +129,43 @@ pub struct ClientMetadata {
     /// From where the client may ask for tokens, and from where they may be used; from anywhere when absent.
     #[serde(skip_serializing_if = "Networks::is_anywhere")]
     pub networks: Networks,
+    /// Where others may send a browser for the app to begin a sign-in (OpenID Connect Core §4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<String>,
+    /// What tells the software from others, the same for all its installations.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_id: Option<String>,
+    /// The version of the software.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_version: Option<String>,
+    /// What somebody whom we trust says of the software, as it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub software_statement: Option<String>,
+    /// Name and addresses for people in other languages, as `client_name#de` and `policy_uri#fr`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub localized: BTreeMap<String, String>,
 }
 
 impl ClientMetadata {
+    /// What a member says in a language, where it says something in this one: `de` finds `de`, then `de-CH`; `de-CH` finds itself,
+    /// then `de`, then `de-AT`.
+    // "However, since BCP 47 language tag values are case-insensitive, implementations SHOULD interpret the language tag values
+    // supplied in a case insensitive manner." (RFC 7591 §2.2)
+    pub fn in_language(&self, member: &str, language: &str) -> Option<&str> {
+        let wanted = language.to_ascii_lowercase();
+        let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();
+        let fits = |tag: &str, rank: usize| match rank {
+            0 => tag == wanted,
+            1 => tag == primary(&wanted),
+            _ => primary(tag) == primary(&wanted),
+        };
+        let says = |name: &str, rank: usize| {
+            let tag = name.split_once('#').filter(|(known, _)| *known == member);
+            tag.is_some_and(|(_, tag)| fits(&tag.to_ascii_lowercase(), rank))
+        };
+        (0..3).find_map(|rank| self.localized.iter().find(|(name, _)| says(name, rank)).map(|(_, text)| text.as_str()))
+    }
+
     /// Checks the rules that hold between members.
     ///
     /// # Errors

@@ -14,9 +14,11 @@ use crate::redirect_uri::{self, ValidRedirectUri};
 use crate::scope::Scope;
 use crate::time::Time;
 
+mod clients;
 mod encryption;
 mod metadata;
 
+pub use clients::Clients;
 pub use encryption::Encryption;
 pub use metadata::ClientMetadata;
 
@@ -167,9 +169,45 @@ impl Client {
         if self.metadata.client_name.is_empty() { &self.client_id } else { &self.metadata.client_name }
     }
 
-    /// The host for people: that of the app's page, else of its first redirect URI.
+    /// The name for people who read `language`; the one without a language where there is none.
+    pub fn name_in(&self, language: &str) -> &str {
+        self.metadata.in_language("client_name", language).unwrap_or_else(|| self.name())
+    }
+
+    /// A page of the app, as `policy_uri`, for people who read `language`, where it may be shown. Whoever registered itself leads people
+    /// nowhere but to the hosts that its answers go to.
+    // "The authorization server SHOULD check to see if the "logo_uri", "tos_uri", "client_uri", and "policy_uri" have the same host
+    // and scheme as the those defined in the array of "redirect_uris"" (RFC 7591 §5)
+    pub fn page_in(&self, member: &str, language: &str) -> Option<&str> {
+        let plain = match member {
+            "client_uri" => &self.metadata.client_uri,
+            "policy_uri" => &self.metadata.policy_uri,
+            "tos_uri" => &self.metadata.tos_uri,
+            _ => &None,
+        };
+        let page = self.metadata.in_language(member, language).or(plain.as_deref())?;
+        redirect_uri::web_page(page)?;
+        let origin = redirect_uri::origin(page);
+        let is_own = || self.metadata.redirect_uris.iter().any(|uri| redirect_uri::origin(uri) == origin);
+        (self.trust != Trust::SelfRegistered || is_own()).then_some(page)
+    }
+
+    /// Where a browser may be sent for the app to begin a sign-in at `issuer` (OpenID Connect Core §4).
+    pub fn sign_in_page(&self, issuer: &str) -> Option<String> {
+        let page = self.metadata.initiate_login_uri.as_deref()?;
+        let mut url = redirect_uri::web_page(page).filter(|url| url.scheme() == "https")?;
+        let origin = redirect_uri::origin(page);
+        let is_own = self.metadata.redirect_uris.iter().any(|uri| redirect_uri::origin(uri) == origin);
+        // "REQUIRED. Issuer Identifier for the OP that the RP is to send the Authentication Request to." (OIDC Core §4)
+        url.query_pairs_mut().append_pair("iss", issuer);
+        (self.trust != Trust::SelfRegistered || is_own).then(|| url.into())
+    }
+
+    /// The host for people: that of the app's page, else of its first redirect URI. Who registered itself may name any page, and
+    /// answers are all that it is known to receive.
     pub fn host(&self) -> String {
-        let page = self.metadata.client_uri.as_ref().or(self.metadata.redirect_uris.first());
+        let page = self.metadata.client_uri.as_ref().filter(|_| self.trust != Trust::SelfRegistered);
+        let page = page.or(self.metadata.redirect_uris.first());
         page.map(|uri| redirect_uri::host(uri)).unwrap_or_default()
     }
 

@@ -1,6 +1,6 @@
 //! The rows of a store in memory. Each change has the expectation that its statement in `crates/storage` has.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use grantor_jose::id::Id;
@@ -129,7 +129,7 @@ impl Rows {
 
     fn put_client(&mut self, client: &Client) -> bool {
         let before = &self.directory;
-        let mut clients: HashMap<String, Arc<Client>> = before.clients.clone();
+        let mut clients = before.clients.clone();
         clients.insert(client.client_id.clone(), Arc::new(client.clone()));
         self.directory = Arc::new(Directory {
             revision: before.revision + 1,

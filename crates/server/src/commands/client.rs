@@ -1,14 +1,16 @@
 //! `grantor client`: apps, one at a time.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
-use grantor_core::client::{Client, ClientMetadata};
+use grantor_core::client::{Client, ClientMetadata, Trust};
 use grantor_core::grant_type::GrantType;
 use grantor_core::redirect_uri::ApplicationType;
 use grantor_core::store::Store;
+use grantor_core::time::Time;
 use grantor_jose::secret::SecretText;
 use serde_json::{Value, json};
 
@@ -99,6 +101,8 @@ pub struct Add {
 
 /// For how many days tokens are added up.
 const DAYS_COUNTED: i64 = 30;
+/// So far back it is looked when an app was last used.
+const DAYS_LOOKED_BACK: i64 = 400;
 
 /// Does it.
 ///
@@ -119,7 +123,7 @@ pub async fn run(settings: &Settings, command: Command) -> Result<ExitCode, Comm
 pub async fn answer(opened: &Opened, command: Command) -> Result<String, CommandError> {
     match command {
         Command::Add(add) => insert(opened, add).await,
-        Command::List(format) => Ok(list(opened, format.json)),
+        Command::List(format) => list(opened, format.json).await,
         Command::Remove(named) => remove(opened, &named).await,
         Command::Secret(renewed) => renew(opened, &renewed).await,
         Command::Show(named) => show(opened, &named).await,
@@ -207,14 +211,20 @@ fn shown_once(client_id: &str, secret: Option<&SecretText>, json: bool) -> Strin
     }
 }
 
-fn list(opened: &Opened, json: bool) -> String {
+async fn list(opened: &Opened, json: bool) -> Result<String, CommandError> {
+    let used = opened.database.token_days(system_time().day() - DAYS_LOOKED_BACK).await?;
     let directory = opened.database.directory();
     let mut clients: Vec<_> = directory.clients.values().collect();
     clients.sort_by(|a, b| a.client_id.cmp(&b.client_id));
     if json {
-        return output::json(&clients.iter().map(|client| members(client)).collect());
+        let told = |client: &Arc<Client>| {
+            let mut told = members(client);
+            told["last_used"] = json!(used.get(&client.client_id).map(|day| day_text(*day)));
+            told
+        };
+        return Ok(output::json(&clients.iter().map(|client| told(client)).collect()));
     }
-    let mut table = Table::new(&["client_id", "name", "proves itself by", "scope", "since"]);
+    let mut table = Table::new(&["client_id", "name", "known as", "proves itself by", "scope", "since", "last used"]);
     for client in clients {
         let method = serde_json::to_value(client.metadata.token_endpoint_auth_method).unwrap_or_default();
         let off = if client.disabled { " (off)" } else { "" };
@@ -223,12 +233,33 @@ fn list(opened: &Opened, json: bool) -> String {
         table.row([
             id,
             client.name().to_owned(),
+            known_as(client).to_owned(),
             method,
             client.metadata.scope.to_string(),
             clock::text(client.created_at),
+            used.get(&client.client_id).map(|day| day_text(*day)).unwrap_or_default(),
         ]);
     }
-    table.render()
+    let registered = directory.clients.self_registered();
+    let most = opened.config.registration.most;
+    let told = match registered {
+        0 => String::new(),
+        _ => format!("\nApps that registered themselves: {registered} of at most {most} apps.\n"),
+    };
+    Ok(table.render() + &told)
+}
+
+fn day_text(day: i64) -> String {
+    let text = clock::text(Time::from_seconds(day * 86_400));
+    text.split('T').next().unwrap_or_default().to_owned()
+}
+
+const fn known_as(client: &Client) -> &'static str {
+    match client.trust {
+        Trust::Administrator => "added by an administrator",
+        Trust::SelfRegistered => "registered itself",
+        Trust::VerifiedOwner => "verified owner",
+    }
 }
 
 async fn show(opened: &Opened, named: &Named) -> Result<String, CommandError> {
@@ -248,6 +279,7 @@ fn members(client: &Client) -> Value {
     if let Some(members) = members.as_object_mut() {
         members.insert("client_id".into(), json!(client.client_id));
         members.insert("client_secrets".into(), json!(client.secrets.len()));
+        members.insert("known_as".into(), json!(known_as(client)));
         members.insert("disabled".into(), json!(client.disabled));
         members.insert("created_at".into(), json!(clock::text(client.created_at)));
         members.insert("updated_at".into(), json!(clock::text(client.updated_at)));
@@ -269,7 +301,7 @@ async fn remove(opened: &Opened, named: &Named) -> Result<String, CommandError> 
     Ok(if named.json { output::json(&done) } else { format!("Removed {}.\n", printable(&client.client_id)) })
 }
 
-fn find(opened: &Opened, client_id: &str) -> Result<std::sync::Arc<Client>, CommandError> {
+fn find(opened: &Opened, client_id: &str) -> Result<Arc<Client>, CommandError> {
     let directory = opened.database.directory();
     let found = directory.clients.get(client_id).cloned();
     found.ok_or_else(|| {

@@ -12,6 +12,7 @@ pub mod key;
 pub mod mail;
 pub mod migrate;
 pub mod new_epoch;
+pub mod registration;
 pub mod restore;
 pub mod serve;
 pub mod token;
@@ -124,6 +125,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Mail(command) => mail::run(&settings, command).await,
         Command::Migrate(arguments) => migrate::run(&settings, arguments).await,
         Command::NewEpoch(arguments) => new_epoch::run(&settings, arguments).await,
+        Command::Registration(command) => registration::run(&settings, command).await,
         Command::Restore(arguments) => restore::run(&settings, &arguments).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
         Command::Token(command) => token::run(&settings, command).await,

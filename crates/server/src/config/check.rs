@@ -55,7 +55,9 @@ impl Config {
             findings.into_iter().map(named)
         };
         let lifetimes = of("lifetimes", self.lifetimes.findings());
-        rules.into_iter().flatten().chain(lifetimes).chain(of("tokens", self.tokens.findings())).collect()
+        let registration = of("registration", self.registration.findings());
+        let tokens = of("tokens", self.tokens.findings());
+        rules.into_iter().flatten().chain(lifetimes).chain(tokens).chain(registration).collect()
     }
 
     /// Refuses settings with which the server must not start.

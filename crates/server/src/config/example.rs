@@ -42,6 +42,7 @@ mod tests {
             ("outbound", names::<crate::config::Outbound>()),
             ("lifetimes", names::<grantor_core::policy::Lifetimes>()),
             ("tokens", names::<grantor_core::policy::TokenPolicy>()),
+            ("registration", names::<grantor_core::registration::RegistrationPolicy>()),
             ("clients", names::<grantor_core::policy::ClientPolicy>()),
         ] {
             assert_eq!(shown(table[section].as_table().unwrap()), known(names), "[{section}]");

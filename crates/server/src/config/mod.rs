@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use grantor_core::policy::{ClientPolicy, Lifetimes, Policy, TokenPolicy};
+use grantor_core::registration::RegistrationPolicy;
 use grantor_identity::queue::QueueLimits;
 use grantor_identity::throttle::{Limit, ThrottlePolicy};
 use grantor_web::outbound::AllowedHost;
@@ -78,6 +79,8 @@ pub struct Config {
     pub clients: ClientPolicy,
     /// Personal access tokens and API keys: section `[tokens]`.
     pub tokens: TokenPolicy,
+    /// Apps that register themselves: section `[registration]`.
+    pub registration: RegistrationPolicy,
     /// Who may report tokens that were found in public, to `/leak-reports`. Default: nobody.
     pub leak_reporters: Vec<Reporter>,
     /// The hosts for whose people this server is the provider, beside its own: `example.com` for `ada@example.com`. Apps ask
@@ -180,6 +183,8 @@ pub struct Limits {
     /// that end sessions do not count for the account. Default `60000/m` and `6000/m`. Failed sign-ins have limits of their own:
     /// section `[sign_in]`.
     pub pages: AccountRate,
+    /// The same for registration, and for apps that manage themselves there. Default `600/m`.
+    pub registration: AddressRate,
     /// The same for revocation, for each address and each client. Default `60000/m`.
     pub revocation: ClientRate,
     /// The same for the token endpoint, for each address and each client, and for each account. Default `60000/m`, and `6000/m`
@@ -224,6 +229,7 @@ impl Config {
             clients: self.clients.clone(),
             tokens: self.tokens.clone(),
             self_registration: self.sign_in.self_registration,
+            registration: self.registration.clone(),
         }
     }
 }
@@ -273,6 +279,7 @@ impl Default for Config {
             lifetimes: Lifetimes::default(),
             clients: ClientPolicy::default(),
             tokens: TokenPolicy::default(),
+            registration: RegistrationPolicy::default(),
             leak_reporters: Vec::new(),
             webfinger_hosts: Vec::new(),
         }
@@ -295,6 +302,7 @@ impl Default for Limits {
             introspection: ClientRate::per_minute(300_000),
             leak_reports: AddressRate::per_minute(600),
             pages: AccountRate::per_minute(60_000, 6_000),
+            registration: AddressRate::per_minute(600),
             revocation: ClientRate::per_minute(60_000),
             token: GrantRate::per_minute(60_000, 6_000),
             userinfo: AccountRate::per_minute(60_000, 6_000),

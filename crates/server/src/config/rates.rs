@@ -141,6 +141,7 @@ impl Limits {
             Endpoint::Introspection => self.introspection.allowances(),
             Endpoint::LeakReports => self.leak_reports.allowances(),
             Endpoint::Pages => self.pages.allowances(),
+            Endpoint::Registration => self.registration.allowances(),
             Endpoint::Revocation => self.revocation.allowances(),
             Endpoint::Token => self.token.allowances(),
             Endpoint::Userinfo => self.userinfo.allowances(),

@@ -4,7 +4,7 @@ pub mod api_keys;
 
 use std::collections::{BTreeSet, HashMap};
 
-use grantor_core::client::{Client, ClientMetadata, ClientSecret};
+use grantor_core::client::{Client, ClientMetadata, ClientSecret, Trust};
 use grantor_core::directory::{Directory, Group, Resource, ScopeDefinition};
 use grantor_core::forward_auth::{Apps, ProxiedApp};
 use grantor_core::network::Networks;
@@ -204,6 +204,7 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
     plan.faults.extend(declaration.clients.iter().filter_map(|declared| unfit_secret(declared, directory)));
     // After the apps that they belong to.
     api_keys::plan(declaration, current, &mut plan);
+    plan.faults.extend(declaration.clients.iter().filter_map(|declared| taken(declared, directory)));
     plan.warnings.extend(loose_ends(declaration, directory));
     plan
 }
@@ -226,6 +227,14 @@ fn client(declared: &DeclaredClient, directory: &Directory) -> (Item, Option<Vec
     let item =
         ClientItem { client_id: declared.client_id.clone(), metadata, disabled, secret, before: before.cloned() };
     (Item::Client(item), fields)
+}
+
+/// What registered itself belongs to whoever registered it: a file that names it by accident takes nothing over.
+fn taken(declared: &DeclaredClient, directory: &Directory) -> Option<String> {
+    let before = directory.clients.get(&declared.client_id)?;
+    let message =
+        "registered itself, and is changed by itself alone; name another, or remove it with `grantor client remove`";
+    (before.trust == Trust::SelfRegistered).then(|| declared.place.remark("client_id", message))
 }
 
 fn secret_step(declared: &DeclaredClient, before: Option<&Client>) -> SecretStep {

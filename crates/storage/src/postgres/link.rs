@@ -143,6 +143,7 @@ fn kind(changes: &[Change]) -> Option<u64> {
             Change::AttemptsPut { expected, .. } => expected.is_some().hash(&mut hasher),
             Change::ApiTokenWatchPut { expected, .. } => expected.is_some().hash(&mut hasher),
             Change::Outbox(change) => std::mem::discriminant(change).hash(&mut hasher),
+            Change::Registration(change) => std::mem::discriminant(change).hash(&mut hasher),
             Change::ConsentPut { expected, .. } => expected.is_some().hash(&mut hasher),
             _ => {}
         }

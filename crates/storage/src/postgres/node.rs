@@ -169,7 +169,8 @@ async fn is_read(shared: &Shared, revision: i64, connection: &AsyncPgConnection)
     }
     // Somebody else who is reading may have begun before the change.
     let Ok(_reading) = timeout(REST, shared.reading.lock()).await else { return Ok(false) };
-    let rows = timeout(PATIENCE, run::snapshot(connection)).await.map_err(|_| Failure::Gone)?;
+    let last = shared.newest.get();
+    let rows = timeout(PATIENCE, run::snapshot(&last, connection)).await.map_err(|_| Failure::Gone)?;
     let read = rows.and_then(|rows| Ok(shared.newest.replace(rows, &shared.context.sealer)?));
     if let Err(error) = &read {
         tracing::error!(%error, "clients and keys could not be read; the last known ones stay in use");

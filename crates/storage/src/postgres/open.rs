@@ -38,7 +38,7 @@ impl Postgres {
                 let connection = &link.connection;
                 mint.resume_after(Id::from_i64(examine::newest_id(connection).await?));
                 check_key(connection, &sealer, now).await?;
-                newest.replace(run::snapshot(connection).await?, &sealer)?;
+                newest.replace(run::snapshot(&newest.get(), connection).await?, &sealer)?;
                 Ok(())
             })
         })?;

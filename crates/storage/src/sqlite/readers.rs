@@ -75,7 +75,8 @@ impl Reader {
         }
         let revision: i64 = directory_revision::find().first(&mut self.connection)?;
         if revision != shared.newest.revision() {
-            let rows = self.connection.transaction(run::read_directory)?;
+            let last = shared.newest.get();
+            let rows = self.connection.transaction(|connection| run::read_directory(&last, connection))?;
             shared.newest.update(rows, &shared.context.sealer)?;
         }
         self.data_version = Some(data_version);

@@ -1,5 +1,7 @@
 //! The statements, run on SQLite.
 
+use std::sync::Arc;
+
 use diesel::QueryResult;
 use diesel::RunQueryDsl;
 use diesel::query_dsl::methods::ExecuteDsl;
@@ -7,8 +9,10 @@ use diesel::sqlite::SqliteConnection;
 use grantor_core::api_token::{ApiTokenEnd, Owner};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
+use grantor_core::directory::Directory;
 use grantor_core::grant::GrantEnd;
 use grantor_core::outbox::OutboxChange;
+use grantor_core::registration::RegistrationChange;
 use grantor_core::time::Time;
 use grantor_core::upstream::UpstreamChange;
 use grantor_jose::id::Id;
@@ -23,9 +27,9 @@ use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
-    ended_keys, events, grants, groups, notices, outbox, proxied_apps, refresh_tokens, resources,
-    revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions, token_counts, upstream_links,
-    upstream_sessions, upstreams, usages, users,
+    ended_keys, events, grants, groups, initial_access_tokens, notices, outbox, proxied_apps, refresh_tokens,
+    registrations, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions,
+    token_counts, upstream_links, upstream_sessions, upstreams, usages, users,
 };
 
 define_apply!(SqliteConnection, [], [], []);

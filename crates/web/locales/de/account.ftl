@@ -42,6 +42,8 @@ used-count-lately = { $count ->
 used-at = Bei: { $apis }
 used-from = Von: { $networks }
 apps-details = Was { $app } kann:
+apps-open = Öffnen
+apps-open-app = { $app } öffnen
 apps-remove = Zugriff entfernen
 apps-remove-app = Zugriff entfernen für { $app }
 

@@ -16,3 +16,6 @@ home-page = Willkommen
 home-title = Ihr Konto bei { $issuer }
 home-lead = Ein Konto für die Apps, die Sie hier nutzen. Sehen Sie, wo Sie angemeldet sind und welche Apps Zugriff haben, und nehmen Sie ihn jederzeit zurück.
 home-account = Ihr Konto
+app-link-page = Über diese App
+app-link-policy = Datenschutz
+app-link-terms = Nutzungsbedingungen

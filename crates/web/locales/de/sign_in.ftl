@@ -2,6 +2,7 @@
 sign-in-title = Anmelden
 sign-in-title-app = Bei { $app } anmelden
 sign-in-to-continue = weiter zu { $app }
+sign-in-unchecked = Diese App hat sich selbst eingetragen, und niemand hat sie geprüft. Ihr Passwort sieht sie nie.
 sign-in-username = Benutzername
 sign-in-password = Passwort
 sign-in-button = Anmelden

@@ -42,6 +42,8 @@ used-count-lately = { $count ->
 used-at = At: { $apis }
 used-from = From: { $networks }
 apps-details = What { $app } may do:
+apps-open = Open
+apps-open-app = Open { $app }
 apps-remove = Remove access
 apps-remove-app = Remove access for { $app }
 

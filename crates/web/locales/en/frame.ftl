@@ -16,3 +16,6 @@ home-page = Welcome
 home-title = Your account at { $issuer }
 home-lead = One account for the apps you use here. See where you’re signed in and which apps have access, and take it back at any time.
 home-account = Your account
+app-link-page = About this app
+app-link-policy = Privacy policy
+app-link-terms = Terms of service

@@ -2,6 +2,7 @@
 sign-in-title = Sign in
 sign-in-title-app = Sign in to { $app }
 sign-in-to-continue = to continue to { $app }
+sign-in-unchecked = This app registered itself, and nobody has checked it. It never sees your password.
 sign-in-username = Username
 sign-in-password = Password
 sign-in-button = Sign in

@@ -214,7 +214,12 @@ fn send(visit: &Visit, answer: &Answer, client: &grantor_core::client::Client) -
         ResponseMode::FormPost => {
             let fields = answer.params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             let frame = Frame { return_to: None, ..visit.frame(None, None) };
-            let page = FormPost { action: answer.redirect_uri.as_str().to_owned(), app: app_of(client), fields, frame };
+            let page = FormPost {
+                action: answer.redirect_uri.as_str().to_owned(),
+                app: app_of(client, visit.language(None)),
+                fields,
+                frame,
+            };
             let form_action = Some(answer.redirect_uri.form_action());
             respond::page(visit, &page, &How { form_action, script: true, ..How::default() })
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
-use grantor_core::metadata::metadata;
+use grantor_core::metadata::{Endpoints, metadata};
 use grantor_core::provider::Provider;
 use grantor_core::store::Store;
 use grantor_core::time::Time;
@@ -29,8 +29,10 @@ pub(crate) struct Documents {
 impl Documents {
     pub(crate) fn build(provider: &Provider<Database>, now: Time) -> Self {
         let directory = provider.store.directory();
+        let registration = ENDPOINTS.registration.filter(|_| provider.policy.registration.is_on());
+        let endpoints = Endpoints { registration, ..ENDPOINTS };
         let languages = Language::ALL.map(Language::tag);
-        let metadata = metadata(provider, &ENDPOINTS, &languages, now);
+        let metadata = metadata(provider, &endpoints, &languages, now);
         let dates =
             directory.keys.keys.iter().flat_map(|key| [Some(key.created_at), Some(key.active_from), key.remove_at]);
         let kept = format!("public, max-age={}", provider.policy.lifetimes.jwks_cache.as_secs());

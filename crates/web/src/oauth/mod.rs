@@ -5,6 +5,7 @@ pub(crate) mod discovery;
 pub(crate) mod documents;
 pub(crate) mod introspect;
 pub(crate) mod leaks;
+pub(crate) mod register;
 pub(crate) mod revoke;
 pub(crate) mod token;
 pub(crate) mod userinfo;

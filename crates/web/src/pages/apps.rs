@@ -41,6 +41,8 @@ pub struct Access {
     pub last_used: Option<i64>,
     /// Whether it has access when the person is not here.
     pub offline: bool,
+    /// Where a sign-in to it begins.
+    pub open: Option<String>,
     /// From where it was last used, as coarse as known.
     pub place: Option<String>,
     /// What it may do.
@@ -107,6 +109,7 @@ impl Apps {
                 "never-used",
                 page(vec![Access {
                     last_used: None,
+                    open: None,
                     place: None,
                     offline: false,
                     scopes: vec![],
@@ -140,6 +143,7 @@ fn access(name: &str, days: i64) -> Access {
         id: "0BxVq7aY2Lk".to_owned(),
         last_used: Some(NOW - days * DAY - 4000),
         offline: days % 3 == 0,
+        open: (days % 2 == 0).then(|| "https://wiki.example.com/start?iss=https%3A%2F%2Fid.example".to_owned()),
         place: Some(if days < 5 { "Berlin".to_owned() } else { name.to_owned() }),
         scopes: scopes.into(),
         since: NOW - 90 * DAY,

@@ -14,6 +14,7 @@ use grantor_core::scope::Scope;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::user::User;
 
+use super::app_links::AppLinks;
 use super::status::Kind;
 use super::{App, Frame};
 use crate::html::{self, ToArgument, filters};
@@ -34,6 +35,8 @@ pub struct Consent {
     pub frame: Frame,
     /// How the app is known.
     pub known: Known,
+    /// What the app says of itself.
+    pub links: AppLinks,
     /// How long the access lasts.
     pub lasts: Lasts,
     /// The signed authorization request to go on with.
@@ -178,11 +181,13 @@ async fn show(visit: &Visit, interaction: &Interaction, request: &AuthorizationR
     let again = Interaction { selected: false, ..interaction.clone() };
     let change = authorize::on_page(visit, routes::SELECT_ACCOUNT, &again).ok();
     let answer_host = Some(request.redirect_uri.host()).filter(|host| *host != client.host());
+    let language = visit.language(request.ui_locales.as_deref());
     let page = Consent {
         answer_host,
-        app: app_of(client),
+        app: app_of(client, language),
         frame: visit.frame(request.ui_locales.as_deref(), change),
         known: Known::of(client),
+        links: AppLinks::of(client, language),
         lasts: Lasts::of(request, &visit.app.provider.policy.lifetimes),
         request: carried.to_owned(),
         scopes: asked_of(visit, request, known.as_ref()),
@@ -245,6 +250,7 @@ impl Consent {
             app: app(name),
             frame: signed_in("Ada Lovelace"),
             known: Known::AddedByAdministrator,
+            links: AppLinks::default(),
             lasts: Lasts::UntilUnusedFor(30 * DAY),
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             scopes: scopes.to_vec(),
@@ -272,6 +278,7 @@ impl Consent {
                 Self {
                     answer_host: Some("answers.example.net".to_owned()),
                     known: Known::SelfRegistered,
+                    links: super::samples::links(true),
                     ..page("Wiki", &typical)
                 },
             ),

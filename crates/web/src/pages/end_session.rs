@@ -90,7 +90,7 @@ async fn asked(visit: Visit, params: Result<Params, Error>) -> HttpResponse {
 fn ask(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpResponse {
     let request = Interaction::start(params, visit.now).seal(&visit.app.directory().secrets.browser, visit.mark());
     let page = EndSession {
-        app: asked.client.as_deref().map(app_of),
+        app: asked.client.as_deref().map(|client| app_of(client, visit.language(None))),
         frame: visit.frame(params.get("ui_locales"), None),
         // One that is too long for a form still signs out; it only is not followed.
         request: if "request=".len() + request.len() > MAX_PARAMETER_BYTES { String::new() } else { request },

@@ -41,7 +41,7 @@ impl Notice {
         let app = match &notice.news {
             News::AppTokenLeaked { client_id, .. } => {
                 let client = directory.clients.get(client_id);
-                client.map_or_else(|| client_id.clone(), |client| respond::app_of(client).name)
+                client.map_or_else(|| client_id.clone(), |client| client.name().to_owned())
             }
             _ => String::new(),
         };

@@ -1,5 +1,6 @@
 //! Names, frames and apps that the samples of the pages are made of.
 
+use super::app_links::{AppLinks, Link};
 use super::{App, Frame, SignedIn};
 
 /// 12 March 2026, 09:40 UTC.
@@ -16,6 +17,12 @@ pub(super) const NAMES: [&str; 5] = ["Wiki", LONG, RIGHT_TO_LEFT, EMOJI, HOSTILE
 
 pub(super) fn app(name: &str) -> App {
     App { host: "wiki.example.com".to_owned(), name: name.to_owned() }
+}
+
+/// What an app says of itself.
+pub(super) fn links(unchecked: bool) -> AppLinks {
+    let link = |key| Link { href: "https://wiki.example.com/?a=1&b=%22".to_owned(), key };
+    AppLinks { links: ["app-link-page", "app-link-policy", "app-link-terms"].map(link).into(), unchecked }
 }
 
 /// The frame for somebody who has not signed in.

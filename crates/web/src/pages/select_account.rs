@@ -41,7 +41,7 @@ pub(crate) async fn get_select_account(visit: Visit) -> HttpResponse {
     };
     let page = SelectAccount {
         account: visit::signed_in(user, None),
-        app: Some(app_of(&request.client)),
+        app: Some(app_of(&request.client, visit.language(request.ui_locales.as_deref()))),
         frame: Frame { account: None, ..visit.frame(request.ui_locales.as_deref(), None) },
         request: carried,
     };

@@ -9,6 +9,7 @@ use grantor_core::params::Params;
 use grantor_core::upstream::flow::Arrival;
 use grantor_core::upstream::{Upstream, UpstreamKind};
 
+use super::app_links::AppLinks;
 use super::{App, Frame, upstream_link};
 use crate::html::filters;
 use crate::password_sign_in::{self, Outcome};
@@ -29,6 +30,8 @@ pub struct SignIn {
     pub app: Option<App>,
     /// The frame.
     pub frame: Frame,
+    /// What the app says of itself.
+    pub links: AppLinks,
     /// Whom an account is proven for, to link it.
     pub link: Option<Asked>,
     /// What went wrong with the last try.
@@ -198,15 +201,15 @@ impl Opened {
     }
 
     fn show(&self, visit: &Visit, problem: Option<Problem>, typed: Option<&str>) -> HttpResponse {
-        let (request, (app, form_action)) = (self.waiting.request(), self.waiting.app().unzip());
+        let ui_locales = self.waiting.request().and_then(|request| request.ui_locales.as_deref());
+        let language = visit.language(ui_locales);
+        let (request, (app, form_action)) = (self.waiting.request(), self.waiting.app(language).unzip());
         let hinted = request.and_then(|request| request.login_hint.as_deref());
         let known = visit.session().map(|(_, user)| user.username.as_str());
         let page = SignIn {
             app,
-            frame: Frame {
-                account: None,
-                ..visit.frame(request.and_then(|request| request.ui_locales.as_deref()), None)
-            },
+            frame: Frame { account: None, ..visit.frame(ui_locales, None) },
+            links: request.map(|request| AppLinks::of(&request.client, language)).unwrap_or_default(),
             link: self.link.clone(),
             problem,
             request: self.carried.clone(),
@@ -251,6 +254,7 @@ impl SignIn {
         let page = |app, problem, username: &str| Self {
             app,
             frame: visitor(),
+            links: AppLinks::default(),
             link: None,
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
@@ -275,6 +279,7 @@ impl SignIn {
             ("app", page(Some(app("Wiki")), None, "")),
             ("sign-up", Self { sign_up: true, ..page(Some(app("Wiki")), None, "") }),
             ("sign-up-and-upstreams", Self { sign_up: true, ways: ways(&["Corp"]), ..page(None, None, "") }),
+            ("unchecked", Self { links: super::samples::links(true), ..page(Some(app("Wiki")), None, "") }),
             ("account", page(None, None, "")),
             ("wrong", page(Some(app("Wiki")), Some(Problem::Wrong), "ada")),
             ("incomplete", page(Some(app("Wiki")), Some(Problem::Incomplete), "")),

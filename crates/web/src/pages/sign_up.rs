@@ -22,6 +22,7 @@ use grantor_identity::queue::QueueError;
 use grantor_identity::throttle::Slots;
 use grantor_identity::username::{Username, UsernameError};
 
+use super::app_links::AppLinks;
 use super::status::Kind;
 use super::{App, Frame};
 use crate::cookie::{self, Name};
@@ -44,6 +45,8 @@ pub struct SignUp {
     pub app: Option<App>,
     /// The frame.
     pub frame: Frame,
+    /// What the app says of itself, and whether anybody has checked it.
+    pub links: AppLinks,
     /// What was wrong with the last try.
     pub problem: Option<Problem>,
     /// The signed request to go on with; empty where there is none.
@@ -261,13 +264,16 @@ fn show(
     problem: Option<Problem>,
     typed: Option<&str>,
 ) -> HttpResponse {
-    let (request, (app, form_action)) = (waiting.request(), waiting.app().unzip());
+    let request = waiting.request();
     let ui_locales = request.and_then(|request| request.ui_locales.as_deref());
+    let language = visit.language(ui_locales);
+    let (app, form_action) = waiting.app(language).unzip();
     // What an app suggests may be an address, which is no name here.
     let hinted = request.and_then(|request| request.login_hint.as_deref()).filter(|hint| !hint.contains('@'));
     let page = SignUp {
         app,
         frame: Frame { account: None, ..visit.frame(ui_locales, None) },
+        links: request.map(|request| AppLinks::of(&request.client, language)).unwrap_or_default(),
         problem,
         request: carried.to_owned(),
         username: typed.or(hinted).unwrap_or_default().chars().take(MAX_TYPED).collect(),
@@ -287,6 +293,7 @@ impl SignUp {
         let page = |app, problem, username: &str| Self {
             app,
             frame: visitor(),
+            links: AppLinks::default(),
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             username: username.to_owned(),
@@ -295,6 +302,7 @@ impl SignUp {
         vec![
             ("app", page(Some(app("Wiki")), None, "")),
             ("account", page(None, None, "")),
+            ("unchecked", Self { links: super::samples::links(true), ..page(Some(app("Wiki")), None, "") }),
             ("incomplete", page(Some(app("Wiki")), Some(Problem::Incomplete), "")),
             ("name", page(None, Some(Problem::Name), LONG)),
             ("address", page(None, Some(Problem::NameIsAddress), "ada@example.com")),

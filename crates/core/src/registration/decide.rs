@@ -1,0 +1,301 @@
+//! What becomes of a request to register, read, update or remove a client. Plain functions: the caller reads what is kept, hands in
+//! new identifiers and secrets, and commits.
+
+use std::sync::Arc;
+
+use grantor_jose::id::Id;
+use grantor_jose::secret::{Secret, SecretText};
+use serde_json::Value;
+
+use super::answer::{Information, Made, information};
+use super::read::Members;
+use super::{InitialToken, PREFIX, Registration, RegistrationChange, read, statement};
+use crate::audit::{Event, EventKind};
+use crate::change::Change;
+use crate::client::{Client, ClientMetadata, ClientSecret, Trust};
+use crate::client_auth::ClientAuthMethod;
+use crate::directory::Directory;
+use crate::error::{Decision, Error};
+use crate::policy::Policy;
+use crate::provider::{Call, Fresh};
+use crate::time::Time;
+use crate::token::REGISTRATION;
+
+/// What is decided by.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// The settings.
+    pub policy: &'a Policy,
+    /// The clients and keys.
+    pub directory: &'a Directory,
+    /// When, and from where.
+    pub call: Call<'a>,
+    /// The identifier of the event that tells of it.
+    pub event_id: Id,
+    /// The address of the registration endpoint.
+    pub endpoint: &'a str,
+}
+
+/// Who registers: from where as limits count it, and with which initial access token.
+#[derive(Clone, Debug)]
+pub struct Registrant {
+    /// The address, as limits count it.
+    pub address: String,
+    /// The token, which is good.
+    pub token: Option<InitialToken>,
+}
+
+/// A registration that was opened with its own token.
+#[derive(Debug)]
+pub struct Opened {
+    registration: Registration,
+    client: Arc<Client>,
+    presented: Secret,
+    is_replaced: bool,
+}
+
+/// Registers a client.
+///
+/// # Errors
+/// Those of what the body says: `RegistrationMalformed`, `MetadataInvalid`, `RedirectUriUnsafe`, `SoftwareStatement…`.
+pub fn register(
+    about: About<'_>,
+    body: &[u8],
+    who: Registrant,
+    (fresh, secret): (&Fresh, &Secret),
+) -> Result<Decision<Information>, Error> {
+    let now = about.call.now;
+    let metadata = about.metadata(read::members(body)?)?;
+    // "It SHOULD NOT be currently valid for any other registered client" (RFC 7591 §3.2.1); nor is it one that the client chose
+    let client_id = format!("{PREFIX}{}", fresh.id);
+    let made = about.made(&metadata, secret);
+    let secrets = made.iter().map(|made| made.kept(&metadata, now)).collect();
+    let client = Client {
+        client_id: client_id.clone(),
+        metadata,
+        secrets,
+        trust: Trust::SelfRegistered,
+        disabled: false,
+        created_at: now,
+        updated_at: now,
+    };
+    let registration = Registration {
+        id: fresh.id,
+        client_id,
+        secret: fresh.secret.hash(),
+        replaced: None,
+        address: who.address.clone(),
+        initial_token: who.token.as_ref().map(|token| token.id),
+        created_at: now,
+    };
+    let policy = &about.policy.registration;
+    let room = RegistrationChange::Room { address: who.address, per_address: policy.per_address, in_all: policy.most };
+    let spend = who.token.as_ref().map(|token| RegistrationChange::TokenSpend { id: token.id, at: now }.into());
+    let event = about.event(EventKind::ClientRegistered, &client);
+    let event = match &who.token {
+        Some(token) => event.detail(&format!("with {} ({})", token.hint(), token.name)),
+        None => event,
+    };
+    let reply = about.told(&client, made.as_ref(), REGISTRATION.format(fresh.id, &fresh.secret));
+    let changes = std::iter::once(room.into()).chain(spend).chain([
+        Change::ClientPut(Box::new(client)),
+        RegistrationChange::Insert(Box::new(registration)).into(),
+        Change::EventInsert(Box::new(event)),
+    ]);
+    Ok(Decision { changes: changes.collect(), reply })
+}
+
+/// Opens a registration with the token that was shown for it. Whether there is such a client is told by nothing.
+///
+/// # Errors
+/// `TokenUnknown` for another token, and where there is no such client; `RegistrationForbidden` for one that is switched off.
+pub fn open(directory: &Directory, found: Option<Registration>, (id, secret): (Id, Secret)) -> Result<Opened, Error> {
+    // "If the client does not exist on this server, the server MUST respond with HTTP 401 Unauthorized" (RFC 7592 §2.1)
+    let registration = found.filter(|found| found.id == id).ok_or(Error::TokenUnknown)?;
+    let is_replaced = registration.replaced.is_some_and(|replaced| replaced.matches(&secret));
+    if !registration.secret.matches(&secret) && !is_replaced {
+        return Err(Error::TokenUnknown);
+    }
+    let client = directory.clients.get(&registration.client_id).ok_or(Error::TokenUnknown)?;
+    // "If the client does not have permission to read its record, the server MUST return an HTTP 403 Forbidden." (RFC 7592 §2.1)
+    if client.disabled {
+        return Err(Error::RegistrationForbidden);
+    }
+    Ok(Opened { registration, client: Arc::clone(client), presented: secret, is_replaced })
+}
+
+/// Tells a client what is registered of it. Its token stays as it is; where the answer to its last update was lost, it is told the
+/// token that followed.
+pub fn read(about: About<'_>, opened: &Opened) -> Decision<Information> {
+    let successor = opened.presented.successor(&about.directory.secrets.registration);
+    // After a new epoch another one follows from it.
+    let follows = opened.is_replaced && opened.registration.secret.matches(&successor);
+    let token = REGISTRATION.format(opened.registration.id, if follows { &successor } else { &opened.presented });
+    Decision { changes: opened.acknowledged(), reply: about.told(&opened.client, None, token) }
+}
+
+/// Puts what a client says in the place of what is registered of it.
+///
+/// # Errors
+/// Those of [`register`], and `MetadataInvalid` for a member that the request must not have.
+pub fn update(about: About<'_>, body: &[u8], opened: &Opened, secret: &Secret) -> Result<Decision<Information>, Error> {
+    let now = about.call.now;
+    let said = read::members(body)?;
+    opened.check_own(&said, now)?;
+    let metadata = about.metadata(said)?;
+    let before = opened.client.as_ref();
+    // One of which only the hash is known is of no use to a method that needs its text.
+    let serves =
+        |secret: &&ClientSecret| secret.text.is_some() || !metadata.token_endpoint_auth_method.needs_secret_text();
+    let live = before.secrets.iter().filter(|secret| is_live(secret, now)).filter(serves);
+    let live: Vec<ClientSecret> = live.cloned().collect();
+    let made = about.made(&metadata, secret).filter(|_| about.needs_secret(&live));
+    let secrets = match (uses_secret(&metadata), &made) {
+        (false, _) => Vec::new(),
+        (true, None) => live,
+        (true, Some(made)) => live.into_iter().chain([made.kept(&metadata, now)]).collect(),
+    };
+    let client = Client { metadata, secrets, updated_at: now, ..before.clone() };
+    let successor = opened.presented.successor(&about.directory.secrets.registration);
+    let rotated = RegistrationChange::Secret {
+        id: opened.registration.id,
+        expected: opened.registration.secret,
+        secret: successor.hash(),
+        replaced: Some(opened.presented.hash()),
+    };
+    let event = about.event(EventKind::ClientChanged, &client).detail("updated by itself");
+    let reply = about.told(&client, made.as_ref(), REGISTRATION.format(opened.registration.id, &successor));
+    let changes = vec![
+        opened.unchanged(),
+        rotated.into(),
+        Change::ClientPut(Box::new(client)),
+        Change::EventInsert(Box::new(event)),
+    ];
+    Ok(Decision { changes, reply })
+}
+
+/// Removes a client with everything that it was allowed.
+pub fn remove(about: About<'_>, opened: &Opened) -> Vec<Change> {
+    // "If possible, the authorization server SHOULD immediately invalidate all existing authorization grants and currently active
+    // access tokens, all refresh tokens, and all other tokens associated with this client." (RFC 7592 §2.3)
+    let event = about.event(EventKind::ClientChanged, &opened.client).detail("removed by itself");
+    vec![
+        opened.unchanged(),
+        Change::ClientRemove(opened.client.client_id.clone()),
+        Change::EventInsert(Box::new(event)),
+    ]
+}
+
+impl Opened {
+    /// Whoever uses a token has had it: the one before counts no longer.
+    fn acknowledged(&self) -> Vec<Change> {
+        if self.is_replaced || self.registration.replaced.is_none() {
+            return Vec::new();
+        }
+        let secret = self.registration.secret;
+        vec![RegistrationChange::Secret { id: self.registration.id, expected: secret, secret, replaced: None }.into()]
+    }
+
+    fn unchanged(&self) -> Change {
+        Change::ClientExpect { client_id: self.client.client_id.clone(), updated_at: self.client.updated_at }
+    }
+
+    /// Checks what an update says of the client's own credentials.
+    fn check_own(&self, said: &Members, now: Time) -> Result<(), Error> {
+        // "The updated client metadata fields request MUST NOT include the "registration_access_token", "registration_client_uri",
+        // "client_secret_expires_at", or "client_id_issued_at" fields described in Section 3." (RFC 7592 §2.2)
+        for name in
+            ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"]
+        {
+            if said.contains_key(name) {
+                return Err(Error::MetadataInvalid(name, "must not stand in an update; leave it out"));
+            }
+        }
+        // "The client MUST include its "client_id" field in the request, and it MUST be the same as its currently issued client
+        // identifier." (RFC 7592 §2.2)
+        if said.get("client_id").and_then(Value::as_str) != Some(&self.client.client_id) {
+            return Err(Error::MetadataInvalid("client_id", "must stand in an update, and be that of this app"));
+        }
+        // "If the client includes the "client_secret" field in the request, the value of this field MUST match the currently issued
+        // client secret for that client." (RFC 7592 §2.2)
+        let Some(secret) = said.get("client_secret") else { return Ok(()) };
+        let received = SecretText::new(secret.as_str().unwrap_or_default().to_owned()).hash();
+        let live = self.client.secrets.iter().filter(|known| is_live(known, now));
+        let matched = live.fold(false, |matched, known| (known.hash == received) | matched);
+        let why = "must be the secret of this app as it was issued; leave it out, for a secret cannot be chosen";
+        if matched { Ok(()) } else { Err(Error::MetadataInvalid("client_secret", why)) }
+    }
+}
+
+impl About<'_> {
+    /// What the members of a request and of its statement make of a client.
+    fn metadata(self, said: Members) -> Result<ClientMetadata, Error> {
+        let (policy, now) = (&self.policy.registration, self.call.now);
+        let (said, statement) = statement::merge(said, policy, (&self.policy.lifetimes, now))?;
+        // "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response." (RFC 7591 §2)
+        if said.contains_key("jwks") && said.contains_key("jwks_uri") {
+            return Err(Error::MetadataInvalid("jwks", "must not stand beside jwks_uri; leave out one of them"));
+        }
+        let metadata = read::metadata(&said, policy)?;
+        self.check_algorithms(&metadata)?;
+        Ok(ClientMetadata { software_statement: statement, ..metadata })
+    }
+
+    /// What we sign with an algorithm needs a key of ours.
+    fn check_algorithms(self, metadata: &ClientMetadata) -> Result<(), Error> {
+        let ours = self.directory.keys.algorithms(self.call.now);
+        let asked = [
+            ("id_token_signed_response_alg", metadata.id_token_signed_response_alg),
+            ("userinfo_signed_response_alg", metadata.userinfo_signed_response_alg),
+            ("introspection_signed_response_alg", metadata.introspection_signed_response_alg),
+        ];
+        let unmet =
+            asked.into_iter().find(|(_, algorithm)| algorithm.is_some_and(|algorithm| !ours.contains(&algorithm)));
+        match unmet {
+            Some((member, _)) => Err(Error::MetadataInvalid(member, "is an algorithm that this server has no key for")),
+            None => Ok(()),
+        }
+    }
+
+    /// The secret of a client that uses one.
+    fn made(self, metadata: &ClientMetadata, secret: &Secret) -> Option<Made> {
+        let lifetime = self.policy.registration.client_secret;
+        let expires_at = (!lifetime.is_zero()).then(|| self.call.now.plus(lifetime));
+        uses_secret(metadata).then(|| Made { text: SecretText::from(secret), expires_at })
+    }
+
+    /// Whether none of these secrets counts for as long again as half of a secret's life.
+    fn needs_secret(self, live: &[ClientSecret]) -> bool {
+        let half = self.call.now.plus(self.policy.registration.client_secret / 2);
+        !live.iter().any(|secret| secret.expires_at.is_none_or(|end| end > half))
+    }
+
+    fn event(self, kind: EventKind, client: &Client) -> Event {
+        Event::new(self.event_id, self.call.now, kind).client(&client.client_id).address(self.call.address)
+    }
+
+    fn told(self, client: &Client, made: Option<&Made>, token: String) -> Information {
+        information(client, made, (self.endpoint, token))
+    }
+}
+
+const fn uses_secret(metadata: &ClientMetadata) -> bool {
+    match metadata.token_endpoint_auth_method {
+        ClientAuthMethod::ClientSecretBasic
+        | ClientAuthMethod::ClientSecretJwt
+        | ClientAuthMethod::ClientSecretPost => true,
+        ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt => false,
+    }
+}
+
+impl Made {
+    /// The secret as it is kept for a client with these metadata.
+    fn kept(&self, metadata: &ClientMetadata, now: Time) -> ClientSecret {
+        let secret = ClientSecret::new(&self.text, metadata.token_endpoint_auth_method, now);
+        ClientSecret { expires_at: self.expires_at, ..secret }
+    }
+}
+
+fn is_live(secret: &ClientSecret, now: Time) -> bool {
+    secret.expires_at.is_none_or(|end| now < end)
+}

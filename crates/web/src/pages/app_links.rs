@@ -1,0 +1,37 @@
+//! What an app says of itself beside its name: its page, its privacy policy, its terms. Never its logo: a page of ours asks no other
+//! server for anything.
+//!
+//! Whoever registered itself could send people anywhere with a link on a page that they trust; so its links are those to hosts that
+//! its answers go to.
+
+use grantor_core::client::{Client, Trust};
+
+use crate::locale::Language;
+
+/// What is shown of what an app says.
+#[derive(Clone, Debug, Default)]
+pub struct AppLinks {
+    /// Its pages.
+    pub links: Vec<Link>,
+    /// Whether it registered itself, and nobody has checked it.
+    pub unchecked: bool,
+}
+
+/// A page of an app.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The address.
+    pub href: String,
+    /// The key of its text.
+    pub key: &'static str,
+}
+
+impl AppLinks {
+    /// What an app says to people who read a language.
+    pub(crate) fn of(client: &Client, language: Language) -> Self {
+        let pages = [("client_uri", "app-link-page"), ("policy_uri", "app-link-policy"), ("tos_uri", "app-link-terms")];
+        let link =
+            |(member, key)| client.page_in(member, language.tag()).map(|href| Link { href: href.to_owned(), key });
+        Self { links: pages.into_iter().filter_map(link).collect(), unchecked: client.trust == Trust::SelfRegistered }
+    }
+}
