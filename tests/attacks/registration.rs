@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use grantor_core::registration::Mode;
+use grantor_core::store::Store;
 use serde_json::{Value, json};
 
 use crate::harness::app::{App, claims};

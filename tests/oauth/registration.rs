@@ -35,15 +35,14 @@ async fn nobody_registers_anything_where_it_is_off() {
     let registrar = Registrar::new(&server);
     assert_eq!(registrar.register(&metadata()).await.status, 404);
     assert_eq!(registrar.send("GET", "/register/wiki", Some("x"), "").await.status, 404);
-    let documents = registrar.send("GET", "/.well-known/oauth-authorization-server", None, "").await.json::<Value>();
+    let documents = registrar.send("GET", "/.well-known/oauth-authorization-server", None, "").await.json();
     assert!(documents.get("registration_endpoint").is_none());
     let server = open().await;
-    let documents =
-        Registrar::new(&server).send("GET", "/.well-known/openid-configuration", None, "").await.json::<Value>();
+    let documents = Registrar::new(&server).send("GET", "/.well-known/openid-configuration", None, "").await.json();
     assert_eq!(documents["registration_endpoint"], format!("{}/register", server.url));
 }
 
-// "Clients using flows with redirection MUST register their redirection URI values." (RFC 7591 §2)
+// "clients using flows with redirection MUST register their redirection URI values." (RFC 7591 §2)
 #[tokio::test]
 async fn an_app_that_is_sent_answers_names_where() {
     let server = open().await;
@@ -190,7 +189,8 @@ async fn an_initial_access_token_ends_by_time_and_by_command() {
     assert_eq!(registrar.register_with(&expires, &metadata()).await.brief(), "401 invalid_token");
 }
 
-// "The client sends an HTTP POST to the client registration endpoint with a content type of "application/json"." (RFC 7591 §3.1)
+// "The client registration endpoint MUST accept HTTP POST messages with request parameters encoded in the entity body using
+// the "application/json" format." (RFC 7591 §3)
 #[tokio::test]
 async fn a_request_is_a_json_object() {
     let server = open().await;

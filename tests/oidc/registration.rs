@@ -1,5 +1,7 @@
 //! Dynamic registration, in the order of OpenID Connect Registration 1.0.
 
+use std::time::Duration;
+
 use grantor_core::registration::Mode;
 use serde_json::json;
 
@@ -43,4 +45,45 @@ async fn people_are_shown_the_name_in_their_language() {
         let page = app.asks(&person, "openid", &[]).await;
         assert!(page.text().contains(name), "{language}: {}", page.text());
     }
+}
+
+// "URI using the "https" scheme that a third party can use to initiate a login by the RP" (OIDC Registration §2)
+#[tokio::test]
+async fn an_app_is_opened_from_the_account_where_it_says_how() {
+    let server = open().await;
+    let registrar = Registrar::new(&server);
+    for (uri, shown) in [("https://notebook.example/start?a=1", true), ("https://bank.example/start", false)] {
+        let client = registrar.registered(&metadata_with(json!({"initiate_login_uri": uri}))).await;
+        let (app, person) = (App::registered(&server, &client), Person::new(&server));
+        app.approved_by(&person, "openid").await;
+        let page = person.open("/account/apps").await;
+        let issuer: String = url::form_urlencoded::byte_serialize(server.url.as_bytes()).collect();
+        let link = format!("a[href=\"{uri}&iss={issuer}\"]");
+        assert_eq!(page.has(&link), shown, "{link}: {}", page.body);
+        assert!(!page.body.contains("bank.example"));
+    }
+}
+
+// "Default Maximum Authentication Age. Specifies that the End-User MUST be actively authenticated if the End-User was authenticated
+// longer ago than the specified number of seconds." (OIDC Registration §2)
+#[tokio::test]
+async fn the_maximum_age_that_is_registered_holds_for_requests_that_name_none() {
+    let server = open().await;
+    let client = Registrar::new(&server).registered(&metadata_with(json!({"default_max_age": 60}))).await;
+    let (app, person) = (App::registered(&server, &client), Person::new(&server));
+    app.approved_by(&person, "openid").await;
+    assert!(app.asks(&person, "openid", &[]).await.location().is_some());
+    server.clock.advance(Duration::from_secs(61));
+    assert_eq!(app.asks(&person, "openid", &[]).await.name(), "sign-in");
+}
+
+// "It MUST NOT be currently valid for any other registered Client." (OIDC Registration §3.2)
+#[tokio::test]
+async fn registered_twice_it_is_two_apps() {
+    let server = open().await;
+    let registrar = Registrar::new(&server);
+    let (one, two) = (registrar.registered(&metadata()).await, registrar.registered(&metadata()).await);
+    let code = App::registered(&server, &one).code("openid").await;
+    assert_eq!(App::registered(&server, &two).redeem(&code).await.brief(), "400 invalid_grant");
+    assert_eq!(server.reason().await, "CodeClientMismatch");
 }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use grantor_jose::algorithm::Algorithm;
 use grantor_jose::id::Id;
 use grantor_jose::secret::{Secret, SecretText};
 use serde_json::Value;
@@ -165,9 +166,10 @@ pub fn update(about: About<'_>, body: &[u8], opened: &Opened, secret: &Secret) -
     };
     let event = about.event(EventKind::ClientChanged, &client).detail("updated by itself");
     let reply = about.told(&client, made.as_ref(), REGISTRATION.format(opened.registration.id, &successor));
+    // The registration first, which others that change or remove the client wait for.
     let changes = vec![
-        opened.unchanged(),
         rotated.into(),
+        opened.unchanged(),
         Change::ClientPut(Box::new(client)),
         Change::EventInsert(Box::new(event)),
     ];
@@ -180,6 +182,7 @@ pub fn remove(about: About<'_>, opened: &Opened) -> Vec<Change> {
     // access tokens, all refresh tokens, and all other tokens associated with this client." (RFC 7592 §2.3)
     let event = about.event(EventKind::ClientChanged, &opened.client).detail("removed by itself");
     vec![
+        opened.held(),
         opened.unchanged(),
         Change::ClientRemove(opened.client.client_id.clone()),
         Change::EventInsert(Box::new(event)),
@@ -194,6 +197,12 @@ impl Opened {
         }
         let secret = self.registration.secret;
         vec![RegistrationChange::Secret { id: self.registration.id, expected: secret, secret, replaced: None }.into()]
+    }
+
+    /// Changes nothing of the registration: of several that would change it next, one has it then.
+    fn held(&self) -> Change {
+        let Registration { id, secret, replaced, .. } = self.registration;
+        RegistrationChange::Secret { id, expected: secret, secret, replaced }.into()
     }
 
     fn unchanged(&self) -> Change {
@@ -237,24 +246,13 @@ impl About<'_> {
             return Err(Error::MetadataInvalid("jwks", "must not stand beside jwks_uri; leave out one of them"));
         }
         let metadata = read::metadata(&said, policy)?;
-        self.check_algorithms(&metadata)?;
-        Ok(ClientMetadata { software_statement: statement, ..metadata })
-    }
-
-    /// What we sign with an algorithm needs a key of ours.
-    fn check_algorithms(self, metadata: &ClientMetadata) -> Result<(), Error> {
-        let ours = self.directory.keys.algorithms(self.call.now);
-        let asked = [
-            ("id_token_signed_response_alg", metadata.id_token_signed_response_alg),
-            ("userinfo_signed_response_alg", metadata.userinfo_signed_response_alg),
-            ("introspection_signed_response_alg", metadata.introspection_signed_response_alg),
-        ];
-        let unmet =
-            asked.into_iter().find(|(_, algorithm)| algorithm.is_some_and(|algorithm| !ours.contains(&algorithm)));
-        match unmet {
-            Some((member, _)) => Err(Error::MetadataInvalid(member, "is an algorithm that this server has no key for")),
-            None => Ok(()),
-        }
+        let ours = self.directory.keys.algorithms(now);
+        check_algorithms(&metadata, &ours)?;
+        // RS256 is what is meant where nothing is said; a server that has no such key says what it has.
+        let has_default = ours.contains(&Algorithm::Rs256);
+        let substitute = ours.first().copied().filter(|_| !has_default);
+        let id_token_signed_response_alg = metadata.id_token_signed_response_alg.or(substitute);
+        Ok(ClientMetadata { software_statement: statement, id_token_signed_response_alg, ..metadata })
     }
 
     /// The secret of a client that uses one.
@@ -298,4 +296,18 @@ impl Made {
 
 fn is_live(secret: &ClientSecret, now: Time) -> bool {
     secret.expires_at.is_none_or(|end| now < end)
+}
+
+/// What we sign with an algorithm needs a key of ours.
+fn check_algorithms(metadata: &ClientMetadata, ours: &[Algorithm]) -> Result<(), Error> {
+    let asked = [
+        ("id_token_signed_response_alg", metadata.id_token_signed_response_alg),
+        ("userinfo_signed_response_alg", metadata.userinfo_signed_response_alg),
+        ("introspection_signed_response_alg", metadata.introspection_signed_response_alg),
+    ];
+    let unmet = asked.into_iter().find(|(_, algorithm)| algorithm.is_some_and(|algorithm| !ours.contains(&algorithm)));
+    match unmet {
+        Some((member, _)) => Err(Error::MetadataInvalid(member, "is an algorithm that this server has no key for")),
+        None => Ok(()),
+    }
 }

@@ -11,6 +11,7 @@ use grantor_core::grant_type::GrantType;
 use grantor_core::redirect_uri::ApplicationType;
 use grantor_core::store::Store;
 use grantor_core::time::Time;
+use grantor_core::token::INITIAL;
 use grantor_jose::secret::SecretText;
 use serde_json::{Value, json};
 
@@ -269,6 +270,10 @@ async fn show(opened: &Opened, named: &Named) -> Result<String, CommandError> {
     for (_, grant_type, issued) in opened.database.token_counts_of(&client.client_id, since).await? {
         let known = shown["tokens_in_30_days"][&grant_type].as_i64().unwrap_or_default();
         shown["tokens_in_30_days"][&grant_type] = json!(known + issued);
+    }
+    if let Some(registration) = opened.database.registration_find(&client.client_id).await? {
+        shown["registered_from"] = json!(registration.address);
+        shown["initial_access_token"] = json!(registration.initial_token.map(|id| INITIAL.hint(id)));
     }
     Ok(if named.json { output::json(&shown) } else { sheet(&shown) })
 }

@@ -56,7 +56,7 @@ impl<'a> Desk<'a> {
 
     /// Who may register, by the settings and the token that was shown.
     async fn registrant(&self, request: &HttpRequest) -> Result<Registrant, Error> {
-        let token = self.initial_token(bearer_token(request)?).await?;
+        let token = self.initial_token(shown(request)?).await?;
         Ok(Registrant { address: counted_as(self.app.address(request)).to_string(), token })
     }
 
@@ -74,7 +74,7 @@ impl<'a> Desk<'a> {
 
     /// Opens the registration that a path names with the token that was shown.
     async fn open(&self, client_id: &str, request: &HttpRequest) -> Result<Opened, Error> {
-        let shown = bearer_token(request)?.ok_or(Error::BearerMissing)?;
+        let shown = shown(request)?.ok_or(Error::BearerMissing)?;
         let presented = registration::read_presented(shown)?;
         let found = self.app.provider.store.registration_find(client_id).await?;
         decide::open(&self.app.directory(), found, presented)
@@ -104,6 +104,11 @@ impl<'a> Desk<'a> {
         }
         Ok(())
     }
+}
+
+/// The token of a request. One that cannot be read opens nothing, as any other that is not right.
+fn shown(request: &HttpRequest) -> Result<Option<&str>, Error> {
+    bearer_token(request).map_err(|_| Error::TokenUnknown)
 }
 
 /// Registers an app (RFC 7591 §3.1).
@@ -244,8 +249,8 @@ async fn respond(app: &Data<App>, request: &HttpRequest, answered: Result<HttpRe
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
     let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    // "The client sends an HTTP POST to the client registration endpoint with a content type of "application/json"."
-    // (RFC 7591 §3.1)
+    // "The client registration endpoint MUST accept HTTP POST messages with request parameters encoded in the entity body using
+    // the "application/json" format." (RFC 7591 §3)
     if !kind.eq_ignore_ascii_case("application/json") {
         return Err(Error::RegistrationMalformed);
     }
