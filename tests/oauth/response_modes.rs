@@ -124,7 +124,7 @@ async fn a_person_who_says_no_is_told_in_the_fragment() {
     assert_eq!(server.rows().iter().find(|(table, _)| *table == "grants"), Some(&("grants", 0)));
 }
 
-// "Clients SHOULD NOT use the implicit grant (response type "token") or other response types issuing access tokens in the
+// "clients SHOULD NOT use the implicit grant (response type "token") or other response types issuing access tokens in the
 // authorization response" (RFC 9700 §2.1.2)
 #[tokio::test]
 async fn a_server_that_is_not_told_to_lets_no_token_travel_through_the_browser() {

@@ -21,7 +21,8 @@ async fn answer(app: &App<'_>, person: &Person, scope: &str, kind: &str) -> Answ
         .await
 }
 
-// "OpenID Provider sends the End-User back to the Client with an ID Token and, if requested, an Access Token." (OIDC Core §3.2.1)
+// "Authorization Server sends the End-User back to the Client with an ID Token and, if requested, an Access Token."
+// (OIDC Core §3.2.1)
 #[tokio::test]
 async fn an_app_that_checks_everything_signs_a_person_in() {
     let server = front_channel::server().await;

@@ -188,6 +188,7 @@ async fn an_address_that_is_not_registered_is_never_followed_signed_or_not() {
     assert_eq!(server.reason().await, "RedirectUriMismatch");
     let page = asks(&server, &person, &evil.signed_with(FOREIGN_KEY), &[("redirect_uri", EVIL)]).await;
     assert_eq!((page.status.as_u16(), page.location()), (400, None));
+    assert!(page.text().contains("Check the request, above all request"), "{}", page.text());
     assert_eq!(server.reason().await, "RequestObjectSignature");
 }
 

@@ -4,9 +4,10 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use grantor_server::checkup::{Level, issuer};
+use grantor_server::checkup::{self, Level, issuer};
 use grantor_server::config::Config;
 
+use crate::harness::front_channel;
 use crate::harness::server::Server;
 
 /// Something at the issuer's address, and its settings.
@@ -53,4 +54,16 @@ async fn the_doctor_reads_no_endless_answer_and_follows_nobody() {
     assert!(issuer::answers(&elsewhere).await.message.contains("it answers 302"));
     let no_json = instead(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n<p"));
     assert!(issuer::answers(&no_json).await.message.contains("no JSON"));
+}
+
+#[tokio::test]
+async fn the_doctor_names_apps_that_cannot_get_what_they_are_declared_for() {
+    let (closed, open) = (front_channel::closed_server().await, front_channel::server().await);
+    let apps = async |server: &Server| {
+        let found = checkup::database(server.config(), server.clock.read()).await;
+        found.into_iter().find(|finding| finding.area == "apps").map(|finding| finding.message)
+    };
+    let found = apps(&closed).await.expect("apps are named");
+    assert!(found.starts_with("hybrid, implicit, quiet: "), "{found}");
+    assert_eq!(apps(&open).await, None);
 }

@@ -17,6 +17,7 @@ use crate::running;
 use crate::settings::{self, Opened, Role, Settings};
 use crate::tls::Certificate;
 
+mod apps;
 /// Whether the issuer answers.
 pub mod issuer;
 /// Whether upstreams answer.
@@ -185,6 +186,7 @@ pub async fn database(config: &Config, now: Time) -> Vec<Finding> {
     findings.extend(newest_event(&opened, now).await);
     findings.extend(restored(&opened, now).await);
     findings.extend(keys(&opened.database.directory().keys, &config.lifetimes, now));
+    findings.extend(apps::unanswered(&opened.database.directory(), &config.clients));
     opened.close().await;
     findings
 }

@@ -141,6 +141,11 @@ fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reas
         Error::InteractionExpired => Reason::RequestExpired,
         Error::MalformedEncoding(name) => Reason::RequestMalformed(printable(name)),
         Error::FormMissing => Reason::RequestMalformed("Content-Type".to_owned()),
+        Error::RequestObjectAlgorithm
+        | Error::RequestObjectExpired
+        | Error::RequestObjectInvalid
+        | Error::RequestObjectMismatch
+        | Error::RequestObjectSignature => Reason::RequestMalformed("request".to_owned()),
         _ => return None,
     })
 }

@@ -196,3 +196,6 @@ fn sign<S: Store>(
     params.extend(id_token.map(|id_token| ("id_token", id_token)));
     Ok(params)
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,7 +25,7 @@ pub enum ResponseType {
 
 impl ResponseType {
     /// Every response type, the preferred one first.
-    // "Clients SHOULD NOT use the implicit grant (response type "token") or other response types issuing access tokens in the
+    // "clients SHOULD NOT use the implicit grant (response type "token") or other response types issuing access tokens in the
     // authorization response, unless access token injection in the authorization response is prevented and the aforementioned
     // token leakage vectors are mitigated." (RFC 9700 §2.1.2); an ID token shows which access token came with it, and `token`
     // alone has nothing that does: it is never offered.

@@ -56,7 +56,7 @@ pub enum GrantType {
 }
 
 impl GrantType {
-    /// Every grant type, as the metadata list them.
+    /// Every grant type, in the order in which the metadata list those that are on.
     pub const ALL: [Self; 5] =
         [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange, Self::Implicit];
 
