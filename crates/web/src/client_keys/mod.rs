@@ -5,8 +5,8 @@
 //! client there is one question at a time. Who has no keys, or needs one that is not among those kept, waits for what comes of it; all
 //! others go on with those kept, which are read again beside them as they grow old. `kept` decides all that.
 //!
-//! Whoever names a client in vain can make us ask no more often than once a minute, and clients have turns at the door to other servers
-//! that are theirs alone ([`crate::outbound`]).
+//! Whoever names a client in vain can make us ask no more often than once a minute, and where an address gives no keys, ever less often
+//! until that. Clients have turns at the door to other servers that are theirs alone ([`crate::outbound`]).
 
 mod kept;
 
