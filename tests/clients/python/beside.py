@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PATIENCE = 60
+PATIENCE = 30
 
 # Ends the command as soon as nobody holds the other end of its input: also where the program was killed.
 WHILE_WATCHED = '"$@" <&- & read -r _; kill $!; wait $!'
@@ -26,14 +26,22 @@ def running(command, port, **options):
 
 
 def wait_for(port):
-    until = time.monotonic() + PATIENCE
-    while True:
+    def listens():
         try:
-            return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
         except ConnectionRefusedError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
+            return False
+        return True
+
+    wait_until(listens)
+
+
+def wait_until(fact):
+    last = time.monotonic() + PATIENCE
+    while not fact():
+        if time.monotonic() > last:
+            raise TimeoutError(fact.__name__)
+        time.sleep(0.05)
 
 
 def app(answer):
@@ -54,3 +62,10 @@ def app(answer):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Requests)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_port
+
+
+def free_port():
+    """A port that nobody listens at."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]

@@ -66,6 +66,8 @@ class Person:
             return "/sign-in", page.form("/sign-in", username=self.username, password=self.password)
         if page.name == "consent":
             return "/consent", page.form("/consent", decision=decision)
+        if page.name == "end-session":
+            return "/sign-out", page.form("/sign-out")
         raise RuntimeError(f"nothing to do on the page {page.name}: {page.text}")
 
 
