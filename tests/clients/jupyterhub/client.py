@@ -113,9 +113,8 @@ def refuses_an_answer_to_another_request():
 
 
 def hears_that_it_is_denied():
-    stranger = Person(ISSUER, "bob", os.environ["BOB_PASSWORD"])
-    asked = stranger.open(f"{HUB}/oauth_login").headers["location"] + "&prompt=consent"
-    refused = stranger.open(stranger.walk(asked, "deny"))
+    asked = somebody_else.open(f"{HUB}/oauth_login").headers["location"] + "&prompt=consent"
+    refused = somebody_else.open(somebody_else.walk(asked, "deny"))
     assert refused.status_code == 400 and "did not allow access" in refused.text, refused.text
 
 

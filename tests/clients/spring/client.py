@@ -126,11 +126,12 @@ def refuses_an_answer_to_another_request():
 
 
 def lets_nobody_in_who_denied():
-    stranger = Person(ISSUER, USERNAME, os.environ["PASSWORD"])
-    answer = stranger.walk(stranger.open(SIGN_IN).headers["location"] + "&prompt=consent", "deny")
+    # The session at the app goes; the one at the server stays.
+    person.browser.cookies.pop("JSESSIONID")
+    answer = person.walk(person.open(SIGN_IN).headers["location"] + "&prompt=consent", "deny")
     assert parse_qs(urlsplit(answer).query)["error"] == ["access_denied"], answer
-    assert stranger.open(answer).headers["location"].endswith("/login?error")
-    assert stranger.open(f"{APP}/me").is_redirect
+    assert person.open(answer).headers["location"].endswith("/login?error")
+    assert person.open(f"{APP}/me").is_redirect
 
 
 STEPS = [
