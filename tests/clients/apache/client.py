@@ -1,48 +1,13 @@
 """Every step of the life of an app behind Apache with mod_auth_openidc, and what must be refused."""
 
 import os
-import tempfile
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from beside import app, running
-from person import Person
+from behind import ISSUER, NOTES, USERNAME, behind_apache, hook, kept, notes, notes_kept_fresh, person
 from steps import take
 
-ISSUER = os.environ["ISSUER"]
-USERNAME = os.environ["USERNAME"]
-REDIRECT_URI = os.environ["REDIRECT_URI"]
 POST_LOGOUT_REDIRECT_URI = os.environ["POST_LOGOUT_REDIRECT_URI"]
-PORT = urlsplit(REDIRECT_URI).port
-NOTES = f"http://127.0.0.1:{PORT}/notes?page=2"
-FRESH_NOTES = f"http://127.0.0.1:{PORT}/fresh/notes"
 SECRETS = (os.environ["CLIENT_ID"], os.environ["CLIENT_SECRET"])
-
-person = Person(ISSUER, USERNAME, os.environ["PASSWORD"])
-
-
-def notes(**headers):
-    """What reaches the app: the headers, by names in small letters."""
-    return reached(NOTES, headers)
-
-
-def notes_kept_fresh():
-    return reached(FRESH_NOTES)
-
-
-def reached(address, headers=None):
-    page = person.visit(address, headers)
-    assert page.url == address, f"{page.url}: {page.text}"
-    first, *lines = page.text.splitlines()
-    assert address.endswith(first.removeprefix("GET ")), first
-    return dict(line.split(": ", 1) for line in lines)
-
-
-def hook(**query):
-    return person.open(f"{REDIRECT_URI}?{urlencode(query)}")
-
-
-def kept():
-    return hook(info="json").json()
 
 
 def forget_app():
@@ -72,7 +37,7 @@ def passes_claims_on():
 
 
 def passes_nothing_on_that_a_browser_says_of_itself():
-    headers = notes(**{"OIDC_CLAIM_sub": "evil", "OIDC-CLAIM-email": "evil", "X-Remote-User": "evil"})
+    headers = notes({"OIDC_CLAIM_sub": "evil", "OIDC-CLAIM-email": "evil", "X-Remote-User": "evil"})
     assert "evil" not in str(headers), headers
 
 
@@ -143,10 +108,6 @@ def lets_nobody_in_who_denied():
     assert person.open(NOTES).headers["location"].startswith(f"{ISSUER}/authorize?")
 
 
-def shown(path, headers):
-    return "\n".join([f"GET {path}", *(f"{name.lower()}: {value}" for name, value in headers.items())])
-
-
 STEPS = [
     asks_strangers_to_sign_in,
     signs_in,
@@ -162,9 +123,5 @@ STEPS = [
     lets_nobody_in_who_denied,
 ]
 
-with tempfile.TemporaryDirectory() as folder:
-    settings = {"FOLDER": folder, "PORT": str(PORT), "APP_PORT": str(app(shown))}
-    conf = os.path.join(os.path.dirname(__file__), "httpd.conf")
-    # -X: one process, in the foreground.
-    with running(["/usr/sbin/apache2", "-X", "-f", conf], PORT, env=os.environ | settings):
-        take(STEPS)
+with behind_apache("httpd.conf"):
+    take(STEPS)
