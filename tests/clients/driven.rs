@@ -84,23 +84,32 @@ impl Driven {
 
     /// Runs its program at a server of its own, with Alice at the browser. `None` where it is not ready.
     async fn run(self, password: &str) -> Option<Ended> {
-        let (steps, folder) = (ready::folder("python")?, ready::folder(self.name)?);
-        let mut program = Command::new(ready::folder(self.python)?.join("venv/bin/python"));
+        let mut program = self.program("client.py")?;
         let server = Server::start().await;
         let url = format!("http://127.0.0.1:{}", free_port());
         server.apply(&self.registered(&url)).await;
-        program.arg(folder.join("client.py")).stdin(Stdio::null()).envs([
-            ("PYTHONPATH", steps.to_str().unwrap()),
-            ("ISSUER", &server.url),
-            ("CLIENT_ID", self.name),
-            ("CLIENT_SECRET", SECRET),
-            ("REDIRECT_URI", &format!("{url}{}", self.callback)),
-            ("POST_LOGOUT_REDIRECT_URI", &format!("{url}{}", self.out)),
-            ("USERNAME", ALICE),
-            ("PASSWORD", password),
-            ("BOB_PASSWORD", BOB_PASSWORD),
-        ]);
+        program.envs(self.environment(&server, &url)).env("PASSWORD", password);
         Some(Running::start(program).end())
+    }
+
+    fn program(self, file: &str) -> Option<Command> {
+        let (steps, folder) = (ready::folder("python")?, ready::folder(self.name)?);
+        let mut program = Command::new(ready::folder(self.python)?.join("venv/bin/python"));
+        program.arg(folder.join(file)).env("PYTHONPATH", steps).stdin(Stdio::null());
+        Some(program)
+    }
+
+    fn environment(self, server: &Server, url: &str) -> [(&'static str, String); 8] {
+        [
+            ("ISSUER", server.url.clone()),
+            ("CLIENT_ID", self.name.to_owned()),
+            ("CLIENT_SECRET", SECRET.to_owned()),
+            ("REDIRECT_URI", format!("{url}{}", self.callback)),
+            ("POST_LOGOUT_REDIRECT_URI", format!("{url}{}", self.out)),
+            ("USERNAME", ALICE.to_owned()),
+            ("PASSWORD", ALICE_PASSWORD.to_owned()),
+            ("BOB_PASSWORD", BOB_PASSWORD.to_owned()),
+        ]
     }
 
     fn registered(self, url: &str) -> String {
