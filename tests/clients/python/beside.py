@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PATIENCE = 30
+PATIENCE = 60
 
 # Ends the command as soon as nobody holds the other end of its input: also where the program was killed.
 WHILE_WATCHED = '"$@" <&- & read -r _; kill $!; wait $!'
