@@ -2,8 +2,12 @@
 //!
 //! `node`, `go` and `python` hold a program each, which plays both an app on one library and a person at a browser, prints
 //! a line for each step that passed, and fails at the first that does not. `proxy` and `caddy` hold the versions of oauth2-proxy and Caddy.
+//! `apache`, `jupyterhub` and `spring` hold a program and the configuration of what it starts and drives: Apache with mod_auth_openidc,
+//! JupyterHub with OAuthenticator, an app and two APIs on Spring Security. `differential` sends the same requests here and to oidc-provider.
 //! `tests/run` makes them ready in `target/clients`; here they only run.
 
+mod differential;
+mod driven;
 mod examples;
 mod forward_auth;
 mod joserfc;

@@ -1,9 +1,6 @@
 """Every step of the life of an Authlib app at a server, and what it must refuse."""
 
 import os
-import sys
-import traceback
-from contextlib import contextmanager
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from authlib.integrations.base_client import OAuthError
@@ -12,6 +9,7 @@ from joserfc.errors import InvalidClaimError
 
 from app import POST_LOGOUT_REDIRECT_URI, REDIRECT_URI, app, grantor, token
 from person import Person
+from steps import raises, take
 
 ISSUER = os.environ["ISSUER"]
 USERNAME = os.environ["USERNAME"]
@@ -50,16 +48,6 @@ def changed(url, **parameters):
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query)) | parameters
     return urlunsplit(parts._replace(query=urlencode(query)))
-
-
-@contextmanager
-def raises(kind, reason):
-    try:
-        yield
-    except kind as error:
-        assert reason in str(error), f"{reason}, not {error}"
-    else:
-        raise AssertionError(f"{kind.__name__} with {reason}, not success")
 
 
 def discovers():
@@ -151,11 +139,4 @@ STEPS = [
     hears_that_it_is_denied,
 ]
 
-for step in STEPS:
-    try:
-        step()
-    except Exception:
-        print("failed:", step.__name__, file=sys.stderr)
-        traceback.print_exc()
-        sys.exit(1)
-    print("passed:", step.__name__, flush=True)
+take(STEPS)

@@ -35,6 +35,24 @@ class Person:
                 address = urljoin(address, path)
         raise RuntimeError(f"the way does not end: {address}")
 
+    def visit(self, address, headers=None):
+        """Opens an address at an app and goes on, over the server where the app leads there, until a page of an app."""
+        self.pages = pages = []
+        for _ in range(MOST_STEPS):
+            if address.startswith(self.server + "/"):
+                address = self.walk(address)
+                pages += self.pages
+                self.pages = pages
+            response = self.open(address, headers)
+            if not response.is_redirect:
+                return response
+            address = urljoin(address, response.headers["location"])
+        raise RuntimeError(f"the way does not end: {address}")
+
+    def open(self, address, headers=None):
+        """What an app answers."""
+        return self.browser.get(address, headers=headers, allow_redirects=False, timeout=30)
+
     def _send(self, address, form):
         method = "GET" if form is None else "POST"
         headers = {"Origin": self.server}
@@ -48,6 +66,8 @@ class Person:
             return "/sign-in", page.form("/sign-in", username=self.username, password=self.password)
         if page.name == "consent":
             return "/consent", page.form("/consent", decision=decision)
+        if page.name == "end-session":
+            return "/sign-out", page.form("/sign-out")
         raise RuntimeError(f"nothing to do on the page {page.name}: {page.text}")
 
 
