@@ -8,6 +8,7 @@ pub mod command;
 pub mod connection;
 pub mod dice;
 pub mod folder;
+pub mod front_channel;
 pub mod page;
 pub mod person;
 pub mod postgres;

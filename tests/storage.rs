@@ -202,6 +202,7 @@ contract! {
     }
     records {
         a_client_comes_back
+        a_secret_comes_back_itself_where_the_method_needs_it
         a_code_comes_back
         a_consent_comes_back_with_its_last_answer
         a_grant_comes_back_with_its_person

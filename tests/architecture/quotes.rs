@@ -16,6 +16,7 @@ const SPECIFICATIONS: &[&str] = &[
     "OIDC Front-Channel Logout",
     "OIDC Back-Channel Logout",
     "OIDC Session Management",
+    "OIDC Prompt Create",
     "OAuth Form Post",
     "OAuth Multiple Response Types",
     "FAPI 2.0",

@@ -14,10 +14,11 @@ pub mod running;
 use std::process::{Command, Stdio};
 
 use self::running::{Ended, Running};
-use crate::harness::seeds::{ALICE, ALICE_PASSWORD, SECRET};
+use crate::harness::seeds::{ALICE, ALICE_PASSWORD, SECRET, SIGNED_KEY};
 use crate::harness::server::Server;
 
-/// What each library's app is registered for: together, three ways to sign, two to authenticate, two kinds of access token.
+/// What each library's app is registered for: together, three ways to sign, two to authenticate, two kinds of access token, and
+/// three kinds of answers.
 const REGISTERED: &str = r#"
 [[clients]]
 client_id = "openid-client"
@@ -26,10 +27,12 @@ client_name = "An app on openid-client"
 token_endpoint_auth_method = "client_secret_post"
 redirect_uris = ["https://app.example/cb"]
 post_logout_redirect_uris = ["https://app.example/out"]
-grant_types = ["authorization_code", "refresh_token"]
+grant_types = ["authorization_code", "refresh_token", "implicit"]
+response_types = ["code", "id_token", "code id_token"]
 scope = "openid profile email"
 id_token_signed_response_alg = "EdDSA"
 access_token_format = "opaque"
+jwks = { keys = [{ kty = "EC", crv = "P-256", kid = "signed-1", alg = "ES256", use = "sig", x = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", y = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0" }] }
 
 [[clients]]
 client_id = "go-oidc"
@@ -100,7 +103,7 @@ fn authlib() -> Option<Command> {
 
 /// Runs a program at a server of its own, with Alice at the browser.
 async fn run(mut program: Command, client_id: &str, password: &str) -> Ended {
-    let server = Server::start().await;
+    let server = Server::start_with(|config| config.clients.allow_front_channel_tokens = true).await;
     server.apply(REGISTERED).await;
     program.stdin(Stdio::null()).envs([
         ("ISSUER", server.url.as_str()),
@@ -110,6 +113,7 @@ async fn run(mut program: Command, client_id: &str, password: &str) -> Ended {
         ("POST_LOGOUT_REDIRECT_URI", "https://app.example/out"),
         ("USERNAME", ALICE),
         ("PASSWORD", password),
+        ("REQUEST_KEY", SIGNED_KEY),
     ]);
     Running::start(program).end()
 }

@@ -237,15 +237,32 @@ impl Answer {
         Self(location.unwrap_or_else(|| panic!("a redirect, not {} {}: {}", page.status, page.name(), page.body)))
     }
 
+    /// The parameters in their order, wherever they stand.
+    pub fn params(&self) -> Vec<(String, String)> {
+        let fragment = self.0.fragment().filter(|fragment| *fragment != "_").unwrap_or_default();
+        let fragment = url::form_urlencoded::parse(fragment.as_bytes());
+        self.0.query_pairs().chain(fragment).map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    }
+
+    /// The names of the parameters in their order.
+    pub fn names(&self) -> Vec<String> {
+        self.params().into_iter().map(|(name, _)| name).collect()
+    }
+
     /// A parameter.
     pub fn param(&self, name: &str) -> String {
-        let found = self.0.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned());
-        found.unwrap_or_else(|| panic!("{name} in {}", self.0))
+        let found = self.params().into_iter().find(|(known, _)| known == name);
+        found.unwrap_or_else(|| panic!("{name} in {}", self.0)).1
     }
 
     /// Whether a parameter is there.
     pub fn has(&self, name: &str) -> bool {
-        self.0.query_pairs().any(|(known, _)| known == name)
+        self.names().iter().any(|known| known == name)
+    }
+
+    /// Whether the parameters stand in the fragment, and nothing in the query.
+    pub fn is_in_fragment(&self) -> bool {
+        self.0.query().is_none() && self.0.fragment().is_some_and(|fragment| fragment != "_")
     }
 }
 

@@ -6,10 +6,11 @@ use openidconnect::core::{
     CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
-    EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IdTokenClaims,
-    IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RefreshToken, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse, UserInfoClaims,
+    AccessToken, AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, AuthorizationCodeHash, ClientId,
+    ClientSecret, CsrfToken, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, IdTokenClaims, IdTokenFields, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse,
+    UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -38,6 +39,9 @@ impl AdditionalClaims for Extra {}
 pub type Claims = IdTokenClaims<Extra, CoreGenderClaim>;
 /// The claims of a userinfo answer.
 pub type Userinfo = UserInfoClaims<Extra, CoreGenderClaim>;
+
+type IdToken =
+    openidconnect::IdToken<Extra, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
 
 /// What the token endpoint answers.
 pub type Tokens = StandardTokenResponse<
@@ -140,8 +144,12 @@ impl<'a> RelyingParty<'a> {
 
     /// Begins a sign-in, with more parameters.
     pub fn begin(&self, scope: &str, more: &[(&str, &str)]) -> Started {
+        self.begin_flow(CoreAuthenticationFlow::AuthorizationCode, scope, more)
+    }
+
+    /// Begins a sign-in of another flow.
+    pub fn begin_flow(&self, flow: CoreAuthenticationFlow, scope: &str, more: &[(&str, &str)]) -> Started {
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-        let flow = CoreAuthenticationFlow::AuthorizationCode;
         let request = self.client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
         let scopes = scope.split(' ').map(|scope| openidconnect::Scope::new(scope.to_owned()));
         let request = request.add_scopes(scopes).set_pkce_challenge(challenge);
@@ -158,12 +166,35 @@ impl<'a> RelyingParty<'a> {
         self.finish(started, &answer).await
     }
 
-    /// Takes the answer that came through the browser, and checks everything that the specification asks for.
-    pub async fn finish(&self, started: Started, answer: &Answer) -> SignedIn {
+    /// Takes the ID token that came through the browser, and checks everything that the specification asks for.
+    pub fn receive(&self, started: &Started, answer: &Answer) -> Claims {
+        self.check_answer(started, answer);
+        let id_token: IdToken = answer.param("id_token").parse().expect("an ID token");
+        let claims = self.verified_token(&id_token, Some(&started.nonce));
+        let verifier = self.client.id_token_verifier();
+        let (algorithm, key) = (id_token.signing_alg().unwrap(), id_token.signing_key(&verifier).unwrap());
+        // "The value of "at_hash" in the ID Token MUST match the value produced in the previous step." (OIDC Core §3.2.2.9)
+        let token = answer.has("access_token").then(|| AccessToken::new(answer.param("access_token")));
+        let expected = token.map(|token| AccessTokenHash::from_token(&token, algorithm, key).unwrap());
+        assert_eq!(claims.access_token_hash(), expected.as_ref(), "at_hash is of this access token");
+        // "The value of "c_hash" in the ID Token MUST match the value produced in the previous step if "c_hash" is present in
+        // the ID Token." (OIDC Core §3.3.2.10)
+        let code = answer.has("code").then(|| AuthorizationCode::new(answer.param("code")));
+        let expected = code.map(|code| AuthorizationCodeHash::from_code(&code, algorithm, key).unwrap());
+        assert_eq!(claims.code_hash(), expected.as_ref(), "c_hash is of this code");
+        claims
+    }
+
+    fn check_answer(&self, started: &Started, answer: &Answer) {
         assert_eq!(answer.param("state"), *started.state.secret(), "the state is the one that was sent");
         // "Clients that support this specification MUST extract the value of the "iss" parameter from authorization responses
         // they receive if the parameter is present." (RFC 9207 §2.4)
         assert_eq!(answer.param("iss"), self.server.url, "the answer is of the server that was asked");
+    }
+
+    /// Takes the answer that came through the browser, and checks everything that the specification asks for.
+    pub async fn finish(&self, started: Started, answer: &Answer) -> SignedIn {
+        self.check_answer(&started, answer);
         let request = self.client.exchange_code(AuthorizationCode::new(answer.param("code"))).unwrap();
         let request = request.set_pkce_verifier(started.verifier);
         let request = self.proofs().into_iter().fold(request, |r, (name, value)| r.add_extra_param(name, value));
@@ -208,6 +239,18 @@ impl<'a> RelyingParty<'a> {
     /// Verifies the ID token by the published keys, at the time of the server.
     fn verified(&self, tokens: &Tokens, nonce: Option<&Nonce>) -> Claims {
         let id_token = tokens.id_token().expect("an ID token");
+        let claims = self.verified_token(id_token, nonce);
+        let verifier = self.client.id_token_verifier();
+        // "Its value is the base64url encoding of the left-most half of the hash of the octets of the ASCII representation of
+        // the "access_token" value" (OIDC Core §3.1.3.6)
+        let (algorithm, key) = (id_token.signing_alg().unwrap(), id_token.signing_key(&verifier).unwrap());
+        let expected = AccessTokenHash::from_token(tokens.access_token(), algorithm, key).unwrap();
+        assert_eq!(claims.access_token_hash(), Some(&expected), "at_hash is of this access token");
+        claims
+    }
+
+    /// Verifies an ID token by the published keys, at the time of the server.
+    fn verified_token(&self, id_token: &IdToken, nonce: Option<&Nonce>) -> Claims {
         let now = self.server.clock.read().seconds();
         let time = move || chrono::DateTime::from_timestamp(now, 0).unwrap();
         let verifier = self.client.id_token_verifier().set_time_fn(time);
@@ -217,13 +260,7 @@ impl<'a> RelyingParty<'a> {
             let is_same = found.map(Nonce::secret) == nonce.map(Nonce::secret);
             if is_same { Ok(()) } else { Err("the nonce is another one".to_owned()) }
         };
-        let claims = id_token.claims(&verifier, same_nonce).expect("the ID token verifies");
-        // "Its value is the base64url encoding of the left-most half of the hash of the octets of the ASCII representation of
-        // the "access_token" value" (OIDC Core §3.1.3.6)
-        let (algorithm, key) = (id_token.signing_alg().unwrap(), id_token.signing_key(&verifier).unwrap());
-        let expected = AccessTokenHash::from_token(tokens.access_token(), algorithm, key).unwrap();
-        assert_eq!(claims.access_token_hash(), Some(&expected), "at_hash is of this access token");
-        claims.clone()
+        id_token.claims(&verifier, same_nonce).expect("the ID token verifies").clone()
     }
 
     /// The parameters of `private_key_jwt`, which the crate does not know.

@@ -80,7 +80,7 @@ async fn a_broken_rule_is_told_to_the_app() {
         ("response_type", "bogus", "unsupported_response_type", "ResponseTypeUnsupported"),
         ("response_type", "CODE", "unsupported_response_type", "ResponseTypeUnsupported"),
         ("response_type", "code code", "unsupported_response_type", "ResponseTypeUnsupported"),
-        ("response_mode", "fragment", "invalid_request", "ResponseModeUnsupported"),
+        ("response_type", "none", "unsupported_response_type", "ResponseTypeUnsupported"),
         ("response_mode", "query.jwt", "invalid_request", "ResponseModeUnsupported"),
         ("scope", "", "invalid_scope", "ScopeMissing"),
         ("scope", "opénid", "invalid_scope", "ScopeMalformed"),
@@ -96,7 +96,7 @@ async fn a_broken_rule_is_told_to_the_app() {
         ("claims", "{", "invalid_request", "ClaimsMalformed"),
         ("id_token_hint", "a.b.c", "invalid_request", "IdTokenHintInvalid"),
         ("resource", "https://evil.example", "invalid_target", "ResourceUnknown"),
-        ("request", "eyJhbGciOiJub25lIn0.e30.", "request_not_supported", "RequestNotSupported"),
+        ("request", "eyJhbGciOiJub25lIn0.e30.", "invalid_request_object", "RequestObjectSignature"),
         ("request_uri", "https://evil.example/r", "request_uri_not_supported", "RequestUriNotSupported"),
         ("registration", "{}", "registration_not_supported", "RegistrationNotSupported"),
     ] {

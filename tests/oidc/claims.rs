@@ -162,6 +162,101 @@ async fn a_claim_asked_for_in_the_id_token_stands_there() {
     }
 }
 
+// "When the Claim value does not match the requested value, the Claim is not included in the response." (OIDC Core §5.5.1)
+// "Note that even if the Claims are not available because the End-User did not authorize their release or they are not present, the
+// Authorization Server MUST NOT generate an error when Claims are not returned, whether they are Essential or Voluntary, unless
+// otherwise specified in the description of the specific claim." (OIDC Core §5.5.1)
+#[tokio::test]
+async fn a_claim_of_another_value_than_the_one_asked_for_is_left_out_and_no_error() {
+    let server = started().await;
+    for wish in [
+        json!({ "value": "bob@example.com" }),
+        json!({ "value": "bob@example.com", "essential": true }),
+        json!({ "values": ["bob@example.com", "Alice@example.com"] }),
+        json!({ "values": [] }),
+        json!({ "value": true }),
+    ] {
+        let wanted = json!({ "id_token": { "email": wish }, "userinfo": { "email": wish } }).to_string();
+        let token = id_token(&server, "openid email", &[("claims", &wanted)]).await;
+        assert!(token.get("email").is_none(), "{wanted}");
+        assert_eq!(
+            names(&userinfo(&server, "openid email", &[("claims", &wanted)]).await),
+            ["email_verified", "sub"],
+            "{wanted}"
+        );
+    }
+    let wanted = json!({ "userinfo": { "phone_number": { "values": ["+1", "+44 1865 270000"] }, "address": { "value": { "country": "GB", "locality": "Oxford" } } } });
+    let answer = userinfo(&server, "openid phone address", &[("claims", &wanted.to_string())]).await;
+    assert_eq!((&answer["phone_number"], &answer["address"]["country"]), (&json!("+44 1865 270000"), &json!("GB")));
+}
+
+// "it is RECOMMENDED that OPs return Claims without language tags when they employ this language and script." (OIDC Core §5.2)
+#[tokio::test]
+async fn claims_in_one_language_come_without_its_tag() {
+    let server = started().await;
+    for (locales, name) in [
+        ("de", "Alice Liddell aus Oxford"),
+        ("DE-ch", "Alice Liddell aus Oxford"),
+        ("ja", "アリス"),
+        ("fr", "Alice Liddell"),
+        ("en", "Alice Liddell"),
+        ("not_a_tag", "Alice Liddell"),
+    ] {
+        let answer = userinfo(&server, "openid profile", &[("claims_locales", locales)]).await;
+        assert_eq!(answer["name"], name, "{locales}");
+        let tagged = names(&answer).iter().filter(|name| name.contains('#')).count();
+        assert_eq!(tagged, if locales == "not_a_tag" { 2 } else { 0 }, "{locales}: {answer}");
+    }
+    let wanted = [("claims_locales", "de"), ("claims", r#"{"id_token":{"name":null}}"#)];
+    assert_eq!(id_token(&server, "openid profile", &wanted).await["name"], "Alice Liddell aus Oxford");
+}
+
+// "End-User's preferred languages and scripts for Claims being returned, represented as a space-separated list of BCP47 [RFC5646]
+// language tag values, ordered by preference." (OIDC Core §5.2)
+#[tokio::test]
+async fn of_several_languages_the_preferred_one_comes_with_its_tag() {
+    let server = started().await;
+    for (locales, tag) in [("fr de ja", "name#de"), ("ja de", "name#ja-Kana-JP")] {
+        let answer = userinfo(&server, "openid profile", &[("claims_locales", locales)]).await;
+        let tagged: Vec<_> = names(&answer).into_iter().filter(|name| name.contains('#')).collect();
+        assert_eq!((tagged, &answer["name"]), (vec![tag], &json!("Alice Liddell")), "{locales}");
+    }
+}
+
+// "requested languages and scripts for particular Claims MAY be requested by including Claim Names that contain "#"-separated BCP47
+// [RFC5646] language tags in the Claims request" (OIDC Core §5.5.2)
+#[tokio::test]
+async fn a_claim_asked_for_in_a_language_stands_there_in_it() {
+    let server = started().await;
+    let wanted = r#"{"id_token":{"name#DE":null,"name#fr":null,"email#de":null}}"#;
+    let token = id_token(&server, "openid profile", &[("claims", wanted)]).await;
+    assert_eq!(token["name#de"], "Alice Liddell aus Oxford");
+    let others = ["name", "name#fr", "name#ja-Kana-JP", "email", "email#de"];
+    assert!(others.iter().all(|name| token.get(name).is_none()), "{token}");
+    let token = id_token(&server, "openid email", &[("claims", wanted)]).await;
+    assert!(token.get("name#de").is_none(), "its scope was not approved: {token}");
+}
+
+// "If the Claim is not Essential and a requested value cannot be provided, the Authorization Server SHOULD return the session's
+// current "acr" as the value of the "acr" Claim." (OIDC Core §5.5.1.1)
+#[tokio::test]
+async fn an_authentication_context_that_is_wished_for_is_no_condition() {
+    let server = started().await;
+    for wish in [
+        ("acr_values", "urn:example:silver"),
+        ("acr_values", "urn:example:silver urn:grantor:acr:password"),
+        ("acr_values", " "),
+        ("claims", r#"{"id_token":{"acr":{"value":"urn:example:silver"}}}"#),
+        ("claims", r#"{"id_token":{"acr":null}}"#),
+    ] {
+        assert_eq!(id_token(&server, "openid", &[wish]).await["acr"], "urn:grantor:acr:password", "{wish:?}");
+    }
+    let wishing = everything().replace("skip_consent", "default_acr_values = [\"urn:example:gold\"]\nskip_consent");
+    server.clock.advance(std::time::Duration::from_millis(1));
+    server.apply(&wishing).await;
+    assert_eq!(id_token(&server, "openid", &[]).await["acr"], "urn:grantor:acr:password");
+}
+
 #[tokio::test]
 async fn a_claim_asked_for_in_the_id_token_comes_with_its_languages() {
     let server = started().await;

@@ -347,3 +347,18 @@ redirect_uris = ["http://127.0.0.1/cb"]
 scope = "openid profile"
 skip_consent = true
 "#;
+
+// "The Authorization Server SHOULD prompt the End-User for consent before returning information to the Client."
+// (OIDC Core §3.1.2.1)
+#[tokio::test]
+async fn an_app_whose_people_are_not_asked_can_have_them_asked() {
+    let server = Server::start().await;
+    let (person, portal) = (Person::new(&server), App::new(&server, "portal"));
+    person.sign_in().await;
+    let asked = person.open(portal.authorize_url("openid profile", &[("prompt", "consent")])).await;
+    assert_eq!(asked.name(), "consent");
+    let form = asked.form(r#"form[action="/consent"]"#).unticked("scope", "profile").with("decision", "allow");
+    let answer = Answer::of(&person.send(&form).await);
+    let tokens = portal.redeem(&answer.param("code")).await.json();
+    assert_eq!(tokens["scope"], "openid");
+}

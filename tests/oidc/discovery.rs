@@ -44,24 +44,25 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     id_token_encryption_enc_values_supported: ["A128CBC-HS256","A256CBC-HS512","A128GCM","A256GCM"]
     id_token_signing_alg_values_supported: ["ES256","EdDSA","RS256","PS256"]
     introspection_endpoint: "ISSUER/introspect"
-    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt"]
-    introspection_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
+    introspection_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt"]
+    introspection_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256","HS256","HS384","HS512"]
     introspection_signing_alg_values_supported: ["ES256","EdDSA","RS256","PS256"]
     issuer: "ISSUER"
     jwks_uri: "ISSUER/jwks"
     prompt_values_supported: ["none","login","consent","select_account"]
-    request_parameter_supported: false
+    request_object_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
+    request_parameter_supported: true
     request_uri_parameter_supported: false
-    response_modes_supported: ["query","form_post"]
+    response_modes_supported: ["query","fragment","form_post"]
     response_types_supported: ["code"]
     revocation_endpoint: "ISSUER/revoke"
-    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]
-    revocation_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
+    revocation_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+    revocation_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256","HS256","HS384","HS512"]
     scopes_supported: ["account:tokens","address","email","groups","notes.read","notes.write","offline_access","openid","phone","profile"]
     subject_types_supported: ["public","pairwise"]
     token_endpoint: "ISSUER/token"
-    token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","private_key_jwt","none"]
-    token_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
+    token_endpoint_auth_methods_supported: ["client_secret_basic","client_secret_post","client_secret_jwt","private_key_jwt","none"]
+    token_endpoint_auth_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256","HS256","HS384","HS512"]
     ui_locales_supported: ["en","de"]
     userinfo_encryption_alg_values_supported: ["ECDH-ES","ECDH-ES+A128KW","ECDH-ES+A256KW","RSA-OAEP-256"]
     userinfo_encryption_enc_values_supported: ["A128CBC-HS256","A256CBC-HS512","A128GCM","A256GCM"]
@@ -136,8 +137,11 @@ async fn nothing_unsafe_is_promised() {
     assert_eq!(list(&metadata, "grant_types_supported"), offered);
     let members = metadata.as_object().unwrap().iter();
     for (name, value) in members.filter(|(name, _)| name.contains("alg_values_supported")) {
+        // A secret of an app makes assertions of that app, and nothing else.
         let safe: &[&str] = if name.contains("encryption") {
             &["ECDH-ES", "ECDH-ES+A128KW", "ECDH-ES+A256KW", "RSA-OAEP-256"]
+        } else if name.contains("auth_signing") {
+            &["ES256", "ES384", "EdDSA", "RS256", "PS256", "HS256", "HS384", "HS512"]
         } else {
             &["ES256", "ES384", "EdDSA", "RS256", "PS256"]
         };

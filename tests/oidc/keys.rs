@@ -202,6 +202,28 @@ async fn keys_follow_one_another_by_themselves() {
     assert_eq!((after.len(), after.iter().any(|kid| before.contains(kid))), (OFFERED.len(), false));
 }
 
+// "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's "aud" claim and/or "sid" claim has a current session
+// or had a recent session at the OP, even when the "exp" time has passed." (OIDC RP-Initiated Logout §2)
+#[tokio::test]
+async fn an_id_token_of_a_key_that_is_published_no_more_still_says_who_it_was_for_a_sessions_life() {
+    let server = Server::start().await;
+    let (person, portal) = (Person::new(&server), App::new(&server, "portal"));
+    let tokens = portal.tokens_with(&person, "openid", &[]).await;
+    for algorithm in OFFERED {
+        rotate(&server, algorithm, true).await;
+    }
+    server.clock.advance(Duration::from_hours(2));
+    keep_schedule(&server).await;
+    assert!(!kids(&server).await.contains(&kid(tokens.id())));
+    assert_eq!(portal.userinfo(tokens.access()).await.status, 401);
+    let hinted = portal.authorize_url("openid", &[("id_token_hint", tokens.id()), ("prompt", "none")]);
+    assert!(Answer::of(&person.open(&hinted).await).has("code"));
+    server.clock.advance(Lifetimes::default().session_absolute);
+    keep_schedule(&server).await;
+    person.sign_in().await;
+    assert_eq!(Answer::of(&person.open(&hinted).await).param("error"), "invalid_request");
+}
+
 #[tokio::test]
 async fn what_a_removed_key_signed_is_refused_at_once() {
     let server = Server::start().await;

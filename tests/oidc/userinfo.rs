@@ -49,6 +49,14 @@ async fn the_token_is_taken_from_the_header_of_a_get_or_post_or_from_a_form() {
         get(&server, &[("authorization", &bearer)]).await,
         ask(&server, Method::POST, "/userinfo", &[("authorization", &bearer)], "").await,
         ask(&server, Method::POST, "/userinfo", &[("authorization", &bearer), FORM], "").await,
+        ask(
+            &server,
+            Method::POST,
+            "/userinfo",
+            &[("authorization", &bearer), ("content-type", "application/json")],
+            "{}",
+        )
+        .await,
         ask(&server, Method::POST, "/userinfo", &[FORM], &form).await,
         get(&server, &[("authorization", &format!("bearer {token}"))]).await,
     ];

@@ -314,3 +314,19 @@ async fn going_back_after_signing_in_leads_on() {
     browser.arrives_at("demo").await;
     assert!(browser.text().await.contains("Signed in as Alice Liddell"));
 }
+
+#[tokio::test]
+async fn making_an_account_shuts_nobody_out() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start_with(|config| config.sign_in.self_registration = true).await;
+    let wiki = App::new(&server, "wiki");
+    browser.open(&wiki.authorize_url(TYPICAL, &[])).await;
+    look(&browser, "sign-in", "sign-in-new-here").await;
+    browser.click("sign-up").await;
+    look(&browser, "sign-up", "sign-up").await;
+    browser.fill("username", ALICE).await;
+    browser.fill("password", "teekanne unter dem sofa").await;
+    browser.click("sign-up").await;
+    browser.waits_for("[role=alert]").await;
+    look(&browser, "sign-up", "sign-up-taken").await;
+}

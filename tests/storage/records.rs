@@ -1,10 +1,13 @@
 //! What is kept comes back as it was.
 
 use grantor_core::change::Change;
+use grantor_core::client::ClientSecret;
+use grantor_core::client_auth::ClientAuthMethod;
 use grantor_core::consent::Consent;
 use grantor_core::store::{GrantFacts, Store, StoreError};
 use grantor_core::user::User;
 use grantor_jose::id::Id;
+use grantor_jose::secret::SecretText;
 use grantor_storage::Database;
 
 use super::samples::*;
@@ -22,6 +25,21 @@ pub async fn a_client_comes_back(database: &Database) {
     };
     keep(database, [Change::ClientPut(Box::new(changed()))]).await;
     assert_same(&*database.directory().clients["wiki"], &changed());
+}
+
+pub async fn a_secret_comes_back_itself_where_the_method_needs_it(database: &Database) {
+    let text = SecretText::new("a secret that is needed itself, and long enough for it".into());
+    let by = |method| {
+        let secret = ClientSecret { text: Some(text.clone()), ..ClientSecret::hashed(&text, NOW) };
+        let mut client = grantor_core::client::Client { secrets: vec![secret], ..client("wiki") };
+        client.metadata.token_endpoint_auth_method = method;
+        Change::ClientPut(Box::new(client))
+    };
+    let kept = || database.directory().clients["wiki"].secrets[0].text.as_ref().map(|text| text.expose().to_owned());
+    keep(database, [by(ClientAuthMethod::ClientSecretJwt)]).await;
+    assert_eq!(kept().as_deref(), Some(text.expose()));
+    keep(database, [by(ClientAuthMethod::ClientSecretBasic)]).await;
+    assert_eq!(kept(), None);
 }
 
 pub async fn a_code_comes_back(database: &Database) {

@@ -54,7 +54,7 @@ pub fn user(id: i64) -> User {
 }
 
 pub fn client(client_id: &str) -> Client {
-    let secret = |byte, expires_at| ClientSecret { hash: hash(byte), created_at: NOW, expires_at };
+    let secret = |byte, expires_at| ClientSecret { hash: hash(byte), text: None, created_at: NOW, expires_at };
     Client {
         client_id: client_id.into(),
         metadata: ClientMetadata {

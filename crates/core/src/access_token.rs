@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::api_token::live::{self as api_token, LiveApiToken};
 use crate::client::AccessTokenFormat;
-use crate::client_auth::AuthenticatedClient;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::fault::{Fault, seeded};
 use crate::grant::AccessToken;
-use crate::grant_type::Redeemed;
+use crate::issuance::Issuance;
 use crate::network::Networks;
 use crate::provider::{Issuer, Provider};
 use crate::reach::Reach;
@@ -70,30 +69,30 @@ impl<'a> From<&'a [String]> for OneOrMany<'a> {
 pub(crate) fn sign(
     issuer: &Issuer,
     directory: &Directory,
-    client: &AuthenticatedClient,
-    redeemed: &Redeemed,
+    issuance: &Issuance<'_>,
     now: Time,
 ) -> Result<String, Error> {
-    if redeemed.target.format == AccessTokenFormat::Opaque {
-        return Ok(token::ACCESS.format(redeemed.access.id, &redeemed.access.secret));
+    let (target, jti) = (issuance.target(), issuance.jti());
+    if target.format == AccessTokenFormat::Opaque {
+        return Ok(token::ACCESS.format(jti.token_id, issuance.secret()));
     }
-    let client_id = client.client().client_id.as_str();
-    let approval = redeemed.approval.as_ref();
-    let context = approval.map(|(grant, _)| &grant.context);
-    let reach = redeemed.reach(directory, client.client());
-    let subject = reach.user.map(|user| subject::of(&directory.secrets.subjects, client.client(), user));
+    let client = issuance.client();
+    let client_id = client.client_id.as_str();
+    let context = issuance.approval().map(|(grant, _)| &grant.context);
+    let reach = issuance.reach(directory);
+    let subject = reach.user.map(|user| subject::of(&directory.secrets.subjects, client, user));
     let claims = Claims {
         iss: issuer.as_str(),
-        exp: now.plus(redeemed.target.lifetime).seconds(),
-        aud: redeemed.target.audience.as_slice().into(),
+        exp: now.plus(target.lifetime).seconds(),
+        aud: target.audience.as_slice().into(),
         // "In case of access tokens obtained through grants where no resource owner is involved, such as the client
         // credentials grant, the value of "sub" SHOULD correspond to an identifier the authorization server uses to
         // indicate the client application." (RFC 9068 §2.2)
         sub: subject.as_deref().unwrap_or(client_id),
         client_id,
         iat: now.seconds(),
-        jti: Jti { origin: origin(redeemed), token_id: redeemed.access.id }.to_string(),
-        scope: redeemed.target.scope.as_str(),
+        jti: jti.to_string(),
+        scope: target.scope.as_str(),
         auth_time: context.map(|context| context.auth_time.seconds()),
         acr: context.map_or("", |context| &context.acr),
         amr: context.map_or(&[], |context| &context.amr),
@@ -102,15 +101,6 @@ pub(crate) fn sign(
     let key = directory.keys.signer(ALGORITHM, now).ok_or(Error::SigningKeyMissing)?;
     // "JWT access tokens MUST include this media type in the "typ" header parameter" (RFC 9068 §2.1)
     key.sign_compact(Typ::AtJwt, &claims).map_err(|_| Error::SigningKeyMissing)
-}
-
-/// What the token hangs on.
-fn origin(redeemed: &Redeemed) -> Origin {
-    match (&redeemed.approval, &redeemed.api_token) {
-        (Some((grant, _)), _) => Origin::Grant(grant.id),
-        (None, Some(live)) => Origin::ApiToken(live.token.id),
-        (None, None) => Origin::Client,
-    }
 }
 
 /// What a token of ours says, read back.

@@ -12,6 +12,10 @@ use crate::grant::OidcContext;
 use crate::scope::Scope;
 use crate::user::User;
 
+mod wish;
+
+pub(crate) use wish::locales;
+
 /// The largest number of claims one request may name.
 const MAX_REQUESTED: usize = 64;
 /// The deepest nesting of a value asked for.
@@ -144,6 +148,18 @@ impl ClaimsRequest {
         self.userinfo.is_empty() && self.id_token.is_empty()
     }
 
+    /// Asks for these authentication contexts, the preferred one first, where the request asks for none by itself.
+    // "The "acr" Claim is requested as a Voluntary Claim by this parameter." (OIDC Core §3.1.2.1)
+    #[must_use]
+    pub fn with_acr_values<'v>(mut self, values: impl Iterator<Item = &'v str>) -> Self {
+        let values: Vec<Value> = values.take(MAX_REQUESTED).map(Value::from).collect();
+        if !values.is_empty() && !self.id_token.contains_key("acr") {
+            let wished = ClaimRequest { values: Some(values), ..ClaimRequest::default() };
+            self.id_token.insert("acr".to_owned(), Some(wished));
+        }
+        self
+    }
+
     /// How the ID token's claim `name` is asked for, if with any condition.
     pub fn id_token_claim(&self, name: &str) -> Option<&ClaimRequest> {
         self.id_token.get(name).and_then(Option::as_ref)
@@ -172,12 +188,22 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
     let mut released = Map::new();
     let allowed: Vec<&str> = scope.iter().flat_map(|token| released_by(directory, token)).collect();
     for name in names {
+        let base = wish::base(name);
         // Stricter than OIDC Core §5.5: because people approve scopes, a claim asked for by itself needs an approved scope
         // that releases it.
-        if !allowed.contains(name) {
+        if !allowed.contains(&base) {
             continue;
         }
-        if let Some(value) = user.claim(name) {
+        // "Within a request for individual Claims, requested languages and scripts for particular Claims MAY be requested by
+        // including Claim Names that contain "#"-separated BCP47 [RFC5646] language tags in the Claims request"
+        // (OIDC Core §5.5.2)
+        if base != *name {
+            released.extend(wish::tagged(user, name).map(|(key, value)| (key.clone(), value.clone())));
+            continue;
+        }
+        // "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object representing the Claims; it
+        // SHOULD NOT be present with a null or empty string value." (OIDC Core §5.3.2)
+        if let Some(value) = user.claim(name).filter(|value| !value.is_null() && value.as_str() != Some("")) {
             released.insert((*name).to_owned(), value);
         }
         // Each with its language tags: "name#de" (OIDC Core §5.2).
@@ -185,6 +211,16 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
         released.extend(tagged.map(|(key, value)| (key.clone(), value.clone())));
     }
     released
+}
+
+/// What is left of released claims for the userinfo answer by what was asked for, and in which languages.
+pub fn for_userinfo(released: Map<String, Value>, user: &User, context: &OidcContext) -> Map<String, Value> {
+    wish::grant(released, user, (&context.claims.userinfo, &context.claims_locales))
+}
+
+/// What is left of released claims for the ID token by what was asked for, and in which languages.
+pub fn for_id_token(released: Map<String, Value>, user: &User, context: &OidcContext) -> Map<String, Value> {
+    wish::grant(released, user, (&context.claims.id_token, &context.claims_locales))
 }
 
 /// The names of the claims for the userinfo answer.

@@ -36,6 +36,9 @@ pub struct OidcContext {
     /// The `claims` parameter.
     #[serde(skip_serializing_if = "ClaimsRequest::is_empty")]
     pub claims: ClaimsRequest,
+    /// `claims_locales`: the languages for claims, the preferred one first; all when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub claims_locales: Vec<String>,
     /// The APIs that the access tokens are for (RFC 8707); those of the scopes when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<String>,

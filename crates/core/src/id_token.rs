@@ -15,12 +15,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::claims;
-use crate::client::Client;
-use crate::client_auth::AuthenticatedClient;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::grant::Grant;
-use crate::grant_type::Redeemed;
+use crate::issuance::Issuance;
 use crate::provider::Provider;
 use crate::store::Store;
 use crate::subject;
@@ -41,28 +39,40 @@ impl AdditionalClaims for Released {}
 type Claims = IdTokenClaims<Released, CoreGenderClaim>;
 type Token = IdToken<Released, CoreGenderClaim, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm>;
 
+/// What an ID token travels with, and shows to belong to it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Beside<'a> {
+    /// The access token.
+    pub(crate) access_token: Option<&'a str>,
+    /// The authorization code.
+    pub(crate) code: Option<&'a str>,
+}
+
 /// Makes the ID token of an approval that includes `openid`.
 pub(crate) fn sign<S: Store>(
     provider: &Provider<S>,
-    client: &AuthenticatedClient,
-    redeemed: &Redeemed,
-    access_token: &str,
+    issuance: &Issuance<'_>,
+    beside: Beside<'_>,
     now: Time,
 ) -> Result<Option<String>, Error> {
-    let Some((grant, user)) = redeemed.approval.as_ref().filter(|_| redeemed.target.scope.contains("openid")) else {
+    let Some(approval) = issuance.approval().filter(|_| issuance.target().scope.contains("openid")) else {
         return Ok(None);
     };
-    let client = client.client();
     let directory = provider.store.directory();
+    let client = issuance.client();
     let key = directory.keys.signer(client.id_token_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
-    let claims = claims((provider, &directory), client, (grant, user), redeemed, now);
-    let access_token = openidconnect::AccessToken::new(access_token.to_owned());
+    let claims = claims((provider, &directory), issuance, approval, now);
+    // "If the ID Token is issued from the Authorization Endpoint with an "access_token" value, which is the case for the
+    // "response_type" value "id_token token", this is REQUIRED" (OIDC Core §3.2.2.10)
+    let access_token = beside.access_token.map(|token| openidconnect::AccessToken::new(token.to_owned()));
+    // "If the ID Token is issued from the Authorization Endpoint with a "code", which is the case for the "response_type" values
+    // "code id_token" and "code id_token token", this is REQUIRED" (OIDC Core §3.3.2.11)
+    let code = beside.code.map(|code| openidconnect::AuthorizationCode::new(code.to_owned()));
     let algorithm = key.algorithm().into();
-    let token =
-        Token::new(claims, key.as_ref(), algorithm, Some(&access_token), None).map_err(|_| Error::SigningKeyMissing)?;
-    let token = token.to_string();
-    // "If the ID Token is encrypted, it MUST be signed then encrypted, with the result being a Nested JWT, as defined in [JWT]." (OIDC
-    // Core §2)
+    let token = Token::new(claims, key.as_ref(), algorithm, access_token.as_ref(), code.as_ref());
+    let token = token.map_err(|_| Error::SigningKeyMissing)?.to_string();
+    // "If the ID Token is encrypted, it MUST be signed then encrypted, with the result being a Nested JWT, as defined in [JWT]."
+    // (OIDC Core §2)
     Ok(Some(match client.id_token_encryption() {
         Some(encryption) => {
             encryption.encrypt(&token, Content::Token, client.encryption_keys(), provider.mint.random())?
@@ -73,17 +83,20 @@ pub(crate) fn sign<S: Store>(
 
 fn claims<S>(
     (provider, directory): (&Provider<S>, &Directory),
-    client: &Client,
+    issuance: &Issuance<'_>,
     (grant, user): (&Grant, &User),
-    redeemed: &Redeemed,
     now: Time,
 ) -> Claims {
-    let context = &grant.context;
-    let names = claims::id_token_names(&client.metadata.id_token_claims, context);
-    let released = Released {
-        sid: Some(subject::session(&directory.secrets.subjects, client, grant.session_id)),
-        user: claims::release(directory, user, &redeemed.target.scope, &names),
-    };
+    let (client, context, scope) = (issuance.client(), &grant.context, &issuance.target().scope);
+    let mut names = claims::id_token_names(&client.metadata.id_token_claims, context);
+    // "when no Access Token is issued (which is the case for the "response_type" value "id_token"), the resulting Claims are
+    // returned in the ID Token." (OIDC Core §5.4)
+    if issuance.is_id_token_alone() {
+        names.extend(scope.iter().flat_map(|token| claims::released_by(directory, token)));
+    }
+    let user_claims = claims::for_id_token(claims::release(directory, user, scope, &names), user, context);
+    let sid = subject::session(&directory.secrets.subjects, client, grant.session_id);
+    let released = Released { sid: Some(sid), user: user_claims };
     let moment = |time: Time| chrono::DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
     Claims::new(
         provider.issuer.to_claim(),
@@ -95,7 +108,7 @@ fn claims<S>(
     )
     // "If present in the Authentication Request, Authorization Servers MUST include a nonce Claim in the ID Token with the
     // Claim Value being the nonce value sent in the Authentication Request." (OIDC Core §2)
-    .set_nonce(redeemed.nonce.clone().map(Nonce::new))
+    .set_nonce(issuance.nonce().map(|nonce| Nonce::new(nonce.to_owned())))
     // "When a max_age request is made or when auth_time is requested as an Essential Claim, then this Claim is REQUIRED;
     // otherwise, its inclusion is OPTIONAL." (OIDC Core §2)
     .set_auth_time(Some(moment(context.auth_time)))
@@ -139,7 +152,8 @@ pub fn read_hint<S: Store>(provider: &Provider<S>, hint: &str, now: Time) -> Res
     }
     let directory = provider.store.directory();
     let expected = Expected { typ: TypRule::Is(Typ::Jwt), algorithms: Algorithm::ALL };
-    let verified = verify(hint, &expected, &directory.keys.at(now)).map_err(|_| Error::IdTokenHintInvalid)?;
+    let keys = directory.keys.remembered(now, &provider.policy.lifetimes);
+    let verified = verify(hint, &expected, &keys).map_err(|_| Error::IdTokenHintInvalid)?;
     let hint: Hint = verified.claims().map_err(|_| Error::IdTokenHintInvalid)?;
     // "When an "id_token_hint" parameter is present, the OP MUST validate that it was the issuer of the ID Token. The OP
     // SHOULD accept ID Tokens when the RP identified by the ID Token's "aud" claim and/or "sid" claim has a current session

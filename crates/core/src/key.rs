@@ -26,7 +26,8 @@ pub struct KeyRecord {
     pub active_from: Time,
     /// Since when another one signs in its place.
     pub retired_at: Option<Time>,
-    /// Until when it is published: the last token signed with it has expired.
+    /// Until when it is published: the last token signed with it has expired. It is remembered for as long as a session may
+    /// last after that, for ID tokens that come back as hints.
     pub remove_at: Option<Time>,
 }
 
@@ -67,6 +68,12 @@ impl KeyRing {
         PublishedKeys { ring: self, now }
     }
 
+    /// The keys that signed ID tokens of sessions that may still go on at `now`, published or not. What they signed says who
+    /// somebody was, and opens nothing.
+    pub fn remembered(&self, now: Time, lifetimes: &Lifetimes) -> PublishedKeys<'_> {
+        PublishedKeys { ring: self, now: now.minus(lifetimes.session_absolute) }
+    }
+
     /// The algorithms that can sign at `now`, in the order of `Algorithm::ALL`.
     pub fn algorithms(&self, now: Time) -> Vec<Algorithm> {
         Algorithm::ALL.iter().copied().filter(|algorithm| self.signer(*algorithm, now).is_some()).collect()
@@ -90,6 +97,11 @@ impl KeyRecord {
     /// Whether the key is in the JWKS at `now`. It is from the moment it is kept, even where the clock was set back since.
     pub fn is_published(&self, now: Time) -> bool {
         self.remove_at.is_none_or(|remove_at| now < remove_at)
+    }
+
+    /// Whether nothing that the key signed can be of any use at `now`.
+    pub fn is_over(&self, now: Time, lifetimes: &Lifetimes) -> bool {
+        self.remove_at.is_some_and(|remove_at| remove_at.plus(lifetimes.session_absolute) <= now)
     }
 
     /// A new key that signs from `active_from` on.

@@ -11,14 +11,14 @@
 //! * records: [`client`], [`user`], [`subject`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`upstream`],
 //!   [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
-//!   [`end_session`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`]; what is told to them and to
+//!   [`end_session`], [`webfinger`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`sign_up`], [`approval`]; what is told to them and to
 //!   others: [`notice`], [`outbox`];
-//! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
+//! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`], made only of an `issuance`;
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
 //!
 //! # Words
 //! A *session* is one sign-in of one person in one browser. A *consent* is a remembered answer. A *grant* is an approval in
-//! force, born from a redeemed code, with the code's id; a *family* is its refresh token through all rotations.
+//! force, born from a redeemed code, with the code's id, or from an answer that holds tokens itself; a *family* is its refresh token through all rotations.
 //!
 //! # What this crate must not know
 //! No HTTP, no SQL, no runtime, no clock, no random source, no environment. oxide-auth's types stay inside `kernel`.
@@ -46,6 +46,7 @@ pub mod grant_type;
 pub mod id_token;
 pub mod interaction;
 pub mod introspection;
+mod issuance;
 mod kernel;
 pub mod key;
 pub mod leak;
@@ -66,6 +67,7 @@ pub mod revocation;
 pub mod scope;
 pub mod session;
 pub mod sign_in;
+pub mod sign_up;
 mod signed;
 pub mod store;
 pub mod subject;
@@ -75,3 +77,4 @@ pub mod upstream;
 pub mod usage;
 pub mod user;
 pub mod userinfo;
+pub mod webfinger;

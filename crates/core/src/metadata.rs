@@ -4,13 +4,15 @@ use grantor_jose::algorithm::Algorithm;
 use grantor_jose::jwe::{ContentEncryption, KeyAlgorithm};
 use serde::Serialize;
 
-use crate::authorization::ResponseMode;
+use crate::authorization::{RequestObjectSigning, ResponseMode, ResponseType};
 use crate::claims;
-use crate::client_auth::ClientAuthMethod;
+use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::directory::Directory;
 use crate::grant_type::GrantType;
-use crate::provider::Issuer;
+use crate::policy::Policy;
+use crate::provider::Provider;
 use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
+use crate::store::Store;
 use crate::subject::SubjectType;
 use crate::time::Time;
 
@@ -46,9 +48,9 @@ pub struct Metadata {
     introspection_endpoint: String,
     end_session_endpoint: String,
     scopes_supported: Vec<String>,
-    response_types_supported: [&'static str; 1],
-    response_modes_supported: [&'static str; 2],
-    grant_types_supported: [&'static str; 4],
+    response_types_supported: Vec<&'static str>,
+    response_modes_supported: [&'static str; 3],
+    grant_types_supported: Vec<&'static str>,
     subject_types_supported: [&'static str; 2],
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     id_token_encryption_alg_values_supported: &'static [KeyAlgorithm],
@@ -57,11 +59,11 @@ pub struct Metadata {
     userinfo_encryption_alg_values_supported: &'static [KeyAlgorithm],
     userinfo_encryption_enc_values_supported: &'static [ContentEncryption],
     token_endpoint_auth_methods_supported: Vec<&'static str>,
-    token_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
+    token_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     revocation_endpoint_auth_methods_supported: Vec<&'static str>,
-    revocation_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
-    introspection_endpoint_auth_signing_alg_values_supported: &'static [Algorithm],
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_signing_alg_values_supported: Vec<Algorithm>,
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
@@ -69,21 +71,22 @@ pub struct Metadata {
     claim_types_supported: [&'static str; 1],
     claims_parameter_supported: bool,
     request_parameter_supported: bool,
+    request_object_signing_alg_values_supported: Vec<&'static str>,
     request_uri_parameter_supported: bool,
-    prompt_values_supported: [&'static str; 4],
+    prompt_values_supported: Vec<&'static str>,
     display_values_supported: [&'static str; 1],
     acr_values_supported: Vec<&'static str>,
     ui_locales_supported: Vec<&'static str>,
 }
 
 /// Builds the document for what is on at `now`.
-pub fn metadata(
-    issuer: &Issuer,
+pub fn metadata<S: Store>(
+    provider: &Provider<S>,
     endpoints: &Endpoints,
-    directory: &Directory,
     languages: &[&'static str],
     now: Time,
 ) -> Metadata {
+    let (issuer, policy, directory) = (&provider.issuer, &provider.policy, &provider.store.directory());
     let signing = directory.keys.algorithms(now);
     let methods = |public: bool| {
         let offered =
@@ -100,9 +103,9 @@ pub fn metadata(
         introspection_endpoint: issuer.at(endpoints.introspection),
         end_session_endpoint: issuer.at(endpoints.end_session),
         scopes_supported: scopes(directory),
-        response_types_supported: ["code"],
+        response_types_supported: response_types(policy).map(ResponseType::as_str).collect(),
         response_modes_supported: ResponseMode::NAMES,
-        grant_types_supported: GrantType::ALL.map(GrantType::as_str),
+        grant_types_supported: grant_types(policy).map(GrantType::as_str).collect(),
         subject_types_supported: SubjectType::NAMES,
         id_token_signing_alg_values_supported: signing.clone(),
         id_token_encryption_alg_values_supported: KeyAlgorithm::ALL,
@@ -111,24 +114,50 @@ pub fn metadata(
         userinfo_encryption_alg_values_supported: KeyAlgorithm::ALL,
         userinfo_encryption_enc_values_supported: ContentEncryption::ALL,
         token_endpoint_auth_methods_supported: methods(true),
-        token_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        token_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::names(),
         revocation_endpoint_auth_methods_supported: methods(true),
-        revocation_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        revocation_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::names(),
         introspection_endpoint_auth_methods_supported: methods(false),
-        introspection_endpoint_auth_signing_alg_values_supported: Algorithm::ALL,
+        introspection_endpoint_auth_signing_alg_values_supported: AssertionAlgorithm::names(),
         introspection_signing_alg_values_supported: signing,
         code_challenge_methods_supported: ["S256"],
         authorization_response_iss_parameter_supported: true,
         claims_supported: claims::supported(directory),
         claim_types_supported: ["normal"],
         claims_parameter_supported: true,
-        request_parameter_supported: false,
+        request_parameter_supported: true,
+        request_object_signing_alg_values_supported: request_object_algorithms(directory),
         request_uri_parameter_supported: false,
-        prompt_values_supported: ["none", "login", "consent", "select_account"],
+        prompt_values_supported: prompt_values(policy.self_registration),
         display_values_supported: ["page"],
         acr_values_supported: acr_values(directory),
         ui_locales_supported: languages.to_vec(),
     }
+}
+
+fn prompt_values(may_create: bool) -> Vec<&'static str> {
+    // "if this metadata element is defined by the OpenID Provider, the OP must also specify all other prompt values which it
+    // supports." (OIDC Prompt Create §4.2)
+    let create = may_create.then_some("create");
+    ["none", "login", "consent", "select_account"].into_iter().chain(create).collect()
+}
+
+fn response_types(policy: &Policy) -> impl Iterator<Item = ResponseType> {
+    let everything = policy.clients.allow_front_channel_tokens;
+    ResponseType::ALL.into_iter().filter(move |kind| everything || !kind.is_front_channel())
+}
+
+fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
+    let everything = policy.clients.allow_front_channel_tokens;
+    GrantType::ALL.into_iter().filter(move |grant_type| everything || *grant_type != GrantType::Implicit)
+}
+
+/// Those that any app may use, and `none` where one is registered for it.
+fn request_object_algorithms(directory: &Directory) -> Vec<&'static str> {
+    let unsecured = Some(RequestObjectSigning::Nobody);
+    let is_used = directory.clients.values().any(|client| client.metadata.request_object_signing_alg == unsecured);
+    let signed = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str());
+    signed.chain(is_used.then_some(RequestObjectSigning::Nobody.as_str())).collect()
 }
 
 fn acr_values(directory: &Directory) -> Vec<&'static str> {

@@ -20,6 +20,8 @@ pub struct Policy {
     pub clients: ClientPolicy,
     /// Personal access tokens and API keys: section `[tokens]`.
     pub tokens: TokenPolicy,
+    /// Whether people may make accounts for themselves: `self_registration` of section `[sign_in]`.
+    pub self_registration: bool,
 }
 
 /// How long things live.
@@ -157,11 +159,14 @@ impl Lifetimes {
 pub struct ClientPolicy {
     /// Whether confidential apps need PKCE too, unless declared with `require_pkce = false`. Default true.
     pub require_pkce: bool,
+    /// Whether apps that are declared for it may get tokens through the browser, where others can read them: the implicit and
+    /// the hybrid flow. Such access tokens live for 10 minutes at most. Default false.
+    pub allow_front_channel_tokens: bool,
 }
 
 impl Default for ClientPolicy {
     fn default() -> Self {
-        Self { require_pkce: true }
+        Self { require_pkce: true, allow_front_channel_tokens: false }
     }
 }
 

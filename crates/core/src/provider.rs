@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::admission::{Account, Admission};
 use crate::client::Client;
+use crate::client_auth::PublishedKeys;
 use crate::error::Error;
 use crate::policy::Policy;
 use crate::time::Time;
@@ -66,6 +67,10 @@ impl Issuer {
         self.0.url().scheme() == "https"
     }
 
+    pub(crate) fn url(&self) -> &Url {
+        self.0.url()
+    }
+
     pub(crate) fn to_claim(&self) -> IssuerUrl {
         self.0.clone()
     }
@@ -100,12 +105,20 @@ pub struct Call<'a> {
     pub address: &'a str,
     /// Who counts how often clients ask, and for whom; without, they may as often as they like.
     pub admission: Option<&'a dyn Admission>,
+    /// The keys at the `jwks_uri` of the client that the request names, where it has one and they could be read.
+    pub client_keys: Option<&'a PublishedKeys>,
 }
 
 impl<'a> Call<'a> {
     /// A request that nobody counts.
     pub const fn new(now: Time, address: &'a str) -> Self {
-        Self { now, address, admission: None }
+        Self { now, address, admission: None, client_keys: None }
+    }
+
+    /// The same with the keys that a client publishes.
+    #[must_use]
+    pub const fn with_keys(self, client_keys: Option<&'a PublishedKeys>) -> Self {
+        Self { client_keys, ..self }
     }
 
     /// The address as one; none where it cannot be read.

@@ -57,6 +57,20 @@ impl ValidRedirectUri {
     }
 }
 
+impl ValidRedirectUri {
+    /// The URI with `pairs` as its fragment.
+    pub fn with_fragment<'a>(&self, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+        // "the authorization server issues an access token and delivers it to the client by adding the following parameters to
+        // the fragment component of the redirection URI using the "application/x-www-form-urlencoded" format, per Appendix B"
+        // (RFC 6749 §4.2.2)
+        let mut fragment = url::form_urlencoded::Serializer::new(String::new());
+        fragment.extend_pairs(pairs);
+        // Each plus sign that is left stands for a space. Scripts often read fragments as mere percent-encoding: written like
+        // this, both ways to read it give the same.
+        format!("{}#{}", self.0, fragment.finish().replace('+', "%20"))
+    }
+}
+
 /// The host of a URI in words for people: `example.com`, `localhost:8081`, or the scheme of a private-use URI.
 pub fn host(uri: &str) -> String {
     let Ok(url) = Url::parse(uri) else { return String::new() };
@@ -233,6 +247,12 @@ mod tests {
     fn the_registered_query_is_kept() {
         let uri = ValidRedirectUri::proven("https://x/cb?a=1");
         assert_eq!(uri.with_query([("code", "c d")].into_iter()), "https://x/cb?a=1&code=c+d");
+    }
+
+    #[test]
+    fn a_fragment_reads_the_same_as_a_form_and_as_percent_encoding() {
+        let uri = ValidRedirectUri::proven("https://x/cb?a=1");
+        assert_eq!(uri.with_fragment([("state", "a+b c#&%")].into_iter()), "https://x/cb?a=1#state=a%2Bb%20c%23%26%25");
     }
 
     proptest! {

@@ -15,7 +15,8 @@ use crate::client_auth::{self, AuthenticatedClient};
 use crate::error::Error;
 use crate::grant_type::token_exchange::issued_token_type;
 use crate::grant_type::{self, GrantType, Redeemed};
-use crate::id_token;
+use crate::id_token::{self, Beside};
+use crate::issuance::Issuance;
 use crate::params::Params;
 use crate::provider::{Call, Provider};
 use crate::store::Store;
@@ -145,8 +146,10 @@ fn respond<S: Store>(
     call: Call<'_>,
 ) -> Result<TokenResponse, Error> {
     let directory = provider.store.directory();
-    let access_token = access_token::sign(&provider.issuer, &directory, client, &redeemed, call.now)?;
-    let id_token = id_token::sign(provider, client, &redeemed, &access_token, call.now)?;
+    let issuance = Issuance::redeemed(client, &redeemed);
+    let access_token = access_token::sign(&provider.issuer, &directory, &issuance, call.now)?;
+    let beside = Beside { access_token: Some(&access_token), code: None };
+    let id_token = id_token::sign(provider, &issuance, beside, call.now)?;
     // A code that is redeemed is the beginning of an approval, and no use of it.
     let used = (grant_type != GrantType::AuthorizationCode).then(|| redeemed.used(client.client(), call));
     Ok(TokenResponse {

@@ -44,7 +44,8 @@ pub async fn userinfo<S: Store>(provider: &Provider<S>, presented: &str, call: C
     call.admit_account(Account { user_id: approval.user.id, by: By::Client(&live.client_id) })?;
     let client = directory.client(&live.client_id).ok_or(Error::TokenUnknown)?;
     let names = claims::userinfo_names(&directory, &live.scope, &approval.grant.context);
-    let mut answer = claims::release(&directory, &approval.user, &live.scope, &names);
+    let released = claims::release(&directory, &approval.user, &live.scope, &names);
+    let mut answer = claims::for_userinfo(released, &approval.user, &approval.grant.context);
     // "The sub (subject) Claim MUST always be returned in the UserInfo Response." (OIDC Core §5.3.2)
     answer.insert("sub".into(), subject::of(&directory.secrets.subjects, client, &approval.user).into());
     let audience = vec![provider.issuer.as_str().to_owned()];

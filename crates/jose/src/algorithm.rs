@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// A signature algorithm (the `alg` of a JWS).
 ///
-/// There is no `none` and no HMAC: what is not here can be neither asked for nor accepted.
+/// There is no `none` and no HMAC: what is not here can be neither asked for nor accepted where keys are public. HMACs by a shared
+/// secret have a type of their own, [`crate::verify::mac::MacAlgorithm`].
 // "JWT libraries SHOULD NOT consume JWTs using "none" unless explicitly requested by the caller." (RFC 8725 §3.2)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Algorithm {

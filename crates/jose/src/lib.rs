@@ -17,7 +17,7 @@
 //! * [`seal`] what is kept encrypted.
 //! * [`secret`] values that only their holder knows, and the hashes that we keep of them.
 //! * [`token_text`] an identifier and a secret as one text.
-//! * [`verify`] reading a signed token of somebody, strictly.
+//! * [`verify`] reading a signed token of somebody, strictly; [`verify::mac`] where both have a secret.
 //!
 //! # Invariants
 //!

@@ -9,6 +9,8 @@ use crate::json;
 use crate::jwk::{Jwk, JwkSet};
 use crate::key::Typ;
 
+pub mod mac;
+
 /// How long a token may be, in bytes.
 pub const MAX_TOKEN: usize = 16 * 1024;
 /// How long its encoded header may be, in bytes.
@@ -32,6 +34,8 @@ pub enum TypRule {
     Any,
     /// This kind. For [`Typ::Jwt`], a token without `typ` counts too.
     Is(Typ),
+    /// The kind of this name, or [`Typ::Jwt`], or no `typ`: for what others sign, and need not say what it is.
+    JwtOr(&'static str),
 }
 
 /// Keys that a token may be signed with.
@@ -140,6 +144,38 @@ pub fn verify(compact: &str, expected: &Expected<'_>, keys: &impl KeySource) -> 
     }
 }
 
+/// Whether a token may be by one of these keys: one has the name that it gives, or it gives none that is theirs, and is by one of them
+/// all the same. Where it is not, its signer may have other keys by now. What cannot be read needs none.
+pub fn may_be_by(compact: &str, keys: &impl KeySource) -> bool {
+    let header = Parts::split(compact).and_then(|parts| read_header(parts.header));
+    let Ok(header) = header else { return true };
+    let Ok(algorithm) = header.alg.parse::<Algorithm>() else { return true };
+    let is_named = |key: &Jwk| header.kid.is_some() && key.kid() == header.kid.as_deref() && key.supports(algorithm);
+    let expected = Expected { typ: TypRule::Any, algorithms: Algorithm::ALL };
+    let verified = || verify(compact, &expected, keys);
+    keys.keys().any(is_named) || !matches!(verified(), Err(VerifyError::KeyUnknown | VerifyError::SignatureInvalid))
+}
+
+/// The claims of a token that nobody signed, and that says so: anybody can have made it. Any other token is refused.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read_unsecured<T: DeserializeOwned>(compact: &str, typ: TypRule) -> Result<T, VerifyError> {
+    let parts = Parts::split(compact)?;
+    let header = read_header(parts.header)?;
+    // "JWT libraries SHOULD NOT consume JWTs using "none" unless explicitly requested by the caller." (RFC 8725 §3.2)
+    if header.alg != "none" {
+        return Err(VerifyError::AlgorithmNotAllowed);
+    }
+    typ.check(header.typ.as_deref())?;
+    // "Recipients MUST verify that the JWS Signature value is the empty octet sequence." (RFC 7518 §3.6)
+    if !parts.signature.is_empty() {
+        return Err(VerifyError::SignatureInvalid);
+    }
+    let payload = base64url::decode(parts.payload).ok_or(VerifyError::Base64Invalid)?;
+    json::read(&payload).map_err(|_| VerifyError::ClaimsInvalid)
+}
+
 impl Verified {
     /// The claims. A name that stands twice refuses them, at any depth.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, VerifyError> {
@@ -191,21 +227,25 @@ impl TypRule {
     /// kind" (RFC 8725 §3.12)
     fn check(self, typ: Option<&str>) -> Result<(), VerifyError> {
         let fits = match (self, typ) {
-            (Self::Any | Self::Is(Typ::Jwt), None) | (Self::Any, Some(_)) => true,
+            (Self::Any | Self::Is(Typ::Jwt) | Self::JwtOr(_), None) | (Self::Any, Some(_)) => true,
             (Self::Is(_), None) => false,
-            (Self::Is(expected), Some(typ)) => {
-                // "A recipient using the media type value MUST treat it as if "application/" were prepended to any "typ"
-                // value not containing a '/'." (RFC 7515 §4.1.9)
-                let prefix = "application/";
-                let bare = match typ.split_at_checked(prefix.len()) {
-                    Some((before, after)) if before.eq_ignore_ascii_case(prefix) => after,
-                    _ => typ,
-                };
-                bare.eq_ignore_ascii_case(expected.as_str())
-            }
+            (Self::Is(expected), Some(typ)) => is_kind(typ, expected.as_str()),
+            (Self::JwtOr(name), Some(typ)) => is_kind(typ, name) || is_kind(typ, Typ::Jwt.as_str()),
         };
         if fits { Ok(()) } else { Err(VerifyError::TypMismatch) }
     }
+}
+
+/// Whether a `typ` names this kind.
+fn is_kind(typ: &str, expected: &str) -> bool {
+    // "A recipient using the media type value MUST treat it as if "application/" were prepended to any "typ" value not containing
+    // a '/'." (RFC 7515 §4.1.9)
+    let prefix = "application/";
+    let bare = match typ.split_at_checked(prefix.len()) {
+        Some((before, after)) if before.eq_ignore_ascii_case(prefix) => after,
+        _ => typ,
+    };
+    bare.eq_ignore_ascii_case(expected)
 }
 
 /// The keys to try: those that fit the algorithm and have the name, or no name.

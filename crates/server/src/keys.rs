@@ -38,7 +38,10 @@ pub enum Step {
 pub fn plan_rotation(keys: &KeyRing, lifetimes: &Lifetimes, now: Time) -> Vec<Step> {
     let used = |algorithm: &&Algorithm| OFFERED.contains(algorithm) || living(keys, **algorithm, now).next().is_some();
     let algorithms = Algorithm::ALL.iter().filter(used);
-    algorithms.flat_map(|algorithm| schedule(keys, *algorithm, lifetimes, now)).chain(removals(keys, now)).collect()
+    algorithms
+        .flat_map(|algorithm| schedule(keys, *algorithm, lifetimes, now))
+        .chain(removals(keys, lifetimes, now))
+        .collect()
 }
 
 /// A new key for `algorithm`: published now and signing once every cached JWKS holds it; or, when the old one is no longer
@@ -96,8 +99,8 @@ fn schedule(keys: &KeyRing, algorithm: Algorithm, lifetimes: &Lifetimes, now: Ti
     steps
 }
 
-fn removals(keys: &KeyRing, now: Time) -> impl Iterator<Item = Step> {
-    let gone = keys.keys.iter().filter(move |record| record.remove_at.is_some_and(|at| at <= now));
+fn removals(keys: &KeyRing, lifetimes: &Lifetimes, now: Time) -> impl Iterator<Item = Step> {
+    let gone = keys.keys.iter().filter(move |record| record.is_over(now, lifetimes));
     gone.map(|record| Step::Remove { id: record.id })
 }
 

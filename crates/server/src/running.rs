@@ -168,6 +168,7 @@ fn wire(opened: Opened, clock: Clock, sink: Option<MailSink>) -> Result<(Arc<App
         limits: config.limits.rates(),
         body_bytes: config.limits.body_bytes,
         leak_reporters: config.leak_reporters.iter().map(reporter).collect::<Result<_, _>>()?,
+        webfinger_hosts: config.webfinger_hosts.clone(),
         language: Language::from_tag(&config.default_language).unwrap_or_default(),
         mailer: sink.map(Mailer::sunk).map_or_else(|| outgoing::mailer(&config), |sunk| Ok(Some(sunk)))?,
         expiry_notice: config.tokens.expiry_notice,

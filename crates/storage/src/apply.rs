@@ -158,7 +158,7 @@ macro_rules! define_apply {
                 ($statement:expr) => {{ ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?; Ok(()) }};
             }
             match change {
-                Change::ClientPut(client) => put_client(client, connection)$($wait)*,
+                Change::ClientPut(client) => put_client(client, context, connection)$($wait)*,
                 Change::ClientRemove(client_id) => remove_client(client_id, connection)$($wait)*,
                 Change::GroupPut(group) => one!(groups::put(&groups::Row::new(group)?)),
                 Change::GroupRemove(name) => any!(groups::remove(name)),
@@ -267,10 +267,10 @@ macro_rules! define_apply {
             }
         }
 
-        $($async)? fn put_client(client: &Client, connection: &mut $connection) -> Result<(), Failure> {
+        $($async)? fn put_client(client: &Client, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
             one(ExecuteDsl::execute(Prepared(clients::put(&clients::Row::new(client)?)), connection)$($wait)*?)?;
             ExecuteDsl::execute(Prepared(clients::remove_secrets(&client.client_id)), connection)$($wait)*?;
-            for secret in clients::SecretRow::all(client) {
+            for secret in clients::SecretRow::all(client, &context.sealer) {
                 one(ExecuteDsl::execute(Prepared(clients::insert_secret(secret)), connection)$($wait)*?)?;
             }
             Ok(())

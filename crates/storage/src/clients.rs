@@ -8,10 +8,12 @@ use diesel::prelude::*;
 use grantor_core::client::{Client, ClientSecret, Trust};
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
+use grantor_jose::secret::SecretText;
 
 use crate::column::{Place, json};
 use crate::error::Failure;
 use crate::schema::{client_secrets, clients};
+use crate::sealing::{Sealer, Slot};
 use crate::statement::Statement;
 
 #[derive(AsChangeset, Insertable, Queryable)]
@@ -33,6 +35,12 @@ pub(crate) struct SecretRow {
     hash: Vec<u8>,
     created_at: i64,
     expires_at: Option<i64>,
+    sealed: Option<Vec<u8>>,
+}
+
+/// Where the secret of a client stands itself. It is one row's by its hash, which stands beside it and is that of what opens.
+const fn slot(client_id: &str) -> Slot<&str> {
+    Slot { table: "client_secrets", column: "sealed", id: client_id }
 }
 
 impl Row {
@@ -49,14 +57,38 @@ impl Row {
 }
 
 impl SecretRow {
-    /// The secrets of a client, in their order.
-    pub(crate) fn all(client: &Client) -> impl Iterator<Item = Self> {
-        (0..).zip(&client.secrets).map(|(place, secret)| Self {
+    /// The secrets of a client, in their order: themselves only where its method needs them.
+    pub(crate) fn all(client: &Client, sealer: &Sealer) -> Vec<Self> {
+        let is_needed = client.metadata.token_endpoint_auth_method.needs_secret_text();
+        let hidden = |text: &SecretText| sealer.seal(slot(&client.client_id), text.expose().as_bytes());
+        let row = |(place, secret): (i64, &ClientSecret)| Self {
             client_id: client.client_id.clone(),
             place,
             hash: secret.hash.as_bytes().to_vec(),
             created_at: secret.created_at.millis(),
             expires_at: secret.expires_at.map(Time::millis),
+            sealed: secret.text.as_ref().filter(|_| is_needed).map(hidden),
+        };
+        (0..).zip(&client.secrets).map(row).collect()
+    }
+
+    fn open(self, sealer: &Sealer) -> Result<ClientSecret, StoreError> {
+        let place = Place::new("client_secrets", &self.client_id);
+        let hash = place.hash("hash", &self.hash)?;
+        let open = |sealed: Vec<u8>| {
+            let plain = sealer.open(slot(&self.client_id), &sealed)?;
+            let text = String::from_utf8(plain.to_vec()).map_err(|_| place.corrupt("sealed"))?;
+            Ok::<_, StoreError>(SecretText::new(text))
+        };
+        let text = self.sealed.map(open).transpose()?;
+        if text.as_ref().is_some_and(|text| text.hash() != hash) {
+            return Err(place.corrupt("sealed"));
+        }
+        Ok(ClientSecret {
+            hash,
+            text,
+            created_at: Time::from_millis(self.created_at),
+            expires_at: self.expires_at.map(Time::from_millis),
         })
     }
 }
@@ -79,18 +111,6 @@ impl TryFrom<Row> for Client {
     }
 }
 
-impl TryFrom<SecretRow> for ClientSecret {
-    type Error = StoreError;
-
-    fn try_from(row: SecretRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            hash: Place::new("client_secrets", row.client_id).hash("hash", &row.hash)?,
-            created_at: Time::from_millis(row.created_at),
-            expires_at: row.expires_at.map(Time::from_millis),
-        })
-    }
-}
-
 const fn trust_word(trust: Trust) -> &'static str {
     match trust {
         Trust::Administrator => "administrator",
@@ -105,7 +125,11 @@ fn trust(word: &str) -> Option<Trust> {
 }
 
 /// The clients by identifier, from all rows of both tables.
-pub(crate) fn collect(rows: Vec<Row>, secrets: Vec<SecretRow>) -> Result<HashMap<String, Arc<Client>>, StoreError> {
+pub(crate) fn collect(
+    rows: Vec<Row>,
+    secrets: Vec<SecretRow>,
+    sealer: &Sealer,
+) -> Result<HashMap<String, Arc<Client>>, StoreError> {
     let mut clients = HashMap::with_capacity(rows.len());
     for row in rows {
         let client = Client::try_from(row)?;
@@ -113,7 +137,7 @@ pub(crate) fn collect(rows: Vec<Row>, secrets: Vec<SecretRow>) -> Result<HashMap
     }
     for row in secrets {
         if let Some(client) = clients.get_mut(&row.client_id) {
-            client.secrets.push(row.try_into()?);
+            client.secrets.push(row.open(sealer)?);
         }
     }
     Ok(clients.into_iter().map(|(client_id, client)| (client_id, Arc::new(client))).collect())

@@ -96,7 +96,7 @@ fn build(rows: Rows, sealer: &Sealer, last: &Directory) -> Result<Directory, Sto
     let upstreams = rows.upstreams.into_iter().map(|row| row.open(sealer));
     Ok(Directory {
         revision: rows.revision,
-        clients: clients::collect(rows.clients, rows.secrets)?,
+        clients: clients::collect(rows.clients, rows.secrets, sealer)?,
         scopes: scopes.map(|scope| scope.map(|scope| (scope.name.clone(), scope))).collect::<Result<_, _>>()?,
         groups: groups.map(|group| group.map(|group| (group.name.clone(), group))).collect::<Result<_, _>>()?,
         resources: resources.map(|api| api.map(|api| (api.identifier.clone(), api))).collect::<Result<_, _>>()?,

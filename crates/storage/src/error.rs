@@ -27,7 +27,7 @@ pub(crate) enum Failure {
         /// The column.
         column: &'static str,
         /// The row.
-        id: i64,
+        id: String,
         /// Why.
         source: SealError,
     },
@@ -56,7 +56,7 @@ impl From<Failure> for StoreError {
             Failure::Gone => Self::Unavailable,
             Failure::Database(error) if is_locked(&error) => Self::Busy,
             Failure::Database(error) if has_moved(&error) => Self::Unavailable,
-            Failure::Sealed { table, column, id, .. } => Self::Corrupt { table, column, id: id.to_string() },
+            Failure::Sealed { table, column, id, .. } => Self::Corrupt { table, column, id },
             Failure::Store(error) => error,
             other => Self::Failed(Box::new(other)),
         }

@@ -74,6 +74,7 @@ diesel::table! {
         hash -> Binary,
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
+        sealed -> Nullable<Binary>,
     }
 }
 

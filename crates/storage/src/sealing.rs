@@ -1,5 +1,6 @@
 //! What is sealed in the database: each value for its own place, so that a value moved to another row does not open there.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use grantor_jose::random::Mint;
@@ -8,15 +9,15 @@ use zeroize::Zeroizing;
 
 use crate::error::Failure;
 
-/// Where a sealed value stands.
+/// Where a sealed value stands: the row by its number, or by its name.
 #[derive(Clone, Copy)]
-pub(crate) struct Slot {
+pub(crate) struct Slot<I = i64> {
     pub(crate) table: &'static str,
     pub(crate) column: &'static str,
-    pub(crate) id: i64,
+    pub(crate) id: I,
 }
 
-impl Slot {
+impl<I: Display + Copy> Slot<I> {
     fn text(self) -> String {
         format!("{}/{}/{}", self.table, self.column, self.id)
     }
@@ -33,7 +34,7 @@ impl Sealer {
         Self { key, mint }
     }
 
-    pub(crate) fn seal(&self, slot: Slot, plaintext: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal<I: Display + Copy>(&self, slot: Slot<I>, plaintext: &[u8]) -> Vec<u8> {
         self.key.seal(plaintext, slot.text().as_bytes(), self.mint.random())
     }
 
@@ -44,15 +45,16 @@ impl Sealer {
     }
 
     /// Seals 32 new random bytes, and `kept` behind them.
-    pub(crate) fn seal_random_before(&self, slot: Slot, kept: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal_random_before<I: Display + Copy>(&self, slot: Slot<I>, kept: &[u8]) -> Vec<u8> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(32 + kept.len()));
         bytes.extend_from_slice(&*Zeroizing::new(self.mint.bytes::<32>()));
         bytes.extend_from_slice(kept);
         self.seal(slot, &bytes)
     }
 
-    pub(crate) fn open(&self, slot: Slot, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    pub(crate) fn open<I: Display + Copy>(&self, slot: Slot<I>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let opened = self.key.open(sealed, slot.text().as_bytes());
         let Slot { table, column, id } = slot;
-        self.key.open(sealed, slot.text().as_bytes()).map_err(|source| Failure::Sealed { table, column, id, source })
+        opened.map_err(|source| Failure::Sealed { table, column, id: id.to_string(), source })
     }
 }

@@ -95,7 +95,7 @@ impl Database {
     /// `Busy` when too much is waiting, or what the database says, of the first step that failed; the others are taken all the
     /// same. What was removed stays removed.
     pub async fn sweep(&self, now: Time, lifetimes: &Lifetimes) -> Result<usize, StoreError> {
-        let mut swept = vec![self.sweep_keys(now).await];
+        let mut swept = vec![self.sweep_keys(now, lifetimes).await];
         for step in steps(now, lifetimes).into_iter().chain(self.sweeps_unnamed(now)) {
             swept.push(self.sweep_all(&step).await);
         }
@@ -138,10 +138,10 @@ impl Database {
         }
     }
 
-    /// Keys that are published no more.
-    async fn sweep_keys(&self, now: Time) -> Result<usize, StoreError> {
+    /// Keys of which nothing is left.
+    async fn sweep_keys(&self, now: Time, lifetimes: &Lifetimes) -> Result<usize, StoreError> {
         let directory = self.directory();
-        let over = directory.keys.keys.iter().filter(|key| key.remove_at.is_some_and(|remove_at| remove_at <= now));
+        let over = directory.keys.keys.iter().filter(|key| key.is_over(now, lifetimes));
         let changes: Vec<Change> = over.map(|key| Change::KeyRemove(key.id)).collect();
         let swept = changes.len();
         self.commit(changes).await.map(|()| swept)

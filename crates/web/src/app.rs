@@ -22,6 +22,7 @@ use grantor_jose::id::Id;
 use grantor_storage::Database;
 use ipnet::IpNet;
 
+use crate::client_keys::ClientKeys;
 use crate::counts::Counts;
 use crate::limits::{Gate, Limiter, Limits};
 use crate::locale::Language;
@@ -75,6 +76,8 @@ pub struct Settings {
     pub body_bytes: usize,
     /// Who may report tokens that were found in public; nobody by default.
     pub leak_reporters: Vec<LeakReporter>,
+    /// The hosts for whose identifiers this is the provider, beside the issuer's own.
+    pub webfinger_hosts: Vec<String>,
     /// The language for people who ask for none that we speak.
     pub language: Language,
     /// Who carries notices to people; without, they stand in the account alone.
@@ -95,6 +98,7 @@ impl Default for Settings {
             limits: Limits::new(),
             body_bytes: 64 * 1024,
             leak_reporters: Vec::new(),
+            webfinger_hosts: Vec::new(),
             language: Language::default(),
             mailer: None,
             expiry_notice: Duration::ZERO,
@@ -118,6 +122,8 @@ pub struct App {
     pub(crate) outbound: HttpClient,
     /// Whose answers of upstreams are looked at, by their addresses.
     pub(crate) arriving: Arc<Turns>,
+    /// The keys that clients publish.
+    pub(crate) client_keys: ClientKeys,
     /// What upstreams say of themselves.
     pub(crate) upstreams: Discoveries,
     /// Tokens issued since the counts were last kept.
@@ -155,6 +161,7 @@ impl App {
             passwords,
             outbound,
             arriving: upstream::arriving(),
+            client_keys: ClientKeys::default(),
             upstreams: Discoveries::default(),
             counts: Counts::default(),
             uses: Uses::default(),

@@ -27,6 +27,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         // "The 429 status code indicates that the user has sent too many requests in a given amount of time ("rate
         // limiting")." (RFC 6585 §4)
         Error::RateExceeded(_) => StatusCode::TOO_MANY_REQUESTS,
+        Error::ResourceNotOurs => StatusCode::NOT_FOUND,
         Error::Store(error) if error.is_passing() => StatusCode::SERVICE_UNAVAILABLE,
         Error::Store(_) | Error::SigningKeyMissing => StatusCode::INTERNAL_SERVER_ERROR,
         Error::BearerMissing | Error::TokenUnknown => StatusCode::UNAUTHORIZED,

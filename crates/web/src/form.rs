@@ -89,7 +89,8 @@ async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Err
     body.map_err(|_| Error::FormTooLarge)?.map_err(|_| Error::FormMissing)
 }
 
-fn is_form(request: &HttpRequest) -> bool {
+/// Whether the body is said to be a form.
+pub(crate) fn is_form(request: &HttpRequest) -> bool {
     let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut parts = content_type.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default();

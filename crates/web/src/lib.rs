@@ -5,6 +5,7 @@
 //! * A request of a browser is a `Visit`: session, language and the proof for forms. Pages never choose the next page: they
 //!   do their one thing and send the browser back to `/authorize`, where core decides.
 //! * `upstream/` is sign-in through other providers.
+//! * `client_keys` reads the keys that apps publish, before core decides by them.
 //! * [`limits`] counts requests before anything else is done for them.
 //! * `forward_auth` answers proxies that ask about each request to an app behind them.
 //! * [`outbound`] is the one door to other servers, [`examine`] looks through it; [`mail`] goes to that of the settings alone.
@@ -20,6 +21,7 @@ mod access;
 mod account_api;
 mod api_tokens;
 mod app;
+mod client_keys;
 pub mod cookie;
 mod cors;
 mod counts;
@@ -46,6 +48,7 @@ mod respond;
 mod routes;
 pub mod sector;
 pub mod statics;
+mod tries;
 mod unread;
 mod upstream;
 mod usage;

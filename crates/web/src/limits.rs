@@ -95,7 +95,11 @@ impl Endpoint {
             routes::AUTHORIZE => Self::Authorization,
             routes::FORWARD_AUTH => Self::ForwardAuth,
             routes::INTROSPECT | routes::INTROSPECT_BATCH => Self::Introspection,
-            routes::JWKS | routes::OAUTH_METADATA | routes::OPENID_CONFIGURATION | routes::THEME => Self::Documents,
+            routes::JWKS
+            | routes::OAUTH_METADATA
+            | routes::OPENID_CONFIGURATION
+            | routes::THEME
+            | routes::WEBFINGER => Self::Documents,
             routes::LEAK_REPORTS => Self::LeakReports,
             routes::REVOKE => Self::Revocation,
             routes::TOKEN => Self::Token,

@@ -104,6 +104,7 @@ impl From<GrantType> for Workload {
         match grant_type {
             GrantType::AuthorizationCode => Self::Code,
             GrantType::ClientCredentials => Self::ClientCredentials,
+            GrantType::Implicit => Self::Authorize,
             GrantType::RefreshToken => Self::Refresh,
             GrantType::TokenExchange => Self::Exchange,
         }

@@ -10,7 +10,7 @@
 //!   says something else the next time is checked again. One bad address of several is enough to refuse;
 //! * no redirects, and no proxies of the environment;
 //! * bounds in time, in size, and in how much is asked at once, for all who name servers and for each: an upstream,
-//!   a client. Webhooks have bounds of their own. A look-up that nobody waits for any more keeps its turn.
+//!   a client. Webhooks and clients have bounds of their own. A look-up that nobody waits for any more keeps its turn.
 //!
 //! A refusal stands in the events ([`crate::App::fetch`]).
 
@@ -48,6 +48,9 @@ pub(crate) use turns::Turns;
 /// the others for as long as that takes, and nobody else waits for it.
 const TOLD_AT_ONCE: usize = 64;
 const TOLD_ONE: usize = 4;
+/// How much that clients publish is read at once: of all together, and of each.
+const PUBLISHED_AT_ONCE: usize = 64;
+const PUBLISHED_BY_ONE: usize = 2;
 
 /// What bounds an exchange.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +121,9 @@ struct Shared {
     /// Those of webhooks, which are told of events by themselves: however many of them say nothing, they take no turn from
     /// somebody who waits to be signed in.
     telling: Arc<Turns>,
+    /// Those of clients, who may be many, and may have registered themselves: whatever they publish and wherever, they take no turn
+    /// from somebody who waits to be signed in.
+    publishing: Arc<Turns>,
     /// Made for the first request: it takes two megabytes, and many servers never ask anybody.
     client: OnceLock<reqwest::Client>,
 }
@@ -156,7 +162,9 @@ impl HttpClient {
         // The first caller in the process sets it; a second finds the same provider there.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let telling = Arc::new(Turns::of(TOLD_AT_ONCE, TOLD_ONE));
-        Self(Arc::new(Shared { reach, authorities, bounds, turns: Arc::default(), telling, client: OnceLock::new() }))
+        let publishing = Arc::new(Turns::of(PUBLISHED_AT_ONCE, PUBLISHED_BY_ONE));
+        let (turns, client) = (Arc::default(), OnceLock::new());
+        Self(Arc::new(Shared { reach, authorities, bounds, turns, telling, publishing, client }))
     }
 
     /// Sends one request and reads the whole answer; a redirect is an answer as any other. It takes a turn of `asker`: of whoever
@@ -165,19 +173,15 @@ impl HttpClient {
     /// # Errors
     /// When it may not be asked, or there is no answer within the bounds.
     pub async fn send(&self, request: HttpRequest, asker: &str) -> Result<HttpResponse, OutboundError> {
-        let bounds = &self.0.bounds;
-        let (mut answer, _turn) = self.0.exchange(request, &self.0.turns, asker).await?;
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > bounds.body {
-                return Err(OutboundError::TooLarge(bounds.body));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        let mut response = http::Response::new(body);
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
-        Ok(response)
+        self.0.read(request, &self.0.turns, asker).await
+    }
+
+    /// The same for what a client publishes. Clients have turns of their own.
+    ///
+    /// # Errors
+    /// Those of [`Self::send`].
+    pub async fn send_to_client(&self, request: HttpRequest, client: &str) -> Result<HttpResponse, OutboundError> {
+        self.0.read(request, &self.0.publishing, client).await
     }
 
     /// Sends one request that tells somebody something: what is answered beside the status is not read. Who is told has turns
@@ -215,6 +219,22 @@ impl Reach {
 }
 
 impl Shared {
+    /// Sends one request and reads the whole answer.
+    async fn read(&self, request: HttpRequest, turns: &Arc<Turns>, asker: &str) -> Result<HttpResponse, OutboundError> {
+        let (mut answer, _turn) = self.exchange(request, turns, asker).await?;
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
+            if body.len() + chunk.len() > self.bounds.body {
+                return Err(OutboundError::TooLarge(self.bounds.body));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = http::Response::new(body);
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
+    }
+
     /// Sends one request, up to the body of its answer.
     async fn exchange(
         &self,

@@ -20,6 +20,7 @@ pub mod select_account;
 pub mod sessions;
 pub mod sign_in;
 pub mod sign_in_ways;
+pub mod sign_up;
 pub mod signed_out;
 pub mod status;
 pub mod token_change;

@@ -4,10 +4,10 @@ use actix_web::web::{self, ServiceConfig};
 use grantor_core::metadata::Endpoints;
 
 use crate::forward_auth::{any_forward_auth, at_app};
-use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo};
+use crate::oauth::{authorize, discovery, introspect, leaks, revoke, token, userinfo, webfinger};
 use crate::pages::{
     account, app_remove, apps, consent, end_session, enter, home, language, notice, select_account, sessions, sign_in,
-    sign_in_ways, token_change, token_new, tokens, upstream_link,
+    sign_in_ways, sign_up, token_change, token_new, tokens, upstream_link,
 };
 use crate::upstream::{callback, logout, start};
 use crate::{account_api, files, health, respond};
@@ -43,6 +43,7 @@ pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const SIGN_IN_WAYS: &str = "/account/sign-in-ways";
 pub(crate) const SIGN_IN_WAYS_UNLINK: &str = "/account/sign-in-ways/unlink";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
+pub(crate) const SIGN_UP: &str = "/sign-up";
 pub(crate) const THEME: &str = "/theme.css";
 pub(crate) const TOKEN: &str = "/token";
 pub(crate) const TOKENS: &str = "/account/tokens";
@@ -50,6 +51,7 @@ pub(crate) const TOKENS_NEW: &str = "/account/tokens/new";
 pub(crate) const TOKENS_REVOKE: &str = "/account/tokens/revoke";
 pub(crate) const TOKENS_ROTATE: &str = "/account/tokens/rotate";
 pub(crate) const USERINFO: &str = "/userinfo";
+pub(crate) const WEBFINGER: &str = "/.well-known/webfinger";
 
 /// The endpoints as the metadata name them.
 pub(crate) const ENDPOINTS: Endpoints = Endpoints {
@@ -105,6 +107,7 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(SIGN_IN_WAYS).get(sign_in_ways::get_sign_in_ways))
         .service(page(SIGN_IN_WAYS_UNLINK).get(sign_in_ways::get_unlink).post(sign_in_ways::post_unlink))
         .service(page(SIGN_OUT).post(end_session::post_sign_out))
+        .service(page(SIGN_UP).get(sign_up::get_sign_up).post(sign_up::post_sign_up))
         .service(page(TOKENS).get(tokens::get_tokens))
         .service(page(TOKENS_NEW).get(token_new::get_token_new).post(token_new::post_token_new))
         .service(page(TOKENS_REVOKE).get(token_change::get_token_revoke).post(token_change::post_token_revoke))
@@ -167,5 +170,11 @@ fn documents(config: &mut ServiceConfig) {
     config
         .service(document(JWKS).get(discovery::get_jwks).head(discovery::get_jwks))
         .service(document(OPENID_CONFIGURATION).get(discovery::get_metadata).head(discovery::get_metadata))
+        .service(
+            web::resource(WEBFINGER)
+                .get(webfinger::get_webfinger)
+                .head(webfinger::get_webfinger)
+                .default_service(web::route().to(webfinger::other_webfinger)),
+        )
         .service(document(OAUTH_METADATA).get(discovery::get_metadata).head(discovery::get_metadata));
 }

@@ -4,24 +4,28 @@ import assert from 'node:assert/strict';
 import * as oidc from 'openid-client';
 import { Person } from './person.js';
 
-const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, POST_LOGOUT_REDIRECT_URI, USERNAME, PASSWORD } = process.env;
+const { ISSUER, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, POST_LOGOUT_REDIRECT_URI, USERNAME, PASSWORD, REQUEST_KEY } = process.env;
 
 const person = new Person(ISSUER, USERNAME, PASSWORD);
 let server;
 let tokens;
 
-async function discovers() {
+function discovered(...uses) {
   // Plain HTTP is for tests; signatures are checked even where TLS already tells who sent an ID token.
-  const execute = [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks];
-  server = await oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, { execute });
+  const execute = [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks, ...uses];
+  return oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, { execute });
+}
+
+async function discovers() {
+  server = await discovered();
   assert.equal(server.serverMetadata().issuer, ISSUER);
 }
 
 // What is asked, and what the answer must fit.
-async function authorization(changes = {}) {
+async function authorization(changes = {}, build = (parameters) => oidc.buildAuthorizationUrl(server, parameters)) {
   const pkceCodeVerifier = oidc.randomPKCECodeVerifier();
   const [expectedState, expectedNonce] = [oidc.randomState(), oidc.randomNonce()];
-  const url = oidc.buildAuthorizationUrl(server, {
+  const url = await build({
     redirect_uri: REDIRECT_URI,
     scope: 'openid profile email',
     state: expectedState,
@@ -109,6 +113,40 @@ async function hearsThatItIsDenied() {
   await assert.rejects(oidc.authorizationCodeGrant(server, answer, checks), { error: 'access_denied' });
 }
 
+async function signsInByAnIdTokenAlone() {
+  const alone = await discovered(oidc.useIdTokenResponseType);
+  const { url, checks } = await authorization({}, (parameters) => oidc.buildAuthorizationUrl(alone, parameters));
+  const answer = await person.walk(url);
+  assert.ok(answer.href.startsWith(`${REDIRECT_URI}#`), `an answer in the fragment, not ${answer}`);
+  const { expectedNonce, expectedState } = checks;
+  const claims = await oidc.implicitAuthentication(alone, answer, expectedNonce, { expectedState });
+  assert.equal(claims.preferred_username, USERNAME);
+  const another = oidc.implicitAuthentication(alone, answer, 'of another request', { expectedState });
+  await assert.rejects(another, refusal(/"nonce"/));
+}
+
+async function signsInByCodeAndIdToken() {
+  const hybrid = await discovered(oidc.useCodeIdTokenResponseType);
+  const { url, checks } = await authorization({}, (parameters) => oidc.buildAuthorizationUrl(hybrid, parameters));
+  const answer = await person.walk(url);
+  assert.ok(answer.href.startsWith(`${REDIRECT_URI}#`), `an answer in the fragment, not ${answer}`);
+  const changed = new URL(answer);
+  changed.hash = answer.hash.replace(/code=[^&]+/, 'code=of+another+answer');
+  await assert.rejects(oidc.authorizationCodeGrant(hybrid, changed, checks), refusal(/"c_hash"/));
+  const both = await oidc.authorizationCodeGrant(hybrid, answer, checks);
+  assert.equal(both.claims().sub, tokens.claims().sub);
+}
+
+async function signsItsRequest() {
+  const jwk = JSON.parse(REQUEST_KEY);
+  const key = await crypto.subtle.importKey('jwk', jwk, { name: 'ECDSA', namedCurve: jwk.crv }, false, ['sign']);
+  const sign = (parameters) => oidc.buildAuthorizationUrlWithJAR(server, parameters, { key, kid: jwk.kid });
+  const { url, checks } = await authorization({}, sign);
+  assert.deepEqual([...url.searchParams.keys()].sort(), ['client_id', 'request']);
+  const signed = await oidc.authorizationCodeGrant(server, await person.walk(url), checks);
+  assert.equal(signed.claims().sub, tokens.claims().sub);
+}
+
 // openid-client wraps the reason of what it refuses.
 function refusal(reason) {
   return (error) => reason.test(`${error.message} ${error.cause?.message}`);
@@ -127,6 +165,9 @@ const steps = [
   refusesAnAnswerToAnotherRequest,
   refusesAnIdTokenForAnotherRequest,
   hearsThatItIsDenied,
+  signsInByAnIdTokenAlone,
+  signsInByCodeAndIdToken,
+  signsItsRequest,
 ];
 
 for (const step of steps) {

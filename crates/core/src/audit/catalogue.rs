@@ -160,8 +160,11 @@ const UPSTREAM_LINKED: &[Carried] =
     &[PERSON, BROWSER, always(Field::Detail, "the upstream, who the person is there, and how it was proven")];
 const UPSTREAM_UNLINKED: &[Carried] =
     &[PERSON, BROWSER, always(Field::Detail, "the upstream, and who the person is there")];
-const USER_CHANGED: &[Carried] =
-    &[PERSON, sometimes(Field::Address, "the browser, where somebody came from an upstream"), CHANGED];
+const USER_CHANGED: &[Carried] = &[
+    PERSON,
+    sometimes(Field::Address, "the browser, where somebody came from an upstream or made the account"),
+    CHANGED,
+];
 
 /// What events of a kind carry.
 pub const fn carried(kind: EventKind) -> &'static [Carried] {

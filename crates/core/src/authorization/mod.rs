@@ -1,22 +1,30 @@
 //! The authorization endpoint: who asks, what for, and what comes next.
 //!
 //! The browser's way, with each URL once:
-//! * `/authorize` reads the request ([`read`]), loads session and consent, and asks [`next_step`].
+//! * `/authorize` reads the request ([`unpack`] where it is signed, then [`read`]), loads session and consent, and asks [`next_step`].
 //! * `Login` sends the browser to `/sign-in`, `SelectAccount` to `/select-account`, `Consent` to `/consent`. Each page does
 //!   its one thing and sends the browser back to `/authorize?resume=…`, where `next_step` decides again.
-//! * `Respond` makes the code ([`respond`]) and sends the browser to the app.
+//! * `Respond` makes the code ([`respond`]) and sends the browser to the app. Where the request asks for tokens, too,
+//!   `front_channel` keeps the approval and signs them ([`answer()`]).
 //!
 //! With `prompt=none` every step that would need the person is an error instead.
 
+mod front_channel;
 mod read;
 mod request;
+mod request_object;
 mod respond;
+mod response_type;
 mod step;
 
+pub(crate) use front_channel::Handed;
+pub use front_channel::answer;
 pub use read::read;
-pub use request::{AuthorizationRequest, Prompt, Refused, ResponseMode, Started};
+pub use request::{AuthorizationRequest, Prompt, Refused, Started};
+pub use request_object::{RequestObjectSigning, unpack};
 pub use respond::{Answer, refuse, respond};
-pub use step::{Situation, Step, next_step};
+pub use response_type::{ResponseMode, ResponseType};
+pub use step::{Approved, Situation, Step, next_step};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use oxide_auth::code_grant::authorization::{Authorization, Input, Output};
 use oxide_auth::primitives::grant::Extensions;
 
-use super::request::{AuthorizationRequest, Prompt, Refused, ResponseMode, Started};
+use super::request::{AuthorizationRequest, Prompt, Refused, Started};
 use super::respond::refuse_at;
+use super::response_type::{ResponseMode, ResponseType};
 use crate::audience;
-use crate::claims::{ClaimRequest, ClaimsRequest};
+use crate::claims::{self, ClaimRequest, ClaimsRequest};
 use crate::client::Client;
 use crate::directory::Directory;
 use crate::error::Error;
+use crate::grant::OFFLINE_ACCESS;
 use crate::id_token::{self, Hint};
 use crate::kernel;
 use crate::params::Params;
 use crate::pkce::CodeChallenge;
+use crate::policy::ClientPolicy;
 use crate::provider::Provider;
 use crate::redirect_uri::ValidRedirectUri;
 use crate::scope::Scope;
@@ -41,10 +44,7 @@ pub fn read<S: Store>(
     let client_id = params.required("client_id").map_err(|error| show(error, None))?;
     let client = directory.client(client_id).ok_or_else(|| show(Error::ClientUnknown, None))?;
     let redirect_uri = client.redirect_uri(params.get("redirect_uri")).map_err(|error| show(error, Some(client)))?;
-    let response_mode = match params.get("response_mode") {
-        Some("form_post") => ResponseMode::FormPost,
-        _ => ResponseMode::Query,
-    };
+    let response_mode = ResponseMode::of(params);
     let state = params.get("state").map(str::to_owned);
     let send = |error: Error| {
         let answer = refuse_at(&provider.issuer, (&redirect_uri, response_mode, state.as_deref()), &error);
@@ -72,14 +72,15 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// One rule after the other; the first that is broken names the error.
     fn rules<S: Store>(&self, provider: &Provider<S>, now: Time) -> Result<AuthorizationRequest, Error> {
-        self.check_response_type()?;
+        let response_type = self.response_type(&provider.policy.clients)?;
         self.check_unsupported()?;
-        let requires_pkce = self.client.requires_pkce(provider.policy.clients.require_pkce);
-        let code_challenge = CodeChallenge::read(self.params, requires_pkce)?;
-        let scope = self.run_kernel()?;
-        let prompt = self.prompt()?;
+        let code_challenge = self.code_challenge(response_type, &provider.policy.clients)?;
+        let scope = self.run_kernel(response_type)?;
+        self.check_id_token(response_type, &scope)?;
+        let prompt = self.prompt(provider.policy.self_registration)?;
         let claims = self.params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
         check_acr(&claims)?;
+        let claims = claims.with_acr_values(self.acr_values());
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
         let resources = audience::requested(self.directory, &provider.issuer, self.params)?;
         audience::check_granted(self.directory, &provider.issuer, &resources, &scope)?;
@@ -88,6 +89,7 @@ impl Reading<'_> {
             client: Arc::clone(self.client),
             redirect_uri: self.redirect_uri.clone(),
             response_mode: ResponseMode::default(),
+            response_type,
             state: None,
             scope,
             nonce: text("nonce"),
@@ -97,6 +99,7 @@ impl Reading<'_> {
             ui_locales: text("ui_locales"),
             subject: subject(hint, &claims)?,
             claims,
+            claims_locales: self.params.get("claims_locales").map(claims::locales).unwrap_or_default(),
             resources,
             code_challenge,
             redirect_uri_sent: self.params.get("redirect_uri").is_some(),
@@ -104,28 +107,54 @@ impl Reading<'_> {
         })
     }
 
-    fn check_response_type(&self) -> Result<(), Error> {
+    fn response_type(&self, policy: &ClientPolicy) -> Result<ResponseType, Error> {
         // "If an authorization request is missing the "response_type" parameter, or if the response type is not understood,
         // the authorization server MUST return an error response as described in Section 4.1.2.1." (RFC 6749 §3.1.1)
-        if self.params.required("response_type")? != "code" {
-            return Err(Error::ResponseTypeUnsupported);
+        let response_type: ResponseType = self.params.required("response_type")?.parse()?;
+        if response_type.is_front_channel() && !policy.allow_front_channel_tokens {
+            return Err(Error::FrontChannelOff);
         }
-        if !self.client.allows_code() {
+        if !self.client.allows_response_type(response_type) {
             return Err(Error::ResponseTypeNotAllowed);
         }
-        match self.params.get("response_mode") {
-            None => Ok(()),
-            Some(mode) if ResponseMode::NAMES.contains(&mode) => Ok(()),
-            Some(_) => Err(Error::ResponseModeUnsupported),
+        ResponseMode::check(self.params.get("response_mode"), response_type)?;
+        Ok(response_type)
+    }
+
+    /// The challenge for the code; without a code there is nothing that it could bind.
+    fn code_challenge(
+        &self,
+        response_type: ResponseType,
+        policy: &ClientPolicy,
+    ) -> Result<Option<CodeChallenge>, Error> {
+        if !response_type.has_code() {
+            return Ok(None);
         }
+        CodeChallenge::read(self.params, self.client.requires_pkce(policy.require_pkce))
+    }
+
+    fn check_id_token(&self, response_type: ResponseType, scope: &Scope) -> Result<(), Error> {
+        if !response_type.has_id_token() {
+            return Ok(());
+        }
+        // "nonce REQUIRED. String value used to associate a Client session with an ID Token, and to mitigate replay attacks."
+        // (OIDC Core §3.2.2.1)
+        // "nonce REQUIRED if the Response Type of the request is "code id_token" or "code id_token token" and OPTIONAL when the
+        // Response Type of the request is "code token"." (OIDC Core §3.3.2.1)
+        if self.params.get("nonce").is_none() {
+            return Err(Error::NonceMissing);
+        }
+        // "OpenID Connect requests MUST contain the "openid" scope value." (OIDC Core §3.1.2.1)
+        if scope.contains("openid") { Ok(()) } else { Err(Error::OpenidMissing) }
     }
 
     fn check_unsupported(&self) -> Result<(), Error> {
-        // "request_not_supported The OP does not support use of the "request" parameter defined in Section 6."
+        // "request_uri_not_supported The OP does not support use of the "request_uri" parameter defined in Section 6."
         // (OIDC Core §3.1.2.6)
         let sent = |name: &str| self.params.get(name).is_some();
+        // What it says is read before, and here it has no say any more.
         if sent("request") {
-            return Err(Error::RequestNotSupported);
+            return Err(Error::RequestObjectInvalid);
         }
         if sent("request_uri") {
             return Err(Error::RequestUriNotSupported);
@@ -133,12 +162,16 @@ impl Reading<'_> {
         if sent("registration") { Err(Error::RegistrationNotSupported) } else { Ok(()) }
     }
 
-    fn prompt(&self) -> Result<Prompt, Error> {
+    fn prompt(&self, may_create: bool) -> Result<Prompt, Error> {
         let mut prompt = Prompt::default();
         let words: Vec<&str> =
             self.params.get("prompt").unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
         for word in &words {
             match *word {
+                // "If the OpenID Provider receives a prompt value that it does not support (not declared in the
+                // prompt_values_supported metadata field) the OP SHOULD respond with an HTTP 400 (Bad Request) status code and an
+                // error value of invalid_request." (OIDC Prompt Create §4.1); told to the app, as each error here.
+                "create" if may_create => prompt.create = true,
                 "none" => prompt.none = true,
                 "login" => prompt.login = true,
                 "consent" => prompt.consent = true,
@@ -152,6 +185,15 @@ impl Reading<'_> {
         if prompt.none && words.len() > 1 { Err(Error::PromptInvalid) } else { Ok(prompt) }
     }
 
+    /// The authentication contexts that are wished for, the preferred one first: those of the request, or else of the app.
+    // "Values specified in the "acr_values" request parameter or an individual "acr" Claim request override these default values."
+    // (OIDC Registration §2)
+    fn acr_values(&self) -> impl Iterator<Item = &str> {
+        let sent = self.params.get("acr_values");
+        let of_app = self.client.metadata.default_acr_values.iter().filter(move |_| sent.is_none()).map(String::as_str);
+        sent.into_iter().flat_map(|values| values.split(' ')).filter(|value| !value.is_empty()).chain(of_app)
+    }
+
     fn max_age(&self) -> Result<Option<u64>, Error> {
         let sent = self.params.get("max_age");
         let sent = sent.map(|text| text.parse().map_err(|_| Error::MaxAgeMalformed)).transpose()?;
@@ -159,18 +201,21 @@ impl Reading<'_> {
     }
 
     /// The scopes of the request that this app may have and this provider knows.
-    fn negotiate(&self) -> Result<Scope, Error> {
+    fn negotiate(&self, response_type: ResponseType) -> Result<Scope, Error> {
         // "If the client omits the scope parameter when requesting authorization, the authorization server MUST either process
         // the request using a pre-defined default value or fail the request indicating an invalid scope." (RFC 6749 §3.3)
         let asked: Scope = self.params.get("scope").ok_or(Error::ScopeMissing)?.parse()?;
         // "Scope values used that are not understood by an implementation SHOULD be ignored." (OIDC Core §3.1.2.1)
         let allowed = asked.intersection(&self.client.metadata.scope).filter(|token| self.directory.knows_scope(token));
+        // "MUST ignore the "offline_access" request unless the Client is using a "response_type" value that would result in an
+        // Authorization Code being returned" (OIDC Core §11)
+        let allowed = allowed.filter(|token| token != OFFLINE_ACCESS || response_type.has_code());
         if allowed.is_empty() { Err(Error::ScopeNotAllowed) } else { Ok(allowed) }
     }
 
     /// Runs oxide-auth's machine to the point where the person must be asked; returns the scope to ask about.
-    fn run_kernel(&self) -> Result<Scope, Error> {
-        let scope = self.negotiate()?;
+    fn run_kernel(&self, response_type: ResponseType) -> Result<Scope, Error> {
+        let scope = self.negotiate(response_type)?;
         let (client_id, address) = (self.client.client_id.as_str(), Some(self.redirect_uri.as_str()));
         let view =
             kernel::Request { params: self.params, client_id, redirect_uri: address, scope: Some(scope.as_str()) };

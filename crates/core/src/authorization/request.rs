@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::respond::Answer;
+use super::response_type::{ResponseMode, ResponseType};
 use crate::claims::ClaimsRequest;
 use crate::client::Client;
 use crate::error::Error;
@@ -12,25 +13,12 @@ use crate::redirect_uri::ValidRedirectUri;
 use crate::scope::Scope;
 use crate::time::Time;
 
-/// How the answer travels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ResponseMode {
-    /// In the redirect URI's query.
-    #[default]
-    Query,
-    /// As a form that the browser posts to the redirect URI.
-    FormPost,
-}
-
-impl ResponseMode {
-    /// The names of all modes, as the metadata list them.
-    pub const NAMES: [&str; 2] = ["query", "form_post"];
-}
-
 /// What `prompt` asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a set of four words of the wire")]
+#[expect(clippy::struct_excessive_bools, reason = "a set of five words of the wire")]
 pub struct Prompt {
+    /// The person makes an account.
+    pub create: bool,
     /// No page may be shown.
     pub none: bool,
     /// The person signs in again.
@@ -50,6 +38,8 @@ pub struct AuthorizationRequest {
     pub redirect_uri: ValidRedirectUri,
     /// How it travels.
     pub response_mode: ResponseMode,
+    /// What it holds.
+    pub response_type: ResponseType,
     /// `state`, given back unchanged.
     pub state: Option<String>,
     /// The scopes that this app may have and this provider knows, of those asked for.
@@ -66,6 +56,8 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// `claims`.
     pub claims: ClaimsRequest,
+    /// `claims_locales`: the languages for claims, the preferred one first; all when empty.
+    pub claims_locales: Vec<String>,
     /// The subject that must be signed in, by `id_token_hint`; `claims` may name one too.
     pub subject: Option<String>,
     /// The APIs named by `resource`.
@@ -76,6 +68,15 @@ pub struct AuthorizationRequest {
     pub redirect_uri_sent: bool,
     /// When and how it came here.
     pub started: Started,
+}
+
+impl AuthorizationRequest {
+    /// Whether the person is not asked: the operator has, and the app does not want it otherwise.
+    pub fn asks_nobody(&self) -> bool {
+        // "The Authorization Server SHOULD prompt the End-User for consent before returning information to the Client."
+        // (OIDC Core §3.1.2.1)
+        !self.prompt.consent && self.client.asks_nobody(self.redirect_uri.as_str(), &self.scope)
+    }
 }
 
 /// When a request started and what has happened since.

@@ -1,13 +1,12 @@
-//! Answers of the authorization endpoint: a code, or an error, to a proven address.
+//! Answers of the authorization endpoint, to a proven address: the code, and errors.
 
-use super::{AuthorizationRequest, ResponseMode};
+use super::{Approved, AuthorizationRequest, ResponseMode};
 use crate::change::Change;
 use crate::error::{Decision, Error};
 use crate::grant::{AuthorizationCode, OidcContext};
 use crate::policy::Lifetimes;
 use crate::provider::{Fresh, Issuer};
 use crate::redirect_uri::ValidRedirectUri;
-use crate::scope::Scope;
 use crate::session::Session;
 use crate::time::Time;
 use crate::token;
@@ -26,21 +25,39 @@ pub struct Answer {
 impl Answer {
     /// The address for a redirect.
     pub fn location(&self) -> String {
-        let address = self.redirect_uri.with_query(self.params.iter().map(|(name, value)| (*name, value.as_str())));
+        let params = self.params.iter().map(|(name, value)| (*name, value.as_str()));
+        if self.mode == ResponseMode::Fragment {
+            return self.redirect_uri.with_fragment(params);
+        }
+        let address = self.redirect_uri.with_query(params);
         // "servers MAY prevent browsers from reattaching fragments to redirection URLs by attaching an arbitrary fragment
         // identifier, for example #_, to URLs in Location headers." (RFC 9700 §4.1.3)
         format!("{address}#_")
     }
 }
 
-/// Makes the code that an approval of `granted` gives.
+/// Makes the code that an approval gives.
 pub fn respond(
     request: &AuthorizationRequest,
-    granted: Scope,
+    approved: &Approved,
     session: &Session,
     (issuer, lifetimes): (&Issuer, &Lifetimes),
-    (fresh, now): (Fresh, Time),
+    fresh: (Fresh, Time),
 ) -> Decision<Answer> {
+    let mut changes = seen(session, fresh.1);
+    let (change, code) = make_code(request, approved, session, lifetimes, fresh);
+    changes.insert(0, change);
+    Decision { changes, reply: reply(request, issuer, vec![("code", code)]) }
+}
+
+/// Makes a code: what is kept of it, and its text.
+pub(super) fn make_code(
+    request: &AuthorizationRequest,
+    approved: &Approved,
+    session: &Session,
+    lifetimes: &Lifetimes,
+    (fresh, now): (Fresh, Time),
+) -> (Change, String) {
     let code = token::CODE.format(fresh.id, &fresh.secret);
     let row = AuthorizationCode {
         id: fresh.id,
@@ -51,26 +68,38 @@ pub fn respond(
         redirect_uri: request.redirect_uri.as_str().to_owned(),
         redirect_uri_sent: request.redirect_uri_sent,
         code_challenge: request.code_challenge.clone(),
-        scope: granted,
-        context: OidcContext {
-            nonce: request.nonce.clone(),
-            auth_time: session.auth_time,
-            acr: session.acr.clone(),
-            amr: session.amr.clone(),
-            sid: Some(session.id),
-            claims: request.claims.clone(),
-            resources: request.resources.clone(),
-            max_age_asked: request.max_age.is_some(),
-        },
+        scope: approved.scope().clone(),
+        context: context(request, session),
         expires_at: now.plus(lifetimes.authorization_code),
         spent_at: None,
     };
-    let mut changes = vec![Change::CodeInsert(Box::new(row))];
-    if session.is_stale(now) {
-        changes.push(Change::SessionSeen { id: session.id, at: now });
+    (Change::CodeInsert(Box::new(row)), code)
+}
+
+/// What an approval in this session carries beside client, person and scope.
+pub(super) fn context(request: &AuthorizationRequest, session: &Session) -> OidcContext {
+    OidcContext {
+        nonce: request.nonce.clone(),
+        auth_time: session.auth_time,
+        acr: session.acr.clone(),
+        amr: session.amr.clone(),
+        sid: Some(session.id),
+        claims: request.claims.clone(),
+        claims_locales: request.claims_locales.clone(),
+        resources: request.resources.clone(),
+        max_age_asked: request.max_age.is_some(),
     }
-    let to = (&request.redirect_uri, request.response_mode, request.state.as_deref());
-    Decision { changes, reply: answer(issuer, to, vec![("code", code)]) }
+}
+
+/// Each approval is a use of its session, noted now and then.
+pub(super) fn seen(session: &Session, now: Time) -> Vec<Change> {
+    let is_stale = session.is_stale(now);
+    is_stale.then_some(Change::SessionSeen { id: session.id, at: now }).into_iter().collect()
+}
+
+/// Makes the answer that holds `params`.
+pub(super) fn reply(request: &AuthorizationRequest, issuer: &Issuer, params: Vec<(&'static str, String)>) -> Answer {
+    answer(issuer, (&request.redirect_uri, request.response_mode, request.state.as_deref()), params)
 }
 
 /// Makes the answer that says no.

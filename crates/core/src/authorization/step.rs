@@ -5,6 +5,7 @@ use std::time::Duration;
 use grantor_jose::mac::MacKey;
 
 use super::AuthorizationRequest;
+use crate::change::Change;
 use crate::claims::ClaimRequest;
 use crate::consent::Consent;
 use crate::error::Error;
@@ -43,10 +44,35 @@ pub enum Step {
     },
     /// The person signs in.
     Login,
-    /// The app gets a code for these scopes.
-    Respond(Scope),
+    /// The app gets what it asks for, as far as it is approved.
+    Respond(Approved),
     /// The person chooses the account.
     SelectAccount,
+    /// The person makes an account.
+    SignUp,
+}
+
+/// What is approved of a request, by the person or for apps that ask nobody: proof that nothing is left to be done. Made only by
+/// [`next_step`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approved {
+    scope: Scope,
+    /// When the person answered; none where nobody is asked.
+    answered_at: Option<Time>,
+}
+
+impl Approved {
+    /// The scopes.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// That the person's answer is still the one that was read.
+    pub(super) fn expectation(&self, request: &AuthorizationRequest, session: &Session) -> Option<Change> {
+        let client_id = request.client.client_id.clone();
+        let expect = |updated_at| Change::ConsentExpect { user_id: session.user_id, client_id, updated_at };
+        self.answered_at.map(expect)
+    }
 }
 
 /// Chooses the next step.
@@ -63,8 +89,8 @@ pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Re
     // if an End-User is not already authenticated or the Client does not have pre-configured consent for the requested
     // Claims or does not fulfill other conditions for processing the request." (OIDC Core §3.1.2.1)
     match step {
-        Step::Respond(scope) => Ok(Step::Respond(scope)),
-        Step::Login => Err(Error::LoginRequired),
+        Step::Respond(approved) => Ok(Step::Respond(approved)),
+        Step::Login | Step::SignUp => Err(Error::LoginRequired),
         Step::SelectAccount => Err(Error::SelectionRequired),
         Step::Consent { .. } => Err(Error::ConsentRequired),
     }
@@ -74,7 +100,10 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     let live = situation.session.filter(|(session, user)| {
         session.is_live(situation.lifetimes, situation.now) && session.user_id == user.id && !user.disabled
     });
-    let Some((session, user)) = live else { return Ok(Step::Login) };
+    // "A value of create indicates to the OpenID Provider that the client desires that the user be shown the account creation UX
+    // rather than the login flow." (OIDC Prompt Create §4)
+    let enter = if request.prompt.create { Step::SignUp } else { Step::Login };
+    let Some((session, user)) = live else { return Ok(enter) };
     // What the person did after the request had started answers it, for a while.
     let signed_in_for_this = request.started.resumed
         && session.auth_time >= request.started.at
@@ -82,6 +111,9 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     if !signed_in_for_this {
         // "the Authorization Server MUST reauthenticate the End-User even if the End-User is already authenticated."
         // (OIDC Core §3.1.2.3)
+        if request.prompt.create {
+            return Ok(enter);
+        }
         if request.prompt.login || too_old(request, session, situation.now) {
             return Ok(Step::Login);
         }
@@ -123,8 +155,8 @@ fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> St
     // "unless the identity of the client can be proven, the request SHOULD be processed as if no previous request had been
     // approved." (RFC 8252 §8.6)
     let may_be_another = request.client.may_be_another(request.redirect_uri.as_str());
-    if request.client.asks_nobody(request.redirect_uri.as_str(), &request.scope) {
-        return Step::Respond(request.scope.clone());
+    if request.asks_nobody() {
+        return Step::Respond(Approved { scope: request.scope.clone(), answered_at: None });
     }
     let answered_for_this =
         request.started.resumed && consent.is_some_and(|consent| consent.updated_at >= request.started.at);
@@ -134,7 +166,7 @@ fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> St
     if ask_again || !unanswered.is_empty() || granted.is_empty() {
         Step::Consent { unanswered }
     } else {
-        Step::Respond(granted)
+        Step::Respond(Approved { scope: granted, answered_at: consent.map(|consent| consent.updated_at) })
     }
 }
 

@@ -4,9 +4,11 @@ use grantor_jose::algorithm::Algorithm;
 use grantor_jose::jwe::{ContentEncryption, KeyAlgorithm};
 use grantor_jose::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::AccessTokenFormat;
-use crate::client_auth::ClientAuthMethod;
+use crate::authorization::{RequestObjectSigning, ResponseType};
+use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::error::Error;
 use crate::grant_type::GrantType;
 use crate::network::Networks;
@@ -45,7 +47,8 @@ pub struct ClientMetadata {
     /// The grants that the client may use; default `authorization_code`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_types: Option<Vec<GrantType>>,
-    /// The response types that the client may use; default `code`.
+    /// The response types that the client may use; default `code`. Those with tokens need the grant type `implicit`, too, and
+    /// the setting `clients.allow_front_channel_tokens`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_types: Option<Vec<String>>,
     /// How the client proves who it is at the token endpoint.
@@ -55,9 +58,12 @@ pub struct ClientMetadata {
     /// The client's public keys: for `private_key_jwt`, and those that answers are encrypted to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jwks: Option<JwkSet>,
-    /// The algorithm of assertions at the token endpoint; any of ours when absent.
+    /// Where the client publishes them, in place of `jwks`: they are read from there, and again when an assertion names another one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_endpoint_auth_signing_alg: Option<Algorithm>,
+    pub jwks_uri: Option<String>,
+    /// The algorithm of assertions at the token endpoint; any of ours that the method has when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<AssertionAlgorithm>,
     /// The algorithm of ID tokens; default RS256, as OpenID Connect Registration §2 has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token_signed_response_alg: Option<Algorithm>,
@@ -89,9 +95,18 @@ pub struct ClientMetadata {
     /// request accepts `application/token-introspection+jwt`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub introspection_signed_response_alg: Option<Algorithm>,
+    /// The algorithm of request objects; any of ours when absent. With `none` they are not signed, and anybody can make them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<RequestObjectSigning>,
+    /// Whether each authorization request must be a signed request object, beside which nothing counts (RFC 9101 §10.5).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_signed_request_object: bool,
     /// The `max_age` of requests that name none, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
+    /// The authentication contexts (`acr`) wished for by requests that name none, the preferred one first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<String>,
     /// Whether ID tokens always carry `auth_time`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub require_auth_time: bool,
@@ -131,11 +146,7 @@ impl ClientMetadata {
         if grants.contains(&GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
             return invalid("redirect_uris", "authorization_code needs at least one");
         }
-        if let Some(types) = &self.response_types
-            && types.iter().any(|known| known != "code")
-        {
-            return invalid("response_types", "only \"code\" is offered");
-        }
+        self.check_front_channel(grants)?;
         let public = self.token_endpoint_auth_method == ClientAuthMethod::None;
         // "The client credentials grant type MUST only be used by confidential clients." (RFC 6749 §4.4)
         if public && grants.contains(&GrantType::ClientCredentials) {
@@ -144,10 +155,156 @@ impl ClientMetadata {
         if public && self.require_pkce == Some(false) {
             return invalid("require_pkce", "an app without authentication always needs PKCE");
         }
-        if self.token_endpoint_auth_method == ClientAuthMethod::PrivateKeyJwt && self.jwks.is_none() {
-            return invalid("jwks", "private_key_jwt needs the app's public keys");
+        let has_keys = self.jwks.is_some() || self.jwks_uri.is_some();
+        if self.token_endpoint_auth_method == ClientAuthMethod::PrivateKeyJwt && !has_keys {
+            return invalid("jwks", "private_key_jwt needs the app's public keys, or their address in jwks_uri");
+        }
+        self.check_jwks_uri()?;
+        self.check_assertions()?;
+        self.check_request_objects()
+    }
+
+    fn check_jwks_uri(&self) -> Result<(), Error> {
+        let Some(uri) = &self.jwks_uri else { return Ok(()) };
+        let invalid = |why| Err(Error::MetadataInvalid("jwks_uri", why));
+        // "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response." (RFC 7591 §2)
+        if self.jwks.is_some() {
+            return invalid("stands beside jwks; the keys are in one place");
+        }
+        let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https" && url.has_host());
+        match url {
+            None => invalid("is no https URL"),
+            Some(url) if !url.username().is_empty() || url.password().is_some() => invalid("has user information"),
+            Some(url) if url.fragment().is_some() => invalid("has a fragment"),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Each algorithm belongs to one method.
+    fn check_assertions(&self) -> Result<(), Error> {
+        let why = match (self.token_endpoint_auth_method, self.token_endpoint_auth_signing_alg) {
+            (ClientAuthMethod::PrivateKeyJwt, Some(AssertionAlgorithm::Mac(_))) => {
+                "is for client_secret_jwt; private_key_jwt is signed by the app's key"
+            }
+            (ClientAuthMethod::ClientSecretJwt, Some(AssertionAlgorithm::Signature(_))) => {
+                "is for private_key_jwt; client_secret_jwt is signed by HS256, HS384 or HS512"
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::MetadataInvalid("token_endpoint_auth_signing_alg", why))
+    }
+
+    fn check_request_objects(&self) -> Result<(), Error> {
+        let invalid = |member, why| Err(Error::MetadataInvalid(member, why));
+        match self.request_object_signing_alg {
+            _ if !self.require_signed_request_object => Ok(()),
+            // "It MUST also reject the request if the Request Object uses an "alg" value of "none" when this server metadata value
+            // is "true"." (RFC 9101 §10.5)
+            Some(RequestObjectSigning::Nobody) => invalid(
+                "request_object_signing_alg",
+                "\"none\" signs nothing, and require_signed_request_object asks for it",
+            ),
+            _ if self.jwks.is_none() && self.jwks_uri.is_none() => invalid(
+                "jwks",
+                "require_signed_request_object needs the app's public keys, or their address in jwks_uri",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// The rules for tokens that travel through the browser.
+    fn check_front_channel(&self, grants: &[GrantType]) -> Result<(), Error> {
+        let invalid = |member, why| Err(Error::MetadataInvalid(member, why));
+        for known in self.response_types.iter().flatten() {
+            let Ok(known) = known.parse::<ResponseType>() else {
+                return invalid(
+                    "response_types",
+                    "each is one of \"code\", \"id_token\", \"id_token token\", \"code id_token\", \"code token\" and \"code id_token token\"",
+                );
+            };
+            // "The following table lists the correspondence between "response_type" values that the Client will use and
+            // "grant_type" values that MUST be included in the registered "grant_types" list:" (OIDC Registration §2)
+            // Laxer than OIDC Registration: an app that never asks for a code may still list it, as it always could.
+            if known.is_front_channel() && !GrantType::needed_for(known).all(|needed| grants.contains(&needed)) {
+                return invalid(
+                    "grant_types",
+                    "response types with tokens need \"implicit\", and those with a code \"authorization_code\" beside it",
+                );
+            }
+        }
+        if !grants.contains(&GrantType::Implicit) {
+            return Ok(());
+        }
+        if self.redirect_uris.is_empty() {
+            return invalid("redirect_uris", "implicit needs at least one");
+        }
+        // "Web Clients using the OAuth Implicit Grant Type MUST only register URLs using the "https" scheme as "redirect_uris";
+        // they MUST NOT use "localhost" as the hostname." (OIDC Registration §2)
+        let is_remote =
+            |uri: &String| uri.starts_with("https:") && redirect_uri::host(uri).split(':').next() != Some("localhost");
+        if self.application_type == ApplicationType::Web && !self.redirect_uris.iter().all(is_remote) {
+            return invalid(
+                "redirect_uris",
+                "a web app with the grant type implicit needs https and another host than localhost",
+            );
         }
         self.check_encryption()?;
         self.check_subjects()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_fault(response_types: &[&str], grant_types: &[GrantType], redirect_uri: &str) -> Option<&'static str> {
+        let metadata = ClientMetadata {
+            redirect_uris: vec![redirect_uri.to_owned()],
+            grant_types: Some(grant_types.to_vec()),
+            response_types: Some(response_types.iter().map(|kind| (*kind).to_owned()).collect()),
+            ..ClientMetadata::default()
+        };
+        match metadata.check() {
+            Err(Error::MetadataInvalid(member, _)) => Some(member),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn who_must_sign_requests_can() {
+        let metadata = |signing, jwks| ClientMetadata {
+            redirect_uris: vec![HTTPS.to_owned()],
+            require_signed_request_object: true,
+            request_object_signing_alg: signing,
+            jwks,
+            ..ClientMetadata::default()
+        };
+        let keys = || Some(JwkSet::default());
+        assert!(metadata(Some(RequestObjectSigning::By(Algorithm::Es256)), keys()).check().is_ok());
+        assert!(metadata(Some(RequestObjectSigning::Nobody), keys()).check().is_err());
+        assert!(metadata(None, None).check().is_err());
+    }
+
+    const HTTPS: &str = "https://wiki.example/cb";
+
+    #[test]
+    fn response_types_and_grant_types_agree() {
+        let (code, implicit) = (GrantType::AuthorizationCode, GrantType::Implicit);
+        assert_eq!(at_fault(&["code", "token id_token", "code id_token"], &[code, implicit], HTTPS), None);
+        assert_eq!(at_fault(&["id_token"], &[implicit], HTTPS), None);
+        assert_eq!(at_fault(&["id_token"], &[code], HTTPS), Some("grant_types"));
+        assert_eq!(at_fault(&["code token"], &[implicit], HTTPS), Some("grant_types"));
+        for unknown in ["token", "none", "", "code code"] {
+            assert_eq!(at_fault(&[unknown], &[code, implicit], HTTPS), Some("response_types"), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn tokens_through_the_browser_go_to_https_addresses_of_web_apps() {
+        for uri in ["http://localhost:8080/cb", "http://127.0.0.1/cb", "https://localhost/cb", "https://localhost:1/cb"]
+        {
+            assert_eq!(at_fault(&["id_token"], &[GrantType::Implicit], uri), Some("redirect_uris"), "{uri}");
+            assert_eq!(at_fault(&["code"], &[GrantType::AuthorizationCode], uri), None, "{uri}");
+        }
     }
 }

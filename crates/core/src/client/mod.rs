@@ -2,10 +2,11 @@
 //! authorization." (RFC 6749 §1.1). The metadata carry the names of RFC 7591 and OpenID Connect Registration.
 
 use grantor_jose::algorithm::Algorithm;
-use grantor_jose::secret::SecretHash;
+use grantor_jose::secret::{SecretHash, SecretText};
 use serde::{Deserialize, Serialize};
 
 use crate::account::ACCOUNT_TOKENS;
+use crate::authorization::ResponseType;
 use crate::client_auth::ClientAuthMethod;
 use crate::error::Error;
 use crate::grant_type::GrantType;
@@ -48,10 +49,24 @@ pub enum Trust {
 pub struct ClientSecret {
     /// SHA-256 of the secret: a generated secret has entropy of its own and needs no slow hash.
     pub hash: SecretHash,
+    /// The secret itself, where the client's method needs it; sealed where it is kept, and kept for such clients alone.
+    pub text: Option<SecretText>,
     /// Since when it counts.
     pub created_at: Time,
     /// Until when it counts, once another one has replaced it.
     pub expires_at: Option<Time>,
+}
+
+impl ClientSecret {
+    /// A secret of which the hash is enough, from `created_at` on.
+    pub fn hashed(text: &SecretText, created_at: Time) -> Self {
+        Self { hash: text.hash(), text: None, created_at, expires_at: None }
+    }
+
+    /// A secret as a client of this method needs it, from `created_at` on.
+    pub fn new(text: &SecretText, method: ClientAuthMethod, created_at: Time) -> Self {
+        Self { text: method.needs_secret_text().then(|| text.clone()), ..Self::hashed(text, created_at) }
+    }
 }
 
 /// A registered client.
@@ -107,10 +122,16 @@ impl Client {
         }
     }
 
-    /// Whether the client is registered for `response_type=code`.
-    pub fn allows_code(&self) -> bool {
-        self.allows(GrantType::AuthorizationCode)
-            && self.metadata.response_types.as_ref().is_none_or(|types| types.iter().any(|known| known == "code"))
+    /// Whether the client is registered for a response type, and for the grants that it takes.
+    pub fn allows_response_type(&self, response_type: ResponseType) -> bool {
+        let is_registered = match &self.metadata.response_types {
+            Some(types) => {
+                types.iter().any(|known| known.parse().is_ok_and(|known: ResponseType| known == response_type))
+            }
+            // "If omitted, the default is that the Client will use only the "code" Response Type." (OIDC Registration §2)
+            None => response_type == ResponseType::Code,
+        };
+        is_registered && GrantType::needed_for(response_type).all(|grant_type| self.allows(grant_type))
     }
 
     /// Whether the client must use PKCE.

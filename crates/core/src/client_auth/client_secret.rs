@@ -22,7 +22,7 @@ mod tests {
     use crate::client::tests::sample;
 
     fn secret(text: &str, expires_at: Option<Time>) -> ClientSecret {
-        ClientSecret { hash: SecretText::new(text.into()).hash(), created_at: Time::default(), expires_at }
+        ClientSecret { expires_at, ..ClientSecret::hashed(&SecretText::new(text.into()), Time::default()) }
     }
 
     #[test]

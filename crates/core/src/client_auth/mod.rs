@@ -14,11 +14,16 @@ use crate::reach;
 use crate::store::Store;
 
 mod api_key;
+mod assertion;
 mod client_secret;
+mod client_secret_jwt;
 mod none;
 mod private_key_jwt;
+mod published;
 
-use private_key_jwt::Spent;
+use assertion::Spent;
+pub use assertion::{AssertionAlgorithm, AssertionAlgorithmUnknown};
+pub use published::{Asserted, PublishedKeys};
 
 /// How a client proves who it is (`token_endpoint_auth_method`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +33,8 @@ pub enum ClientAuthMethod {
     // "If unspecified or omitted, the default is "client_secret_basic"" (RFC 7591 §2)
     #[default]
     ClientSecretBasic,
+    /// A JWT with a MAC by the client's secret.
+    ClientSecretJwt,
     /// A secret in the form body.
     ClientSecretPost,
     /// Nothing: a public client.
@@ -38,16 +45,39 @@ pub enum ClientAuthMethod {
 
 impl ClientAuthMethod {
     /// Every method, as the metadata list them.
-    pub const ALL: [Self; 4] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::PrivateKeyJwt, Self::None];
+    pub const ALL: [Self; 5] =
+        [Self::ClientSecretBasic, Self::ClientSecretPost, Self::ClientSecretJwt, Self::PrivateKeyJwt, Self::None];
 
     /// The method's registered name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ClientSecretBasic => "client_secret_basic",
+            Self::ClientSecretJwt => "client_secret_jwt",
             Self::ClientSecretPost => "client_secret_post",
             Self::None => "none",
             Self::PrivateKeyJwt => "private_key_jwt",
         }
+    }
+
+    /// Whether a client of this method has a secret.
+    pub const fn uses_secret(self) -> bool {
+        match self {
+            Self::ClientSecretBasic | Self::ClientSecretJwt | Self::ClientSecretPost => true,
+            Self::None | Self::PrivateKeyJwt => false,
+        }
+    }
+
+    /// Whether the secret itself must be known to check what a client of this method proves; of all others the hash is enough.
+    pub const fn needs_secret_text(self) -> bool {
+        matches!(self, Self::ClientSecretJwt)
+    }
+}
+
+/// How long the secret of a client is at least, in bytes, for the method and the algorithm that are registered of it.
+pub const fn least_secret(method: ClientAuthMethod, algorithm: Option<AssertionAlgorithm>) -> Option<usize> {
+    match method {
+        ClientAuthMethod::ClientSecretJwt => Some(client_secret_jwt::least_bytes(algorithm)),
+        _ => None,
     }
 }
 
@@ -88,7 +118,7 @@ pub async fn authenticate<S: Store>(
     let directory = provider.store.directory();
     let named = match &offer {
         Offer::Basic { client_id, .. } => client_id.clone(),
-        Offer::Assertion(assertion) => private_key_jwt::subject(assertion)?,
+        Offer::Assertion(assertion) => assertion::subject(assertion)?,
         Offer::Nothing | Offer::Post(_) => params.get("client_id").ok_or(Error::ClientMissing)?.to_owned(),
     };
     if params.get("client_id").is_some_and(|sent| sent != named) {
@@ -101,7 +131,7 @@ pub async fn authenticate<S: Store>(
     // Counted before anything is written: who comes again when they may brings the same assertion.
     call.admit(client)?;
     if let Some(spent) = spent {
-        private_key_jwt::spend(provider, spent).await?;
+        assertion::spend(provider, spent).await?;
     }
     Ok(AuthenticatedClient { client: Arc::clone(client) })
 }
@@ -131,7 +161,7 @@ pub(crate) async fn authenticate_for_token<S: Store>(
 /// The client that a request says it comes from, proven or not: for the record of a refusal.
 pub fn claimed(params: &Params, authorization: Option<&str>) -> Option<String> {
     let basic = authorization.and_then(|header| read_basic(header).ok()).map(|(client_id, _)| client_id);
-    let subject = || private_key_jwt::subject(params.get("client_assertion")?).ok();
+    let subject = || assertion::subject(params.get("client_assertion")?).ok();
     basic.or_else(|| params.get("client_id").map(str::to_owned)).or_else(subject)
 }
 
@@ -148,8 +178,13 @@ fn prove<S: Store>(
         }
         (ClientAuthMethod::ClientSecretPost, Offer::Post(secret)) => client_secret::check(client, secret, call.now)?,
         (ClientAuthMethod::None, Offer::Nothing) => none::check(client)?,
+        // "each key MUST be used with exactly one algorithm, and this MUST be checked when the cryptographic operation is
+        // performed." (RFC 8725 §3.1); the method that is registered decides, and never the assertion.
+        (ClientAuthMethod::ClientSecretJwt, Offer::Assertion(assertion)) => {
+            return client_secret_jwt::check(provider, client, assertion, call.now).map(Some);
+        }
         (ClientAuthMethod::PrivateKeyJwt, Offer::Assertion(assertion)) => {
-            return private_key_jwt::check(provider, client, assertion, call.now).map(Some);
+            return private_key_jwt::check(provider, client, assertion, call).map(Some);
         }
         _ => return Err(Error::AuthMethodMismatch),
     }

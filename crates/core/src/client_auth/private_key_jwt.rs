@@ -1,223 +1,32 @@
-//! `private_key_jwt`: the client signs a short statement about itself, once (RFC 7523, OpenID Connect Core §9).
+//! `private_key_jwt`: the client signs a short statement about itself, once, with a key of its own (RFC 7523, OpenID Connect Core §9).
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_jose::algorithm::Algorithm;
-use grantor_jose::hash;
-use grantor_jose::verify::{Expected, TypRule, VerifyError, verify};
-use serde::Deserialize;
+use grantor_jose::verify::{Expected, TypRule, verify};
 
-use crate::change::Change;
+use super::assertion::{self, AssertionAlgorithm, Spent};
+use super::published;
 use crate::client::Client;
 use crate::error::Error;
-use crate::policy::Lifetimes;
-use crate::provider::{Issuer, Provider};
-use crate::store::{Store, StoreError};
-use crate::time::Time;
-
-#[derive(Deserialize)]
-struct Assertion {
-    iss: String,
-    sub: String,
-    aud: Audience,
-    exp: i64,
-    iat: Option<i64>,
-    nbf: Option<i64>,
-    jti: String,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
-
-#[derive(Deserialize)]
-struct Subject {
-    sub: String,
-}
-
-/// An assertion that is good, and the note that it is used now.
-pub(super) struct Spent {
-    digest: [u8; 32],
-    expires_at: Time,
-}
-
-/// The subject that an assertion names, before anything is proved of it.
-pub(super) fn subject(assertion: &str) -> Result<String, Error> {
-    let payload = assertion.split('.').nth(1).ok_or(Error::AssertionMalformed)?;
-    let bytes = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Error::AssertionMalformed)?;
-    serde_json::from_slice::<Subject>(&bytes).map(|claims| claims.sub).map_err(|_| Error::AssertionMalformed)
-}
+use crate::provider::{Call, Provider};
+use crate::store::Store;
 
 /// Checks signature and claims.
 pub(super) fn check<S: Store>(
     provider: &Provider<S>,
     client: &Client,
     assertion: &str,
-    now: Time,
+    call: Call<'_>,
 ) -> Result<Spent, Error> {
-    let keys = client.metadata.jwks.as_ref().ok_or(Error::AuthMethodMismatch)?;
+    let keys = published::keys_of(client, call.client_keys)?;
     let registered = client.metadata.token_endpoint_auth_signing_alg;
-    let algorithms = registered.as_ref().map_or(Algorithm::ALL, std::slice::from_ref);
-    let expected = Expected { typ: TypRule::Any, algorithms };
-    let verified = verify(assertion, &expected, keys).map_err(|error| match error {
-        VerifyError::AlgorithmNotAllowed => Error::AssertionAlgorithm,
-        VerifyError::SignatureInvalid | VerifyError::KeyUnknown => Error::AssertionSignature,
-        _ => Error::AssertionMalformed,
-    })?;
-    let claims: Assertion = verified.claims().map_err(|_| Error::AssertionMalformed)?;
-    check_claims(&claims, &client.client_id, &provider.issuer, (&provider.policy.lifetimes, now))?;
-    check_epoch(&claims, provider.store.directory().epoch, (&provider.policy.lifetimes, now))?;
-    Ok(Spent {
-        digest: hash::sha256(format!("{}\0{}", client.client_id, claims.jti).as_bytes()),
-        expires_at: Time::from_seconds(claims.exp).plus(provider.policy.lifetimes.clock_skew),
-    })
-}
-
-/// Decides whether the claims of a signed assertion are good at `now`.
-fn check_claims(
-    claims: &Assertion,
-    client_id: &str,
-    issuer: &Issuer,
-    (lifetimes, now): (&Lifetimes, Time),
-) -> Result<(), Error> {
-    // "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the JWT."
-    // (RFC 7523 §3)
-    // "For client authentication, the subject MUST be the "client_id" of the OAuth client." (RFC 7523 §3)
-    if claims.iss != client_id || claims.sub != client_id {
-        return Err(Error::AssertionSubject);
-    }
-    // "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server as an
-    // intended audience." (RFC 7523 §3)
-    // Stricter than RFC 7523: because an assertion that other servers accept too can be replayed there, only our issuer
-    // identifier may stand in it.
-    let ours = match &claims.aud {
-        Audience::One(audience) => audience == issuer.as_str(),
-        Audience::Many(audiences) => matches!(audiences.as_slice(), [only] if only == issuer.as_str()),
+    let algorithms = match registered.as_ref() {
+        None => Algorithm::ALL,
+        // "All Token Requests using these authentication methods from this Client MUST be rejected, if the JWT is not signed with
+        // this algorithm." (OIDC Registration §2)
+        Some(AssertionAlgorithm::Signature(only)) => std::slice::from_ref(only),
+        Some(AssertionAlgorithm::Mac(_)) => &[],
     };
-    if !ours {
-        return Err(Error::AssertionAudience);
-    }
-    // "The authorization server MUST reject any JWT with an expiration time that has passed, subject to allowable clock
-    // skew between systems." (RFC 7523 §3)
-    let exp = Time::from_seconds(claims.exp);
-    if now >= exp.plus(lifetimes.clock_skew) {
-        return Err(Error::AssertionExpired);
-    }
-    // "The authorization server may reject JWTs with an "exp" claim value that is unreasonably far in the future."
-    // (RFC 7523 §3)
-    let longest = lifetimes.client_assertion + lifetimes.clock_skew;
-    let too_old = claims.iat.is_some_and(|iat| now.since(Time::from_seconds(iat)) > longest + lifetimes.clock_skew);
-    if exp > now.plus(longest) || too_old {
-        return Err(Error::AssertionLifetime);
-    }
-    // "The JWT MAY contain an "nbf" (not before) claim that identifies the time before which the token MUST NOT be
-    // accepted for processing." (RFC 7523 §3)
-    let ahead =
-        |moment: Option<i64>| moment.is_some_and(|moment| Time::from_seconds(moment) > now.plus(lifetimes.clock_skew));
-    if ahead(claims.nbf) || ahead(claims.iat) {
-        return Err(Error::AssertionLifetime);
-    }
-    if claims.jti.is_empty() { Err(Error::AssertionMalformed) } else { Ok(()) }
-}
-
-/// Decides whether an assertion may have been used before the epoch, in a time of which no notes are left.
-///
-/// One that was used before it said an `iat` at most `clock_skew` ahead of then, and expires before the longest life is over.
-fn check_epoch(claims: &Assertion, epoch: Option<Time>, (lifetimes, now): (&Lifetimes, Time)) -> Result<(), Error> {
-    let Some(epoch) = epoch else { return Ok(()) };
-    // Stricter than RFC 7523: because notes of used assertions that a restore has lost would let each be used again.
-    let from_before = claims.iat.is_none_or(|iat| Time::from_seconds(iat) < epoch.plus(lifetimes.clock_skew));
-    let may_still_live = now < epoch.plus(lifetimes.client_assertion + 2 * lifetimes.clock_skew);
-    if from_before && may_still_live { Err(Error::AssertionBeforeEpoch) } else { Ok(()) }
-}
-
-/// Notes that the assertion is used. The insertion is the lock: of two at once, one fails.
-pub(super) async fn spend<S: Store>(provider: &Provider<S>, spent: Spent) -> Result<(), Error> {
-    // "The authorization server MAY ensure that JWTs are not replayed by maintaining the set of used "jti" values for the
-    // length of time for which the JWT would be considered valid" (RFC 7523 §3)
-    let note = Change::AssertionSpend { digest: spent.digest, expires_at: spent.expires_at };
-    match provider.store.commit(vec![note]).await {
-        Ok(()) => Ok(()),
-        Err(StoreError::Conflict) => Err(Error::AssertionReplayed),
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const NOW: i64 = 100_000;
-
-    fn good() -> Assertion {
-        Assertion {
-            iss: "signed".into(),
-            sub: "signed".into(),
-            aud: Audience::One("https://id.example".into()),
-            exp: NOW + 60,
-            iat: Some(NOW),
-            nbf: None,
-            jti: "1".into(),
-        }
-    }
-
-    fn checked(claims: &Assertion) -> Result<(), &'static str> {
-        let issuer = Issuer::parse("https://id.example").unwrap();
-        let at = (&Lifetimes::default(), Time::from_seconds(NOW));
-        check_claims(claims, "signed", &issuer, at).map_err(|error| error.reason())
-    }
-
-    #[test]
-    fn an_assertion_is_for_this_issuer_alone() {
-        assert_eq!(checked(&good()), Ok(()));
-        let both = vec!["https://id.example".into(), "https://other.example".into()];
-        assert_eq!(checked(&Assertion { aud: Audience::Many(both), ..good() }), Err("AssertionAudience"));
-        let token_endpoint = Audience::One("https://id.example/token".into());
-        assert_eq!(checked(&Assertion { aud: token_endpoint, ..good() }), Err("AssertionAudience"));
-    }
-
-    #[test]
-    fn iss_and_sub_are_the_client() {
-        assert_eq!(checked(&Assertion { iss: "other".into(), ..good() }), Err("AssertionSubject"));
-        assert_eq!(checked(&Assertion { sub: "other".into(), ..good() }), Err("AssertionSubject"));
-    }
-
-    proptest! {
-        /// Whatever it says of its times: what was good before the epoch is good at no time after.
-        #[test]
-        fn no_assertion_counts_on_both_sides_of_an_epoch(
-            exp in -400..400_i64,
-            iat in prop::option::of(-400..400_i64),
-            (before, after) in (0..400_000_i64, 0..800_000_i64),
-        ) {
-            let (issuer, lifetimes) = (Issuer::parse("https://id.example").unwrap(), Lifetimes::default());
-            let epoch = Time::from_seconds(NOW);
-            let claims = Assertion { exp: NOW + exp, iat: iat.map(|iat| NOW + iat), ..good() };
-            let is_good = |at: Time, epoch| {
-                check_claims(&claims, "signed", &issuer, (&lifetimes, at))
-                    .and_then(|()| check_epoch(&claims, epoch, (&lifetimes, at)))
-                    .is_ok()
-            };
-            let before = is_good(Time::from_millis(epoch.millis() - 1 - before), None);
-            prop_assert!(!(before && is_good(Time::from_millis(epoch.millis() + after), Some(epoch))));
-        }
-
-        /// Whatever times stand in it: a good assertion is neither over, nor of the future, nor long-lived.
-        #[test]
-        fn a_good_assertion_is_of_now(exp in any::<i64>(), iat in any::<Option<i64>>(), nbf in any::<Option<i64>>()) {
-            let near = |time: Option<i64>| time.map(|time| if time % 2 == 0 { time } else { NOW + time % 1000 });
-            let exp = if exp % 2 == 0 { exp } else { NOW + exp % 1000 };
-            let (iat, nbf) = (near(iat), near(nbf));
-            if checked(&Assertion { exp, iat, nbf, ..good() }).is_ok() {
-                prop_assert!(exp > NOW - 30 && exp <= NOW + 330);
-                prop_assert!(iat.is_none_or(|iat| (NOW - 361..=NOW + 30).contains(&iat)));
-                prop_assert!(nbf.is_none_or(|nbf| nbf <= NOW + 30));
-            }
-        }
-    }
+    let expected = Expected { typ: TypRule::Any, algorithms };
+    let claims = verify(assertion, &expected, keys).map_err(assertion::unverified)?.claims();
+    assertion::accept(provider, client, &claims.map_err(assertion::unverified)?, call.now)
 }

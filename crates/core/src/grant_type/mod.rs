@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::admission::{Account, By};
 use crate::api_token::live::LiveApiToken;
 use crate::audience::{self, About, Target};
+use crate::authorization::ResponseType;
 use crate::change::Change;
 use crate::client::{AccessTokenFormat, Client};
 use crate::client_auth::AuthenticatedClient;
@@ -44,6 +45,9 @@ pub enum GrantType {
     AuthorizationCode,
     /// The client's own credentials (RFC 6749 §4.4).
     ClientCredentials,
+    /// A person's approval, for which the authorization endpoint itself gives tokens (OIDC Core §3.2 and §3.3). The token
+    /// endpoint does not know it.
+    Implicit,
     /// A refresh token (RFC 6749 §6).
     RefreshToken,
     /// A personal access token or an API key (RFC 8693).
@@ -53,17 +57,24 @@ pub enum GrantType {
 
 impl GrantType {
     /// Every grant type, as the metadata list them.
-    pub const ALL: [Self; 4] =
-        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange];
+    pub const ALL: [Self; 5] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials, Self::TokenExchange, Self::Implicit];
 
     /// The grant type's registered name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::ClientCredentials => "client_credentials",
+            Self::Implicit => "implicit",
             Self::RefreshToken => "refresh_token",
             Self::TokenExchange => "urn:ietf:params:oauth:grant-type:token-exchange",
         }
+    }
+
+    /// The grant types that a client needs for a response type.
+    pub(crate) fn needed_for(response_type: ResponseType) -> impl Iterator<Item = Self> {
+        let code = response_type.has_code().then_some(Self::AuthorizationCode);
+        code.into_iter().chain(response_type.is_front_channel().then_some(Self::Implicit))
     }
 
     /// The grant type of a token request.
@@ -72,8 +83,8 @@ impl GrantType {
     /// `GrantTypeMissing`, `GrantTypeUnsupported`, `GrantTypeNotAllowed`.
     pub fn read(params: &Params, client: &Client) -> Result<Self, Error> {
         let named = params.get("grant_type").ok_or(Error::GrantTypeMissing)?;
-        let grant_type =
-            Self::ALL.into_iter().find(|known| known.as_str() == named).ok_or(Error::GrantTypeUnsupported)?;
+        let mut offered = Self::ALL.into_iter().filter(|known| *known != Self::Implicit);
+        let grant_type = offered.find(|known| known.as_str() == named).ok_or(Error::GrantTypeUnsupported)?;
         // "unauthorized_client The authenticated client is not authorized to use this authorization grant type."
         // (RFC 6749 §5.2)
         if client.allows(grant_type) { Ok(grant_type) } else { Err(Error::GrantTypeNotAllowed) }
@@ -151,19 +162,29 @@ impl Request<'_> {
 
     /// The row of an opaque access token; a JWT needs none.
     fn access_token_row(&self, target: &Target, access: &Fresh, grant_id: Option<Id>) -> Option<Change> {
-        (target.format == AccessTokenFormat::Opaque).then(|| {
-            Change::AccessTokenInsert(Box::new(AccessToken {
-                id: access.id,
-                secret: access.secret.hash(),
-                grant_id,
-                client_id: self.client.client_id.clone(),
-                scope: target.scope.clone(),
-                audience: target.audience.clone(),
-                issued_at: self.now,
-                expires_at: self.now.plus(target.lifetime),
-            }))
-        })
+        access_token_row(&self.client.client_id, target, access, (grant_id, self.now))
     }
+}
+
+/// The row of an opaque access token of a client, issued now under a grant; a JWT needs none.
+pub(crate) fn access_token_row(
+    client_id: &str,
+    target: &Target,
+    access: &Fresh,
+    (grant_id, now): (Option<Id>, Time),
+) -> Option<Change> {
+    (target.format == AccessTokenFormat::Opaque).then(|| {
+        Change::AccessTokenInsert(Box::new(AccessToken {
+            id: access.id,
+            secret: access.secret.hash(),
+            grant_id,
+            client_id: client_id.to_owned(),
+            scope: target.scope.clone(),
+            audience: target.audience.clone(),
+            issued_at: now,
+            expires_at: now.plus(target.lifetime),
+        }))
+    })
 }
 
 /// Refuses what may not be had from where the request comes from.
@@ -196,6 +217,7 @@ pub(crate) async fn redeem<S: Store>(
         let decision = match grant_type {
             GrantType::AuthorizationCode => authorization_code::redeem(provider, &request, call).await,
             GrantType::ClientCredentials => client_credentials::redeem(provider, &request),
+            GrantType::Implicit => Err(Error::GrantTypeUnsupported.into()),
             GrantType::RefreshToken => refresh_token::redeem(provider, &request, call).await,
             GrantType::TokenExchange => token_exchange::redeem(provider, &request, call).await,
         };

@@ -160,7 +160,7 @@ async fn authorize<S: Store>(
         return Err(Error::ConsentRequired);
     };
     let fresh = (provider.fresh(call.now), call.now);
-    let decision = authorization::respond(&request, granted, &session, (&provider.issuer, lifetimes), fresh);
+    let decision = authorization::respond(&request, &granted, &session, (&provider.issuer, lifetimes), fresh);
     provider.store.commit(decision.changes).await?;
     let code = decision.reply.params.into_iter().find(|(name, _)| *name == "code");
     code.map(|(_, code)| code).ok_or(Error::CodeUnknown)

@@ -132,8 +132,8 @@ impl App {
         match self {
             Self::Wiki => {
                 client.metadata.token_endpoint_auth_method = ClientAuthMethod::ClientSecretPost;
-                let hash = SecretText::new("secret of the wiki".into()).hash();
-                client.secrets.push(ClientSecret { hash, created_at: START, expires_at: None });
+                let secret = SecretText::new("secret of the wiki".into());
+                client.secrets.push(ClientSecret::hashed(&secret, START));
             }
             Self::Blog => client.metadata.token_endpoint_auth_method = ClientAuthMethod::None,
         }

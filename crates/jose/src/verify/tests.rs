@@ -201,3 +201,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_unsecured_token_is_read_only_by_who_asks_for_one() {
+    let part = |text: &str| base64url::encode(text.as_bytes());
+    let read = |header: &str, signature: &str| {
+        let token = format!("{}.{}.{signature}", part(header), part(r#"{"a":1}"#));
+        assert!(verify(&token, &ANYTHING, &crate::jwk::JwkSet::default()).is_err());
+        read_unsecured::<Value>(&token, TypRule::JwtOr("oauth-authz-req+jwt"))
+    };
+    for typ in ["", r#","typ":"JWT""#, r#","typ":"oauth-authz-req+jwt""#, r#","typ":"application/OAuth-Authz-Req+JWT""#]
+    {
+        assert_eq!(read(&format!(r#"{{"alg":"none"{typ}}}"#), "").unwrap(), json!({"a": 1}), "{typ}");
+    }
+    assert_eq!(read(r#"{"alg":"none","typ":"at+jwt"}"#, ""), Err(VerifyError::TypMismatch));
+    assert_eq!(read(r#"{"alg":"none"}"#, "AA"), Err(VerifyError::SignatureInvalid));
+    for alg in ["None", "ES256", "HS256", ""] {
+        assert_eq!(read(&format!(r#"{{"alg":"{alg}"}}"#), ""), Err(VerifyError::AlgorithmNotAllowed), "{alg}");
+    }
+}

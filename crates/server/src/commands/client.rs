@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::client::{Client, ClientMetadata};
-use grantor_core::client_auth::ClientAuthMethod;
 use grantor_core::grant_type::GrantType;
 use grantor_core::redirect_uri::ApplicationType;
 use grantor_core::store::Store;
@@ -15,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::CommandError;
 use crate::clock::{self, system_time};
+use crate::declare::client::new_secret;
 use crate::declare::{Declaration, DeclaredClient, Place, apply};
 use crate::output::{self, Table, print, printable, sheet};
 use crate::settings::{Opened, Settings};
@@ -29,7 +29,7 @@ pub enum Command {
     /// Show one app.
     Show(Named),
     /// Make a new secret for an app and show it once; the old one counts for a day yet.
-    Secret(Named),
+    Secret(Renew),
     /// Remove an app; everything it was allowed ends.
     Remove(Named),
 }
@@ -52,6 +52,17 @@ pub struct Named {
     json: bool,
 }
 
+/// An app that gets a new secret.
+#[derive(Debug, Args)]
+pub struct Renew {
+    #[command(flatten)]
+    named: Named,
+    /// Let the app prove who it is in another way from now on: client_secret_basic, client_secret_post or client_secret_jwt. Of a
+    /// secret before only the hash is kept, so that it does not count yet for client_secret_jwt.
+    #[arg(long, value_name = "METHOD")]
+    token_endpoint_auth_method: Option<String>,
+}
+
 /// A new app.
 #[derive(Debug, Args)]
 pub struct Add {
@@ -72,7 +83,7 @@ pub struct Add {
     /// The scopes that the app may ask for, separated by spaces.
     #[arg(long, default_value = "openid profile email")]
     scope: String,
-    /// How the app proves who it is: client_secret_basic, client_secret_post or none.
+    /// How the app proves who it is: client_secret_basic, client_secret_post, client_secret_jwt or none.
     #[arg(long, value_name = "METHOD", default_value = "client_secret_basic")]
     token_endpoint_auth_method: String,
     /// An app on people's own devices: any port of the loopback address, and schemes of its own.
@@ -110,7 +121,7 @@ pub async fn answer(opened: &Opened, command: Command) -> Result<String, Command
         Command::Add(add) => insert(opened, add).await,
         Command::List(format) => Ok(list(opened, format.json)),
         Command::Remove(named) => remove(opened, &named).await,
-        Command::Secret(named) => renew(opened, &named).await,
+        Command::Secret(renewed) => renew(opened, &renewed).await,
         Command::Show(named) => show(opened, &named).await,
     }
 }
@@ -152,27 +163,29 @@ fn read<T: serde::de::DeserializeOwned>(argument: &str, word: &str) -> Result<T,
     serde_json::from_value(Value::from(word)).map_err(|error| CommandError::Refused(format!("--{argument}: {error}")))
 }
 
-async fn renew(opened: &Opened, named: &Named) -> Result<String, CommandError> {
-    let client = find(opened, &named.client_id)?;
-    if !matches!(
-        client.metadata.token_endpoint_auth_method,
-        ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost
-    ) {
+async fn renew(opened: &Opened, renewed: &Renew) -> Result<String, CommandError> {
+    let client = find(opened, &renewed.named.client_id)?;
+    let mut metadata = client.metadata.clone();
+    if let Some(method) = &renewed.token_endpoint_auth_method {
+        metadata.token_endpoint_auth_method = read("token-endpoint-auth-method", method)?;
+        metadata.check()?;
+    }
+    if !metadata.token_endpoint_auth_method.uses_secret() {
         return Err(CommandError::Refused(format!(
             "\"{}\" has no secret: it proves who it is in another way",
             client.client_id
         )));
     }
-    let secret = SecretText::from(&opened.mint.secret());
+    let secret = new_secret(&opened.mint, metadata.token_endpoint_auth_method);
     let declared = DeclaredClient {
         client_id: client.client_id.clone(),
-        metadata: client.metadata.clone(),
+        metadata,
         secret: Some(secret.clone()),
         disabled: None,
         place: Place::default(),
     };
-    let _ = put(opened, declared, named.json).await?;
-    Ok(shown_once(&client.client_id, Some(&secret), named.json))
+    let _ = put(opened, declared, renewed.named.json).await?;
+    Ok(shown_once(&client.client_id, Some(&secret), renewed.named.json))
 }
 
 /// Makes the app what it shall be.

@@ -212,7 +212,7 @@ fn state(record: &KeyRecord, ring: &KeyRing, now: Time) -> &'static str {
         (true, _, _) => "signs",
         (_, true, true) => "follows",
         (_, _, true) => "verifies",
-        (_, _, false) => "gone",
+        (_, _, false) => "remembered",
     }
 }
 

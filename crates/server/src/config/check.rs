@@ -46,6 +46,7 @@ impl Config {
             self.language_finding(),
             self.limits_finding(),
             self.reporters_finding(),
+            self.webfinger_finding(),
             self.mail_fault().map(|(key, why)| finding(key, why, "see [mail] in `grantor config example`")),
             self.webhooks_fault().map(|why| finding("webhooks", why, "see webhooks in `grantor config example`")),
         ];
@@ -80,6 +81,16 @@ impl Config {
         let twice = key_ids().find(|key_id| key_ids().filter(|other| other == key_id).count() > 1)?;
         let why = format!("has the key_id \"{twice}\" twice");
         Some(finding("leak_reporters", why, "give each reporter the name of its own key"))
+    }
+
+    fn webfinger_finding(&self) -> Option<Finding> {
+        let is_host = |host: &str| {
+            let url = url::Url::parse(&format!("https://{host}/")).ok();
+            url.is_some_and(|url| url.host_str() == Some(host) && url.port().is_none())
+        };
+        let wrong = self.webfinger_hosts.iter().find(|host| !is_host(host))?;
+        let why = format!("\"{wrong}\" is not the name of a host in small letters");
+        Some(finding("webfinger_hosts", why, "write each as \"example.com\", without scheme, port and path"))
     }
 
     fn issuer_finding(&self) -> Option<Finding> {

@@ -80,6 +80,9 @@ pub struct Config {
     pub tokens: TokenPolicy,
     /// Who may report tokens that were found in public, to `/leak-reports`. Default: nobody.
     pub leak_reporters: Vec<Reporter>,
+    /// The hosts for whose people this server is the provider, beside its own: `example.com` for `ada@example.com`. Apps ask
+    /// that host at `/.well-known/webfinger`, which has to lead here. Default: none.
+    pub webfinger_hosts: Vec<String>,
 }
 
 /// Who may report tokens that were found in public.
@@ -197,6 +200,9 @@ pub struct SignIn {
     /// How long failures count. Default 15 minutes.
     #[serde(with = "grantor_core::policy::lifetime")]
     pub window: Duration,
+    /// Whether anybody may make an account for themselves, by a link on the sign-in page and by `prompt=create`. Nothing of
+    /// them is checked; names that look like e-mail addresses are not taken. Default false.
+    pub self_registration: bool,
 }
 
 /// Which other servers are asked, where an app or the settings name one: by https, at public addresses.
@@ -213,7 +219,12 @@ pub struct Outbound {
 impl Config {
     /// The part of the settings that the protocol decides by.
     pub fn policy(&self) -> Policy {
-        Policy { lifetimes: self.lifetimes.clone(), clients: self.clients.clone(), tokens: self.tokens.clone() }
+        Policy {
+            lifetimes: self.lifetimes.clone(),
+            clients: self.clients.clone(),
+            tokens: self.tokens.clone(),
+            self_registration: self.sign_in.self_registration,
+        }
     }
 }
 
@@ -263,6 +274,7 @@ impl Default for Config {
             clients: ClientPolicy::default(),
             tokens: TokenPolicy::default(),
             leak_reporters: Vec::new(),
+            webfinger_hosts: Vec::new(),
         }
     }
 }
@@ -292,7 +304,7 @@ impl Default for Limits {
 
 impl Default for SignIn {
     fn default() -> Self {
-        Self { account_failures: 10, address_failures: 50, window: Duration::from_mins(15) }
+        Self { account_failures: 10, address_failures: 50, window: Duration::from_mins(15), self_registration: false }
     }
 }
 

@@ -22,6 +22,7 @@ use grantor_jose::random::Mint;
 use grantor_jose::secret::SecretText;
 use grantor_storage::Database;
 
+use super::client::new_secret;
 use super::plan::api_keys::{KeyFacts, KeyItem, KeyStep};
 use super::plan::{ClientItem, Current, Item, Plan, SecretStep, UpstreamItem, UserItem, plan};
 use super::{Declaration, DeclaredPassword};
@@ -201,24 +202,21 @@ impl Decided {
     }
 
     fn client(&mut self, item: &ClientItem, event: Event, tools: Tools) {
-        let before = item.before.as_deref();
+        let (before, method) = (item.before.as_deref(), item.metadata.token_endpoint_auth_method);
         let secret = match &item.secret {
             SecretStep::Generate => {
-                let text = SecretText::from(&tools.mint.secret());
+                let text = new_secret(tools.mint, method);
                 self.secrets.push((item.client_id.clone(), text.clone()));
                 Some(text)
             }
             SecretStep::Replace(text) => Some(text.clone()),
-            SecretStep::Drop | SecretStep::Keep => None,
+            SecretStep::Drop | SecretStep::Keep | SecretStep::Know(_) => None,
         };
-        let kept = before
-            .filter(|_| !matches!(item.secret, SecretStep::Drop))
-            .map(|before| before.secrets.clone())
-            .unwrap_or_default();
+        let secret = secret.map(|text| ClientSecret::new(&text, method, tools.now));
         let client = Client {
             client_id: item.client_id.clone(),
             metadata: item.metadata.clone(),
-            secrets: with_secret(kept, secret.as_ref(), tools),
+            secrets: with_secret(kept_secrets(item), secret, tools),
             trust: before.map_or(Trust::Administrator, |before| before.trust),
             disabled: item.disabled,
             created_at: before.map_or(tools.now, |before| before.created_at),
@@ -288,8 +286,18 @@ impl Decided {
     }
 }
 
+/// What stays of an app's secrets.
+fn kept_secrets(item: &ClientItem) -> Vec<ClientSecret> {
+    let kept = item.before.as_ref().map(|before| before.secrets.clone()).unwrap_or_default();
+    let known = |secret: ClientSecret| match &item.secret {
+        SecretStep::Know(text) if text.hash() == secret.hash => ClientSecret { text: Some(text.clone()), ..secret },
+        _ => secret,
+    };
+    if matches!(item.secret, SecretStep::Drop) { Vec::new() } else { kept.into_iter().map(known).collect() }
+}
+
 /// An app's secrets when `fresh` counts from now on: the ones before count for a while yet, so that no app is cut off.
-fn with_secret(kept: Vec<ClientSecret>, fresh: Option<&SecretText>, tools: Tools) -> Vec<ClientSecret> {
+fn with_secret(kept: Vec<ClientSecret>, fresh: Option<ClientSecret>, tools: Tools) -> Vec<ClientSecret> {
     let Some(fresh) = fresh else { return kept };
     let overlap = tools.now.plus(tools.lifetimes.client_secret_overlap);
     let living = kept.into_iter().filter(|secret| secret.expires_at.is_none_or(|end| tools.now < end));
@@ -297,7 +305,7 @@ fn with_secret(kept: Vec<ClientSecret>, fresh: Option<&SecretText>, tools: Tools
         expires_at: Some(secret.expires_at.map_or(overlap, |end| end.min(overlap))),
         ..secret
     });
-    replaced.chain([ClientSecret { hash: fresh.hash(), created_at: tools.now, expires_at: None }]).collect()
+    replaced.chain([fresh]).collect()
 }
 
 fn ended(of: GrantsOf, at: Time) -> Change {

@@ -135,10 +135,11 @@ fn is_birthdate(text: &str) -> bool {
 }
 
 fn is_email(text: &str) -> bool {
-    let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    plain
-        && text.len() <= 254
-        && text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+    // "Its value MUST conform to the RFC 5322 [RFC5322] addr-spec syntax." (OIDC Core §5.1); of it the names without quotes, which
+    // are all that anybody has.
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"\"(),:;<>@[\\]".contains(c);
+    let is_dotted = |part: &str| part.split('.').all(|atom| !atom.is_empty() && atom.chars().all(plain));
+    text.len() <= 254 && text.split_once('@').is_some_and(|(local, domain)| is_dotted(local) && is_dotted(domain))
 }
 
 fn is_link(text: &str) -> bool {
@@ -190,6 +191,9 @@ mod tests {
         for (name, value) in [
             ("name", json!(1)),
             ("email", json!("alice")),
+            ("email", json!("alice@home@example.com")),
+            ("email", json!(".alice@example.com")),
+            ("email", json!("alice,bob@example.com")),
             ("email_verified", json!("true")),
             ("birthdate", json!("31.12.1990")),
             ("birthdate", json!("1990-13-01")),

@@ -1,9 +1,10 @@
 //! `[[clients]]`: an app by the names of RFC 7591, and our own.
 
 use grantor_core::client::ClientMetadata;
-use grantor_core::client_auth::ClientAuthMethod;
+use grantor_core::client_auth::{ClientAuthMethod, least_secret};
 use grantor_core::error::Error;
 use grantor_core::redirect_uri;
+use grantor_jose::random::Mint;
 use grantor_jose::secret::SecretText;
 
 use super::section::{Place, Section};
@@ -79,20 +80,30 @@ fn check(section: &mut Section, metadata: &ClientMetadata) {
 }
 
 fn check_secret(section: &mut Section, secret: &SecretText, metadata: &ClientMetadata) {
-    if !uses_secret(metadata.token_endpoint_auth_method) {
+    if !metadata.token_endpoint_auth_method.uses_secret() {
         section.fault("client_secret", "is not used with this token_endpoint_auth_method; leave it out");
     }
-    if secret.expose().len() < SECRET_SHORTEST {
+    if let Some(least) = too_short(secret, metadata) {
+        let why = format!("is shorter than {least} bytes, which its algorithm needs; leave it out to have one made");
+        section.fault("client_secret", &why);
+    } else if secret.expose().len() < SECRET_SHORTEST {
         section.fault("client_secret", "is shorter than 16 characters; leave it out to have one made");
     }
 }
 
-/// Whether an app that authenticates in this way has a secret.
-pub fn uses_secret(method: ClientAuthMethod) -> bool {
-    match method {
-        ClientAuthMethod::ClientSecretBasic | ClientAuthMethod::ClientSecretPost => true,
-        ClientAuthMethod::None | ClientAuthMethod::PrivateKeyJwt => false,
+/// A new secret for an app that authenticates in this way: long enough for each of its algorithms.
+pub fn new_secret(mint: &Mint, method: ClientAuthMethod) -> SecretText {
+    let first = SecretText::from(&mint.secret());
+    if !method.needs_secret_text() {
+        return first;
     }
+    SecretText::new(format!("{}{}", first.expose(), SecretText::from(&mint.secret()).expose()))
+}
+
+/// How many bytes a secret has at least for what is registered of the app, where this one has fewer.
+pub fn too_short(secret: &SecretText, metadata: &ClientMetadata) -> Option<usize> {
+    let least = least_secret(metadata.token_endpoint_auth_method, metadata.token_endpoint_auth_signing_alg)?;
+    (secret.expose().len() < least).then_some(least)
 }
 
 /// "client-id = *VSCHAR" (RFC 6749 §A.1); stricter than it: no spaces, since nobody sees them.

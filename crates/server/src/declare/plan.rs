@@ -4,7 +4,7 @@ pub mod api_keys;
 
 use std::collections::{BTreeSet, HashMap};
 
-use grantor_core::client::{Client, ClientMetadata};
+use grantor_core::client::{Client, ClientMetadata, ClientSecret};
 use grantor_core::directory::{Directory, Group, Resource, ScopeDefinition};
 use grantor_core::forward_auth::{Apps, ProxiedApp};
 use grantor_core::network::Networks;
@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use api_keys::{KeyFacts, KeyItem};
 
-use super::client::uses_secret;
+use super::client::too_short;
 use super::{Declaration, DeclaredClient, DeclaredPassword, DeclaredUpstream, DeclaredUser};
 
 /// What is kept now, as far as a declaration concerns it.
@@ -109,6 +109,8 @@ pub enum SecretStep {
     Generate,
     /// They stay.
     Keep,
+    /// They stay, and the one that counts is this one, of which only the hash was kept: from now on it is needed itself.
+    Know(SecretText),
     /// This one counts from now on, the one before for a while yet.
     Replace(SecretText),
 }
@@ -199,6 +201,7 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
             fields => plan.steps.push(Step { item, fields }),
         }
     }
+    plan.faults.extend(declaration.clients.iter().filter_map(|declared| unfit_secret(declared, directory)));
     // After the apps that they belong to.
     api_keys::plan(declaration, current, &mut plan);
     plan.warnings.extend(loose_ends(declaration, directory));
@@ -226,17 +229,46 @@ fn client(declared: &DeclaredClient, directory: &Directory) -> (Item, Option<Vec
 }
 
 fn secret_step(declared: &DeclaredClient, before: Option<&Client>) -> SecretStep {
-    let kept = before.and_then(|before| before.secrets.iter().find(|secret| secret.expires_at.is_none()));
+    let (kept, method) = (current_secret(before), declared.metadata.token_endpoint_auth_method);
     match (&declared.secret, kept) {
-        _ if !uses_secret(declared.metadata.token_endpoint_auth_method) => {
+        _ if !method.uses_secret() => {
             let any = before.is_some_and(|before| !before.secrets.is_empty());
             if any { SecretStep::Drop } else { SecretStep::Keep }
         }
         (None, None) => SecretStep::Generate,
         (None, Some(_)) => SecretStep::Keep,
-        (Some(given), Some(kept)) if kept.hash == given.hash() => SecretStep::Keep,
+        (Some(given), Some(kept)) if kept.hash == given.hash() => {
+            let is_unknown = method.needs_secret_text() && kept.text.is_none();
+            if is_unknown { SecretStep::Know(given.clone()) } else { SecretStep::Keep }
+        }
         (Some(given), _) => SecretStep::Replace(given.clone()),
     }
+}
+
+/// The secret of an app that no other has replaced.
+fn current_secret(before: Option<&Client>) -> Option<&ClientSecret> {
+    before?.secrets.iter().find(|secret| secret.expires_at.is_none())
+}
+
+/// Why an app cannot go on with the secret that is kept of it.
+fn unfit_secret(declared: &DeclaredClient, directory: &Directory) -> Option<String> {
+    let method = declared.metadata.token_endpoint_auth_method;
+    let kept = current_secret(directory.clients.get(&declared.client_id).map(AsRef::as_ref))?;
+    if declared.secret.is_some() || !method.needs_secret_text() {
+        return None;
+    }
+    let why = match &kept.text {
+        None => "is kept as a hash alone, and client_secret_jwt needs it itself".to_owned(),
+        Some(text) => {
+            format!(
+                "as it is kept is shorter than {} bytes, which its algorithm needs",
+                too_short(text, &declared.metadata)?
+            )
+        }
+    };
+    let command =
+        format!("grantor client secret {} --token-endpoint-auth-method client_secret_jwt", declared.client_id);
+    Some(declared.place.remark("client_secret", &format!("{why}; declare one here, or have one made by `{command}`")))
 }
 
 fn upstream(declared: &DeclaredUpstream, directory: &Directory) -> (Item, Option<Vec<String>>) {

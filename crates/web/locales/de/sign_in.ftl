@@ -16,3 +16,22 @@ sign-in-busy = Gerade melden sich viele Menschen an. Versuchen Sie es gleich noc
 select-title = Konto wählen
 select-continue = Weiter als { $name }
 select-another = Anderes Konto verwenden
+
+# Ein Konto anlegen.
+sign-in-new-here = Neu hier?
+sign-in-sign-up = Konto anlegen
+sign-up-title = Konto anlegen
+sign-up-button = Konto anlegen
+sign-up-have = Sie haben ein Konto?
+sign-up-password-hint = Am besten { $count } Zeichen oder mehr. Ein paar Wörter, die nicht zusammengehören, merkt man sich leicht.
+sign-up-incomplete = Wählen Sie einen Benutzernamen und ein Passwort.
+sign-up-name = Wählen Sie einen Benutzernamen aus höchstens 128 Buchstaben, Ziffern und Zeichen.
+sign-up-name-is-address = Wählen Sie einen Benutzernamen ohne @. Eine E-Mail-Adresse kann hier keiner sein.
+sign-up-name-taken = Diesen Benutzernamen hat schon jemand. Wählen Sie einen anderen.
+sign-up-password = Dieses Passwort geht nicht. Wählen Sie eines aus gewöhnlichen Zeichen mit höchstens 1024 Bytes.
+password-common = Das ist eines der häufigsten Passwörter. Wählen Sie eines, das niemand zuerst versucht.
+password-guessable = Dieses Passwort ist leicht zu erraten. Wählen Sie ein längeres, etwa ein paar Wörter, die nicht zusammengehören.
+password-is-issuer-host = Das Passwort kann nicht der Name dieser Seite sein. Wählen Sie ein anderes.
+password-is-product-name = Das Passwort kann nicht der Name dieser Seite sein. Wählen Sie ein anderes.
+password-is-username = Das Passwort kann nicht der Benutzername sein. Wählen Sie ein anderes.
+password-too-short = Das Passwort braucht mindestens { $count } Zeichen. Wählen Sie ein längeres.

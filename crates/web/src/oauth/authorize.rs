@@ -7,16 +7,15 @@ use grantor_core::authorization::{
 };
 use grantor_core::consent::Consent;
 use grantor_core::error::Error;
+use grantor_core::grant_type::GrantType;
 use grantor_core::interaction::Interaction;
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
-use grantor_core::scope::Scope;
-use grantor_core::session::Session;
-use grantor_core::store::Store;
+use grantor_core::store::{Store, StoreError};
 
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_of};
-use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN};
+use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN, SIGN_UP};
 use crate::visit::Visit;
 use crate::{form, limits};
 
@@ -40,26 +39,35 @@ pub(crate) async fn post_authorize(visit: Visit, payload: Payload) -> HttpRespon
 fn again_as_get(visit: &Visit, params: &Result<Params, Error>) -> Option<String> {
     let params = params.as_ref().ok().filter(|params| visit.session().is_none() && params.get("resume").is_none())?;
     let started = Started::now(visit.now);
+    let unpacked = authorization::unpack(&visit.app.provider, params, visit.now).ok()?;
+    let params = unpacked.as_ref().unwrap_or(params);
     authorization::read(&visit.app.provider, params, started, visit.now).ok()?;
     // The browser's mark did not come either, so the text is for any browser: what comes again with it starts anew.
     sealed(visit, routes::AUTHORIZE, &Interaction::start(params, visit.now), "").ok()
 }
 
 async fn authorize(visit: &Visit, params: Result<Params, Error>) -> HttpResponse {
-    match params.and_then(|params| resumed(visit, params)) {
-        Ok((params, started)) => go_on(visit, &params, started).await,
-        Err(error) => respond::refusal(visit, &error, None, Sent::default()).await,
+    let params = match params {
+        Ok(params) => params,
+        Err(error) => return respond::refusal(visit, &error, None, Sent::default()).await,
+    };
+    if let Some(text) = params.get("resume") {
+        return match resumed(visit, text) {
+            Ok((params, started)) => go_on(visit, &params, started).await,
+            Err(error) => respond::refusal(visit, &error, None, Sent::default()).await,
+        };
+    }
+    match authorization::unpack(&visit.app.provider, &params, visit.now) {
+        Ok(unpacked) => go_on(visit, unpacked.as_ref().unwrap_or(&params), Started::now(visit.now)).await,
+        Err(refused) => refuse(visit, &params, refused).await,
     }
 }
 
-/// The request itself, or the one that comes back from a page.
-fn resumed(visit: &Visit, params: Params) -> Result<(Params, Started), Error> {
-    match params.get("resume") {
-        None => Ok((params, Started::now(visit.now))),
-        Some(text) => match open(visit, text) {
-            Ok(interaction) => Ok((interaction.params()?, Started::from(&interaction))),
-            Err(_) => Ok((opened(visit, text, "")?.params()?, Started::now(visit.now))),
-        },
+/// The request that comes back from a page.
+fn resumed(visit: &Visit, text: &str) -> Result<(Params, Started), Error> {
+    match open(visit, text) {
+        Ok(interaction) => Ok((interaction.params()?, Started::from(&interaction))),
+        Err(_) => Ok((opened(visit, text, "")?.params()?, Started::now(visit.now))),
     }
 }
 
@@ -160,7 +168,7 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
     let provider = &visit.app.provider;
     let session = visit.session();
     let consent: Option<Consent> = match session {
-        Some((_, user)) if !request.client.asks_nobody(request.redirect_uri.as_str(), &request.scope) => {
+        Some((_, user)) if !request.asks_nobody() => {
             provider.store.consent_find(user.id, &request.client.client_id).await?
         }
         _ => None,
@@ -179,28 +187,30 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
     match (step, session) {
         (Step::Consent { .. }, _) => to(CONSENT),
         (Step::SelectAccount, _) => to(SELECT_ACCOUNT),
+        (Step::SignUp, _) => to(SIGN_UP),
         (Step::Login, _) | (Step::Respond(_), None) => to(SIGN_IN),
-        (Step::Respond(granted), Some((session, _))) => code(visit, request, granted, session).await,
+        (Step::Respond(approved), Some(person)) => {
+            match authorization::answer(provider, request, &approved, person, visit.call()).await {
+                Ok(answer) => Ok(send_answer(visit, &answer, request)),
+                // What was read is not so any more: the browser comes again, and it is read and decided again.
+                Err(Error::Store(StoreError::Conflict)) => to(routes::AUTHORIZE),
+                Err(error) => Err(error),
+            }
+        }
     }
 }
 
-async fn code(
-    visit: &Visit,
-    request: &AuthorizationRequest,
-    granted: Scope,
-    session: &Session,
-) -> Result<HttpResponse, Error> {
-    let provider = &visit.app.provider;
-    let about = (&provider.issuer, &provider.policy.lifetimes);
-    let decision = authorization::respond(request, granted, session, about, (provider.fresh(visit.now), visit.now));
-    provider.store.commit(decision.changes).await?;
-    Ok(send(visit, &decision.reply, &request.client))
+fn send_answer(visit: &Visit, answer: &Answer, request: &AuthorizationRequest) -> HttpResponse {
+    if request.response_type.has_token() {
+        visit.app.counts.add(&request.client.client_id, GrantType::Implicit);
+    }
+    send(visit, answer, &request.client)
 }
 
 /// Sends an answer the way the app asked for.
 fn send(visit: &Visit, answer: &Answer, client: &grantor_core::client::Client) -> HttpResponse {
     match answer.mode {
-        ResponseMode::Query => respond::redirect(&answer.location()),
+        ResponseMode::Query | ResponseMode::Fragment => respond::redirect(&answer.location()),
         ResponseMode::FormPost => {
             let fields = answer.params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             let frame = Frame { return_to: None, ..visit.frame(None, None) };

@@ -30,7 +30,7 @@ impl Documents {
     pub(crate) fn build(provider: &Provider<Database>, now: Time) -> Self {
         let directory = provider.store.directory();
         let languages = Language::ALL.map(Language::tag);
-        let metadata = metadata(&provider.issuer, &ENDPOINTS, &directory, &languages, now);
+        let metadata = metadata(provider, &ENDPOINTS, &languages, now);
         let dates =
             directory.keys.keys.iter().flat_map(|key| [Some(key.created_at), Some(key.active_from), key.remove_at]);
         let kept = format!("public, max-age={}", provider.policy.lifetimes.jwks_cache.as_secs());

@@ -13,7 +13,7 @@ use super::{authorization, claimed_client, token};
 use crate::app::App;
 use crate::limits::Endpoint;
 use crate::metrics::Workload;
-use crate::{error, form};
+use crate::{client_keys, error, form};
 
 /// The media type of an answer that is signed.
 const SIGNED: &str = "application/token-introspection+jwt";
@@ -31,11 +31,12 @@ pub(crate) async fn post_introspect(app: Data<App>, request: HttpRequest, payloa
     }
 }
 
-async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<HttpResponse, Error> {
+async fn answer(app: &Data<App>, request: &HttpRequest, params: &Params) -> Result<HttpResponse, Error> {
     let is_jwt = params.get("token").is_some_and(|token| token.starts_with("eyJ"));
     if is_jwt { Workload::IntrospectionJwt } else { Workload::IntrospectionOpaque }.note(request);
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Introspection));
-    let (authorization, call) = (authorization(request)?, app.call_at(&gate, &address));
+    let keys = client_keys::of_assertion(app, params).await;
+    let (authorization, call) = (authorization(request)?, app.call_at(&gate, &address).with_keys(keys.as_deref()));
     if wants_signed(request) {
         let told = signed::introspect_signed(&app.provider, params, authorization, call).await?;
         app.note_use(told.used);
@@ -91,12 +92,13 @@ pub(crate) async fn post_introspect_batch(app: Data<App>, request: HttpRequest, 
 }
 
 async fn answer_all(
-    app: &App,
+    app: &Data<App>,
     request: &HttpRequest,
     (params, tokens): (&Params, &[String]),
 ) -> Result<Vec<Introspection>, Error> {
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Introspection));
-    let call = app.call_at(&gate, &address);
+    let keys = client_keys::of_assertion(app, params).await;
+    let call = app.call_at(&gate, &address).with_keys(keys.as_deref());
     let mut told =
         introspection::introspect_all(&app.provider, (params, tokens), authorization(request)?, call).await?;
     for told in &mut told {

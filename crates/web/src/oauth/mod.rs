@@ -8,6 +8,7 @@ pub(crate) mod leaks;
 pub(crate) mod revoke;
 pub(crate) mod token;
 pub(crate) mod userinfo;
+pub(crate) mod webfinger;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;

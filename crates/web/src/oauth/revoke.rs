@@ -10,7 +10,7 @@ use grantor_core::revocation;
 use super::{authorization, claimed_client, token};
 use crate::app::App;
 use crate::limits::Endpoint;
-use crate::{cors, error, form};
+use crate::{client_keys, cors, error, form};
 
 /// Revokes a token (RFC 7009 §2).
 pub(crate) async fn post_revoke(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -26,9 +26,11 @@ pub(crate) async fn post_revoke(app: Data<App>, request: HttpRequest, payload: P
     cors::allowed(&app, &request, response)
 }
 
-async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<(), Error> {
+async fn answer(app: &Data<App>, request: &HttpRequest, params: &Params) -> Result<(), Error> {
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Revocation));
-    revocation::revoke(&app.provider, params, authorization(request)?, app.call_at(&gate, &address)).await
+    let keys = client_keys::of_assertion(app, params).await;
+    let call = app.call_at(&gate, &address).with_keys(keys.as_deref());
+    revocation::revoke(&app.provider, params, authorization(request)?, call).await
 }
 
 /// Preflights; any other method is refused.

@@ -11,7 +11,7 @@ use super::{authorization, claimed_client};
 use crate::app::App;
 use crate::limits::Endpoint;
 use crate::metrics::Workload;
-use crate::{cors, error, form};
+use crate::{client_keys, cors, error, form};
 
 /// Gives tokens for a grant (RFC 6749 §3.2).
 pub(crate) async fn post_token(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
@@ -31,12 +31,14 @@ pub(crate) async fn post_token(app: Data<App>, request: HttpRequest, payload: Pa
     cors::allowed(&app, &request, response)
 }
 
-async fn answer(app: &App, request: &HttpRequest, params: &Params) -> Result<TokenResponse, Error> {
+async fn answer(app: &Data<App>, request: &HttpRequest, params: &Params) -> Result<TokenResponse, Error> {
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Token));
     // Only the body is read; what stands in the query is not.
     // "The client MUST use the HTTP "POST" method when making access token requests." (RFC 6749 §3.2)
     // "The authorization server MUST ignore unrecognized request parameters." (RFC 6749 §3.2)
-    token::token(&app.provider, params, authorization(request)?, app.call_at(&gate, &address)).await
+    let keys = client_keys::of_assertion(app, params).await;
+    let call = app.call_at(&gate, &address).with_keys(keys.as_deref());
+    token::token(&app.provider, params, authorization(request)?, call).await
 }
 
 /// Records a refusal and tells the client.

@@ -45,9 +45,13 @@ async fn answer(app: &App, request: &HttpRequest, token: Option<&str>) -> Result
 
 async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String, Error> {
     let in_header = bearer_token(request)?.map(str::to_owned);
+    // "The entity-body is encoded using the "application/x-www-form-urlencoded" content-type" (RFC 6750 §2.2); another body
+    // says nothing here.
     let in_body = match request.headers().get(CONTENT_TYPE) {
-        Some(_) => form::read(request, payload).await?.get("access_token").map(str::to_owned),
-        None => None,
+        Some(_) if in_header.is_none() || form::is_form(request) => {
+            form::read(request, payload).await?.get("access_token").map(str::to_owned)
+        }
+        _ => None,
     };
     // "Clients MUST NOT use more than one method to transmit the token in each request." (RFC 6750 §2)
     match (in_header, in_body) {

@@ -46,7 +46,10 @@ impl App {
     /// # Errors
     /// Those of [`super::HttpClient::send`].
     pub async fn fetch(&self, request: HttpRequest, asker: Asker<'_>) -> Result<HttpResponse, OutboundError> {
-        let answered = self.outbound.send(request, &asker.turns()).await;
+        let answered = match asker {
+            Asker::Client(client_id) => self.outbound.send_to_client(request, client_id).await,
+            _ => self.outbound.send(request, &asker.turns()).await,
+        };
         if let Err(OutboundError::Forbidden(refusal)) = &answered {
             self.explain(refusal, asker).await;
         }

@@ -311,6 +311,22 @@ async fn webhooks_that_say_nothing_keep_nobody_from_asking_others() {
     assert!(matches!(asked, Err(OutboundError::Unreachable(_))), "somebody else has a turn: {asked:?}");
 }
 
+#[tokio::test]
+async fn what_clients_publish_takes_no_turn_of_others() {
+    let client = client(&[], Arc::new(Mute::default()));
+    let read = |number: usize| {
+        let client = client.clone();
+        let url = format!("https://{number}.example/");
+        async move { client.send_to_client(get(&url), &format!("app {}", number / PUBLISHED_BY_ONE)).await }
+    };
+    for read in futures_of(PUBLISHED_AT_ONCE, &read).await {
+        assert!(matches!(read, Err(OutboundError::Unreachable(_))), "{read:?}");
+    }
+    assert!(matches!(read(PUBLISHED_AT_ONCE).await, Err(OutboundError::Busy)), "all of their turns are taken");
+    let asked = client.send(get("https://idp.example/"), "upstream corp").await;
+    assert!(matches!(asked, Err(OutboundError::Unreachable(_))), "somebody else has a turn: {asked:?}");
+}
+
 /// What so many at once come to.
 async fn futures_of<F: Future<Output = Result<HttpResponse, OutboundError>> + Send + 'static>(
     number: usize,

@@ -25,6 +25,7 @@ use super::{
     sessions::Sessions,
     sign_in::SignIn,
     sign_in_ways::{SignInWayUnlink, SignInWays},
+    sign_up::SignUp,
     signed_out::SignedOut,
     status::Status,
     token_change::TokenChange,
@@ -57,6 +58,7 @@ fn every_page() -> Result<Pages, Failure> {
     add(&mut pages, "select-account", SelectAccount::samples(), |page| &mut page.frame)?;
     add(&mut pages, "sessions", Sessions::samples(), |page| &mut page.frame)?;
     add(&mut pages, "sign-in", SignIn::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "sign-up", SignUp::samples(), |page| &mut page.frame)?;
     add(&mut pages, "signed-out", SignedOut::samples(), |page| &mut page.frame)?;
     add(&mut pages, "status", Status::samples(), |page| &mut page.frame)?;
     add(&mut pages, "token-change", TokenChange::samples(), |page| &mut page.frame)?;

@@ -35,6 +35,8 @@ pub struct SignIn {
     pub problem: Option<Problem>,
     /// The signed authorization request to go on with; empty where there is none.
     pub request: String,
+    /// Whether people may make accounts for themselves.
+    pub sign_up: bool,
     /// What was typed before, or what the app suggests.
     pub username: String,
     /// Other ways to sign in.
@@ -208,6 +210,7 @@ impl Opened {
             link: self.link.clone(),
             problem,
             request: self.carried.clone(),
+            sign_up: visit.app.provider.policy.self_registration && self.link.is_none(),
             ways: self.ways(visit),
             username: typed.or(hinted).or(known).unwrap_or_default().chars().take(MAX_TYPED).collect(),
         };
@@ -251,6 +254,7 @@ impl SignIn {
             link: None,
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
+            sign_up: false,
             username: username.to_owned(),
             ways: Vec::new(),
         };
@@ -269,6 +273,8 @@ impl SignIn {
             ("link", Self { link: link("ada@corp.example", "Corp"), ..page(Some(app("Wiki")), None, "") }),
             ("link-hostile", Self { link: link(HOSTILE, HOSTILE), ..page(None, Some(Problem::Wrong), "ada") }),
             ("app", page(Some(app("Wiki")), None, "")),
+            ("sign-up", Self { sign_up: true, ..page(Some(app("Wiki")), None, "") }),
+            ("sign-up-and-upstreams", Self { sign_up: true, ways: ways(&["Corp"]), ..page(None, None, "") }),
             ("account", page(None, None, "")),
             ("wrong", page(Some(app("Wiki")), Some(Problem::Wrong), "ada")),
             ("incomplete", page(Some(app("Wiki")), Some(Problem::Incomplete), "")),

@@ -41,14 +41,17 @@ fn chosen(
     next_step(request, situation).map_err(|error| error.reason())
 }
 
-fn granted(scope: &str) -> Step {
-    Step::Respond(scope.parse().unwrap())
+fn granted(scope: &str, answered_at: Time) -> Step {
+    Step::Respond(Approved { scope: scope.parse().unwrap(), answered_at: Some(answered_at) })
 }
 
 #[test]
 fn who_is_signed_in_and_has_answered_goes_straight_on() {
     let (live, known) = (session(NOW), consent("openid profile", "email", Time::default()));
-    assert_eq!(chosen(&request(Prompt::default()), Some(&live), Some(&known)), Ok(granted("openid profile")));
+    assert_eq!(
+        chosen(&request(Prompt::default()), Some(&live), Some(&known)),
+        Ok(granted("openid profile", Time::default()))
+    );
 }
 
 #[test]
@@ -66,7 +69,7 @@ fn prompt_none_turns_each_page_into_its_error() {
     assert_eq!(chosen(&none, Some(&live), None), Err("ConsentRequired"));
     assert_eq!(
         chosen(&none, Some(&live), Some(&consent("openid profile email", "", NOW))),
-        Ok(granted("openid profile email"))
+        Ok(granted("openid profile email", NOW))
     );
 }
 
@@ -81,12 +84,27 @@ fn prompt_login_and_max_age_ask_until_the_person_signs_in_for_this_request() {
         assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(Step::Login));
         asked.started.resumed = true;
         assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::Login));
-        assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(granted("openid profile email")));
+        assert_eq!(
+            chosen(&asked, Some(&session(NOW)), Some(&known)),
+            Ok(granted("openid profile email", Time::default()))
+        );
     }
     let aged = AuthorizationRequest { max_age: Some(1000), ..request(Prompt::default()) };
-    assert_eq!(chosen(&aged, Some(&before), Some(&known)), Ok(granted("openid profile email")));
+    assert_eq!(chosen(&aged, Some(&before), Some(&known)), Ok(granted("openid profile email", Time::default())));
     let aged = AuthorizationRequest { max_age: Some(999), ..aged };
     assert_eq!(chosen(&aged, Some(&before), Some(&known)), Ok(Step::Login));
+}
+
+#[test]
+fn an_account_is_made_for_the_request_that_asks_for_it() {
+    let known = consent("openid profile email", "", Time::default());
+    let mut asked = request(Prompt { create: true, ..Prompt::default() });
+    let before = session(Time::from_seconds(9_000));
+    assert_eq!(chosen(&asked, None, None), Ok(Step::SignUp));
+    assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::SignUp));
+    asked.started.resumed = true;
+    assert_eq!(chosen(&asked, Some(&before), Some(&known)), Ok(Step::SignUp));
+    assert_eq!(chosen(&asked, Some(&session(NOW)), Some(&known)), Ok(granted("openid profile email", Time::default())));
 }
 
 #[test]
@@ -97,7 +115,7 @@ fn the_choice_of_account_is_asked_once() {
     asked.started.selected = true;
     assert_eq!(
         chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)),
-        Ok(granted("openid profile email"))
+        Ok(granted("openid profile email", Time::default()))
     );
 }
 
@@ -131,18 +149,19 @@ proptest! {
         signed_in in any::<bool>(),
         granted in "(openid ?)?(profile ?)?(email ?)?(admin ?)?",
         declined in "(profile ?)?(email ?)?",
-        flags in any::<[bool; 6]>(),
+        flags in any::<[bool; 7]>(),
         auth_seconds in 0i64..10_000,
     ) {
         let known = consent(&granted, &declined, Time::from_seconds(auth_seconds));
-        let prompt = Prompt { none: flags[0], login: flags[1], consent: flags[2], select_account: flags[3] };
+        let [none, login, consent_asked, select_account, create, ..] = flags;
+        let prompt = Prompt { none, login, consent: consent_asked, select_account, create };
         let mut asked = request(prompt);
-        asked.started.resumed = flags[4];
-        asked.started.selected = flags[5];
+        asked.started.resumed = flags[5];
+        asked.started.selected = flags[6];
         let live = session(Time::from_seconds(auth_seconds));
-        if let Ok(Step::Respond(scope)) = chosen(&asked, signed_in.then_some(&live), Some(&known)) {
+        if let Ok(Step::Respond(Approved { scope, .. })) = chosen(&asked, signed_in.then_some(&live), Some(&known)) {
             prop_assert!(signed_in && scope.is_subset(&asked.scope) && scope.is_subset(&known.granted) && !scope.is_empty());
-            prop_assert!(!prompt.login || flags[4]);
+            prop_assert!(!(prompt.login || prompt.create) || flags[5]);
         }
     }
 }

@@ -1,0 +1,316 @@
+//! Sign up: a new account, where people may make one for themselves.
+//!
+//! Nothing that is typed here is proven. So a name must not look like an e-mail address, which would be somebody's, and an account
+//! begins without groups, claims and rights.
+
+use actix_web::HttpResponse;
+use actix_web::cookie::Cookie;
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::Payload;
+use askama::Template;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use grantor_core::error::Error;
+use grantor_core::params::Params;
+use grantor_core::sign_in::Browser;
+use grantor_core::sign_up;
+use grantor_core::store::{Store, StoreError};
+use grantor_identity::password::Password;
+use grantor_identity::password_policy::{Context, PasswordPolicy, RECOMMENDED_LENGTH, WeakPassword};
+use grantor_identity::queue::QueueError;
+use grantor_identity::throttle::Slots;
+use grantor_identity::username::{Username, UsernameError};
+
+use super::status::Kind;
+use super::{App, Frame};
+use crate::cookie::{self, Name};
+use crate::form;
+use crate::html::filters;
+use crate::known_browser::Remembered;
+use crate::respond::{self, How};
+use crate::tries::Tries;
+use crate::visit::Visit;
+use crate::waiting::Waiting;
+
+/// What is kept in the form of a name that was typed, in characters.
+const MAX_TYPED: usize = 128;
+
+/// Posts `username`, `password`, `request` and `csrf` to `/sign-up`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/sign_up.html")]
+pub struct SignUp {
+    /// The app the person goes on to; none where the account itself is the aim.
+    pub app: Option<App>,
+    /// The frame.
+    pub frame: Frame,
+    /// What was wrong with the last try.
+    pub problem: Option<Problem>,
+    /// The signed request to go on with; empty where there is none.
+    pub request: String,
+    /// What was typed before, or what the app suggests.
+    pub username: String,
+}
+
+/// Why no account was made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Problem {
+    /// The server has too many passwords to work on just now.
+    Busy,
+    /// The form was open for too long.
+    Expired,
+    /// A field was left empty.
+    Incomplete,
+    /// The name has characters that cannot be seen, or is too long.
+    Name,
+    /// The name looks like an e-mail address.
+    NameIsAddress,
+    /// Somebody has the name.
+    NameTaken,
+    /// Too many tries; the next one counts after so many seconds.
+    Throttled(i64),
+    /// The password is longer than passwords may be, or has characters that passwords cannot have.
+    Unusable,
+    /// The password is too weak.
+    Weak(WeakPassword),
+}
+
+impl Problem {
+    fn text(self, frame: &Frame) -> String {
+        match self {
+            Self::Busy => frame.t("sign-in-busy"),
+            Self::Expired => frame.t("sign-in-expired"),
+            Self::Incomplete => frame.t("sign-up-incomplete"),
+            Self::Name => frame.t("sign-up-name"),
+            Self::NameIsAddress => frame.t("sign-up-name-is-address"),
+            Self::NameTaken => frame.t("sign-up-name-taken"),
+            Self::Throttled(seconds) => frame.say("sign-in-throttled", "span", frame.duration(&seconds)),
+            Self::Unusable => frame.t("sign-up-password"),
+            Self::Weak(WeakPassword::TooShort { minimum }) => frame.say("password-too-short", "count", minimum),
+            Self::Weak(weak) => frame.t(weak.key()),
+        }
+    }
+
+    const fn is_of_name(self) -> bool {
+        matches!(self, Self::Incomplete | Self::Name | Self::NameIsAddress | Self::NameTaken)
+    }
+
+    const fn is_of_password(self) -> bool {
+        matches!(self, Self::Incomplete | Self::Unusable | Self::Weak(_))
+    }
+
+    /// The status, and after how many seconds to come again.
+    const fn status(self) -> (StatusCode, Option<i64>) {
+        match self {
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
+            Self::Expired => (StatusCode::FORBIDDEN, None),
+            Self::Throttled(seconds) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
+            _ => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        }
+    }
+}
+
+impl SignUp {
+    fn title(&self) -> String {
+        let title = self.frame.t("sign-up-title");
+        if self.problem.is_some() { self.frame.say("error-title", "title", title) } else { title }
+    }
+
+    fn hint(&self) -> String {
+        self.frame.say("sign-up-password-hint", "count", RECOMMENDED_LENGTH)
+    }
+
+    fn is_wrong_name(&self) -> bool {
+        self.problem.is_some_and(Problem::is_of_name)
+    }
+
+    fn is_wrong_password(&self) -> bool {
+        self.problem.is_some_and(Problem::is_of_password)
+    }
+}
+
+/// Shows the form.
+pub(crate) async fn get_sign_up(visit: Visit) -> HttpResponse {
+    if !visit.app.provider.policy.self_registration {
+        return respond::status_page(&visit, Kind::NotFound, None);
+    }
+    let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
+    let carried = query.get("request").unwrap_or_default();
+    match Waiting::read(&visit, carried).await {
+        Ok(waiting) => show(&visit, &waiting, carried, None, None),
+        Err(response) => response,
+    }
+}
+
+/// Makes the account, and goes on as its person.
+pub(crate) async fn post_sign_up(visit: Visit, payload: Payload) -> HttpResponse {
+    if !visit.app.provider.policy.self_registration {
+        return respond::status_page(&visit, Kind::NotFound, None);
+    }
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let carried = form.get("request").unwrap_or_default();
+    let waiting = match Waiting::read(&visit, carried).await {
+        Ok(waiting) => waiting,
+        Err(response) => return response,
+    };
+    let typed = form.get("username").unwrap_or_default();
+    let outcome = if visit.is_own_sign_in_form(form.get("csrf")) {
+        attempt(&visit, typed, form.get("password").unwrap_or_default()).await
+    } else {
+        Ok(Err(Problem::Expired))
+    };
+    match outcome {
+        Ok(Ok(cookies)) => {
+            let mut response = waiting.go_on(&visit).await;
+            for cookie in cookies {
+                // A cookie of ours is always a header that can be written.
+                let _ = response.add_cookie(&cookie);
+            }
+            response
+        }
+        Ok(Err(problem)) => show(&visit, &waiting, carried, Some(problem), Some(typed)),
+        Err(error) => respond::failure(&visit, &error).await,
+    }
+}
+
+/// The cookies of the new account's session, or why there is none.
+async fn attempt(
+    visit: &Visit,
+    username: &str,
+    password: &str,
+) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
+    let (username, password) = match read(username, password) {
+        Ok(read) => read,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    // Each is counted before it is looked at: to estimate and to hash a password costs much, and whether a name is taken is
+    // asked here as well.
+    let key = visit.app.directory().secrets.throttle.clone();
+    let tries = Tries::new(visit, Slots::stranger(None, visit.app.address(&visit.request), &key));
+    if let Some(seconds) = tries.charge().await? {
+        return Ok(Err(Problem::Throttled(seconds)));
+    }
+    if let Err(weak) = judge(visit, &username, &password) {
+        return Ok(Err(Problem::Weak(weak)));
+    }
+    let app = &visit.app;
+    if app.provider.store.user_find_by_username(username.as_str()).await?.is_some() {
+        return Ok(Err(Problem::NameTaken));
+    }
+    match app.passwords.hash(password, app.provider.mint.random()).await {
+        Ok(hash) => begin(visit, &username, hash.expose().to_owned()).await,
+        Err(QueueError::Busy | QueueError::Failed) => {
+            tries.not_counted().await;
+            Ok(Err(Problem::Busy))
+        }
+    }
+}
+
+fn read(username: &str, password: &str) -> Result<(Username, Password), Problem> {
+    if username.trim().is_empty() || password.is_empty() {
+        return Err(Problem::Incomplete);
+    }
+    let username = Username::parse(username).map_err(|error| match error {
+        UsernameError::BadEmail => Problem::NameIsAddress,
+        UsernameError::Empty => Problem::Incomplete,
+        UsernameError::Invisible | UsernameError::TooLong => Problem::Name,
+    })?;
+    if username.is_email() {
+        return Err(Problem::NameIsAddress);
+    }
+    Ok((username, Password::parse(password).map_err(|_| Problem::Unusable)?))
+}
+
+fn judge(visit: &Visit, username: &Username, password: &Password) -> Result<(), WeakPassword> {
+    let host = url::Url::parse(visit.app.provider.issuer.as_str()).ok();
+    let issuer_host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    let context = Context { username, product: &visit.app.settings.name, issuer_host };
+    PasswordPolicy::default().check(password, &context)
+}
+
+async fn begin(
+    visit: &Visit,
+    username: &Username,
+    password: String,
+) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
+    let provider = &visit.app.provider;
+    let subject = URL_SAFE_NO_PAD.encode(provider.mint.bytes::<16>());
+    let user = sign_up::account(username.as_str().to_owned(), password, (visit.app.id(), subject), visit.now);
+    let header = visit.request.headers().get("user-agent");
+    let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
+    let replaced = visit.presented().map(|(session, _)| session);
+    let browser = Browser { user_agent: &user_agent, is_known: true, replaced };
+    let begun = sign_up::begin(&user, &provider.fresh(visit.now), visit.app.id(), browser, visit.call());
+    match provider.store.commit(begun.changes).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict) => return Ok(Err(Problem::NameTaken)),
+        Err(error) => return Err(error.into()),
+    }
+    let session = cookie::set(Name::Session, begun.reply, provider.issuer.is_https(), None);
+    let remembered = Remembered::of(visit).with(username, user.id, user.password.as_deref());
+    Ok(Ok(vec![session, remembered]))
+}
+
+fn show(
+    visit: &Visit,
+    waiting: &Waiting,
+    carried: &str,
+    problem: Option<Problem>,
+    typed: Option<&str>,
+) -> HttpResponse {
+    let (request, (app, form_action)) = (waiting.request(), waiting.app().unzip());
+    let ui_locales = request.and_then(|request| request.ui_locales.as_deref());
+    // What an app suggests may be an address, which is no name here.
+    let hinted = request.and_then(|request| request.login_hint.as_deref()).filter(|hint| !hint.contains('@'));
+    let page = SignUp {
+        app,
+        frame: Frame { account: None, ..visit.frame(ui_locales, None) },
+        problem,
+        request: carried.to_owned(),
+        username: typed.or(hinted).unwrap_or_default().chars().take(MAX_TYPED).collect(),
+    };
+    let (status, wait) = problem.map_or((StatusCode::OK, None), Problem::status);
+    let mut response = respond::page(visit, &page, &How { status: Some(status), form_action, script: true });
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+#[cfg(test)]
+impl SignUp {
+    pub(super) fn samples() -> Vec<(&'static str, Self)> {
+        use super::samples::{HOSTILE, LONG, RIGHT_TO_LEFT, app, visitor};
+        let page = |app, problem, username: &str| Self {
+            app,
+            frame: visitor(),
+            problem,
+            request: "eyJhIjoxfQ.c2ln".to_owned(),
+            username: username.to_owned(),
+        };
+        let weak = |weak| Some(Problem::Weak(weak));
+        vec![
+            ("app", page(Some(app("Wiki")), None, "")),
+            ("account", page(None, None, "")),
+            ("incomplete", page(Some(app("Wiki")), Some(Problem::Incomplete), "")),
+            ("name", page(None, Some(Problem::Name), LONG)),
+            ("address", page(None, Some(Problem::NameIsAddress), "ada@example.com")),
+            ("taken", page(Some(app("Wiki")), Some(Problem::NameTaken), "ada")),
+            ("throttled", page(None, Some(Problem::Throttled(290)), "ada")),
+            ("expired", page(None, Some(Problem::Expired), "ada")),
+            ("busy", page(None, Some(Problem::Busy), "ada")),
+            ("unusable", page(None, Some(Problem::Unusable), "ada")),
+            ("short", page(None, weak(WeakPassword::TooShort { minimum: 8 }), "ada")),
+            ("common", page(None, weak(WeakPassword::Common), "ada")),
+            ("guessable", page(None, weak(WeakPassword::Guessable), "ada")),
+            ("is-host", page(None, weak(WeakPassword::IsIssuerHost), "ada")),
+            ("is-product", page(None, weak(WeakPassword::IsProductName), "ada")),
+            ("is-username", page(None, weak(WeakPassword::IsUsername), "ada")),
+            ("rtl", page(Some(app(RIGHT_TO_LEFT)), Some(Problem::NameTaken), RIGHT_TO_LEFT)),
+            ("hostile", page(Some(app(HOSTILE)), Some(Problem::NameTaken), HOSTILE)),
+        ]
+    }
+}
