@@ -4,6 +4,7 @@
 //! thousands of them. `TEST_INPUTS=10000000` gives the parsers so many together, `TEST_REQUESTS=100000`
 //! sends so many requests; both are meant for `--release`, with `--nocapture` for the figures.
 
+mod encrypted;
 mod files;
 mod headers;
 mod http;

@@ -91,7 +91,7 @@ fn a_jwt_is_verified_or_refused() {
         );
         let _ = client_auth::claimed(&Params::from_pairs([("client_assertion", text)]).unwrap(), None);
     };
-    Parser { name: "JWT", share: 60, grammar, read: &read, check: &check }.run();
+    Parser { name: "JWT", share: 50, grammar, read: &read, check: &check }.run();
 }
 
 #[test]

@@ -18,6 +18,8 @@ use crate::harness::person::Person;
 use crate::harness::seeds::SECRET;
 use crate::harness::server::{Server, runtime};
 use crate::harness::tls;
+use crate::tokens;
+use crate::tokens::exchange::exchange;
 
 /// Declares a pairwise app at a host, and more members.
 async fn declare(server: &Server, client_id: &str, host: &str, members: &str) {
@@ -106,6 +108,21 @@ async fn an_api_is_told_of_the_subject_that_the_tokens_app_knows() {
     assert_eq!((&told["sub"], &told["username"]), (&claims(tokens.id())["sub"], &Value::Null));
 }
 
+#[tokio::test]
+async fn a_personal_token_stays_public_and_what_an_app_makes_of_it_does_not() {
+    let server = Server::start().await;
+    let (person, api) = (tokens::alice(&server).await, App::new(&server, "notes-api"));
+    declare(&server, "one", "a.example", "").await;
+    let one = app(&server, "one", "a.example");
+    let personal = tokens::token(&person, &["notes.read"]).await;
+    let public = App::new(&server, "wiki").tokens_with(&person, "openid", &[]).await;
+    assert_eq!(api.introspect(&personal).await["sub"], claims(public.id())["sub"]);
+    let sub = claims(one.tokens_with(&person, "openid", &[]).await.id())["sub"].clone();
+    let exchanged = exchange(&one, &personal, &[("scope", "notes.read")]).await.json();
+    let exchanged = exchanged["access_token"].as_str().unwrap();
+    assert_eq!((&claims(exchanged)["sub"], &api.introspect(exchanged).await["sub"]), (&sub, &sub));
+}
+
 // "The algorithm MUST be deterministic." (OIDC Core §8.1)
 #[tokio::test]
 async fn subjects_outlive_restarts_and_new_epochs() {
@@ -120,6 +137,25 @@ async fn subjects_outlive_restarts_and_new_epochs() {
         assert_eq!(subjects(&three(&server, &Person::new(&server)).await), before);
         stopped = server.stop();
     }
+}
+
+// "It also provides a way for Clients to change "redirect_uri" domains without having to re-register all of their users." (OIDC
+// Registration §5)
+#[tokio::test]
+async fn an_app_may_move_within_its_sector_and_begins_anew_in_another() {
+    let server = Server::start().await;
+    let person = Person::new(&server);
+    let list = |host: &str| format!("sector_identifier_uri = \"https://{host}/apps.json\"");
+    declare(&server, "one", "a.example", &list("a.example")).await;
+    let tokens = app(&server, "one", "a.example").tokens_with(&person, "openid offline_access", &[]).await;
+    declare(&server, "one", "moved.example", &list("a.example")).await;
+    let moved = app(&server, "one", "moved.example");
+    let refreshed = Tokens(moved.refresh(tokens.refresh()).await.json());
+    assert_eq!(claims(refreshed.id())["sub"], claims(tokens.id())["sub"]);
+    declare(&server, "one", "moved.example", &list("b.example")).await;
+    assert_eq!(moved.refresh(refreshed.refresh()).await.brief(), "400 invalid_grant");
+    let anew = moved.tokens_with(&person, "openid", &[]).await;
+    assert_ne!(claims(anew.id())["sub"], claims(tokens.id())["sub"]);
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use crate::harness::person::Person;
 use crate::harness::server::Server;
 
 /// A person who is signed in.
-async fn alice(server: &Server) -> Person {
+pub async fn alice(server: &Server) -> Person {
     let person = Person::new(server);
     person.sign_in().await;
     person

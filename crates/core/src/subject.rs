@@ -93,6 +93,11 @@ impl ClientMetadata {
         hosts.all(|other| other.as_ref() == Some(&first)).then_some(first)
     }
 
+    /// Whether people keep their subjects when these metadata become `later`.
+    pub fn keeps_subjects(&self, later: &Self) -> bool {
+        self.subject_type == later.subject_type && (self.subject_type.is_public() || self.sector() == later.sector())
+    }
+
     /// Checks that there is a sector where one is needed.
     pub(crate) fn check_subjects(&self) -> Result<(), Error> {
         let invalid = |why| Err(Error::MetadataInvalid("sector_identifier_uri", why));

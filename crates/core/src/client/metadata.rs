@@ -86,7 +86,7 @@ pub struct ClientMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub userinfo_encrypted_response_enc: Option<ContentEncryption>,
     /// By what people are known to the app: `public`, the same for all apps, or `pairwise`, another for each sector. A change gives
-    /// everybody another subject there.
+    /// everybody another subject there, and ends what they have allowed the app so far.
     #[serde(skip_serializing_if = "SubjectType::is_public")]
     pub subject_type: SubjectType,
     /// An https address whose host is the sector of the app, for apps of several hosts; a list of all their redirect URIs lies there.

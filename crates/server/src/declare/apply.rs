@@ -223,7 +223,11 @@ impl Decided {
             updated_at: tools.now,
         };
         // Also when it is switched on again: a node that had not heard yet may have given it something meanwhile.
-        if before.is_some_and(|before| before.disabled != item.disabled) {
+        let is_switched = before.is_some_and(|before| before.disabled != item.disabled);
+        // "its "sub" Claim Value MUST be the same as in the ID Token issued when the original authentication occurred" (OIDC Core
+        // §12.2); so who gets another subject signs in anew.
+        let renames = before.is_some_and(|before| !before.metadata.keeps_subjects(&item.metadata));
+        if is_switched || renames {
             self.changes.push(ended(GrantsOf::Client(item.client_id.clone()), tools.now));
         }
         self.changes.extend([Change::ClientPut(Box::new(client)), Change::EventInsert(Box::new(event))]);

@@ -132,6 +132,32 @@ fn each_fault_names_file_line_and_key() {
 }
 
 #[test]
+fn encrypted_answers_need_a_key_and_pairwise_subjects_a_sector() {
+    let app = |id: &str, members: &str| {
+        format!(
+            "[[clients]]\nclient_id = \"{id}\"\nredirect_uris = [\"https://a.example/\", \"https://b.example/\"]\n{members}\n\n"
+        )
+    };
+    let text = [
+        app("a", "id_token_encrypted_response_alg = \"ECDH-ES\""),
+        app("b", "userinfo_encrypted_response_enc = \"A128GCM\""),
+        app("c", "subject_type = \"pairwise\""),
+        app("d", "sector_identifier_uri = \"http://a.example/apps.json\""),
+        app("e", "id_token_encrypted_response_alg = \"RSA1_5\""),
+    ];
+    let faults = read(&text.concat()).unwrap_err();
+    for expected in [
+        "a.toml:4: clients[0].id_token_encrypted_response_alg: needs a public key in jwks",
+        "a.toml:9: clients[1].userinfo_encrypted_response_enc: needs the _alg of the same name",
+        "clients[2].sector_identifier_uri: is needed",
+        "a.toml:19: clients[3].sector_identifier_uri: must be an https address",
+        "a.toml:24: clients[4].id_token_encrypted_response_alg: unknown variant `RSA1_5`",
+    ] {
+        assert!(faults.contains(expected), "missing: {expected}\nin:\n{faults}");
+    }
+}
+
+#[test]
 fn an_upstream_has_the_addresses_of_its_kind_and_https_ones() {
     let faults = read(
         "[[upstreams]]\nname = \"Corp\"\nkind = \"oidc\"\nclient_id = \"a\"\ntoken_endpoint = \"https://idp.example/token\"\n\n\
