@@ -40,7 +40,12 @@ fn client(number: u64) -> Change {
     Change::ClientPut(Box::new(Client {
         client_id: format!("reg_{number:011}"),
         metadata,
-        secrets: vec![ClientSecret { hash: Secret::from_bytes([7; 32]).hash(), created_at: NOW, expires_at: None }],
+        secrets: vec![ClientSecret {
+            hash: Secret::from_bytes([7; 32]).hash(),
+            text: None,
+            created_at: NOW,
+            expires_at: None,
+        }],
         trust: Trust::SelfRegistered,
         disabled: false,
         created_at: NOW,

@@ -106,6 +106,7 @@ fn answered(
     let situation = Situation {
         session: Some((&session, &user)),
         consent: Some(&consent),
+        subjects: &provider.store.directory.secrets.subjects,
         lifetimes: &provider.policy.lifetimes,
         now: NOW,
     };
