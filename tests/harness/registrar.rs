@@ -19,8 +19,8 @@ pub fn metadata() -> Value {
 /// The metadata with other members; `null` takes one out.
 pub fn metadata_with(changes: Value) -> Value {
     let mut metadata = metadata();
-    for (name, value) in changes.as_object().unwrap() {
-        metadata[name] = value.clone();
+    if let Value::Object(changes) = changes {
+        changes.into_iter().for_each(|(name, value)| metadata[name.as_str()] = value);
     }
     metadata.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     metadata

@@ -6,7 +6,7 @@ use grantor_core::policy::Lifetimes;
 use grantor_core::registration::{Mode, StatementIssuer};
 use serde_json::{Value, json};
 
-use crate::harness::app::{App, Tokens};
+use crate::harness::app::App;
 use crate::harness::command;
 use crate::harness::page::Page;
 use crate::harness::registrar::{Registrar, metadata, metadata_with};
@@ -297,7 +297,7 @@ async fn an_app_that_nobody_uses_is_removed_and_one_that_is_used_stays() {
     let registrar = Registrar::new(&server);
     let (used, unused) = (registrar.registered(&metadata()).await, registrar.registered(&metadata()).await);
     let app = App::registered(&server, &used);
-    Tokens(app.redeem(&app.code("openid").await).await.json());
+    assert_eq!(app.redeem(&app.code("openid").await).await.status, 200);
     server.app.keep_counts().await.unwrap();
     let policy = &server.app.provider.policy.registration;
     let sweep = async || {
@@ -320,7 +320,7 @@ async fn an_administrator_sees_who_registered_itself_and_when_it_was_used() {
     let server = open().await;
     let client = Registrar::new(&server).registered(&metadata()).await;
     let app = App::registered(&server, &client);
-    Tokens(app.redeem(&app.code("openid").await).await.json());
+    assert_eq!(app.redeem(&app.code("openid").await).await.status, 200);
     server.app.keep_counts().await.unwrap();
     let list = command::client(server.config(), &["list"]).await.unwrap();
     let line = |name: &str| list.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
