@@ -163,8 +163,7 @@ async fn a_claim_asked_for_in_the_id_token_stands_there() {
 }
 
 // "When the Claim value does not match the requested value, the Claim is not included in the response." (OIDC Core §5.5.1)
-// "Note that even if the Claims are not available because the End-User did not authorize their release or they are not present, the
-// Authorization Server MUST NOT generate an error when Claims are not returned, whether they are Essential or Voluntary, unless
+// "the Authorization Server MUST NOT generate an error when Claims are not returned, whether they are Essential or Voluntary, unless
 // otherwise specified in the description of the specific claim." (OIDC Core §5.5.1)
 #[tokio::test]
 async fn a_claim_of_another_value_than_the_one_asked_for_is_left_out_and_no_error() {

@@ -175,7 +175,7 @@ fn check_claims(
     if now >= exp.plus(lifetimes.clock_skew) {
         return Err(Error::AssertionExpired);
     }
-    // "The authorization server may reject JWTs with an "exp" claim value that is unreasonably far in the future."
+    // "Note that the authorization server may reject JWTs with an "exp" claim value that is unreasonably far in the future."
     // (RFC 7523 §3)
     let longest = lifetimes.client_assertion + lifetimes.clock_skew;
     let too_old = claims.iat.is_some_and(|iat| now.since(Time::from_seconds(iat)) > longest + lifetimes.clock_skew);
