@@ -14,11 +14,13 @@ use grantor_jose::verify::{Expected, TypRule, verify};
 use serde_json::{Value, json};
 
 use super::logout::address;
+use super::pairwise::Lists;
 use crate::harness::app::{Answer, App, header};
 use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::seeds::SECRET;
 use crate::harness::server::Server;
+use crate::harness::tls;
 
 const OUT: &str = "https://portal.example/out";
 
@@ -30,6 +32,11 @@ fn key(curve: Curve) -> DecryptionKey {
 pub async fn declare(server: &Server, key: &Jwk, members: &str) {
     let jwk: Value = serde_json::to_value(key).unwrap();
     let jwk: Vec<String> = jwk.as_object().unwrap().iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    declare_with(server, &format!("jwks = {{ keys = [{{ {} }}] }}", jwk.join(", ")), members).await;
+}
+
+/// The same with the keys as they are declared.
+async fn declare_with(server: &Server, keys: &str, members: &str) {
     let declaration = format!(
         r#"
         [[clients]]
@@ -42,10 +49,9 @@ pub async fn declare(server: &Server, key: &Jwk, members: &str) {
         scope = "openid email offline_access"
         skip_consent = true
         id_token_signed_response_alg = "ES256"
-        jwks = {{ keys = [{{ {} }}] }}
+        {keys}
         {members}
-        "#,
-        jwk.join(", ")
+        "#
     );
     server.clock.advance(Duration::from_secs(1));
     server.apply(&declaration).await;
@@ -144,6 +150,26 @@ async fn an_encrypted_id_token_is_no_hint_and_the_one_inside_it_is() {
     };
     assert_eq!(sign_out(tokens.id()).await.name(), "end-session");
     assert_eq!(sign_out(&inside).await.location().map(String::from).as_deref(), Some(OUT));
+}
+
+#[tokio::test]
+async fn an_app_that_publishes_its_keys_gets_answers_encrypted_to_them() {
+    let key = key(Curve::P256);
+    let site = Lists::start(&[("/keys", json!({ "keys": [key.jwk()] }).to_string())]);
+    let server = Server::start_with(tls::trusting).await;
+    let members = "id_token_encrypted_response_alg = \"ECDH-ES\"\nuserinfo_encrypted_response_alg = \"ECDH-ES\"";
+    declare_with(&server, &format!("jwks_uri = \"{}/keys\"", site.url), members).await;
+    let portal = App::new(&server, "portal");
+    let tokens = portal.tokens_with(&Person::new(&server), "openid offline_access", &[]).await;
+    let (_, inside) = opened(tokens.id(), &key);
+    let (_, told) = opened(&portal.userinfo(tokens.access()).await.body, &key);
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(verified(&server, &inside).await["sub"], told["sub"]);
+    // An address that gives none gives no plain answers either.
+    declare_with(&server, &format!("jwks_uri = \"{}/nothing\"", site.url), members).await;
+    assert_eq!(portal.refresh(tokens.refresh()).await.brief(), "400 invalid_request");
+    assert_eq!(portal.userinfo(tokens.access()).await.brief(), "400 invalid_request");
+    assert_eq!(server.reason().await, "EncryptionKeyMissing");
 }
 
 /// Takes the key of the app away, past every check: as if the address that it was read from were away.

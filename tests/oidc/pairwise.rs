@@ -196,13 +196,15 @@ async fn a_pairwise_id_token_signs_its_own_session_out() {
 }
 
 /// A site with lists, by their paths; `None` answers nothing for long.
-struct Lists {
-    url: String,
+pub struct Lists {
+    /// Where it is.
+    pub url: String,
     handle: actix_web::dev::ServerHandle,
 }
 
 impl Lists {
-    fn start(lists: &[(&str, String)]) -> Self {
+    /// Starts one.
+    pub fn start(lists: &[(&str, String)]) -> Self {
         let lists: HashMap<String, String> =
             lists.iter().map(|(path, text)| ((*path).to_owned(), text.clone())).collect();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -19,7 +19,7 @@ use crate::directory::Directory;
 use crate::error::Error;
 use crate::grant::Grant;
 use crate::issuance::Issuance;
-use crate::provider::Provider;
+use crate::provider::{Call, Provider};
 use crate::store::Store;
 use crate::subject;
 use crate::time::Time;
@@ -53,13 +53,12 @@ pub(crate) fn sign<S: Store>(
     provider: &Provider<S>,
     issuance: &Issuance<'_>,
     beside: Beside<'_>,
-    now: Time,
+    call: Call<'_>,
 ) -> Result<Option<String>, Error> {
     let Some(approval) = issuance.approval().filter(|_| issuance.target().scope.contains("openid")) else {
         return Ok(None);
     };
-    let directory = provider.store.directory();
-    let client = issuance.client();
+    let (directory, client, now) = (provider.store.directory(), issuance.client(), call.now);
     let key = directory.keys.signer(client.id_token_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
     let claims = claims((provider, &directory), issuance, approval, now);
     // "If the ID Token is issued from the Authorization Endpoint with an "access_token" value, which is the case for the
@@ -75,7 +74,8 @@ pub(crate) fn sign<S: Store>(
     // (OIDC Core §2)
     Ok(Some(match client.id_token_encryption() {
         Some(encryption) => {
-            encryption.encrypt(&token, Content::Token, client.encryption_keys(), provider.mint.random())?
+            let keys = client.encryption_keys(call.client_keys);
+            encryption.encrypt(&token, Content::Token, keys, provider.mint.random())?
         }
         None => token,
     }))

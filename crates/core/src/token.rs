@@ -136,7 +136,9 @@ pub async fn token<S: Store>(
     // 2. The grant type is one that the client may use.
     let grant_type = GrantType::read(params, client.client())?;
     // Nothing is spent for an answer that cannot be written.
-    client.client().check_id_token_encryption(grant_type)?;
+    if matches!(grant_type, GrantType::AuthorizationCode | GrantType::RefreshToken) {
+        client.client().check_id_token_encryption(call.client_keys)?;
+    }
     // 3. The grant proves itself and is spent; from here on it cannot be spent again.
     let redeemed = grant_type::redeem(provider, grant_type, &client, params, call).await?;
     // 4. and 5. The tokens are signed and handed out.
@@ -158,7 +160,7 @@ fn respond<S: Store>(
     let issuance = Issuance::redeemed(client, &redeemed);
     let access_token = access_token::sign(&provider.issuer, &directory, &issuance, call.now)?;
     let beside = Beside { access_token: Some(&access_token), code: None };
-    let id_token = id_token::sign(provider, &issuance, beside, call.now)?;
+    let id_token = id_token::sign(provider, &issuance, beside, call)?;
     // A code that is redeemed is the beginning of an approval, and no use of it.
     let used = (grant_type != GrantType::AuthorizationCode).then(|| redeemed.used(client.client(), call));
     Ok(TokenResponse {

@@ -1,13 +1,18 @@
 //! Userinfo: who the person behind an access token is, as far as they approved (OIDC Core §5.3).
 
+use std::fmt;
+use std::sync::Arc;
+
 use grantor_jose::jwe::Content;
 use grantor_jose::key::Typ;
+use grantor_jose::random::Random;
 use serde_json::{Map, Value};
 
 use crate::access_token;
 use crate::admission::{Account, By};
 use crate::claims;
-use crate::client::Client;
+use crate::client::{Client, Encryption};
+use crate::client_auth::PublishedKeys;
 use crate::error::Error;
 use crate::provider::{Call, Provider};
 use crate::store::Store;
@@ -20,8 +25,45 @@ use crate::usage::{Held, Use};
 pub enum Userinfo {
     /// Claims as JSON.
     Json(Map<String, Value>),
-    /// Claims as a JWT: signed, encrypted, or both.
+    /// Claims as a signed JWT.
     Jwt(String),
+    /// Claims, signed or not, that are still to be encrypted.
+    Unencrypted(Unencrypted),
+}
+
+/// An answer that must not leave as it is. Whoever has the client's keys encrypts it.
+pub struct Unencrypted {
+    client: Arc<Client>,
+    encryption: Encryption,
+    text: String,
+    content: Content,
+}
+
+impl Unencrypted {
+    /// The client whose keys are needed.
+    pub fn client_id(&self) -> &str {
+        &self.client.client_id
+    }
+
+    /// How it will be encrypted.
+    pub fn encryption(&self) -> Encryption {
+        self.encryption
+    }
+
+    /// The JWT that may leave, encrypted to the keys of the client: `published` where they are at an address.
+    ///
+    /// # Errors
+    /// `EncryptionKeyMissing`.
+    pub fn encrypt(self, published: Option<&PublishedKeys>, random: &Random) -> Result<String, Error> {
+        let keys = self.client.encryption_keys(published);
+        self.encryption.encrypt(&self.text, self.content, keys, random)
+    }
+}
+
+impl fmt::Debug for Unencrypted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unencrypted({}, [redacted])", self.client_id())
+    }
 }
 
 /// An answer, and the use of an access token that it is.
@@ -30,7 +72,7 @@ pub type Answered = (Userinfo, Use);
 /// Answers a userinfo request with the access token that it presents.
 ///
 /// # Errors
-/// `TokenUnknown`, `ScopeInsufficient`, `RateExceeded`, `EncryptionKeyMissing`, or those of the store.
+/// `TokenUnknown`, `ScopeInsufficient`, `RateExceeded`, or those of the store.
 pub async fn userinfo<S: Store>(provider: &Provider<S>, presented: &str, call: Call<'_>) -> Result<Answered, Error> {
     let live = access_token::find(provider, presented, call.now).await?.ok_or(Error::TokenUnknown)?;
     let directory = provider.store.directory();
@@ -57,7 +99,7 @@ pub async fn userinfo<S: Store>(provider: &Provider<S>, presented: &str, call: C
 /// The claims as the client wants them: as they are, signed, encrypted, or signed and then encrypted.
 fn written<S: Store>(
     provider: &Provider<S>,
-    client: &Client,
+    client: &Arc<Client>,
     mut claims: Map<String, Value>,
     now: Time,
 ) -> Result<Userinfo, Error> {
@@ -80,8 +122,10 @@ fn written<S: Store>(
     };
     // "If both signing and encryption are requested, the response MUST be signed then encrypted, with the result being a Nested JWT,
     // as defined in [JWT]." (OIDC Core §5.3.2)
-    Ok(Userinfo::Jwt(match encryption {
-        Some(encryption) => encryption.encrypt(&text, content, client.encryption_keys(), provider.mint.random())?,
-        None => text,
-    }))
+    Ok(match encryption {
+        Some(encryption) => {
+            Userinfo::Unencrypted(Unencrypted { client: Arc::clone(client), encryption, text, content })
+        }
+        None => Userinfo::Jwt(text),
+    })
 }

@@ -22,7 +22,6 @@ use crate::provider::{Call, Fresh, Provider};
 use crate::reach::Reach;
 use crate::session::Session;
 use crate::store::Store;
-use crate::time::Time;
 use crate::user::User;
 
 /// The longest life of an access token that came through the browser, whatever the policy and the API allow.
@@ -93,7 +92,7 @@ pub async fn answer<S: Store>(
     });
     changes.extend(approved.expectation(request, session));
     let handed = keep(&provider.store, request, user, promised, changes).await?;
-    let params = sign(provider, request, &handed, code, call.now)?;
+    let params = sign(provider, request, &handed, code, call)?;
     Ok(reply(request, &provider.issuer, params))
 }
 
@@ -117,6 +116,9 @@ fn decide<S: Store>(
     }
     if kind.has_id_token() && !target.scope.contains("openid") {
         return Err(Error::OpenidMissing);
+    }
+    if kind.has_id_token() {
+        request.client.check_id_token_encryption(call.client_keys)?;
     }
     let reach = Reach {
         directory: &directory,
@@ -166,7 +168,7 @@ fn sign<S: Store>(
     request: &AuthorizationRequest,
     handed: &Handed,
     code: Option<String>,
-    now: Time,
+    call: Call<'_>,
 ) -> Result<Vec<(&'static str, String)>, Error> {
     let (kind, directory) = (request.response_type, provider.store.directory());
     let issuance = Issuance::handed(handed, kind);
@@ -174,11 +176,11 @@ fn sign<S: Store>(
     // "access_token OAuth 2.0 Access Token. This is returned unless the "response_type" value used is "id_token"."
     // (OIDC Core §3.2.2.5)
     let token =
-        kind.has_token().then(|| access_token::sign(&provider.issuer, &directory, &issuance, now)).transpose()?;
+        kind.has_token().then(|| access_token::sign(&provider.issuer, &directory, &issuance, call.now)).transpose()?;
     // "id_token ID Token. This is returned when the "response_type" value used is "code id_token" or "code id_token token"."
     // (OIDC Core §3.3.2.5)
     let id_token = if kind.has_id_token() {
-        id_token::sign(provider, &issuance, Beside { access_token: token.as_deref(), code: code.as_deref() }, now)?
+        id_token::sign(provider, &issuance, Beside { access_token: token.as_deref(), code: code.as_deref() }, call)?
     } else {
         None
     };

@@ -5,8 +5,8 @@ use grantor_jose::jwk::JwkSet;
 use grantor_jose::random::Random;
 
 use super::{Client, ClientMetadata};
+use crate::client_auth::PublishedKeys;
 use crate::error::Error;
-use crate::grant_type::GrantType;
 
 /// How an answer is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,11 @@ impl Encryption {
         // "If "id_token_encrypted_response_alg" is specified, the default "id_token_encrypted_response_enc" value is
         // "A128CBC-HS256"." (OIDC Registration §2)
         Some(Self { algorithm: algorithm?, encryption: encryption.unwrap_or_default() })
+    }
+
+    /// Whether one of `keys` fits.
+    pub fn fits(self, keys: &JwkSet) -> bool {
+        keys.encryption_key(self.algorithm).is_some()
     }
 
     /// `text`, encrypted to the one of `keys` that fits.
@@ -57,20 +62,23 @@ impl Client {
         Encryption::of(userinfo_encrypted_response_alg, userinfo_encrypted_response_enc)
     }
 
-    /// Whether an ID token for this grant could be encrypted, where it has to be.
+    /// Whether an ID token could be encrypted, where it has to be.
     ///
     /// # Errors
     /// `EncryptionKeyMissing`.
-    pub(crate) fn check_id_token_encryption(&self, grant_type: GrantType) -> Result<(), Error> {
-        let is_of_person = matches!(grant_type, GrantType::AuthorizationCode | GrantType::RefreshToken);
-        let Some(encryption) = self.id_token_encryption().filter(|_| is_of_person) else { return Ok(()) };
-        let key = self.encryption_keys().and_then(|keys| keys.encryption_key(encryption.algorithm));
-        key.map(drop).ok_or(Error::EncryptionKeyMissing)
+    pub(crate) fn check_id_token_encryption(&self, published: Option<&PublishedKeys>) -> Result<(), Error> {
+        let Some(encryption) = self.id_token_encryption() else { return Ok(()) };
+        let fits = self.encryption_keys(published).is_some_and(|keys| encryption.fits(keys));
+        if fits { Ok(()) } else { Err(Error::EncryptionKeyMissing) }
     }
 
-    /// The keys that answers to it are encrypted to.
-    pub fn encryption_keys(&self) -> Option<&JwkSet> {
-        self.metadata.jwks.as_ref()
+    /// The keys that answers to it are encrypted to: those that it has declared, or those that were read at the address that it
+    /// names now.
+    pub fn encryption_keys<'k>(&'k self, published: Option<&'k PublishedKeys>) -> Option<&'k JwkSet> {
+        match &self.metadata.jwks_uri {
+            Some(uri) => published.filter(|published| published.uri == *uri).map(|published| &published.keys),
+            None => self.metadata.jwks.as_ref(),
+        }
     }
 }
 
@@ -101,7 +109,7 @@ impl ClientMetadata {
                 Some(algorithm) if !self.has_key_for(algorithm) => {
                     return Err(Error::MetadataInvalid(
                         alg,
-                        "needs a public key in jwks of that type and curve, with use \"enc\" or none",
+                        "needs a public key in jwks of that type and curve, with use \"enc\" or none; or jwks_uri",
                     ));
                 }
                 _ => {}
@@ -110,8 +118,9 @@ impl ClientMetadata {
         Ok(())
     }
 
+    /// What lies at an address is seen when it is needed.
     fn has_key_for(&self, algorithm: KeyAlgorithm) -> bool {
-        self.jwks.as_ref().is_some_and(|keys| keys.encryption_key(algorithm).is_some())
+        self.jwks_uri.is_some() || self.jwks.as_ref().is_some_and(|keys| keys.encryption_key(algorithm).is_some())
     }
 }
 

@@ -13,7 +13,7 @@ mod kept;
 use std::sync::Arc;
 
 use actix_web::web::Data;
-use grantor_core::client::Client;
+use grantor_core::client::{Client, Encryption};
 use grantor_core::client_auth::{Asserted, ClientAuthMethod, PublishedKeys};
 use grantor_core::params::Params;
 use grantor_jose::jwk::JwkSet;
@@ -39,10 +39,28 @@ pub(crate) async fn of_assertion(app: &Data<App>, params: &Params) -> Option<Arc
     published(app, &asserted.client_id, &|keys| asserted.may_be_by(keys)).await
 }
 
+/// The keys that a request at the token endpoint needs of the client that it names: those of its assertion, and those that its ID token
+/// is encrypted to.
+pub(crate) async fn of_token_request(
+    app: &Data<App>,
+    params: &Params,
+    client_id: Option<&str>,
+) -> Option<Arc<PublishedKeys>> {
+    let encryption = client_id.and_then(|client_id| app.directory().client(client_id)?.id_token_encryption());
+    let (Some(client_id), Some(encryption)) = (client_id, encryption) else { return of_assertion(app, params).await };
+    let asserted = Asserted::read(params);
+    let may_sign = |keys: &JwkSet| asserted.as_ref().is_none_or(|asserted| asserted.may_be_by(keys));
+    published(app, client_id, &|keys| encryption.fits(keys) && may_sign(keys)).await
+}
+
+/// The keys that an answer to a client is encrypted to.
+pub(crate) async fn to_encrypt(app: &Data<App>, client_id: &str, encryption: Encryption) -> Option<Arc<PublishedKeys>> {
+    current(app, client_id, &|keys| encryption.fits(keys)).await
+}
+
 /// The keys of a client as they are now: those that it has declared, or those at its `jwks_uri`, which are read again, at most once a
 /// minute, where `do_they` says that those that are kept do not: that what is to be encrypted or verified needs another one. None where
 /// it has none, or they cannot be read.
-#[expect(dead_code, reason = "for encrypted answers and for request objects")]
 pub(crate) async fn current(
     app: &Data<App>,
     client_id: &str,

@@ -1,10 +1,13 @@
 //! `/authorize`: reads the request, asks core what comes next, and sends the browser there.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use grantor_core::authorization::{
     self, Answer, AuthorizationRequest, Refused, ResponseMode, Situation, Started, Step,
 };
+use grantor_core::client_auth::PublishedKeys;
 use grantor_core::consent::Consent;
 use grantor_core::error::Error;
 use grantor_core::grant_type::GrantType;
@@ -17,7 +20,7 @@ use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_of};
 use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN, SIGN_UP};
 use crate::visit::Visit;
-use crate::{form, limits};
+use crate::{client_keys, form, limits};
 
 /// Begins or resumes an authorization (RFC 6749 §3.1, OIDC Core §3.1.2.1).
 pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
@@ -190,7 +193,9 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
         (Step::SignUp, _) => to(SIGN_UP),
         (Step::Login, _) | (Step::Respond(_), None) => to(SIGN_IN),
         (Step::Respond(approved), Some(person)) => {
-            match authorization::answer(provider, request, &approved, person, visit.call()).await {
+            let keys = keys_of(visit, request).await;
+            let call = visit.call().with_keys(keys.as_deref());
+            match authorization::answer(provider, request, &approved, person, call).await {
                 Ok(answer) => Ok(send_answer(visit, &answer, request)),
                 // What was read is not so any more: the browser comes again, and it is read and decided again.
                 Err(Error::Store(StoreError::Conflict)) => to(routes::AUTHORIZE),
@@ -198,6 +203,12 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
             }
         }
     }
+}
+
+/// The keys that an ID token of this answer is encrypted to, where it is and has one.
+async fn keys_of(visit: &Visit, request: &AuthorizationRequest) -> Option<Arc<PublishedKeys>> {
+    let encryption = request.client.id_token_encryption().filter(|_| request.response_type.has_id_token())?;
+    client_keys::to_encrypt(&visit.app, &request.client.client_id, encryption).await
 }
 
 fn send_answer(visit: &Visit, answer: &Answer, request: &AuthorizationRequest) -> HttpResponse {

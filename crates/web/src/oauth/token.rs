@@ -36,7 +36,8 @@ async fn answer(app: &Data<App>, request: &HttpRequest, params: &Params) -> Resu
     // Only the body is read; what stands in the query is not.
     // "The client MUST use the HTTP "POST" method when making access token requests." (RFC 6749 §3.2)
     // "The authorization server MUST ignore unrecognized request parameters." (RFC 6749 §3.2)
-    let keys = client_keys::of_assertion(app, params).await;
+    let client_id = claimed_client(request, params);
+    let keys = client_keys::of_token_request(app, params, client_id.as_deref()).await;
     let call = app.call_at(&gate, &address).with_keys(keys.as_deref());
     token::token(&app.provider, params, authorization(request)?, call).await
 }

@@ -10,7 +10,7 @@ use grantor_core::userinfo::{self, Userinfo};
 use super::bearer_token;
 use crate::app::App;
 use crate::limits::Endpoint;
-use crate::{cors, error, form};
+use crate::{client_keys, cors, error, form};
 
 /// Answers with the token in the Authorization header (OIDC Core §5.3.1).
 pub(crate) async fn get_userinfo(app: Data<App>, request: HttpRequest) -> HttpResponse {
@@ -30,7 +30,7 @@ pub(crate) async fn post_userinfo(app: Data<App>, request: HttpRequest, payload:
     respond(&app, &request, answered)
 }
 
-async fn answer(app: &App, request: &HttpRequest, token: Option<&str>) -> Result<Userinfo, Error> {
+async fn answer(app: &Data<App>, request: &HttpRequest, token: Option<&str>) -> Result<HttpResponse, Error> {
     let (address, gate) = (app.address(request).to_string(), app.gate(Endpoint::Userinfo));
     let call = app.call_at(&gate, &address);
     // Stricter than RFC 6750 §2.3: because addresses end up in logs, a token in the query is never read.
@@ -39,8 +39,26 @@ async fn answer(app: &App, request: &HttpRequest, token: Option<&str>) -> Result
         app.record(refusal, None, call).await;
     }
     let (answer, used) = answered?;
-    app.note_use(Some(used));
-    Ok(answer)
+    let response = written(app, answer).await;
+    match &response {
+        Ok(_) => app.note_use(Some(used)),
+        Err(refusal) => drop(app.record(refusal, Some(&used.held.client_id), call).await),
+    }
+    response
+}
+
+async fn written(app: &Data<App>, answer: Userinfo) -> Result<HttpResponse, Error> {
+    let jwt = match answer {
+        Userinfo::Json(claims) => return Ok(error::uncached(StatusCode::OK).json(claims)),
+        Userinfo::Jwt(jwt) => jwt,
+        Userinfo::Unencrypted(answer) => {
+            let keys = client_keys::to_encrypt(app, answer.client_id(), answer.encryption()).await;
+            answer.encrypt(keys.as_deref(), app.provider.mint.random())?
+        }
+    };
+    // "If the UserInfo Response is signed and/or encrypted, then the Claims are returned in a JWT and the content-type MUST be
+    // "application/jwt"." (OIDC Core §5.3.2)
+    Ok(error::uncached(StatusCode::OK).content_type("application/jwt").body(jwt))
 }
 
 async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String, Error> {
@@ -61,15 +79,8 @@ async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String,
     }
 }
 
-fn respond(app: &App, request: &HttpRequest, answered: Result<Userinfo, Error>) -> HttpResponse {
-    let response = match answered {
-        Ok(Userinfo::Json(claims)) => error::uncached(StatusCode::OK).json(claims),
-        // "If the UserInfo Response is signed and/or encrypted, then the Claims are returned in a JWT and the content-type MUST be
-        // "application/jwt"." (OIDC Core §5.3.2)
-        Ok(Userinfo::Jwt(jwt)) => error::uncached(StatusCode::OK).content_type("application/jwt").body(jwt),
-        Err(refusal) => error::bearer(&refusal),
-    };
-    cors::allowed(app, request, response)
+fn respond(app: &App, request: &HttpRequest, answered: Result<HttpResponse, Error>) -> HttpResponse {
+    cors::allowed(app, request, answered.unwrap_or_else(|refusal| error::bearer(&refusal)))
 }
 
 /// Preflights; any other method is refused.
