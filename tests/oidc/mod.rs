@@ -1,5 +1,6 @@
 //! OpenID Connect over HTTP, in the order of the specifications.
 
+mod backchannel;
 mod claims;
 mod consent;
 mod discovery;

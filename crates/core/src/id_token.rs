@@ -71,7 +71,7 @@ fn claims<S>(
     let context = &grant.context;
     let names = claims::id_token_names(&client.metadata.id_token_claims, context);
     let released = Released {
-        sid: Some(grant.session_id.to_string()),
+        sid: Some(grant.sid().to_string()),
         user: claims::release(directory, user, &redeemed.target.scope, &names),
     };
     let moment = |time: Time| chrono::DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();

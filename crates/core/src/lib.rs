@@ -12,7 +12,7 @@
 //!   [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
 //!   [`end_session`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`]; what is told to them and to
-//!   others: [`notice`], [`outbox`];
+//!   others: [`notice`], [`outbox`], [`backchannel_logout`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
 //!
@@ -31,6 +31,7 @@ pub mod approval;
 pub mod audience;
 pub mod audit;
 pub mod authorization;
+pub mod backchannel_logout;
 pub mod change;
 pub mod claims;
 pub mod client;

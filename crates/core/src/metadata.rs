@@ -43,6 +43,8 @@ pub struct Metadata {
     revocation_endpoint: String,
     introspection_endpoint: String,
     end_session_endpoint: String,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
     scopes_supported: Vec<String>,
     response_types_supported: [&'static str; 1],
     response_modes_supported: [&'static str; 2],
@@ -93,6 +95,9 @@ pub fn metadata(
         revocation_endpoint: issuer.at(endpoints.revocation),
         introspection_endpoint: issuer.at(endpoints.introspection),
         end_session_endpoint: issuer.at(endpoints.end_session),
+        backchannel_logout_supported: true,
+        // "If supported, the sid Claim is also included in ID Tokens issued by the OP." (OIDC Back-Channel Logout §2.1)
+        backchannel_logout_session_supported: true,
         scopes_supported: scopes(directory),
         response_types_supported: ["code"],
         response_modes_supported: ResponseMode::NAMES,

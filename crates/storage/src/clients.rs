@@ -23,6 +23,8 @@ pub(crate) struct Row {
     disabled: i64,
     created_at: i64,
     updated_at: i64,
+    /// Whether it is told of ends of sessions, for `logout_notices`.
+    backchannel_logout: i64,
 }
 
 #[derive(Insertable, Queryable)]
@@ -44,6 +46,7 @@ impl Row {
             disabled: client.disabled.into(),
             created_at: client.created_at.millis(),
             updated_at: client.updated_at.millis(),
+            backchannel_logout: client.metadata.backchannel_logout_uri.is_some().into(),
         })
     }
 }

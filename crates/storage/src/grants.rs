@@ -26,6 +26,8 @@ pub(crate) struct Row {
     created_at: i64,
     ended_at: Option<i64>,
     ended_reason: Option<String>,
+    /// The session as the app knows it; 0 where it is `session_id`.
+    sid: i64,
 }
 
 impl Row {
@@ -41,6 +43,7 @@ impl Row {
             created_at: grant.created_at.millis(),
             ended_at: grant.ended.map(|(at, _)| at.millis()),
             ended_reason: grant.ended.map(|(_, end)| end.as_str().to_owned()),
+            sid: grant.sid().as_i64(),
         })
     }
 }

@@ -35,6 +35,8 @@ mod expect;
 mod grants;
 mod groups;
 mod layout;
+mod logout_notice_pages;
+mod logout_notices;
 mod meters;
 mod notices;
 mod open_error;

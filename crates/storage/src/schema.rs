@@ -64,6 +64,7 @@ diesel::table! {
         disabled -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        backchannel_logout -> BigInt,
     }
 }
 
@@ -179,6 +180,7 @@ diesel::table! {
         created_at -> BigInt,
         ended_at -> Nullable<BigInt>,
         ended_reason -> Nullable<Text>,
+        sid -> BigInt,
     }
 }
 
@@ -339,6 +341,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    logout_notices (client_id, sid) {
+        sid -> BigInt,
+        client_id -> Text,
+        user_id -> BigInt,
+        subject -> Text,
+        ended_at -> BigInt,
+        queued_at -> BigInt,
+        attempts -> BigInt,
+        due_at -> Nullable<BigInt>,
+        over_at -> Nullable<BigInt>,
+        outcome -> Nullable<Text>,
+        error -> Text,
+    }
+}
+
 /// All of them, in an order in which no row comes before one that it refers to.
 pub(crate) const TABLES: &[&str] = &[
     "directory_revision",
@@ -372,6 +390,7 @@ pub(crate) const TABLES: &[&str] = &[
     "notices",
     "outbox",
     "usages",
+    "logout_notices",
 ];
 
 diesel::joinable!(api_token_watches -> api_tokens (token_id));
@@ -387,6 +406,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_token_watches,
     api_tokens,
     authorization_codes,
+    clients,
     consents,
     grants,
     refresh_tokens,

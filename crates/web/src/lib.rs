@@ -35,6 +35,7 @@ mod http;
 mod known_browser;
 pub mod limits;
 pub mod locale;
+mod logout_notices;
 pub mod mail;
 pub mod metrics;
 mod oauth;

@@ -4,7 +4,7 @@ use grantor_jose::algorithm::Algorithm;
 use grantor_jose::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 
-use super::AccessTokenFormat;
+use super::{AccessTokenFormat, logout};
 use crate::client_auth::ClientAuthMethod;
 use crate::error::Error;
 use crate::grant_type::GrantType;
@@ -40,6 +40,12 @@ pub struct ClientMetadata {
     /// Where a browser may be sent after sign-out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where the app is told that a session has ended, from server to server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether the app must be told which session that was; it always is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_logout_session_required: bool,
     /// The grants that the client may use; default `authorization_code`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_types: Option<Vec<GrantType>>,
@@ -103,6 +109,7 @@ impl ClientMetadata {
         for uri in &self.post_logout_redirect_uris {
             redirect_uri::check(uri, self.application_type)?;
         }
+        logout::check(self)?;
         let invalid = |member, why| Err(Error::MetadataInvalid(member, why));
         let grants = self.grant_types.as_deref().unwrap_or(&[GrantType::AuthorizationCode]);
         if grants.contains(&GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {

@@ -13,6 +13,7 @@ use crate::redirect_uri::{self, ValidRedirectUri};
 use crate::scope::Scope;
 use crate::time::Time;
 
+mod logout;
 mod metadata;
 
 pub use metadata::ClientMetadata;

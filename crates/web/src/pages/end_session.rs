@@ -99,8 +99,16 @@ fn ask(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpR
     respond::page(visit, &page, &How { form_action, ..How::default() })
 }
 
+/// Signs a person out on all their devices, this one among them.
+pub(super) async fn sign_out_everywhere(visit: &Visit) -> HttpResponse {
+    match end(visit, Extent::Everywhere).await {
+        Ok(ended) => without_session(visit, signed_out(visit, ended)),
+        Err(error) => respond::failure(visit, &error.into()).await,
+    }
+}
+
 async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpResponse {
-    let ended = match end(visit).await {
+    let ended = match end(visit, Extent::Here).await {
         Ok(ended) => ended,
         Err(error) => return respond::failure(visit, &error.into()).await,
     };
@@ -108,12 +116,20 @@ async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpRespons
         let client_id = asked.client.as_ref().map(|client| client.client_id.as_str());
         visit.app.record(error, client_id, visit.call()).await;
     }
-    let mut response = if let Some(redirect) = &asked.redirect {
-        respond::redirect(&redirect.location())
-    } else {
-        let frame = Frame { account: None, return_to: None, ..visit.frame(None, None) };
-        respond::page(visit, &SignedOut { back: None, ended, frame, unreached: Vec::new() }, &How::default())
+    let response = match &asked.redirect {
+        Some(redirect) => respond::redirect(&redirect.location()),
+        None => signed_out(visit, ended),
     };
+    without_session(visit, response)
+}
+
+fn signed_out(visit: &Visit, ended: Vec<String>) -> HttpResponse {
+    let frame = Frame { account: None, return_to: None, ..visit.frame(None, None) };
+    respond::page(visit, &SignedOut { back: None, ended, frame, unreached: Vec::new() }, &How::default())
+}
+
+/// The answer, which takes the cookie away.
+fn without_session(visit: &Visit, mut response: HttpResponse) -> HttpResponse {
     if visit.presented().is_some() {
         // A cookie of ours is always a header that can be written.
         let _ = response.add_cookie(&cookie::remove(Name::Session, visit.app.provider.issuer.is_https()));
@@ -121,17 +137,29 @@ async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpRespons
     response
 }
 
-/// Ends the session of this browser; returns the names of the apps that were signed out with it.
-async fn end(visit: &Visit) -> Result<Vec<String>, StoreError> {
+/// Where a person is signed out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Everywhere,
+    Here,
+}
+
+/// Ends the session of this browser, or all of its person; returns the names of the apps that were signed out with it.
+async fn end(visit: &Visit, extent: Extent) -> Result<Vec<String>, StoreError> {
     let Some((session, user)) = visit.presented() else { return Ok(Vec::new()) };
     let store = &visit.app.provider.store;
     let grants = store.grants_of(user.id).await?;
     let consents = store.consents_of(user.id).await?;
-    store.commit(sign_in::sign_out(session, visit.app.id(), visit.call())).await?;
+    let changes = match extent {
+        Extent::Everywhere => sign_in::sign_out_everywhere(user.id, visit.app.id(), visit.call()),
+        Extent::Here => sign_in::sign_out(session, visit.app.id(), visit.call()),
+    };
+    store.commit(changes).await?;
     let directory = visit.app.directory();
     let ended = grants.iter().map(|(grant, _)| grant).filter(|grant| {
         let consent = consents.iter().find(|consent| consent.client_id == grant.client_id);
-        grant.session_id == session.id && !grant.outlives_session(consent)
+        let is_meant = extent == Extent::Everywhere || grant.session_id == session.id;
+        is_meant && !grant.outlives_session(consent)
     });
     let mut names: Vec<String> = ended
         .filter_map(|grant| directory.clients.get(&grant.client_id).map(|client| client.name().to_owned()))

@@ -1,0 +1,3 @@
+DROP TABLE logout_notices;
+ALTER TABLE clients DROP COLUMN backchannel_logout;
+ALTER TABLE grants DROP COLUMN sid;
