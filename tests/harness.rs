@@ -15,5 +15,6 @@ pub mod receiver;
 pub mod relying_party;
 pub mod seeds;
 pub mod server;
+pub mod site;
 pub mod smtp;
 pub mod tls;

@@ -181,6 +181,7 @@ contract! {
         a_notice_is_claimed_by_one_and_over_once
         the_app_is_told_the_session_that_it_knows
         whoever_is_removed_is_signed_out_everywhere
+        an_app_is_told_also_when_nothing_is_left_of_what_it_was_given
         receipts_go_after_a_month_and_what_waits_stays
     }
     outbox {

@@ -28,7 +28,7 @@ fn given(place: i64, client_id: &str, session_id: i64, sid: i64) -> Change {
 }
 
 fn began(id: i64) -> Change {
-    session_insert(Session { id: Id::from_i64(id), ..session(Id::from_i64(id), 7) })
+    session_insert(Session { auth_time: NOW, last_seen_at: NOW, ..session(Id::from_i64(id), 7) })
 }
 
 fn end(id: i64, at: Time) -> Change {
@@ -120,8 +120,20 @@ pub async fn whoever_is_removed_is_signed_out_everywhere(database: &Database) {
     let user_id = Id::from_i64(7);
     keep(database, [Change::SessionsEnd { user_id, except: None, at: NOW }, Change::UserRemove(user_id)]).await;
     assert_eq!(told(database).await.len(), 2);
-    assert!(counts(database).get("grants").is_none());
+    assert!(!counts(database).contains_key("grants"));
     assert_eq!(all(database).await[0].subject, user(7).subject);
+}
+
+pub async fn an_app_is_told_also_when_nothing_is_left_of_what_it_was_given(database: &Database) {
+    with_sessions(database).await;
+    let sweep = async |at: Time| {
+        database.sweep(at, &Lifetimes::default()).await.unwrap();
+        counts(database).get("grants").copied().unwrap_or_default()
+    };
+    assert_eq!(sweep(NOW.plus(3 * DAY)).await, 3, "of an app that nobody tells nothing is kept");
+    keep(database, [end(9, NOW.plus(3 * DAY))]).await;
+    assert_eq!(told(database).await, [("wiki".to_owned(), 9)]);
+    assert_eq!(sweep(NOW.plus(5 * DAY)).await, 1, "what is left is of the other session");
 }
 
 pub async fn receipts_go_after_a_month_and_what_waits_stays(database: &Database) {

@@ -12,7 +12,7 @@
 //!   [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
 //!   [`end_session`], [`leak`], [`forward_auth`]; what people do there: [`sign_in`], [`approval`]; what is told to them and to
-//!   others: [`notice`], [`outbox`], [`backchannel_logout`];
+//!   others: [`notice`], [`outbox`], [`backchannel_logout`], [`frontchannel_logout`], [`session_state`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`];
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
 //!
@@ -42,6 +42,7 @@ pub mod end_session;
 pub mod error;
 mod fault;
 pub mod forward_auth;
+pub mod frontchannel_logout;
 pub mod grant;
 pub mod grant_type;
 pub mod id_token;
@@ -66,6 +67,7 @@ pub mod redirect_uri;
 pub mod revocation;
 pub mod scope;
 pub mod session;
+pub mod session_state;
 pub mod sign_in;
 mod signed;
 pub mod store;

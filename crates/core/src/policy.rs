@@ -20,6 +20,8 @@ pub struct Policy {
     pub clients: ClientPolicy,
     /// Personal access tokens and API keys: section `[tokens]`.
     pub tokens: TokenPolicy,
+    /// Whether apps may watch from their own pages whether the person is still signed in.
+    pub session_management: bool,
 }
 
 /// How long things live.

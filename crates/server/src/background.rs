@@ -127,6 +127,7 @@ async fn apps(duties: Duties, mut end: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
+            () = duties.app.look_for_apps_to_tell.notified() => {}
             _ = end.changed() => break,
         }
         told.retain(|_, task| !task.is_finished());
@@ -138,7 +139,7 @@ async fn apps(duties: Duties, mut end: watch::Receiver<bool>) {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, "apps could not be told of sessions that ended; they are in the next round")
+                tracing::error!(%error, "apps could not be told of sessions that ended; they are in the next round");
             }
         }
     }

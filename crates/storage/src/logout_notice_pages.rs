@@ -1,11 +1,12 @@
 //! What is read of notices of ended sessions: by those who deliver them, by people and by commands.
 
 use grantor_core::backchannel_logout::LogoutNotice;
+use grantor_core::frontchannel_logout::TookPart;
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
 
-use crate::{Database, logout_notices, query};
+use crate::{Database, grants, logout_notices, query};
 
 impl Database {
     /// At most `most` apps that something is due for at `now`.
@@ -55,6 +56,19 @@ impl Database {
         let rows: Vec<logout_notices::Row> =
             query!(self, load, logout_notices::listed(client, also_delivered, most.into()))?;
         rows.into_iter().map(LogoutNotice::try_from).collect()
+    }
+
+    /// The apps that took part in a session, whether their access has ended or not, each with the session as it knows it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn took_part(&self, session_id: Id) -> Result<Vec<TookPart>, StoreError> {
+        let rows: Vec<(String, i64)> = query!(self, load, grants::took_part(session_id.as_i64()))?;
+        let known = |sid: i64| if sid == 0 { session_id } else { Id::from_i64(sid) };
+        let mut all: Vec<TookPart> = rows.into_iter().map(|(client_id, sid)| (client_id, known(sid))).collect();
+        all.sort_unstable();
+        all.dedup();
+        Ok(all)
     }
 
     /// How many notices wait to be delivered.

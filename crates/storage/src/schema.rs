@@ -1,5 +1,9 @@
 //! The tables, for both databases: whole numbers, text and bytes only. A test compares them with what the migrations make.
 
+mod told;
+
+pub(crate) use told::{logout_notices, notices, outbox};
+
 diesel::table! {
     directory_revision (id) {
         id -> BigInt,
@@ -65,6 +69,7 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         backchannel_logout -> BigInt,
+        frontchannel_logout -> BigInt,
     }
 }
 
@@ -306,28 +311,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    notices (id) {
-        id -> BigInt,
-        user_id -> BigInt,
-        at -> BigInt,
-        news -> Text,
-        dismissed_at -> Nullable<BigInt>,
-        kind -> Text,
-    }
-}
-
-diesel::table! {
-    outbox (target, id) {
-        target -> Text,
-        id -> BigInt,
-        attempts -> BigInt,
-        queued_at -> BigInt,
-        due_at -> Nullable<BigInt>,
-        error -> Text,
-    }
-}
-
-diesel::table! {
     usages (origin, client_id, day, scope, audience, network) {
         origin -> BigInt,
         client_id -> Text,
@@ -338,22 +321,6 @@ diesel::table! {
         user_id -> Nullable<BigInt>,
         uses -> BigInt,
         last_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    logout_notices (client_id, sid) {
-        sid -> BigInt,
-        client_id -> Text,
-        user_id -> BigInt,
-        subject -> Text,
-        ended_at -> BigInt,
-        queued_at -> BigInt,
-        attempts -> BigInt,
-        due_at -> Nullable<BigInt>,
-        over_at -> Nullable<BigInt>,
-        outcome -> Nullable<Text>,
-        error -> Text,
     }
 }
 
@@ -387,9 +354,9 @@ pub(crate) const TABLES: &[&str] = &[
     "events",
     "refusals",
     "token_counts",
+    "usages",
     "notices",
     "outbox",
-    "usages",
     "logout_notices",
 ];
 

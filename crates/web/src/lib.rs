@@ -44,6 +44,7 @@ pub mod pages;
 mod password_sign_in;
 mod respond;
 mod routes;
+mod session_state;
 pub mod statics;
 mod unread;
 mod upstream;

@@ -1,10 +1,11 @@
 //! Apps are told of ends of sessions (OpenID Connect Back-Channel Logout §2.5). Each app that something is due for has a worker of its
 //! own in the background, with a few lanes: one that does not answer keeps neither the person who signs out waiting, nor any other app.
 
+use std::time::Duration;
+
 use grantor_core::audit::{Event, EventKind, printable};
 use grantor_core::backchannel_logout::{LogoutNotice, NoticeChange, Outcome, Standing, logout_token};
 use grantor_core::change::Change;
-use grantor_core::outbox::LEASE;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
 use openidconnect::HttpRequest;
@@ -14,6 +15,9 @@ use serde::Deserialize;
 use crate::app::App;
 use crate::delivery::in_lanes;
 use crate::outbound::OutboundError;
+
+/// How long an attempt may take before another one may be made: longer than any exchange is let to take.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// So many notices are read at a time.
 const AT_ONCE: u32 = 64;

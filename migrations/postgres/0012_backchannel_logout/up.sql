@@ -1,8 +1,9 @@
 -- The session as the app knows it, which stays the same where the grant moves to another one; 0 where it is the one it hangs on.
 ALTER TABLE grants ADD COLUMN sid BIGINT NOT NULL DEFAULT 0;
 
--- Whether the app is told of ends of sessions.
+-- Whether the app is told of ends of sessions, by a message or by a frame.
 ALTER TABLE clients ADD COLUMN backchannel_logout BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE clients ADD COLUMN frontchannel_logout BIGINT NOT NULL DEFAULT 0;
 
 -- What apps are told of ends of sessions, or were. It refers to nothing: an app is told also of a person who is removed.
 CREATE TABLE logout_notices (

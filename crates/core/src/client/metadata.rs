@@ -15,6 +15,7 @@ use crate::scope::Scope;
 /// What is registered of a client (RFC 7591 §2, OpenID Connect Registration §2, and our own members).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the wire has them")]
 pub struct ClientMetadata {
     /// The name people are shown.
     pub client_name: String,
@@ -46,6 +47,12 @@ pub struct ClientMetadata {
     /// Whether the app must be told which session that was; it always is.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub backchannel_logout_session_required: bool,
+    /// What the page of signing out frames, so that the app clears what the browser keeps for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether the frame must say which session that was, by `iss` and `sid`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub frontchannel_logout_session_required: bool,
     /// The grants that the client may use; default `authorization_code`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_types: Option<Vec<GrantType>>,

@@ -78,6 +78,11 @@ pub struct Config {
     pub clients: ClientPolicy,
     /// Personal access tokens and API keys: section `[tokens]`.
     pub tokens: TokenPolicy,
+    /// Whether apps may watch from their own pages whether the person is still signed in here (OpenID Connect Session Management):
+    /// by a frame of ours, and a cookie that scripts read and that holds nothing. Most browsers keep cookies from frames of
+    /// other sites, and apps then learn nothing: logout tokens reach them always. What an app does next, a request with
+    /// `prompt=none`, it does in its window: in frames of other sites nobody is signed in. Default `false`.
+    pub session_management: bool,
     /// Who may report tokens that were found in public, to `/leak-reports`. Default: nobody.
     pub leak_reporters: Vec<Reporter>,
 }
@@ -213,7 +218,12 @@ pub struct Outbound {
 impl Config {
     /// The part of the settings that the protocol decides by.
     pub fn policy(&self) -> Policy {
-        Policy { lifetimes: self.lifetimes.clone(), clients: self.clients.clone(), tokens: self.tokens.clone() }
+        Policy {
+            lifetimes: self.lifetimes.clone(),
+            clients: self.clients.clone(),
+            tokens: self.tokens.clone(),
+            session_management: self.session_management,
+        }
     }
 }
 
@@ -262,6 +272,7 @@ impl Default for Config {
             lifetimes: Lifetimes::default(),
             clients: ClientPolicy::default(),
             tokens: TokenPolicy::default(),
+            session_management: false,
             leak_reporters: Vec::new(),
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
-use grantor_core::metadata::metadata;
+use grantor_core::metadata::{Endpoints, metadata};
 use grantor_core::provider::Provider;
 use grantor_core::store::Store;
 use grantor_core::time::Time;
@@ -12,7 +12,7 @@ use grantor_storage::Database;
 
 use crate::app::App;
 use crate::locale::Language;
-use crate::routes::ENDPOINTS;
+use crate::routes::{CHECK_SESSION, ENDPOINTS};
 
 /// The public documents.
 #[derive(Debug)]
@@ -30,7 +30,9 @@ impl Documents {
     pub(crate) fn build(provider: &Provider<Database>, now: Time) -> Self {
         let directory = provider.store.directory();
         let languages = Language::ALL.map(Language::tag);
-        let metadata = metadata(&provider.issuer, &ENDPOINTS, &directory, &languages, now);
+        let check_session = provider.policy.session_management.then_some(CHECK_SESSION);
+        let endpoints = Endpoints { check_session, ..ENDPOINTS };
+        let metadata = metadata(&provider.issuer, &endpoints, &directory, &languages, now);
         let dates =
             directory.keys.keys.iter().flat_map(|key| [Some(key.created_at), Some(key.active_from), key.remove_at]);
         let kept = format!("public, max-age={}", provider.policy.lifetimes.jwks_cache.as_secs());
