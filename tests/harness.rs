@@ -17,5 +17,6 @@ pub mod registrar;
 pub mod relying_party;
 pub mod seeds;
 pub mod server;
+pub mod site;
 pub mod smtp;
 pub mod tls;

@@ -16,6 +16,7 @@ mod directory;
 mod epoch;
 mod events;
 mod grants;
+mod logout_notices;
 mod outbox;
 mod people;
 mod races;
@@ -175,6 +176,14 @@ contract! {
         what_expects_a_grant_is_lost_where_it_has_ended
         what_expects_an_access_token_is_lost_where_it_was_revoked
         only_grants_in_force_are_listed_with_their_refresh_tokens
+    }
+    logout_notices {
+        each_app_of_an_ended_session_is_queued_in_the_same_set
+        a_notice_is_claimed_by_one_and_over_once
+        the_app_is_told_the_session_that_it_knows
+        whoever_is_removed_is_signed_out_everywhere
+        an_app_is_told_also_when_nothing_is_left_of_what_it_was_given
+        receipts_go_after_a_month_and_what_waits_stays
     }
     outbox {
         a_fact_and_its_messages_are_kept_together_or_not_at_all

@@ -11,6 +11,7 @@ mod headers;
 mod http;
 mod injection;
 mod leaks;
+mod logout;
 mod markup;
 mod open_redirects;
 mod other_sites;

@@ -94,6 +94,9 @@ fn command(config: &Config, place: &Place, port: u16, log: &PathBuf) -> Command 
         ("GRANTOR_LIMITS__WORKERS", "2"),
         ("GRANTOR_LOG__LEVEL", "warn"),
     ]);
+    if let Some(authority) = &config.outbound.ca_file {
+        command.env("GRANTOR_OUTBOUND__ALLOW_HOSTS", r#"["localhost"]"#).env("GRANTOR_OUTBOUND__CA_FILE", authority);
+    }
     if let Some(server) = &config.mail.server {
         command.envs([
             ("GRANTOR_MAIL__SERVER", server.as_str()),

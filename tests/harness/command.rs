@@ -5,12 +5,15 @@ use std::path::Path;
 use clap::Parser;
 use grantor_core::time::Time;
 use grantor_server::cli::{Cli, Command};
+use grantor_server::clock::system_time;
 use grantor_server::commands::events::follow::{self, Follower};
 use grantor_server::commands::{
-    CommandError, app, backup, client, events, mail, migrate, new_epoch, registration, restore, token, upstream, usage,
-    webhook,
+    CommandError, app, backup, client, events, logout, mail, migrate, new_epoch, registration, restore, token,
+    upstream, usage, user, webhook,
 };
 use grantor_server::config::Config;
+use grantor_server::declare;
+use grantor_server::place::Source;
 use grantor_server::settings::{self, Role};
 use grantor_storage::EventFilter;
 
@@ -101,6 +104,33 @@ pub async fn client(config: &Config, arguments: &[&str]) -> Result<String, Comma
     let answer = client::answer(&opened, command).await;
     opened.close().await;
     answer
+}
+
+/// `grantor logout …`.
+pub async fn logout(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::Logout(command) = parsed(&[&["logout"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = logout::answer(&opened, command).await;
+    opened.close().await;
+    answer
+}
+
+/// `grantor user …`.
+pub async fn user(config: &Config, arguments: &[&str]) -> Result<String, CommandError> {
+    let Command::User(command) = parsed(&[&["user"], arguments].concat()) else { panic!("another command") };
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let answer = user::answer(&opened, command).await;
+    opened.close().await;
+    answer
+}
+
+/// `grantor apply`, of a text.
+pub async fn apply(config: &Config, declaration: &str) {
+    let declaration = declare::parse(&Source::new("test.toml", declaration)).expect("the declaration is right");
+    let opened = settings::open(config.clone(), Role::Command).unwrap();
+    let applied = declare::apply::apply(&opened.database, &declaration, opened.tools(system_time()), false).await;
+    applied.expect("the declaration is applied");
+    opened.close().await;
 }
 
 /// `grantor mail …`.

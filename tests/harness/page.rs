@@ -78,6 +78,13 @@ impl Page {
         document.select(&Selector::parse(css).unwrap()).next()?.value().attr(name).map(str::to_owned)
     }
 
+    /// An attribute of each element that matches and has it.
+    pub fn attributes(&self, css: &str, name: &str) -> Vec<String> {
+        let document = Html::parse_document(&self.body);
+        let css = Selector::parse(css).unwrap();
+        document.select(&css).filter_map(|element| element.value().attr(name).map(str::to_owned)).collect()
+    }
+
     /// The text that a person reads, with single spaces.
     pub fn text(&self) -> String {
         let document = Html::parse_document(&self.body);

@@ -18,6 +18,9 @@ use super::folder::Folder;
 /// The secret of every webhook of the stories.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
+/// What comes with 400.
+const REFUSAL: &str = r#"{"error":"invalid_request","error_description":"no such session"}"#;
+
 /// A message as it arrived.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -25,6 +28,8 @@ pub struct Message {
     pub headers: HashMap<String, String>,
     /// Its body, as it was sent.
     pub body: String,
+    /// The query of the address that it was sent to.
+    pub query: String,
 }
 
 /// What has arrived, and what is answered next.
@@ -82,6 +87,26 @@ impl Receiver {
         }
     }
 
+    /// The settings of a server that trusts it, and tells it of no events.
+    pub fn trusted(&self) -> impl FnOnce(&mut Config) + use<> {
+        let authority = self.authority();
+        move |config| {
+            config.outbound.allow_hosts = vec!["localhost".parse().unwrap()];
+            config.outbound.ca_file = Some(authority);
+        }
+    }
+
+    /// The same of a server that trusts another one, too.
+    pub fn trusted_with(&self, other: &Self) -> impl FnOnce(&mut Config) + use<> {
+        let (trusted, both) = (self.trusted(), self.folder.join("both.pem"));
+        let of = |receiver: &Self| std::fs::read_to_string(receiver.authority()).unwrap();
+        std::fs::write(&both, of(self) + &of(other)).unwrap();
+        move |config| {
+            trusted(config);
+            config.outbound.ca_file = Some(both);
+        }
+    }
+
     /// The webhook alone.
     pub fn webhook(&self, events: &[&str]) -> Webhook {
         Webhook {
@@ -135,6 +160,7 @@ async fn take(kept: Data<Mutex<Kept>>, request: HttpRequest, body: Bytes) -> Htt
     let message = Message {
         headers: request.headers().iter().map(header).collect(),
         body: String::from_utf8(body.to_vec()).unwrap(),
+        query: request.query_string().to_owned(),
     };
     let answer = {
         let mut kept = kept.lock().unwrap();
@@ -143,6 +169,8 @@ async fn take(kept: Data<Mutex<Kept>>, request: HttpRequest, body: Bytes) -> Htt
     };
     match answer {
         0 => std::future::pending().await,
+        // As an app that refuses to sign somebody out says it.
+        400 => HttpResponse::BadRequest().content_type("application/json").body(REFUSAL),
         // More than anybody reads.
         202 => HttpResponse::Accepted().body(vec![b'x'; 2 << 20]),
         status => HttpResponse::build(actix_web::http::StatusCode::from_u16(status).unwrap()).finish(),

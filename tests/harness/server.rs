@@ -256,12 +256,19 @@ impl Server {
 
     /// Applies a declaration, as `grantor apply` does.
     pub async fn apply(&self, declaration: &str) {
-        let declaration = declare::parse(&Source::new("test.toml", declaration)).expect("the declaration is right");
+        self.try_apply(declaration).await.expect("the declaration is applied");
+    }
+
+    /// The same of one that may be wrong; why, where it is.
+    pub async fn try_apply(&self, declaration: &str) -> Result<(), String> {
+        let source = Source::new("test.toml", declaration);
+        let declaration = declare::parse(&source).map_err(|faults| faults.to_string())?;
         let lifetimes = grantor_core::policy::Lifetimes::default();
         let mint = grantor_jose::random::Mint::new(1);
         let tokens = &self.config.tokens;
         let tools = Tools { mint: &mint, lifetimes: &lifetimes, tokens, now: self.clock.read() };
-        declare::apply::apply(&self.database, &declaration, tools, false).await.expect("the declaration is applied");
+        let applied = declare::apply::apply(&self.database, &declaration, tools, false).await;
+        applied.map(drop).map_err(|error| error.to_string())
     }
 
     /// The security events, the newest first.

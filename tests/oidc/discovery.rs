@@ -33,12 +33,16 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     acr_values_supported: ["urn:grantor:acr:password"]
     authorization_endpoint: "ISSUER/authorize"
     authorization_response_iss_parameter_supported: true
+    backchannel_logout_session_supported: true
+    backchannel_logout_supported: true
     claim_types_supported: ["normal"]
     claims_parameter_supported: true
     claims_supported: ["acr","address","amr","aud","auth_time","birthdate","email","email_verified","exp","family_name","gender","given_name","groups","iat","iss","locale","middle_name","name","nickname","phone_number","phone_number_verified","picture","preferred_username","profile","sid","sub","updated_at","website","zoneinfo"]
     code_challenge_methods_supported: ["S256"]
     display_values_supported: ["page"]
     end_session_endpoint: "ISSUER/end-session"
+    frontchannel_logout_session_supported: true
+    frontchannel_logout_supported: true
     grant_types_supported: ["authorization_code","refresh_token","client_credentials","urn:ietf:params:oauth:grant-type:token-exchange"]
     id_token_encryption_alg_values_supported: ["ECDH-ES","ECDH-ES+A128KW","ECDH-ES+A256KW","RSA-OAEP-256"]
     id_token_encryption_enc_values_supported: ["A128CBC-HS256","A256CBC-HS512","A128GCM","A256GCM"]

@@ -60,6 +60,12 @@ async fn remove(server: &Server, kid: &str) {
     server.database.commit(vec![Change::KeyRemove(record.id)]).await.unwrap();
 }
 
+/// Whether one of the published keys has signed a token of this type.
+pub async fn is_signed(server: &Server, jwt: &str, typ: Typ) -> bool {
+    let keys: JwkSet = serde_json::from_value(jwks(server).await).unwrap();
+    verify(jwt, &Expected { typ: TypRule::Is(typ), algorithms: Algorithm::ALL }, &keys).is_ok()
+}
+
 fn verifies(id_token: &str, jwks: &Value) -> bool {
     let keys: JwkSet = serde_json::from_value(jwks.clone()).unwrap();
     verify(id_token, &Expected { typ: TypRule::Is(Typ::Jwt), algorithms: Algorithm::ALL }, &keys).is_ok()

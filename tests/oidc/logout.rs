@@ -21,11 +21,11 @@ pub(super) async fn alice(server: &Server) -> (Person, Tokens) {
     (person, tokens)
 }
 
-pub(super) fn address(server: &Server, params: &[(&str, &str)]) -> String {
+pub fn address(server: &Server, params: &[(&str, &str)]) -> String {
     Url::parse_with_params(&server.at("/end-session"), params).unwrap().into()
 }
 
-pub(super) async fn confirm(person: &Person, page: &Page) -> Page {
+pub async fn confirm(person: &Person, page: &Page) -> Page {
     assert_eq!(page.name(), "end-session", "{}", page.body);
     person.send(&page.form(r#"form[action="/sign-out"]"#)).await
 }

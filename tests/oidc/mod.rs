@@ -1,14 +1,17 @@
 //! OpenID Connect over HTTP, in the order of the specifications.
 
+mod backchannel;
+mod backchannel_outcomes;
 mod claims;
 mod consent;
 mod discovery;
 pub mod encrypted;
+mod frontchannel;
 mod hybrid;
 mod implicit;
 mod key_rotations;
 pub mod keys;
-mod logout;
+pub mod logout;
 mod logout_idle;
 mod pairwise;
 mod prompts;
@@ -16,6 +19,7 @@ pub mod registration;
 mod relying_party;
 mod request_object;
 mod session;
+mod session_management;
 mod sign_up;
 mod userinfo;
 mod webfinger;

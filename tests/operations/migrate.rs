@@ -27,6 +27,7 @@ use crate::harness::seeds::ALICE;
 use crate::harness::server::{Server, Stopped};
 use crate::harness::smtp;
 use crate::notices::delivery::until_failed;
+use crate::oidc::logout::confirm;
 
 /// A server on SQLite, and an empty database of PostgreSQL's; nothing where there is no PostgreSQL.
 async fn both() -> Option<(Server, Scratch)> {
@@ -78,6 +79,14 @@ name = "admins"
 name = "Handbook"
 origins = ["https://handbook.example"]
 everybody = true
+
+[[clients]]
+client_id = "told"
+client_secret = "a-secret-for-tests-and-nothing-else-at-all"
+redirect_uris = ["https://wiki.example/cb"]
+scope = "openid"
+id_token_signed_response_alg = "ES256"
+backchannel_logout_uri = "https://127.0.0.1:9/logout"
 "#;
 
 /// A key that ended, like this token, of an app that was removed.
@@ -148,11 +157,14 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     server.app.keep_uses().await.unwrap();
     leave_ended_key(&server, &token).await;
     leave_registration(&server).await;
+    let signed_out = Person::new(&server);
+    App::new(&server, "told").tokens_with(&signed_out, "openid", &[]).await;
+    confirm(&signed_out, &signed_out.get("/end-session").await).await;
     let (before, events) = (key_set(&server).await, server.events().await.len());
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
-    assert_eq!(rows(&said).len(), 33, "{said}");
+    assert_eq!(rows(&said).len(), 34, "{said}");
     assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let layout = [
         include_str!("../../migrations/postgres/0001_first_layout/up.sql"),

@@ -70,6 +70,10 @@ kinds! {
     InitialTokenChanged = "initial_token_changed",
     /// A signing key was made, retired or removed.
     KeyChanged = "key_changed",
+    /// An app was told that a session had ended, and has signed the person out.
+    LogoutDelivered = "logout_delivered",
+    /// An app could not be told that a session had ended, or refused to act upon it; the reason says which.
+    LogoutFailed = "logout_failed",
     /// An app behind a proxy was declared, changed or removed.
     ProxiedAppChanged = "proxied_app_changed",
     /// A scope or an API was declared, changed or removed.

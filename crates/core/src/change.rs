@@ -6,6 +6,7 @@ use grantor_jose::secret::SecretHash;
 use crate::api_token::watch::Watch;
 use crate::api_token::{ApiToken, ApiTokenEnd, LastUse, Owner, Rotation};
 use crate::audit::Event;
+use crate::backchannel_logout::NoticeChange;
 use crate::client::Client;
 use crate::consent::Consent;
 use crate::directory::{Group, Resource, ScopeDefinition};
@@ -216,6 +217,8 @@ pub enum Change {
     KeyPut(Box<KeyRecord>),
     /// Removes a signing key.
     KeyRemove(Id),
+    /// What becomes of what apps are told of ends of sessions.
+    LogoutNotice(NoticeChange),
     /// Takes a notice from its person's account, unless it is gone.
     NoticeDismiss {
         /// The notice.

@@ -6,6 +6,7 @@ use grantor_jose::mac::MacKey;
 
 use crate::client::Client;
 use crate::error::Error;
+use crate::frontchannel_logout::TookPart;
 use crate::id_token::{self, Hint};
 use crate::params::Params;
 use crate::provider::Provider;
@@ -49,17 +50,39 @@ pub struct EndSession {
     pub redirect_refused: Option<Error>,
     hint: Option<Hint>,
     subjects: MacKey,
+    logout_hint: Option<String>,
 }
 
 impl EndSession {
-    /// Whether the person need not be asked: the ID token belongs to the session of this browser.
-    pub fn is_proven(&self, session: &Session, user: &User) -> bool {
+    /// Whether the person need not be asked: the ID token belongs to the session of this browser, or to one that it goes on with;
+    /// `took_part` are the apps of the session, each with the session as it knows it.
+    pub fn is_proven(&self, session: &Session, user: &User, took_part: &[TookPart]) -> bool {
         // "the OP MUST ask the End-User this question if an "id_token_hint" was not provided or if the supplied ID Token
         // does not belong to the current OP session with the RP and/or currently logged in End-User."
         // (OIDC RP-Initiated Logout §2)
         let (Some(hint), Some(client)) = (&self.hint, &self.client) else { return false };
-        let sid = subject::session(&self.subjects, client, session.id);
-        hint.sub == subject::of(&self.subjects, client, user) && hint.sid.as_deref() == Some(&sid)
+        let of_app = took_part.iter().filter(|(app, _)| *app == client.client_id).map(|(_, sid)| *sid);
+        let mut sids =
+            std::iter::once(session.id).chain(of_app).map(|sid| subject::session(&self.subjects, client, sid));
+        hint.sub == subject::of(&self.subjects, client, user)
+            && sids.any(|sid| hint.sid.as_deref() == Some(&sid))
+            && self.is_hinted(session, user)
+    }
+
+    /// Whether the hint about who signs out, where there is one, is not about somebody else: "the value might contain an email
+    /// address, phone number, username, or session identifier pertaining to the RP's session with the OP for the End-User"
+    /// (OIDC RP-Initiated Logout §2).
+    fn is_hinted(&self, session: &Session, user: &User) -> bool {
+        let claim = |name: &str, value: &str| user.claim(name).is_some_and(|known| known.as_str() == Some(value));
+        self.logout_hint.as_deref().is_none_or(|hint| {
+            let names = |client: &Arc<Client>| {
+                let sid = subject::session(&self.subjects, client, session.id);
+                [subject::of(&self.subjects, client, user), sid].contains(&hint.to_owned())
+            };
+            let is_known = user.username == hint || self.client.as_ref().is_some_and(names);
+            let of_session = self.hint.as_ref().is_some_and(|token| token.sid.as_deref() == Some(hint));
+            is_known || of_session || claim("email", hint) || claim("phone_number", hint)
+        })
     }
 }
 
@@ -86,8 +109,11 @@ pub fn read<S: Store>(provider: &Provider<S>, params: &Params, now: Time) -> End
             redirect_refused: Some(Error::ClientIdMismatch),
             hint: None,
             subjects,
+            logout_hint: None,
         };
     }
+    // "when the OP detects errors in the RP-Initiated Logout request, the OP MUST not perform post-logout redirection to an RP."
+    // (OIDC RP-Initiated Logout §4)
     let client = if refused.is_some() { None } else { hinted.or(named).and_then(|id| directory.client(id)).cloned() };
     let asked = params.get("post_logout_redirect_uri");
     let redirect = match (asked, &client) {
@@ -97,12 +123,15 @@ pub fn read<S: Store>(provider: &Provider<S>, params: &Params, now: Time) -> End
     if asked.is_some() && redirect.is_none() {
         refused = refused.or(Some(Error::RedirectUriMismatch));
     }
-    EndSession { client, redirect, redirect_refused: refused, hint, subjects }
+    let logout_hint = params.get("logout_hint").map(str::to_owned);
+    EndSession { client, redirect, redirect_refused: refused, hint, subjects, logout_hint }
 }
 
 fn registered(client: &Client, asked: &str, state: Option<&str>) -> Option<PostLogoutRedirectUri> {
     // "The value MUST have been previously registered with the OP, either using the "post_logout_redirect_uris"
     // Registration parameter or via another mechanism." (OIDC RP-Initiated Logout §2)
+    // "The OP also MUST NOT perform post-logout redirection if the "post_logout_redirect_uri" value supplied does not exactly match
+    // one of the previously registered "post_logout_redirect_uris" values." (OIDC RP-Initiated Logout §3)
     let known = client.metadata.post_logout_redirect_uris.iter().any(|registered| registered == asked);
     // "If included in the logout request, the OP passes this value back to the RP using the "state" parameter when
     // redirecting the User Agent back to the RP." (OIDC RP-Initiated Logout §2)

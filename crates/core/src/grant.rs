@@ -151,6 +151,13 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// The session as the app knows it: the one that its first ID token named. It stays the same where the person signs in again in
+    /// the same browser, and the grant hangs on another session from then on.
+    pub fn sid(&self) -> Id {
+        // "Different "sid" values are used to identify distinct sessions at an OP." (OIDC Back-Channel Logout §2.1)
+        self.context.sid.unwrap_or(self.session_id)
+    }
+
     /// Whether the person was asked for access that outlives their sign-in, and gave it.
     pub fn is_offline(&self) -> bool {
         self.scope.contains(OFFLINE_ACCESS)

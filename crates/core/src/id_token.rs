@@ -95,7 +95,7 @@ fn claims<S>(
         names.extend(scope.iter().flat_map(|token| claims::released_by(directory, token)));
     }
     let user_claims = claims::for_id_token(claims::release(directory, user, scope, &names), user, context);
-    let sid = subject::session(&directory.secrets.subjects, client, grant.session_id);
+    let sid = subject::session(&directory.secrets.subjects, client, grant.sid());
     let released = Released { sid: Some(sid), user: user_claims };
     let moment = |time: Time| chrono::DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
     Claims::new(

@@ -13,7 +13,7 @@
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
 //!   [`end_session`], [`webfinger`], [`leak`], [`forward_auth`], [`registration`]; what people do there: [`sign_in`], [`sign_up`],
 //!   [`approval`]; what is told to them and to
-//!   others: [`notice`], [`outbox`];
+//!   others: [`notice`], [`outbox`], [`backchannel_logout`], [`frontchannel_logout`], [`session_state`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`], made only of an `issuance`;
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
 //!
@@ -32,6 +32,7 @@ pub mod approval;
 pub mod audience;
 pub mod audit;
 pub mod authorization;
+pub mod backchannel_logout;
 pub mod change;
 pub mod claims;
 pub mod client;
@@ -42,6 +43,7 @@ pub mod end_session;
 pub mod error;
 mod fault;
 pub mod forward_auth;
+pub mod frontchannel_logout;
 pub mod grant;
 pub mod grant_type;
 pub mod id_token;
@@ -68,6 +70,7 @@ pub mod registration;
 pub mod revocation;
 pub mod scope;
 pub mod session;
+pub mod session_state;
 pub mod sign_in;
 pub mod sign_up;
 mod signed;

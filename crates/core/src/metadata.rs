@@ -21,6 +21,8 @@ use crate::time::Time;
 pub struct Endpoints {
     /// The authorization endpoint.
     pub authorization: &'static str,
+    /// The frame by which apps watch whether the person is still signed in, where they may.
+    pub check_session: Option<&'static str>,
     /// The logout endpoint.
     pub end_session: &'static str,
     /// The introspection endpoint.
@@ -51,6 +53,12 @@ pub struct Metadata {
     revocation_endpoint: String,
     introspection_endpoint: String,
     end_session_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_session_iframe: Option<String>,
+    frontchannel_logout_supported: bool,
+    frontchannel_logout_session_supported: bool,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
     scopes_supported: Vec<String>,
     response_types_supported: Vec<&'static str>,
     response_modes_supported: [&'static str; 3],
@@ -106,7 +114,17 @@ pub fn metadata<S: Store>(
         registration_endpoint: endpoints.registration.map(|path| issuer.at(path)),
         revocation_endpoint: issuer.at(endpoints.revocation),
         introspection_endpoint: issuer.at(endpoints.introspection),
+        // "This OpenID Provider Metadata parameter MUST be included in the Server's discovery responses when RP-Initiated Logout
+        // and Discovery are supported" (OIDC RP-Initiated Logout §2.1)
         end_session_endpoint: issuer.at(endpoints.end_session),
+        // "This OpenID Provider Metadata parameter MUST be included in the Server's discovery responses when Session Management
+        // and Discovery are supported" (OIDC Session Management §3.3)
+        check_session_iframe: endpoints.check_session.map(|path| issuer.at(path)),
+        frontchannel_logout_supported: true,
+        frontchannel_logout_session_supported: true,
+        backchannel_logout_supported: true,
+        // "If supported, the sid Claim is also included in ID Tokens issued by the OP." (OIDC Back-Channel Logout §2.1)
+        backchannel_logout_session_supported: true,
         scopes_supported: scopes(directory),
         response_types_supported: response_types(policy).map(ResponseType::as_str).collect(),
         response_modes_supported: ResponseMode::NAMES,

@@ -176,11 +176,21 @@ impl Subscriptions {
 /// When a message is tried again whose attempt failed at `now`; none when it is given up. `spread` is any number from 0 to 1:
 /// waits differ by a quarter to either side, so that what failed together does not come back together.
 pub fn after_failure(message: &Message, is_refused: bool, spread: f64, now: Time) -> Option<Time> {
-    let attempts = message.attempts.saturating_add(1);
+    next_attempt((message.attempts, message.queued_at), is_refused, spread, now)
+}
+
+/// The same for whatever was tried so often, since a moment.
+pub(crate) fn next_attempt(
+    (attempts, queued_at): (u32, Time),
+    is_refused: bool,
+    spread: f64,
+    now: Time,
+) -> Option<Time> {
+    let attempts = attempts.saturating_add(1);
     let first = if is_refused { FIRST_WAIT_OF_REFUSED } else { FIRST_WAIT };
     let wait = first.saturating_mul(2_u32.saturating_pow(attempts - 1)).min(LONGEST_WAIT);
     let next = now.plus(wait.mul_f64(0.75 + 0.5 * spread.clamp(0.0, 1.0)));
-    (attempts < MOST_ATTEMPTS && next.since(message.queued_at) < TRIED_FOR).then_some(next)
+    (attempts < MOST_ATTEMPTS && next.since(queued_at) < TRIED_FOR).then_some(next)
 }
 
 #[cfg(test)]

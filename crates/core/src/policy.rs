@@ -26,6 +26,8 @@ pub struct Policy {
     pub self_registration: bool,
     /// Apps that register themselves: section `[registration]`.
     pub registration: RegistrationPolicy,
+    /// Whether apps may watch from their own pages whether the person is still signed in.
+    pub session_management: bool,
 }
 
 /// How long things live.

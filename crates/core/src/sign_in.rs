@@ -109,6 +109,19 @@ pub fn sign_out_others(user_id: Id, except: Id, event_id: Id, call: Call<'_>) ->
     ]
 }
 
+/// Ends all sessions of a person.
+pub fn sign_out_everywhere(user_id: Id, event_id: Id, call: Call<'_>) -> Vec<Change> {
+    let event =
+        Event::new(event_id, call.now, EventKind::SignedOut).user(user_id).address(call.address).detail("all sessions");
+    // No session has this identifier.
+    let none = Id::from_i64(0);
+    vec![
+        Change::SessionsEnd { user_id, except: None, at: call.now },
+        Change::GrantsEnd { of: GrantsOf::UserExceptSession(user_id, none), at: call.now, end: GrantEnd::SignedOut },
+        Change::EventInsert(Box::new(event)),
+    ]
+}
+
 #[cfg(test)]
 #[expect(clippy::panic, reason = "tests")]
 mod tests {

@@ -42,12 +42,17 @@ impl SubjectType {
 
 /// What `client` knows `user` by. `key` is that of [`Secrets`](crate::key::Secrets).
 pub fn of(key: &MacKey, client: &Client, user: &User) -> String {
+    of_public(key, client, &user.subject)
+}
+
+/// What `client` knows the person by whom public clients know by this subject, and who may be gone.
+pub(crate) fn of_public(key: &MacKey, client: &Client, subject: &str) -> String {
     match client.metadata.subject_type {
-        SubjectType::Public => user.subject.clone(),
+        SubjectType::Public => subject.to_owned(),
         // "When pairwise Subject Identifiers are used, the OpenID Provider MUST calculate a unique "sub" (subject) value for each Sector
         // Identifier. The Subject Identifier value MUST NOT be reversible by any party other than the OpenID Provider." (OIDC Core
         // §8.1)
-        SubjectType::Pairwise => hidden(key, client, b"subject", user.subject.as_bytes()),
+        SubjectType::Pairwise => hidden(key, client, b"subject", subject.as_bytes()),
     }
 }
 

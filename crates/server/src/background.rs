@@ -1,15 +1,16 @@
 //! What goes on beside requests: the newest directory twice a second, what is to be told to each target each second, the uses of
 //! tokens each ten seconds, the sweep and the key schedule each minute, and the certificate when it is renewed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread;
 use std::time::Duration;
 
 use grantor_core::outbox::Target;
 use grantor_web::App;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
-use tokio::task::LocalSet;
+use tokio::task::{JoinHandle, LocalSet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::key_schedule;
@@ -38,7 +39,7 @@ pub struct Duties {
 /// The background's thread; it ends with [`Background::stop`].
 pub struct Background {
     stop: oneshot::Sender<()>,
-    thread: JoinHandle<()>,
+    thread: thread::JoinHandle<()>,
 }
 
 impl Background {
@@ -54,7 +55,7 @@ impl Background {
             // A key that is being made is not waited for: it would only be thrown away.
             runtime.shutdown_background();
         };
-        let thread = std::thread::Builder::new().name("grantor-background".into()).spawn(work)?;
+        let thread = thread::Builder::new().name("grantor-background".into()).spawn(work)?;
         Ok(Self { stop, thread })
     }
 
@@ -73,6 +74,7 @@ async fn run(duties: Duties, stopped: oneshot::Receiver<()>) {
     let targets = duties.app.targets().into_iter();
     let deliveries: Vec<_> =
         targets.map(|target| tokio::task::spawn_local(deliveries(duties.clone(), target, end.clone()))).collect();
+    let apps = tokio::task::spawn_local(apps(duties.clone(), end.clone()));
     let keeping = tokio::task::spawn_local(uses(duties.clone(), end.clone()));
     let tasks = [
         tokio::task::spawn_local(refresh(duties.clone())),
@@ -86,6 +88,7 @@ async fn run(duties: Duties, stopped: oneshot::Receiver<()>) {
     let _ = ending.send(true);
     let handed_over = async {
         let _ = keeping.await;
+        let _ = apps.await;
         for delivery in deliveries {
             let _ = delivery.await;
         }
@@ -112,6 +115,48 @@ async fn deliveries(duties: Duties, target: Target, mut end: watch::Receiver<boo
                     tracing::error!(%error, %target, "messages could not be delivered; they are in the next round");
                     break;
                 }
+            }
+        }
+    }
+}
+
+/// Tells apps of ends of sessions until the end comes, each in a task of its own.
+async fn apps(duties: Duties, mut end: watch::Receiver<bool>) {
+    let mut ticks = interval(DELIVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told: HashMap<String, JoinHandle<()>> = HashMap::new();
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = duties.app.look_for_apps_to_tell.notified() => {}
+            _ = end.changed() => break,
+        }
+        told.retain(|_, task| !task.is_finished());
+        match duties.app.apps_to_tell().await {
+            Ok(due) => {
+                for client_id in due {
+                    let tell = || tokio::task::spawn_local(tell_app(duties.clone(), client_id.clone(), end.clone()));
+                    told.entry(client_id.clone()).or_insert_with(tell);
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "apps could not be told of sessions that ended; they are in the next round");
+            }
+        }
+    }
+    for task in told.into_values() {
+        let _ = task.await;
+    }
+}
+
+async fn tell_app(duties: Duties, client_id: String, end: watch::Receiver<bool>) {
+    loop {
+        match duties.app.tell_app(&client_id).await {
+            Ok(true) if !*end.borrow() => {}
+            Ok(_) => return,
+            Err(error) => {
+                tracing::error!(%error, client_id, "an app could not be told of sessions that ended; it is in the next round");
+                return;
             }
         }
     }

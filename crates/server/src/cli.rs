@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    app, apply, backup, client, config, doctor, events, key, mail, migrate, new_epoch, registration, restore, serve,
-    token, upstream, usage, user, webhook,
+    app, apply, backup, client, config, doctor, events, key, logout, mail, migrate, new_epoch, registration, restore,
+    serve, token, upstream, usage, user, webhook,
 };
 
 /// Grantor, an OAuth 2.0 and OpenID Connect authorization server.
@@ -58,6 +58,9 @@ pub enum Command {
     /// List and remove the providers that people sign in through.
     #[command(subcommand)]
     Upstream(upstream::Command),
+    /// List what apps were told of sessions that had ended, and tell those again that did not take it.
+    #[command(subcommand)]
+    Logout(logout::Command),
     /// List the mails that could not be sent, and send those again that were given up.
     #[command(subcommand)]
     Mail(mail::Command),

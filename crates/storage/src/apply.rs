@@ -114,7 +114,7 @@ macro_rules! define_apply {
                 Change::ApiTokenInsert(token) => one!(api_tokens::insert(api_tokens::Row::new(token)?)),
                 Change::ApiTokenRotate { id, rotation } => one!(api_tokens::rotate(id.as_i64(), rotation)),
                 Change::ApiTokenUsed { id, last_use } => any!(api_tokens::used(id.as_i64(), last_use)),
-                Change::ApiTokenWatchPut { .. } | Change::NoticeDismiss { .. } | Change::NoticeInsert(_) | Change::Outbox(_) => {
+                Change::ApiTokenWatchPut { .. } | Change::NoticeDismiss { .. } | Change::NoticeInsert(_) | Change::LogoutNotice(_) | Change::Outbox(_) => {
                     tell(change, connection)$($wait)*
                 }
                 Change::AssertionSpend { digest, expires_at } => one!(spent_assertions::insert(digest, expires_at.millis())),
@@ -192,6 +192,7 @@ macro_rules! define_apply {
                 Change::ApiTokenWatchPut { expected: Some(read), watch } => {
                     one!(api_token_watches::replace(api_token_watches::Row::new(watch)?, *read))
                 }
+                Change::LogoutNotice(change) => tell_apps(change, connection)$($wait)*,
                 Change::NoticeDismiss { id, user_id, at } => any!(notices::dismiss(id.as_i64(), user_id.as_i64(), at.millis())),
                 Change::NoticeInsert(notice) => one!(notices::insert(notices::Row::new(notice)?)),
                 Change::Outbox(OutboxChange::Claim { key, due_at, until }) => {
@@ -206,6 +207,40 @@ macro_rules! define_apply {
                 Change::Outbox(OutboxChange::Queue { key, due_at }) => one!(outbox::queue(key, *due_at)),
                 _ => Ok(()),
             }
+        }
+
+        /// What apps are told of ends of sessions.
+        $($async)? fn tell_apps(change: &NoticeChange, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! rows {
+                ($statement:expr) => { ExecuteDsl::execute(Prepared($statement), connection)$($wait)*? };
+            }
+            match change {
+                NoticeChange::Claim { key, due_at, until } => {
+                    return one(rows!(logout_notices::claim(&key.client_id, key.sid.as_i64(), due_at.millis(), until.millis())));
+                }
+                NoticeChange::Failed { key, until, next, error } => {
+                    rows!(logout_notices::failed(&key.client_id, key.sid.as_i64(), until.millis(), next.millis(), error))
+                }
+                NoticeChange::Over { key, at, outcome, error } => {
+                    let end = logout_notices::End { at: at.millis(), outcome: outcome.as_str(), error };
+                    rows!(logout_notices::over(&key.client_id, key.sid.as_i64(), end))
+                }
+                NoticeChange::Queue { of: SessionsOf::Everybody, at } => rows!(logout_notices::queue_of_everybody(at.millis())),
+                NoticeChange::Queue { of: SessionsOf::Session(id), at } => {
+                    rows!(logout_notices::queue_of_session(id.as_i64(), at.millis()))
+                }
+                NoticeChange::Queue { of: SessionsOf::Upstream(id), at } => {
+                    rows!(logout_notices::queue_of_upstream(id.as_i64(), at.millis()))
+                }
+                NoticeChange::Queue { of: SessionsOf::User(id), at } => {
+                    rows!(logout_notices::queue_of_user(id.as_i64(), at.millis()))
+                }
+                NoticeChange::Replay { client_id, at } => {
+                    let client = (client_id.is_none(), client_id.as_deref().unwrap_or_default());
+                    rows!(logout_notices::replay(client, at.millis()))
+                }
+            };
+            Ok(())
         }
 
         /// Counts failed sign-ins, tokens and uses.
@@ -373,6 +408,7 @@ macro_rules! define_apply {
                 Step::Events { before, happened_by } => swept!(events::sweep(before, happened_by, STEP)),
                 Step::InitialAccessTokens { over_by } => swept!(initial_access_tokens::sweep(over_by)),
                 Step::Grants { after, through, over } => swept!(grants::sweep(after, through, over)),
+                Step::LogoutNotices { ended_by } => swept!(logout_notices::sweep(ended_by, STEP)),
                 Step::Notices { before } => swept!(notices::sweep(before, STEP)),
                 Step::OutboxGivenUp { queued_by } => swept!(outbox::sweep_given_up(queued_by, STEP)),
                 Step::OutboxUnnamed { named, queued_by } => swept!(outbox::sweep_unnamed(&named, queued_by, STEP)),

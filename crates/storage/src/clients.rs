@@ -27,6 +27,10 @@ pub(crate) struct Row {
     disabled: i64,
     created_at: i64,
     updated_at: i64,
+    /// Whether it is told of ends of sessions, for `logout_notices`, and for the sweep of `grants`.
+    backchannel_logout: i64,
+    /// Whether it is framed then.
+    frontchannel_logout: i64,
     /// None, until [`stamp`] says with which one the row came.
     revision: i64,
 }
@@ -56,6 +60,8 @@ impl Row {
             disabled: client.disabled.into(),
             created_at: client.created_at.millis(),
             updated_at: client.updated_at.millis(),
+            backchannel_logout: client.metadata.backchannel_logout_uri.is_some().into(),
+            frontchannel_logout: client.metadata.frontchannel_logout_uri.is_some().into(),
             revision: 0,
         })
     }

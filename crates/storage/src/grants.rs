@@ -10,7 +10,7 @@ use grantor_jose::id::Id;
 
 use crate::column::{Place, json};
 use crate::error::Failure;
-use crate::schema::{consents, grants, refresh_tokens, revoked_access_tokens, users};
+use crate::schema::{clients, consents, grants, refresh_tokens, revoked_access_tokens, sessions, users};
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = grants, treat_none_as_default_value = false)]
@@ -26,6 +26,8 @@ pub(crate) struct Row {
     created_at: i64,
     ended_at: Option<i64>,
     ended_reason: Option<String>,
+    /// The session as the app knows it; 0 where it is `session_id`.
+    sid: i64,
 }
 
 impl Row {
@@ -41,6 +43,7 @@ impl Row {
             created_at: grant.created_at.millis(),
             ended_at: grant.ended.map(|(at, _)| at.millis()),
             ended_reason: grant.ended.map(|(_, end)| end.as_str().to_owned()),
+            sid: grant.sid().as_i64(),
         })
     }
 }
@@ -89,6 +92,12 @@ pub(crate) fn of_user(user_id: i64) -> _ {
         .left_join(refresh_tokens::table)
         .filter(grants::user_id.eq(user_id).and(grants::ended_at.is_null()))
         .order(grants::id.desc())
+}
+
+/// The apps that have, or had, grants in a session, each with the session as it knows it, if that is another one.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn took_part(session_id: i64) -> _ {
+    grants::table.filter(grants::session_id.eq(session_id)).select((grants::client_id, grants::sid)).distinct()
 }
 
 #[dsl::auto_type(no_type_alias)]
@@ -199,7 +208,8 @@ pub(crate) struct Over {
     pub(crate) finished_by: i64,
 }
 
-/// Removes, with their tokens, those between two identifiers that are over.
+/// Removes, with their tokens, those between two identifiers that are over; not those by which it is known that an app is to be told
+/// when a session ends.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn sweep(after: i64, through: i64, over: Over) -> _ {
     let ended_by: i64 = over.ended_by;
@@ -212,5 +222,10 @@ pub(crate) fn sweep(after: i64, through: i64, over: Over) -> _ {
     );
     let finished = grants::created_at.le(finished_by).and(dsl::not(dsl::exists(refreshable)));
     let is_over = grants::ended_at.le(ended_by).or(finished.nullable());
+    let is_told = clients::backchannel_logout.eq(1_i64).or(clients::frontchannel_logout.eq(1_i64));
+    let told = clients::table.filter(clients::client_id.eq(grants::client_id).and(is_told));
+    let live = sessions::table.filter(sessions::id.eq(grants::session_id).and(sessions::ended_at.is_null()));
+    let is_needed = dsl::exists(told).and(dsl::exists(live));
     dsl::delete(grants::table.filter(grants::id.gt(after).and(grants::id.le(through))).filter(is_over))
+        .filter(dsl::not(is_needed))
 }

@@ -36,6 +36,8 @@ mod grants;
 mod groups;
 mod initial_access_tokens;
 mod layout;
+mod logout_notice_pages;
+mod logout_notices;
 mod meters;
 mod notices;
 mod open_error;

@@ -1,8 +1,12 @@
 //! The tables, for both databases: whole numbers, text and bytes only. A test compares them with what the migrations make.
 
+mod registered;
 mod relations;
+mod told;
 
+pub(crate) use registered::{initial_access_tokens, registrations};
 pub(crate) use relations::TABLES;
+pub(crate) use told::{logout_notices, notices, outbox};
 
 diesel::table! {
     directory_revision (id) {
@@ -68,6 +72,8 @@ diesel::table! {
         disabled -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        backchannel_logout -> BigInt,
+        frontchannel_logout -> BigInt,
         revision -> BigInt,
     }
 }
@@ -185,6 +191,7 @@ diesel::table! {
         created_at -> BigInt,
         ended_at -> Nullable<BigInt>,
         ended_reason -> Nullable<Text>,
+        sid -> BigInt,
     }
 }
 
@@ -310,28 +317,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    notices (id) {
-        id -> BigInt,
-        user_id -> BigInt,
-        at -> BigInt,
-        news -> Text,
-        dismissed_at -> Nullable<BigInt>,
-        kind -> Text,
-    }
-}
-
-diesel::table! {
-    outbox (target, id) {
-        target -> Text,
-        id -> BigInt,
-        attempts -> BigInt,
-        queued_at -> BigInt,
-        due_at -> Nullable<BigInt>,
-        error -> Text,
-    }
-}
-
-diesel::table! {
     usages (origin, client_id, day, scope, audience, network) {
         origin -> BigInt,
         client_id -> Text,
@@ -342,30 +327,5 @@ diesel::table! {
         user_id -> Nullable<BigInt>,
         uses -> BigInt,
         last_at -> BigInt,
-    }
-}
-
-diesel::table! {
-    initial_access_tokens (id) {
-        id -> BigInt,
-        name -> Text,
-        secret -> Binary,
-        created_at -> BigInt,
-        expires_at -> BigInt,
-        uses -> BigInt,
-        uses_left -> BigInt,
-        ended_at -> Nullable<BigInt>,
-    }
-}
-
-diesel::table! {
-    registrations (id) {
-        id -> BigInt,
-        client_id -> Text,
-        secret -> Binary,
-        replaced_secret -> Nullable<Binary>,
-        address -> Text,
-        initial_access_token_id -> Nullable<BigInt>,
-        created_at -> BigInt,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use grantor_core::backchannel_logout::with_notices;
 use grantor_core::change::Change;
 use grantor_core::consent::Consent;
 use grantor_core::directory::Directory;
@@ -113,6 +114,9 @@ impl Store for Database {
         if changes.is_empty() {
             return Ok(());
         }
+        let is_anybody_told =
+            || self.directory().clients.values().any(|client| client.metadata.backchannel_logout_uri.is_some());
+        let changes = with_notices(changes, is_anybody_told);
         let changes = match self.subscriptions().get() {
             Some(subscriptions) => subscriptions.with_messages(changes),
             None => changes,

@@ -32,6 +32,9 @@ const API_TOKENS_SHOWN: Duration = Duration::from_hours(30 * 24);
 /// How long notices stand in people's accounts.
 const NOTICES_SHOWN: Duration = Duration::from_hours(90 * 24);
 
+/// How long receipts are kept of what apps were told of ends of sessions.
+const LOGOUT_NOTICES_SHOWN: Duration = Duration::from_hours(30 * 24);
+
 /// How long messages are kept that were given up, or are for somebody who is not named any more.
 const GIVEN_UP_SHOWN: Duration = Duration::from_hours(30 * 24);
 
@@ -48,6 +51,7 @@ pub(crate) enum Step {
     Events { before: i64, happened_by: i64 },
     InitialAccessTokens { over_by: i64 },
     Grants { after: i64, through: i64, over: Over },
+    LogoutNotices { ended_by: i64 },
     Notices { before: i64 },
     OutboxGivenUp { queued_by: i64 },
     OutboxUnnamed { named: Vec<String>, queued_by: i64 },
@@ -70,7 +74,7 @@ pub(crate) fn first_id_at(moment: Time) -> i64 {
 }
 
 /// What goes by its age alone.
-fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 10] {
+fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 11] {
     let expired_by = now.minus(CLOCKS_APART).millis();
     let long_ago = now.minus(lifetimes.spent_kept);
     let too_old = now.minus(lifetimes.events_kept);
@@ -78,6 +82,7 @@ fn steps(now: Time, lifetimes: &Lifetimes) -> [Step; 10] {
         Step::AccessTokens { expired_by },
         Step::ApiTokens { over_by: now.minus(API_TOKENS_SHOWN).millis() },
         Step::InitialAccessTokens { over_by: now.minus(API_TOKENS_SHOWN).millis() },
+        Step::LogoutNotices { ended_by: now.minus(LOGOUT_NOTICES_SHOWN).millis() },
         Step::Notices { before: first_id_at(now.minus(NOTICES_SHOWN)) },
         Step::OutboxGivenUp { queued_by: now.minus(GIVEN_UP_SHOWN).millis() },
         Step::RevokedAccessTokens { expired_by },

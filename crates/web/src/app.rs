@@ -139,6 +139,8 @@ pub struct App {
     /// Held while a sign-in is counted: of many at once on this node, none has to count again because of another.
     pub(crate) counting: tokio::sync::Mutex<()>,
     pub(crate) documents: ArcSwap<Documents>,
+    /// Wakes who tells apps of ends of sessions.
+    pub look_for_apps_to_tell: tokio::sync::Notify,
     /// Whether the server is about to stop.
     draining: AtomicBool,
 }
@@ -170,6 +172,7 @@ impl App {
             limiter,
             counting: tokio::sync::Mutex::new(()),
             documents,
+            look_for_apps_to_tell: tokio::sync::Notify::new(),
             draining: AtomicBool::new(false),
         }
     }

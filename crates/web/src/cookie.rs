@@ -1,4 +1,4 @@
-//! Cookies: a few small ones, and none of them readable by scripts.
+//! Cookies: a few small ones, and none of them readable by scripts but the state of the browser, which is no secret.
 
 use std::borrow::Cow;
 
@@ -16,13 +16,15 @@ pub(crate) enum Name {
     Language,
     /// The sign-in.
     Session,
+    /// What tells frames of apps that the sign-in is another one: the one cookie that scripts read, and nobody can do anything with.
+    State,
     /// A random mark of the browser, for the forms it is given before and after sign-in.
     Visit,
 }
 
 impl Name {
     /// The cookie's name; on https with the prefix that keeps other hosts from setting it.
-    fn text(self, https: bool) -> &'static str {
+    pub(crate) fn text(self, https: bool) -> &'static str {
         match (self, https) {
             (Self::Browser, true) => "__Host-grantor_browser",
             (Self::Browser, false) => "grantor_browser",
@@ -30,6 +32,8 @@ impl Name {
             (Self::Language, false) => "grantor_language",
             (Self::Session, true) => "__Host-grantor_session",
             (Self::Session, false) => "grantor_session",
+            (Self::State, true) => "__Host-grantor_state",
+            (Self::State, false) => "grantor_state",
             (Self::Visit, true) => "__Host-grantor_visit",
             (Self::Visit, false) => "grantor_visit",
         }
@@ -111,4 +115,27 @@ pub(crate) fn set(name: Name, value: String, https: bool, max_age: Option<Durati
 /// A cookie that removes one.
 pub(crate) fn remove(name: Name, https: bool) -> Cookie<'static> {
     set(name, String::new(), https, Some(Duration::ZERO))
+}
+
+/// The state of the browser, which frames of other sites must see; empty removes it. Browsers take `SameSite=None` over https only.
+pub(crate) fn state(value: String, https: bool) -> Cookie<'static> {
+    let same_site = if https { SameSite::None } else { SameSite::Lax };
+    let is_over = value.is_empty();
+    let cookie = built(Name::State.text(https), value, https).http_only(false).same_site(same_site);
+    if is_over { cookie.max_age(Duration::ZERO).finish() } else { cookie.finish() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_is_for_frames_of_other_sites_and_for_scripts_and_nothing_else_is() {
+        assert_eq!(state("x".to_owned(), true).to_string(), "__Host-grantor_state=x; SameSite=None; Secure; Path=/");
+        assert!(state(String::new(), true).to_string().contains("Max-Age=0"));
+        for name in [Name::Browser, Name::Language, Name::Session, Name::Visit] {
+            let cookie = set(name, "x".to_owned(), true, None).to_string();
+            assert!(cookie.contains("HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+        }
+    }
 }

@@ -170,7 +170,7 @@ impl App {
 }
 
 /// Does `work` with each, some at a time; one that fails ends its lane, and cuts off none of the others in the middle.
-async fn in_lanes<T, E>(all: Vec<T>, work: impl AsyncFn(T) -> Result<(), E>) -> Result<(), E> {
+pub(crate) async fn in_lanes<T, E>(all: Vec<T>, work: impl AsyncFn(T) -> Result<(), E>) -> Result<(), E> {
     let queue = RefCell::new(all.into_iter());
     let lane = async || -> Result<(), E> {
         loop {

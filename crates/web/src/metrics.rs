@@ -80,16 +80,18 @@ struct OutboxMeters {
     kept: Gauge<i64, AtomicI64>,
     delivered: Family<Channel, Counter>,
     given_up: Family<Channel, Counter>,
+    logouts: Gauge<i64, AtomicI64>,
 }
 
 impl OutboxMeters {
     fn register(&self, registry: &mut Registry) {
-        let Self { waiting, oldest, kept, delivered, given_up } = self;
+        let Self { waiting, oldest, kept, delivered, given_up, logouts } = self;
         registry.register("outbox_waiting", "Messages that wait to be delivered, of all servers", waiting.clone());
         registry.register("outbox_oldest_seconds", "How long the oldest of them has waited", oldest.clone());
         registry.register("outbox_given_up_kept", "Messages that were given up and not removed yet", kept.clone());
         registry.register("outbox_delivered", "Messages that this server delivered", delivered.clone());
         registry.register("outbox_given_up", "Messages that this server gave up", given_up.clone());
+        registry.register("logout_notices_waiting", "Apps that are to be told of sessions that ended", logouts.clone());
     }
 }
 
@@ -233,5 +235,6 @@ async fn measure_outbox(app: &App) -> Result<(), StoreError> {
     meters.waiting.set(waiting.messages);
     meters.oldest.set(i64::try_from(oldest).unwrap_or(i64::MAX));
     meters.kept.set(store.outbox_count_given_up().await?);
+    meters.logouts.set(store.logout_notices_waiting().await?);
     Ok(())
 }

@@ -52,6 +52,11 @@ const TOLD_ONE: usize = 4;
 const PUBLISHED_AT_ONCE: usize = 64;
 const PUBLISHED_BY_ONE: usize = 2;
 
+/// How many apps are told at once that a session has ended: all together, and each; and how much is read of what one says that refuses.
+const LOGOUTS_AT_ONCE: usize = 64;
+const LOGOUTS_OF_ONE: usize = 4;
+const HEARD: usize = 2048;
+
 /// What bounds an exchange.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
@@ -124,6 +129,8 @@ struct Shared {
     /// Those of clients, who may be many, and may have registered themselves: whatever they publish and wherever, they take no turn
     /// from somebody who waits to be signed in.
     publishing: Arc<Turns>,
+    /// Those of apps that are told of ends of sessions.
+    logging_out: Arc<Turns>,
     /// Made for the first request: it takes two megabytes, and many servers never ask anybody.
     client: OnceLock<reqwest::Client>,
 }
@@ -163,8 +170,9 @@ impl HttpClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let telling = Arc::new(Turns::of(TOLD_AT_ONCE, TOLD_ONE));
         let publishing = Arc::new(Turns::of(PUBLISHED_AT_ONCE, PUBLISHED_BY_ONE));
+        let logging_out = Arc::new(Turns::of(LOGOUTS_AT_ONCE, LOGOUTS_OF_ONE));
         let (turns, client) = (Arc::default(), OnceLock::new());
-        Self(Arc::new(Shared { reach, authorities, bounds, turns, telling, publishing, client }))
+        Self(Arc::new(Shared { reach, authorities, bounds, turns, telling, publishing, logging_out, client }))
     }
 
     /// Sends one request and reads the whole answer; a redirect is an answer as any other. It takes a turn of `asker`: of whoever
@@ -192,6 +200,26 @@ impl HttpClient {
     pub async fn tell(&self, request: HttpRequest, told: &str) -> Result<http::StatusCode, OutboundError> {
         let (answer, _turn) = self.0.exchange(request, &self.0.telling, told).await?;
         Ok(answer.status())
+    }
+
+    /// Sends one request that tells an app that a session has ended; of what a refusal says the beginning is read.
+    ///
+    /// # Errors
+    /// When it may not be asked, or there is no status within the bounds.
+    pub async fn log_out(
+        &self,
+        request: HttpRequest,
+        told: &str,
+    ) -> Result<(http::StatusCode, Vec<u8>), OutboundError> {
+        let (mut answer, _turn) = self.0.exchange(request, &self.0.logging_out, told).await?;
+        let (status, mut body) = (answer.status(), Vec::new());
+        while status == http::StatusCode::BAD_REQUEST
+            && body.len() < HEARD
+            && let Ok(Some(chunk)) = answer.chunk().await
+        {
+            body.extend(chunk.iter().take(HEARD - body.len()));
+        }
+        Ok((status, body))
     }
 }
 

@@ -16,6 +16,7 @@ mod frame;
 pub mod home;
 pub(crate) mod language;
 pub mod notice;
+pub mod receipts;
 pub mod refusal;
 pub mod select_account;
 pub mod sessions;

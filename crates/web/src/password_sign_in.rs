@@ -16,6 +16,7 @@ use grantor_identity::username::Username;
 use crate::cookie::{self, Name};
 use crate::known_browser::Remembered;
 use crate::pages::sign_in::Problem;
+use crate::session_state;
 use crate::tries::Tries;
 use crate::visit::Visit;
 
@@ -122,7 +123,8 @@ impl<'a> Try<'a> {
             Err(error) => return Err(error.into()),
         }
         let https = app.provider.issuer.is_https();
-        let mut cookies = vec![cookie::set(Name::Session, decision.reply, https, None)];
+        let mut cookies: Vec<_> = session_state::begun(app, &decision.reply).into_iter().collect();
+        cookies.push(cookie::set(Name::Session, decision.reply, https, None));
         if let Some(username) = &self.username {
             cookies.push(self.browser.with(username, user.id, kept.as_deref()));
         }

@@ -25,6 +25,8 @@ pub(crate) struct How {
     pub(crate) status: Option<StatusCode>,
     /// Where else forms of the page may lead, also by redirects: browsers hold them to it.
     pub(crate) form_action: Option<String>,
+    /// What the page frames; nothing else may be framed.
+    pub(crate) frames: Vec<String>,
     /// Whether the page has a script for comfort.
     pub(crate) script: bool,
 }
@@ -33,9 +35,10 @@ pub(crate) struct How {
 pub(crate) fn page(visit: &Visit, page: &impl Template, how: &How) -> HttpResponse {
     let Ok(body) = page.render() else { return plain_failure() };
     let script = if how.script { " script-src 'self';" } else { "" };
+    let frames = if how.frames.is_empty() { String::new() } else { format!(" frame-src {};", how.frames.join(" ")) };
     let elsewhere = how.form_action.as_deref().map(|source| format!(" {source}")).unwrap_or_default();
     let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self';{script} form-action 'self'{elsewhere}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self';{script}{frames} form-action 'self'{elsewhere}; frame-ancestors 'none'; base-uri 'none'"
     );
     let mut response = HttpResponse::build(how.status.unwrap_or(StatusCode::OK));
     response

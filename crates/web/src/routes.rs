@@ -10,7 +10,7 @@ use crate::pages::{
     sign_in_ways, sign_up, token_change, token_new, tokens, upstream_link,
 };
 use crate::upstream::{callback, logout, start};
-use crate::{account_api, files, health, respond};
+use crate::{account_api, files, health, respond, session_state};
 
 pub(crate) const ACCOUNT: &str = "/account";
 pub(crate) const ACCOUNT_API_TOKENS: &str = "/account/api/tokens";
@@ -24,6 +24,7 @@ pub(crate) const AT_APP_CALLBACK: &str = "/.grantor/callback";
 pub(crate) const AT_APP_SIGN_IN: &str = "/.grantor/sign-in";
 pub(crate) const AT_APP_SIGN_OUT: &str = "/.grantor/sign-out";
 pub(crate) const AUTHORIZE: &str = "/authorize";
+pub(crate) const CHECK_SESSION: &str = "/check-session";
 pub(crate) const CONSENT: &str = "/consent";
 pub(crate) const END_SESSION: &str = "/end-session";
 pub(crate) const ENTER: &str = "/enter";
@@ -58,6 +59,7 @@ pub(crate) const WEBFINGER: &str = "/.well-known/webfinger";
 /// The endpoints as the metadata name them.
 pub(crate) const ENDPOINTS: Endpoints = Endpoints {
     authorization: AUTHORIZE,
+    check_session: None,
     end_session: END_SESSION,
     introspection: INTROSPECT,
     jwks: JWKS,
@@ -99,6 +101,7 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(APPS).get(apps::get_apps))
         .service(page(APPS_REMOVE).get(app_remove::get_app_remove).post(app_remove::post_app_remove))
         .service(page(AUTHORIZE).get(authorize::get_authorize).post(authorize::post_authorize))
+        .service(page(CHECK_SESSION).get(session_state::get_check_session))
         .service(page(CONSENT).get(consent::get_consent).post(consent::post_consent))
         .service(page(END_SESSION).get(end_session::get_end_session).post(end_session::post_end_session))
         .service(page(ENTER).get(enter::get_enter))

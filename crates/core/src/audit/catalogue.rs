@@ -140,6 +140,13 @@ const GRANT_ENDED: &[Carried] = &[
 const GROUP_CHANGED: &[Carried] = &[always(Field::Detail, "the group, and what was changed")];
 const KEY_CHANGED: &[Carried] =
     &[always(Field::Reason, "what became of it, in a word"), always(Field::Detail, "algorithm and kid")];
+const LOGOUT_DELIVERED: &[Carried] = &[APP, PERSON, always(Field::Detail, "the session, as the app knows it")];
+const LOGOUT_FAILED: &[Carried] = &[
+    always(Field::Reason, "given_up or refused"),
+    APP,
+    PERSON,
+    always(Field::Detail, "the session, as the app knows it, and what the app answered"),
+];
 const PROXIED_APP_CHANGED: &[Carried] = &[always(Field::Detail, "the app, and what was changed")];
 const RESOURCE_CHANGED: &[Carried] = &[always(Field::Detail, "the scope or the API, and what was changed")];
 const SIGN_IN_FAILED: &[Carried] = &[
@@ -196,6 +203,8 @@ pub const fn carried(kind: EventKind) -> &'static [Carried] {
         EventKind::GrantEnded => GRANT_ENDED,
         EventKind::GroupChanged => GROUP_CHANGED,
         EventKind::KeyChanged => KEY_CHANGED,
+        EventKind::LogoutDelivered => LOGOUT_DELIVERED,
+        EventKind::LogoutFailed => LOGOUT_FAILED,
         EventKind::ProxiedAppChanged => PROXIED_APP_CHANGED,
         EventKind::ResourceChanged => RESOURCE_CHANGED,
         EventKind::SignInFailed => SIGN_IN_FAILED,

@@ -8,7 +8,7 @@ use grantor_jose::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::AccessTokenFormat;
+use super::{AccessTokenFormat, logout};
 use crate::authorization::{RequestObjectSigning, ResponseType};
 use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::error::Error;
@@ -21,6 +21,7 @@ use crate::subject::SubjectType;
 /// What is registered of a client (RFC 7591 §2, OpenID Connect Registration §2, and our own members).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the wire has them")]
 pub struct ClientMetadata {
     /// The name people are shown.
     pub client_name: String,
@@ -46,6 +47,18 @@ pub struct ClientMetadata {
     /// Where a browser may be sent after sign-out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub post_logout_redirect_uris: Vec<String>,
+    /// Where the app is told that a session has ended, from server to server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<String>,
+    /// Whether the app must be told which session that was; it always is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub backchannel_logout_session_required: bool,
+    /// What the page of signing out frames, so that the app clears what the browser keeps for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<String>,
+    /// Whether the frame must say which session that was, by `iss` and `sid`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub frontchannel_logout_session_required: bool,
     /// The grants that the client may use; default `authorization_code`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_types: Option<Vec<GrantType>>,
@@ -177,6 +190,7 @@ impl ClientMetadata {
         for uri in &self.post_logout_redirect_uris {
             redirect_uri::check(uri, self.application_type)?;
         }
+        logout::check(self)?;
         let invalid = |member, why| Err(Error::MetadataInvalid(member, why));
         let grants = self.grant_types.as_deref().unwrap_or(&[GrantType::AuthorizationCode]);
         if grants.contains(&GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {

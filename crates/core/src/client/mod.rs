@@ -16,6 +16,7 @@ use crate::time::Time;
 
 mod clients;
 mod encryption;
+mod logout;
 mod metadata;
 
 pub use clients::Clients;

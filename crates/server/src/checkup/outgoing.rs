@@ -1,5 +1,6 @@
 //! What the doctor finds of what goes out by itself: mail, and messages to webhooks.
 
+use grantor_core::backchannel_logout::Standing;
 use grantor_core::outbox::Target;
 use grantor_storage::Held;
 
@@ -58,5 +59,14 @@ pub async fn undelivered(opened: &Opened) -> Vec<Finding> {
         let message = format!("there are messages to webhooks that the settings do not name: {}", unnamed.join(", "));
         doubtful("outbox", printable(&message), "name them again, or `grantor webhook forget` them")
     });
-    gave_up.into_iter().chain(left).collect()
+    gave_up.into_iter().chain(left).chain(untold(opened).await).collect()
+}
+
+/// Whether apps could not be told of sessions that had ended.
+async fn untold(opened: &Opened) -> Option<Finding> {
+    let open = opened.database.logout_notices(None, false, 10_000).await.ok()?;
+    let failed = open.iter().filter(|notice| matches!(notice.standing, Standing::Over(..))).count();
+    let fix = "`grantor logout list` says why, `grantor logout replay` tells them again";
+    let message = || format!("sign-outs of the last 30 days that apps were not told of, or refused: {failed}");
+    (failed > 0).then(|| doubtful("logout", message(), fix))
 }

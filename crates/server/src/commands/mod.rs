@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod events;
 pub mod generate;
 pub mod key;
+pub mod logout;
 pub mod mail;
 pub mod migrate;
 pub mod new_epoch;
@@ -122,6 +123,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Doctor(arguments) => doctor::run(&settings, arguments).await,
         Command::Events(arguments) => events::run(&settings, arguments).await,
         Command::Key(command) => key::run(&settings, command).await,
+        Command::Logout(command) => logout::run(&settings, command).await,
         Command::Mail(command) => mail::run(&settings, command).await,
         Command::Migrate(arguments) => migrate::run(&settings, arguments).await,
         Command::NewEpoch(arguments) => new_epoch::run(&settings, arguments).await,

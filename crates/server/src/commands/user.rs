@@ -102,7 +102,11 @@ pub async fn run(settings: &Settings, command: Command) -> Result<ExitCode, Comm
     Ok(ExitCode::SUCCESS)
 }
 
-async fn answer(opened: &Opened, command: Command) -> Result<String, CommandError> {
+/// The text that a command prints.
+///
+/// # Errors
+/// Those of [`run`].
+pub async fn answer(opened: &Opened, command: Command) -> Result<String, CommandError> {
     match command {
         Command::Add(add) => insert(opened, add).await,
         Command::Disable(named) => switch(opened, &named, true).await,
@@ -215,7 +219,9 @@ async fn remove(opened: &Opened, named: &Named) -> Result<String, CommandError> 
     let now = system_time();
     let event = Event::new(opened.mint.id(now.millis()), now, EventKind::UserChanged).user(user.id);
     let event = event.detail(&format!("{} removed", user.username));
-    opened.database.commit(vec![Change::UserRemove(user.id), Change::EventInsert(Box::new(event))]).await?;
+    // Apps are told of sessions that end, and not of such that were never there.
+    let ended = Change::SessionsEnd { user_id: user.id, except: None, at: now };
+    opened.database.commit(vec![ended, Change::UserRemove(user.id), Change::EventInsert(Box::new(event))]).await?;
     let done = json!({"removed": user.username});
     Ok(if named.json { output::json(&done) } else { format!("Removed {}.\n", printable(&user.username)) })
 }

@@ -81,6 +81,11 @@ pub struct Config {
     pub tokens: TokenPolicy,
     /// Apps that register themselves: section `[registration]`.
     pub registration: RegistrationPolicy,
+    /// Whether apps may watch from their own pages whether the person is still signed in here (OpenID Connect Session Management):
+    /// by a frame of ours, and a cookie that scripts read and that holds nothing. Most browsers keep cookies from frames of
+    /// other sites, and apps then learn nothing: logout tokens reach them always. What an app does next, a request with
+    /// `prompt=none`, it does in its window: in frames of other sites nobody is signed in. Default `false`.
+    pub session_management: bool,
     /// Who may report tokens that were found in public, to `/leak-reports`. Default: nobody.
     pub leak_reporters: Vec<Reporter>,
     /// The hosts for whose people this server is the provider, beside its own: `example.com` for `ada@example.com`. Apps ask
@@ -230,6 +235,7 @@ impl Config {
             tokens: self.tokens.clone(),
             self_registration: self.sign_in.self_registration,
             registration: self.registration.clone(),
+            session_management: self.session_management,
         }
     }
 }
@@ -280,6 +286,7 @@ impl Default for Config {
             clients: ClientPolicy::default(),
             tokens: TokenPolicy::default(),
             registration: RegistrationPolicy::default(),
+            session_management: false,
             leak_reporters: Vec::new(),
             webfinger_hosts: Vec::new(),
         }

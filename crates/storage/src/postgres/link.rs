@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use grantor_core::backchannel_logout::NoticeChange;
 use grantor_core::change::Change;
 use tokio::sync::Notify;
 use tokio::time::{error::Elapsed, timeout};
@@ -144,6 +145,12 @@ fn kind(changes: &[Change]) -> Option<u64> {
             Change::ApiTokenWatchPut { expected, .. } => expected.is_some().hash(&mut hasher),
             Change::Outbox(change) => std::mem::discriminant(change).hash(&mut hasher),
             Change::Registration(change) => std::mem::discriminant(change).hash(&mut hasher),
+            Change::LogoutNotice(change) => {
+                std::mem::discriminant(change).hash(&mut hasher);
+                if let NoticeChange::Queue { of, .. } = change {
+                    std::mem::discriminant(of).hash(&mut hasher);
+                }
+            }
             Change::ConsentPut { expected, .. } => expected.is_some().hash(&mut hasher),
             _ => {}
         }

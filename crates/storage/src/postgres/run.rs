@@ -7,6 +7,7 @@ use diesel::{QueryDsl, QueryResult};
 use diesel_async::methods::ExecuteDsl;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use grantor_core::api_token::{ApiTokenEnd, Owner};
+use grantor_core::backchannel_logout::{NoticeChange, SessionsOf};
 use grantor_core::change::{Change, GrantsOf};
 use grantor_core::client::Client;
 use grantor_core::directory::Directory;
@@ -27,9 +28,9 @@ use crate::statement::Prepared;
 use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
-    ended_keys, events, grants, groups, initial_access_tokens, notices, outbox, proxied_apps, refresh_tokens,
-    registrations, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys, spent_assertions,
-    token_counts, upstream_links, upstream_sessions, upstreams, usages, users,
+    ended_keys, events, grants, groups, initial_access_tokens, logout_notices, notices, outbox, proxied_apps,
+    refresh_tokens, registrations, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys,
+    spent_assertions, token_counts, upstream_links, upstream_sessions, upstreams, usages, users,
 };
 
 define_apply!(&AsyncPgConnection, [async], [.await], [.for_no_key_update()]);

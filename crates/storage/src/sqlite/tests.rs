@@ -104,7 +104,8 @@ struct Column {
 /// The columns of each `table!`, read from its text.
 fn declared() -> Vec<(String, Vec<Column>)> {
     let mut tables = Vec::new();
-    for line in include_str!("../schema.rs").lines().map(str::trim) {
+    let texts = [include_str!("../schema.rs"), include_str!("../schema/told.rs")];
+    for line in texts.into_iter().flat_map(str::lines).map(str::trim) {
         if let Some((name, _)) = line.strip_suffix(") {").and_then(|line| line.split_once(" (")) {
             tables.push((name.to_owned(), Vec::new()));
         } else if let (Some((name, kind)), Some((_, columns))) = (line.split_once(" -> "), tables.last_mut()) {
@@ -326,11 +327,11 @@ fn an_impossible_row_is_named() {
     let folder = Folder::new();
     let database = folder.open().unwrap();
     folder.tamper(
-        "INSERT INTO clients VALUES ('wiki', '{}', 'administrator', 0, 0, 0, 1);
+        "INSERT INTO clients VALUES ('wiki', '{}', 'administrator', 0, 0, 0, 0, 0, 1);
          INSERT INTO users VALUES (7, 's', 'ada', NULL, '{}', '[]', 0, 0, 0, NULL, '[]');
         INSERT INTO sessions VALUES (7, zeroblob(32), 7, 0, 0, '', '[]', '', '', NULL);
         INSERT INTO authorization_codes VALUES (7, zeroblob(32), 'wiki', 7, 7, '', 0, NULL, '', '{}', 0, NULL);
-        INSERT INTO grants VALUES (7, 'wiki', 7, 7, 'openid', 0, '{}', 0, NULL, NULL);
+        INSERT INTO grants VALUES (7, 'wiki', 7, 7, 'openid', 0, '{}', 0, NULL, NULL, 0);
         INSERT INTO refresh_tokens VALUES (7, 0, zeroblob(32), 0, 0, 0);
         INSERT INTO access_tokens VALUES (7, zeroblob(32), NULL, 'wiki', '', '[]', 0, 0);
         INSERT INTO consents VALUES (7, 'wiki', '', '', 0, 0);

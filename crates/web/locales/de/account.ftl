@@ -70,3 +70,12 @@ sessions-ended = { $count ->
    *[other] Sie sind auf { $count } Geräten abgemeldet.
 }
 sessions-unknown-hint = Wenn Sie eines nicht erkennen, melden Sie es ab und sagen Sie den Betreibern Bescheid.
+sessions-everywhere = Überall
+sessions-everywhere-lead = Meldet Sie auf allen Geräten ab, auch auf diesem, und in den Apps, bei denen Sie dort angemeldet sind.
+sessions-sign-out-everywhere = Überall abmelden
+receipts-title = Apps, die Bescheid wissen
+receipts-lead = Wenn Sie sich abmelden, werden diese Apps gebeten, Sie auch bei sich abzumelden. Was daraus wurde, bleibt 30 Tage stehen.
+receipts-when = Ihre Anmeldung endete
+receipt-done = Abgemeldet
+receipt-trying = Wird benachrichtigt
+receipt-failed = Nicht erreicht. Melden Sie sich dort selbst ab

@@ -70,3 +70,12 @@ sessions-ended = { $count ->
    *[other] You are signed out on { $count } devices.
 }
 sessions-unknown-hint = If you don’t recognise one, sign it out and tell the people who run this server.
+sessions-everywhere = Everywhere
+sessions-everywhere-lead = Signs you out on all devices, this one included, and in the apps that you signed in to there.
+sessions-sign-out-everywhere = Sign out everywhere
+receipts-title = Apps that were told
+receipts-lead = When you sign out, these apps are asked to sign you out, too. What happened is kept for 30 days.
+receipts-when = your sign-in ended
+receipt-done = Signed out
+receipt-trying = Being told
+receipt-failed = Could not be told. Sign out there yourself

@@ -20,7 +20,7 @@ use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_of};
 use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN, SIGN_UP};
 use crate::visit::Visit;
-use crate::{client_keys, form, limits};
+use crate::{client_keys, form, limits, session_state};
 
 /// Begins or resumes an authorization (RFC 6749 §3.1, OIDC Core §3.1.2.1).
 pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
@@ -220,7 +220,8 @@ fn send_answer(visit: &Visit, answer: &Answer, request: &AuthorizationRequest) -
 
 /// Sends an answer the way the app asked for.
 fn send(visit: &Visit, answer: &Answer, client: &grantor_core::client::Client) -> HttpResponse {
-    match answer.mode {
+    let answer = &session_state::told(visit, answer, client);
+    let mut response = match answer.mode {
         ResponseMode::Query | ResponseMode::Fragment => respond::redirect(&answer.location()),
         ResponseMode::FormPost => {
             let fields = answer.params.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -234,5 +235,10 @@ fn send(visit: &Visit, answer: &Answer, client: &grantor_core::client::Client) -
             let form_action = Some(answer.redirect_uri.form_action());
             respond::page(visit, &page, &How { form_action, script: true, ..How::default() })
         }
+    };
+    // Who comes without a session may be in a frame of another site, which has none: what the browser keeps stays.
+    if let Some((session, _)) = visit.session() {
+        session_state::keep(visit, Some(session.id), &mut response);
     }
+    response
 }

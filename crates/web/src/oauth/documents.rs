@@ -12,7 +12,7 @@ use grantor_storage::Database;
 
 use crate::app::App;
 use crate::locale::Language;
-use crate::routes::ENDPOINTS;
+use crate::routes::{CHECK_SESSION, ENDPOINTS};
 
 /// The public documents.
 #[derive(Debug)]
@@ -30,7 +30,8 @@ impl Documents {
     pub(crate) fn build(provider: &Provider<Database>, now: Time) -> Self {
         let directory = provider.store.directory();
         let registration = ENDPOINTS.registration.filter(|_| provider.policy.registration.is_on());
-        let endpoints = Endpoints { registration, ..ENDPOINTS };
+        let check_session = provider.policy.session_management.then_some(CHECK_SESSION);
+        let endpoints = Endpoints { check_session, registration, ..ENDPOINTS };
         let languages = Language::ALL.map(Language::tag);
         let metadata = metadata(provider, &endpoints, &languages, now);
         let dates =

@@ -69,6 +69,23 @@ impl App {
         answered
     }
 
+    /// Tells a client that a session has ended.
+    ///
+    /// # Errors
+    /// Those of [`super::HttpClient::log_out`].
+    pub(crate) async fn tell_client(
+        &self,
+        request: HttpRequest,
+        client_id: &str,
+    ) -> Result<(StatusCode, Vec<u8>), OutboundError> {
+        let asker = Asker::Client(client_id);
+        let answered = self.outbound.log_out(request, &asker.turns()).await;
+        if let Err(OutboundError::Forbidden(refusal)) = &answered {
+            self.explain(refusal, asker).await;
+        }
+        answered
+    }
+
     /// Refusals go to the ring of fixed size: whoever names addresses may name very many.
     async fn explain(&self, refusal: &Refusal, asker: Asker<'_>) {
         let mut event = Event::new(self.id(), self.clock.now(), EventKind::FetchRefused);

@@ -4,21 +4,22 @@ use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::error::Error;
+use grantor_core::frontchannel_logout::{Frames, frames};
 use grantor_core::interaction::Interaction;
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::store::{Store, StoreError};
 use grantor_core::{end_session, redirect_uri, sign_in};
 
-use super::signed_out::SignedOut;
+use super::signed_out::{Back, SignedOut};
 use super::status::Kind;
 use super::{App, Frame};
 use crate::cookie::{self, Name};
-use crate::form;
 use crate::html::filters;
 use crate::oauth::authorize;
 use crate::respond::{self, How, app_of};
 use crate::routes::END_SESSION;
 use crate::visit::Visit;
+use crate::{form, session_state};
 
 /// Posts `request` and `csrf` to `/sign-out`.
 #[derive(Clone, Debug, Template)]
@@ -72,7 +73,8 @@ pub(crate) async fn post_sign_out(visit: Visit, payload: Payload) -> HttpRespons
     let params =
         form.get("request").and_then(|text| authorize::open(&visit, text).ok()?.params().ok()).unwrap_or_default();
     let asked = end_session::read(&visit.app.provider, &params, visit.now);
-    sign_out(&visit, &asked).await
+    // "If the End-User says "yes", then the OP MUST log out the End-User." (OIDC RP-Initiated Logout §2)
+    sign_out(&visit, &params, &asked).await
 }
 
 async fn asked(visit: Visit, params: Result<Params, Error>) -> HttpResponse {
@@ -81,9 +83,15 @@ async fn asked(visit: Visit, params: Result<Params, Error>) -> HttpResponse {
         Err(error) => return respond::failure(&visit, &error).await,
     };
     let asked = end_session::read(&visit.app.provider, &params, visit.now);
-    match visit.presented() {
-        Some((session, user)) if !asked.is_proven(session, user) => ask(&visit, &params, &asked),
-        _ => sign_out(&visit, &asked).await,
+    let Some((session, user)) = visit.presented() else { return sign_out(&visit, &params, &asked).await };
+    let took_part = match visit.app.provider.store.took_part(session.id).await {
+        Ok(took_part) => took_part,
+        Err(error) => return respond::failure(&visit, &error.into()).await,
+    };
+    if asked.is_proven(session, user, &took_part) {
+        sign_out(&visit, &params, &asked).await
+    } else {
+        ask(&visit, &params, &asked)
     }
 }
 
@@ -99,8 +107,16 @@ fn ask(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpR
     respond::page(visit, &page, &How { form_action, ..How::default() })
 }
 
-async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpResponse {
-    let ended = match end(visit).await {
+/// Signs a person out on all their devices, this one among them.
+pub(super) async fn sign_out_everywhere(visit: &Visit) -> HttpResponse {
+    match end(visit, Extent::Everywhere).await {
+        Ok(ended) => without_session(visit, signed_out(visit, ended, (None, None))),
+        Err(error) => respond::failure(visit, &error.into()).await,
+    }
+}
+
+async fn sign_out(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpResponse {
+    let ended = match end(visit, Extent::Here).await {
         Ok(ended) => ended,
         Err(error) => return respond::failure(visit, &error.into()).await,
     };
@@ -108,37 +124,79 @@ async fn sign_out(visit: &Visit, asked: &end_session::EndSession) -> HttpRespons
         let client_id = asked.client.as_ref().map(|client| client.client_id.as_str());
         visit.app.record(error, client_id, visit.call()).await;
     }
-    let mut response = if let Some(redirect) = &asked.redirect {
-        respond::redirect(&redirect.location())
-    } else {
-        let frame = Frame { account: None, return_to: None, ..visit.frame(None, None) };
-        respond::page(visit, &SignedOut { back: None, ended, frame, unreached: Vec::new() }, &How::default())
+    let response = match &asked.redirect {
+        Some(redirect) if ended.frames.urls.is_empty() => respond::redirect(&redirect.location()),
+        // "The post-logout redirection is performed after the OP has finished notifying the RPs that logged in with the OP for that
+        // End-User that they are to log out the End-User." (OIDC RP-Initiated Logout §3)
+        Some(redirect) => {
+            let name = asked.client.as_ref().map(|client| client.name().to_owned()).unwrap_or_default();
+            let back = Back { name, url: redirect.location() };
+            signed_out(visit, ended, (Some(back), params.get("ui_locales")))
+        }
+        None => signed_out(visit, ended, (None, params.get("ui_locales"))),
     };
+    without_session(visit, response)
+}
+
+fn signed_out(visit: &Visit, ended: Ended, (back, ui_locales): (Option<Back>, Option<&str>)) -> HttpResponse {
+    let frame = Frame { account: None, return_to: None, ..visit.frame(ui_locales, None) };
+    let Frames { urls, sources, left_out } = ended.frames;
+    let how = How { frames: sources, script: back.is_some() && !urls.is_empty(), ..How::default() };
+    respond::page(visit, &SignedOut { back, ended: ended.names, frame, frames: urls, unreached: left_out }, &how)
+}
+
+/// The answer, which takes the cookie away.
+fn without_session(visit: &Visit, mut response: HttpResponse) -> HttpResponse {
     if visit.presented().is_some() {
         // A cookie of ours is always a header that can be written.
         let _ = response.add_cookie(&cookie::remove(Name::Session, visit.app.provider.issuer.is_https()));
     }
+    session_state::keep(visit, None, &mut response);
     response
 }
 
-/// Ends the session of this browser; returns the names of the apps that were signed out with it.
-async fn end(visit: &Visit) -> Result<Vec<String>, StoreError> {
-    let Some((session, user)) = visit.presented() else { return Ok(Vec::new()) };
+/// Where a person is signed out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Everywhere,
+    Here,
+}
+
+/// What was ended.
+#[derive(Default)]
+struct Ended {
+    /// The names of the apps that were signed out with it.
+    names: Vec<String>,
+    /// The apps that the browser is to tell.
+    frames: Frames,
+}
+
+/// Ends the session of this browser, or all of its person.
+async fn end(visit: &Visit, extent: Extent) -> Result<Ended, StoreError> {
+    let Some((session, user)) = visit.presented() else { return Ok(Ended::default()) };
     let store = &visit.app.provider.store;
     let grants = store.grants_of(user.id).await?;
     let consents = store.consents_of(user.id).await?;
-    store.commit(sign_in::sign_out(session, visit.app.id(), visit.call())).await?;
+    let changes = match extent {
+        Extent::Everywhere => sign_in::sign_out_everywhere(user.id, visit.app.id(), visit.call()),
+        Extent::Here => sign_in::sign_out(session, visit.app.id(), visit.call()),
+    };
+    store.commit(changes).await?;
+    visit.app.look_for_apps_to_tell.notify_one();
     let directory = visit.app.directory();
+    // Read when it has ended: from now on no app can come.
+    let frames = frames(&visit.app.provider.issuer, &directory, &store.took_part(session.id).await?);
     let ended = grants.iter().map(|(grant, _)| grant).filter(|grant| {
         let consent = consents.iter().find(|consent| consent.client_id == grant.client_id);
-        grant.session_id == session.id && !grant.outlives_session(consent)
+        let is_meant = extent == Extent::Everywhere || grant.session_id == session.id;
+        is_meant && !grant.outlives_session(consent)
     });
     let mut names: Vec<String> = ended
         .filter_map(|grant| directory.clients.get(&grant.client_id).map(|client| client.name().to_owned()))
         .collect();
     names.sort_unstable();
     names.dedup();
-    Ok(names)
+    Ok(Ended { names, frames })
 }
 
 #[cfg(test)]

@@ -10,15 +10,16 @@ use grantor_core::sign_in;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::user::User;
 
-use super::Frame;
+use super::receipts::{self, Receipt, Telling};
 use super::status::Kind as Happened;
+use super::{Frame, end_session};
 use crate::html::filters;
 use crate::locale::{self, Language};
 use crate::respond::{self, How};
 use crate::visit::Visit;
 use crate::{form, routes};
 
-/// Posts `end` (a session's id, or `others`) and `csrf` to `/account/sessions`; this one ends at `/sign-out`.
+/// Posts `end` (a session's id, `others` or `everywhere`) and `csrf` to `/account/sessions`; this one ends at `/sign-out`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sessions.html")]
 pub struct Sessions {
@@ -28,6 +29,8 @@ pub struct Sessions {
     pub frame: Frame,
     /// All but this one, the last seen first.
     pub others: Vec<Session>,
+    /// What apps were told of sessions that ended, the last first.
+    pub receipts: Vec<Receipt>,
     /// The session of this request.
     pub this: Session,
 }
@@ -141,7 +144,8 @@ impl Device {
 pub(crate) async fn get_sessions(visit: Visit) -> HttpResponse {
     let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
-    let (mut all, grants) = match in_use(&visit, user).await {
+    let facts = async { Ok::<_, StoreError>((in_use(&visit, user).await?, receipts::of(&visit, user).await?)) };
+    let ((mut all, grants), receipts) = match facts.await {
         Ok(facts) => facts,
         Err(error) => return respond::failure(&visit, &error.into()).await,
     };
@@ -153,6 +157,7 @@ pub(crate) async fn get_sessions(visit: Visit) -> HttpResponse {
         ended: query.get("ended").and_then(|count| count.parse().ok()),
         frame: visit.frame(None, None),
         others: all.iter().map(row).collect(),
+        receipts,
         this: row(session),
     };
     respond::page(&visit, &page, &How::default())
@@ -167,6 +172,9 @@ pub(crate) async fn post_sessions(visit: Visit, payload: Payload) -> HttpRespons
     let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Happened::FormRefused, None);
+    }
+    if form.get("end") == Some("everywhere") {
+        return end_session::sign_out_everywhere(&visit).await;
     }
     match end(&visit, (session, user), form.get("end").unwrap_or_default()).await {
         Ok(count) => respond::redirect(&format!("{}?ended={count}", routes::SESSIONS)),
@@ -261,12 +269,14 @@ impl Sessions {
             ended: None,
             frame: signed_in("Ada Lovelace"),
             others,
+            receipts: Vec::new(),
             this: session(0, Device::sample(), &["Wiki", "Mail"]),
         };
         vec![
             ("one", page(vec![])),
             ("two", page(vec![session(2, phone(), &["Wiki"])])),
             ("ended", Self { ended: Some(3), ..page(vec![]) }),
+            ("receipts", Self { receipts: Receipt::samples(), ..page(vec![session(2, phone(), &["Wiki"])]) }),
             ("unknown", page(vec![session(1, Device::default(), &[])])),
             (
                 "many",

@@ -224,7 +224,8 @@ impl Opened {
             Some(Problem::Incomplete | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Some(Problem::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
         };
-        let mut response = respond::page(visit, &page, &How { status: Some(status), form_action, script: true });
+        let mut response =
+            respond::page(visit, &page, &How { status: Some(status), form_action, script: true, ..How::default() });
         if let Some(seconds) = wait {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }

@@ -279,7 +279,8 @@ fn show(
         username: typed.or(hinted).unwrap_or_default().chars().take(MAX_TYPED).collect(),
     };
     let (status, wait) = problem.map_or((StatusCode::OK, None), Problem::status);
-    let mut response = respond::page(visit, &page, &How { status: Some(status), form_action, script: true });
+    let mut response =
+        respond::page(visit, &page, &How { status: Some(status), form_action, script: true, ..How::default() });
     if let Some(seconds) = wait {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }

@@ -15,6 +15,8 @@ pub struct SignedOut {
     pub ended: Vec<String>,
     /// The frame.
     pub frame: Frame,
+    /// The addresses of apps that are shown in frames, so that they sign the person out.
+    pub frames: Vec<String>,
     /// The apps that could not be told.
     pub unreached: Vec<String>,
 }
@@ -37,6 +39,7 @@ impl SignedOut {
             back: None,
             ended: owned(ended),
             frame: visitor(),
+            frames: Vec::new(),
             unreached: owned(unreached),
         };
         let back = |name: &str, url: &str| Some(Back { name: name.to_owned(), url: url.to_owned() });
@@ -45,6 +48,17 @@ impl SignedOut {
             ("plain", page(&[], &[])),
             ("back", Self { back: back("Wiki", "https://wiki.example.com/bye?a=1&b=2"), ..page(&["Wiki"], &[]) }),
             ("unreached", page(&["Wiki"], &["Mail"])),
+            (
+                "frames",
+                Self {
+                    back: back("Wiki", "https://wiki.example.com/bye"),
+                    frames: owned(&[
+                        "https://wiki.example.com/logout?iss=a&sid=b",
+                        "https://wiki.example.com/\"><script>alert(1)</script>",
+                    ]),
+                    ..page(&["Wiki"], &[])
+                },
+            ),
             ("many", Self { ended: many, ..page(&[], &[]) }),
             ("names", page(&NAMES, &NAMES)),
             (

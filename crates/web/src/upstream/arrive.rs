@@ -18,6 +18,7 @@ use super::exchange::Proved;
 use super::{MAX_RACES, Refused};
 use crate::cookie::{self, Name};
 use crate::known_browser::Remembered;
+use crate::session_state;
 use crate::visit::Visit;
 
 /// What became of it.
@@ -175,10 +176,12 @@ async fn commit(
     let browser = Browser { user_agent: &user_agent, is_known: remembered.is_familiar(user), replaced };
     let begun = sign_in::begin(came, (entry, user), (&provider.fresh(visit.now), ids, revision), browser, visit.call());
     provider.store.commit(begun.changes).await?;
+    let state = session_state::begun(&visit.app, &begun.reply);
     let session = cookie::set(Name::Session, begun.reply, provider.issuer.is_https(), None);
     Ok(username
         .map(|username| remembered.with(&username, user.id, user.password.as_deref()))
         .into_iter()
+        .chain(state)
         .chain([session])
         .collect())
 }

@@ -18,6 +18,7 @@ use crate::grant::AccessToken;
 use crate::policy::Policy;
 use crate::provider::Issuer;
 use crate::store::{AccessTokenFacts, ApiTokenFacts, CodeFacts, RefreshTokenFacts, StoreError};
+use crate::time::Time;
 use crate::user::tests::ada;
 
 const NOW: Time = Time::from_seconds(10_000);

@@ -1,0 +1,75 @@
+//! The logout token: what an app is sent when a session has ended (OpenID Connect Back-Channel Logout §2.4).
+
+use std::time::Duration;
+
+use grantor_jose::key::Typ;
+use serde::Serialize;
+
+use super::LogoutNotice;
+use crate::client::Client;
+use crate::error::Error;
+use crate::provider::Provider;
+use crate::store::Store;
+use crate::subject;
+use crate::time::Time;
+
+/// How long a logout token counts. It is made when it is sent, and each attempt has one of its own.
+const LIFE: Duration = Duration::from_mins(2);
+
+/// There is no `nonce` among them.
+///
+/// "A nonce Claim MUST NOT be present." (OIDC Back-Channel Logout §2.4)
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: String,
+    aud: &'a str,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    events: Events,
+    sid: String,
+}
+
+#[derive(Serialize)]
+struct Events {
+    #[serde(rename = "http://schemas.openid.net/event/backchannel-logout")]
+    logout: Empty,
+}
+
+#[derive(Serialize)]
+struct Empty {}
+
+/// Makes the token that tells `client` of an end.
+///
+/// # Errors
+/// `SigningKeyMissing`.
+pub fn sign<S: Store>(
+    provider: &Provider<S>,
+    client: &Client,
+    notice: &LogoutNotice,
+    now: Time,
+) -> Result<String, Error> {
+    let directory = provider.store.directory();
+    let subjects = &directory.secrets.subjects;
+    let claims = Claims {
+        iss: provider.issuer.as_str(),
+        // "A Logout Token MUST contain either a sub or a sid Claim, and MAY contain both." (OIDC Back-Channel Logout §2.4)
+        sub: subject::of_public(subjects, client, &notice.subject),
+        sid: subject::session(subjects, client, notice.key.sid),
+        aud: &client.client_id,
+        iat: now.seconds(),
+        exp: now.plus(LIFE).seconds(),
+        // Another one in each attempt: an app that was told, and whose answer was lost, would take the same one for a replay, and
+        // refuse what it has done.
+        jti: provider.mint.id(now.millis()).to_string(),
+        // "The corresponding member value MUST be a JSON object and SHOULD be the empty JSON object {}."
+        // (OIDC Back-Channel Logout §2.4)
+        events: Events { logout: Empty {} },
+    };
+    // "A Logout Token MUST be signed and MAY also be encrypted. The same keys are used to sign and encrypt Logout Tokens as are
+    // used for ID Tokens." (OIDC Back-Channel Logout §2.4)
+    let key = directory.keys.signer(client.id_token_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
+    // "It is RECOMMENDED that Logout Tokens be explicitly typed." (OIDC Back-Channel Logout §2.4)
+    key.sign_compact(Typ::LogoutJwt, &claims).map_err(|_| Error::SigningKeyMissing)
+}

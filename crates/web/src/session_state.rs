@@ -1,0 +1,87 @@
+//! Session Management: apps are told the state of the browser with each answer, and a frame of ours tells theirs whether it still is
+//! the same (OpenID Connect Session Management 1.0). Off unless the settings say otherwise.
+
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::cookie::Cookie;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use grantor_core::authorization::Answer;
+use grantor_core::client::Client;
+use grantor_core::session_state::{browser_state, session_state};
+use grantor_core::{redirect_uri, token};
+use grantor_jose::id::Id;
+
+use crate::app::App;
+use crate::cookie::{self, Name};
+use crate::respond;
+use crate::statics::static_url;
+use crate::visit::Visit;
+
+/// The frame's page: any app may frame it, and it does nothing but answer. There is no other page of ours that may be framed.
+const POLICY: &str = "default-src 'none'; script-src 'self'; frame-ancestors *; base-uri 'none'; form-action 'none'";
+
+fn is_on(app: &App) -> bool {
+    app.provider.policy.session_management
+}
+
+/// The answer, with the state of the browser in it.
+pub(crate) fn told<'a>(visit: &Visit, answer: &'a Answer, client: &Client) -> Cow<'a, Answer> {
+    // An app that has no web origin has no frames.
+    let origin = redirect_uri::origin(answer.redirect_uri.as_str());
+    let Some(origin) = origin.filter(|_| is_on(&visit.app)) else { return Cow::Borrowed(answer) };
+    let state = match visit.session() {
+        Some((session, _)) => state_of(&visit.app, session.id),
+        // A frame of another site comes without the session, and with what the browser keeps.
+        None => kept(visit).unwrap_or_default(),
+    };
+    let told = session_state(&client.client_id, &origin, &state, visit.app.provider.mint.bytes());
+    let mut answer = answer.clone();
+    // "When the OP supports session management, it MUST also return the Session State as an additional "session_state" parameter in
+    // the Authentication Response and SHOULD also return the Session State as an additional "session_state" parameter in the
+    // Authentication Error Response." (OIDC Session Management §2)
+    answer.params.push(("session_state", told));
+    Cow::Owned(answer)
+}
+
+/// Lets the browser keep the state of its session, where it does not yet; nothing where the session has ended.
+pub(crate) fn keep(visit: &Visit, session_id: Option<Id>, response: &mut HttpResponse) {
+    if !is_on(&visit.app) {
+        return;
+    }
+    let state = session_id.map(|id| state_of(&visit.app, id)).unwrap_or_default();
+    if kept(visit).unwrap_or_default() != state {
+        // A cookie of ours is always a header that can be written.
+        let _ = response.add_cookie(&cookie::state(state, visit.app.provider.issuer.is_https()));
+    }
+}
+
+/// The state of a session that has just begun, by the value of its cookie.
+pub(crate) fn begun(app: &App, session: &str) -> Option<Cookie<'static>> {
+    let (id, _) = token::SESSION.parse(session).filter(|_| is_on(app))?;
+    Some(cookie::state(state_of(app, id), app.provider.issuer.is_https()))
+}
+
+fn state_of(app: &App, session_id: Id) -> String {
+    browser_state(&app.directory().secrets.browser, session_id)
+}
+
+fn kept(visit: &Visit) -> Option<String> {
+    cookie::read(&visit.request, Name::State, visit.app.provider.issuer.is_https())
+}
+
+/// The frame that answers whether the state is still the one that an app was told.
+pub(crate) async fn get_check_session(visit: Visit) -> HttpResponse {
+    if !is_on(&visit.app) {
+        return respond::not_found(visit).await;
+    }
+    let (script, cookie) = (static_url("check-session.js"), Name::State.text(visit.app.provider.issuer.is_https()));
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .body(format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Session</title>\n\
+             <script src=\"{script}\" data-cookie=\"{cookie}\" defer></script>\n</head>\n<body></body>\n</html>\n"
+        ))
+}
