@@ -211,7 +211,9 @@ impl ClientMetadata {
         }
         self.check_jwks_uri()?;
         self.check_assertions()?;
-        self.check_request_objects()
+        self.check_request_objects()?;
+        self.check_encryption()?;
+        self.check_subjects()
     }
 
     fn check_jwks_uri(&self) -> Result<(), Error> {
@@ -298,8 +300,7 @@ impl ClientMetadata {
                 "a web app with the grant type implicit needs https and another host than localhost",
             );
         }
-        self.check_encryption()?;
-        self.check_subjects()
+        Ok(())
     }
 }
 
