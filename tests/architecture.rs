@@ -7,6 +7,7 @@ mod layout;
 mod manifests;
 mod proof;
 mod quotes;
+mod sentences;
 mod signatures;
 mod sources;
 mod tree;
@@ -73,4 +74,9 @@ fn other_servers_are_asked_through_one_door() {
 #[test]
 fn a_quoted_rule_names_its_place() {
     none(&quotes::misspelt(workspace()));
+}
+
+#[test]
+fn the_table_of_sentences_is_of_now() {
+    none(&sentences::stale(workspace()));
 }

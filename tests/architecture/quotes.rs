@@ -38,7 +38,7 @@ pub fn misspelt(root: &Path) -> Complaints {
 
 /// Each comment that begins with a quotation mark, whole, with the number of its first line. It ends with its place, or where
 /// the comment does.
-fn quotes(text: &str) -> Vec<(usize, String)> {
+pub fn quotes(text: &str) -> Vec<(usize, String)> {
     let comments = text.lines().map(|line| line.trim().strip_prefix("// ").unwrap_or_default());
     let mut quotes: Vec<(usize, String)> = Vec::new();
     let mut goes_on = false;

@@ -1,6 +1,8 @@
 //! Servers that others wrote, whose apps leave signing in to them: each with a program that starts it, plays the person at a browser,
 //! and looks at what the app is told.
 
+mod logout;
+
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 

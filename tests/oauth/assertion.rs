@@ -118,6 +118,16 @@ async fn an_assertion_that_says_something_else_is_no_authentication() {
     assert_eq!(fate(&server, &right.clone().claim("aud", json!([server.url])).signed()).await, "200");
 }
 
+// "The Audience SHOULD be the URL of the Authorization Server's Token Endpoint." (OIDC Core §9)
+#[tokio::test]
+async fn the_address_of_the_token_endpoint_names_us_too_unless_the_operator_says_otherwise() {
+    let named = |server: &Server| Assertion::new(server).claim("aud", server.at("/token")).signed();
+    let server = Server::start().await;
+    assert_eq!(fate(&server, &named(&server)).await, "200");
+    let strict = Server::start_with(|config| config.clients.require_issuer_audience = true).await;
+    assert_eq!(fate(&strict, &named(&strict)).await, "401 invalid_client AssertionAudience");
+}
+
 #[tokio::test]
 async fn clocks_may_differ_by_half_a_minute() {
     let server = Server::start().await;

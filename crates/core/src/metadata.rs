@@ -16,6 +16,9 @@ use crate::store::Store;
 use crate::subject::SubjectType;
 use crate::time::Time;
 
+/// The path of the token endpoint below the issuer, which assertions may name.
+pub const TOKEN_PATH: &str = "/token";
+
 /// The paths of the endpoints below the issuer, as the routes have them.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoints {

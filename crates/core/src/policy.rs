@@ -168,11 +168,16 @@ pub struct ClientPolicy {
     /// Whether apps that are declared for it may get tokens through the browser, where others can read them: the implicit and
     /// the hybrid flow. Such access tokens live for 10 minutes at most. Default false.
     pub allow_front_channel_tokens: bool,
+    /// Whether assertions by which apps authenticate must name this issuer's identifier as their `aud`. By default they may name the
+    /// address of the token endpoint, too, as OpenID Connect Core §9 has it and many libraries do. Where an app has one key for
+    /// several servers, one of them can give itself that address, and have the app make assertions that count here. Default
+    /// false.
+    pub require_issuer_audience: bool,
 }
 
 impl Default for ClientPolicy {
     fn default() -> Self {
-        Self { require_pkce: true, allow_front_channel_tokens: false }
+        Self { require_pkce: true, allow_front_channel_tokens: false, require_issuer_audience: false }
     }
 }
 

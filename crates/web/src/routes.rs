@@ -1,7 +1,7 @@
 //! The whole URL map. The metadata are built from these constants.
 
 use actix_web::web::{self, ServiceConfig};
-use grantor_core::metadata::Endpoints;
+use grantor_core::metadata::{Endpoints, TOKEN_PATH};
 
 use crate::forward_auth::{any_forward_auth, at_app};
 use crate::oauth::{authorize, discovery, introspect, leaks, register, revoke, token, userinfo, webfinger};
@@ -48,7 +48,7 @@ pub(crate) const SIGN_IN_WAYS_UNLINK: &str = "/account/sign-in-ways/unlink";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
 pub(crate) const SIGN_UP: &str = "/sign-up";
 pub(crate) const THEME: &str = "/theme.css";
-pub(crate) const TOKEN: &str = "/token";
+pub(crate) const TOKEN: &str = TOKEN_PATH;
 pub(crate) const TOKENS: &str = "/account/tokens";
 pub(crate) const TOKENS_NEW: &str = "/account/tokens/new";
 pub(crate) const TOKENS_REVOKE: &str = "/account/tokens/revoke";

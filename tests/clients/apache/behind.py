@@ -22,9 +22,10 @@ person = Person(ISSUER, USERNAME, os.environ["PASSWORD"])
 def behind_apache(conf):
     """Runs Apache with a configuration of this folder, until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = {"FOLDER": folder, "PORT": str(PORT), "APP_PORT": str(app(shown))}
+        here = os.path.dirname(os.path.abspath(__file__))
+        settings = {"HERE": here, "FOLDER": folder, "PORT": str(PORT), "APP_PORT": str(app(shown))}
         # -X: one process, in the foreground.
-        apache = ["/usr/sbin/apache2", "-X", "-f", os.path.join(os.path.dirname(os.path.abspath(__file__)), conf)]
+        apache = ["/usr/sbin/apache2", "-X", "-f", os.path.join(here, conf)]
         with running(apache, PORT, env=os.environ | settings):
             yield
 

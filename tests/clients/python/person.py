@@ -49,6 +49,15 @@ class Person:
             address = urljoin(address, response.headers["location"])
         raise RuntimeError(f"the way does not end: {address}")
 
+    def sign_out(self):
+        """Signs out at the server; returns the page after it."""
+        address = f"{self.server}/end-session"
+        form = Page(self._send(address, None).text).form("/sign-out")
+        response = self._send(f"{self.server}/sign-out", form)
+        if response.is_redirect:
+            response = self._send(urljoin(address, response.headers["location"]), None)
+        return Page(response.text)
+
     def open(self, address, headers=None):
         """What an app answers."""
         return self.browser.get(address, headers=headers, allow_redirects=False, timeout=30)
@@ -72,12 +81,13 @@ class Person:
 
 
 class Page(HTMLParser):
-    """What a page says, its name, and what each of its forms would send as it is: hidden fields and ticks."""
+    """What a page says and frames, its name, and what each of its forms would send as it is: hidden fields and ticks."""
 
     def __init__(self, html):
         super().__init__()
         self.name = "without a name"
         self.text = ""
+        self.frames = []
         self._fields = {}
         self._action = None
         self.feed(html)
@@ -92,6 +102,8 @@ class Page(HTMLParser):
         elif tag == "form":
             self._action = attributes["action"]
             self._fields[self._action] = []
+        elif tag == "iframe":
+            self.frames.append(attributes["src"])
         elif tag == "input" and self._is_sent(attributes):
             self._fields[self._action].append((attributes["name"], attributes["value"]))
 

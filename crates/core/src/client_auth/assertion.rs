@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::Change;
 use crate::client::Client;
 use crate::error::Error;
+use crate::metadata::TOKEN_PATH;
 use crate::policy::Lifetimes;
 use crate::provider::{Issuer, Provider};
 use crate::store::{Store, StoreError};
@@ -137,7 +138,8 @@ pub(super) fn accept<S: Store>(
     claims: &Assertion,
     now: Time,
 ) -> Result<Spent, Error> {
-    check_claims(claims, &client.client_id, &provider.issuer, (&provider.policy.lifetimes, now))?;
+    let us = Us { issuer: &provider.issuer, issuer_alone: provider.policy.clients.require_issuer_audience };
+    check_claims(claims, &client.client_id, us, (&provider.policy.lifetimes, now))?;
     check_epoch(claims, provider.store.directory().epoch, (&provider.policy.lifetimes, now))?;
     Ok(Spent {
         digest: hash::sha256(format!("{}\0{}", client.client_id, claims.jti).as_bytes()),
@@ -145,11 +147,27 @@ pub(super) fn accept<S: Store>(
     })
 }
 
+/// By what names assertions may be for us.
+#[derive(Clone, Copy)]
+struct Us<'a> {
+    issuer: &'a Issuer,
+    /// Not by the address of the token endpoint.
+    issuer_alone: bool,
+}
+
+impl Us<'_> {
+    fn is(self, audience: &str) -> bool {
+        // "The Audience SHOULD be the URL of the Authorization Server's Token Endpoint." (OIDC Core §9); the identifier is better,
+        // since another server can give itself the address of our endpoint, but not our identifier.
+        audience == self.issuer.as_str() || !self.issuer_alone && audience == self.issuer.at(TOKEN_PATH)
+    }
+}
+
 /// Decides whether the claims of a signed assertion are good at `now`.
 fn check_claims(
     claims: &Assertion,
     client_id: &str,
-    issuer: &Issuer,
+    us: Us<'_>,
     (lifetimes, now): (&Lifetimes, Time),
 ) -> Result<(), Error> {
     // "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the JWT."
@@ -160,11 +178,11 @@ fn check_claims(
     }
     // "The JWT MUST contain an "aud" (audience) claim containing a value that identifies the authorization server as an
     // intended audience." (RFC 7523 §3)
-    // Stricter than RFC 7523: because an assertion that other servers accept too can be replayed there, only our issuer
-    // identifier may stand in it.
+    // Stricter than RFC 7523: because an assertion that other servers accept too can be replayed there, nobody else may be named
+    // beside us.
     let ours = match &claims.aud {
-        Audience::One(audience) => audience == issuer.as_str(),
-        Audience::Many(audiences) => matches!(audiences.as_slice(), [only] if only == issuer.as_str()),
+        Audience::One(audience) => us.is(audience),
+        Audience::Many(audiences) => !audiences.is_empty() && audiences.iter().all(|audience| us.is(audience)),
     };
     if !ours {
         return Err(Error::AssertionAudience);
@@ -235,19 +253,32 @@ mod tests {
         }
     }
 
-    fn checked(claims: &Assertion) -> Result<(), &'static str> {
+    fn checked_by(claims: &Assertion, issuer_alone: bool) -> Result<(), &'static str> {
         let issuer = Issuer::parse("https://id.example").unwrap();
         let at = (&Lifetimes::default(), Time::from_seconds(NOW));
-        check_claims(claims, "signed", &issuer, at).map_err(|error| error.reason())
+        check_claims(claims, "signed", Us { issuer: &issuer, issuer_alone }, at).map_err(|error| error.reason())
+    }
+
+    fn checked(claims: &Assertion) -> Result<(), &'static str> {
+        checked_by(claims, false)
     }
 
     #[test]
     fn an_assertion_is_for_this_issuer_alone() {
-        assert_eq!(checked(&good()), Ok(()));
-        let both = vec!["https://id.example".into(), "https://other.example".into()];
-        assert_eq!(checked(&Assertion { aud: Audience::Many(both), ..good() }), Err("AssertionAudience"));
-        let token_endpoint = Audience::One("https://id.example/token".into());
-        assert_eq!(checked(&Assertion { aud: token_endpoint, ..good() }), Err("AssertionAudience"));
+        let (issuer, endpoint, other) =
+            ("https://id.example", "https://id.example/token", "https://other.example/token");
+        let many = |names: &[&str]| Audience::Many(names.iter().map(|name| (*name).to_owned()).collect());
+        let verdicts = |aud: fn(&[&str]) -> Audience, names: &[&str]| {
+            [false, true].map(|alone| checked_by(&Assertion { aud: aud(names), ..good() }, alone).is_ok())
+        };
+        let one = |names: &[&str]| Audience::One(names[0].to_owned());
+        assert_eq!(verdicts(one, &[issuer]), [true, true]);
+        assert_eq!(verdicts(one, &[endpoint]), [true, false]);
+        assert_eq!(verdicts(one, &[other]), [false, false]);
+        assert_eq!(verdicts(many, &[issuer, endpoint]), [true, false]);
+        for names in [&[issuer, other][..], &[endpoint, other], &[]] {
+            assert_eq!(verdicts(many, names), [false, false], "{names:?}");
+        }
     }
 
     #[test]
@@ -268,7 +299,7 @@ mod tests {
             let epoch = Time::from_seconds(NOW);
             let claims = Assertion { exp: NOW + exp, iat: iat.map(|iat| NOW + iat), ..good() };
             let is_good = |at: Time, epoch| {
-                check_claims(&claims, "signed", &issuer, (&lifetimes, at))
+                check_claims(&claims, "signed", Us { issuer: &issuer, issuer_alone: false }, (&lifetimes, at))
                     .and_then(|()| check_epoch(&claims, epoch, (&lifetimes, at)))
                     .is_ok()
             };
