@@ -225,3 +225,14 @@ async fn the_key_of_another_app_does_not_count() {
     let as_signed = Assertion::new(&server).signed_with(FOREIGN_KEY);
     assert_eq!(fate(&server, &as_signed).await, "401 invalid_client AssertionSignature");
 }
+
+// "Use explicit typing for different kinds of JWTs." (RFC 8725 §3.12)
+#[tokio::test]
+async fn a_request_object_proves_no_app() {
+    let server = Server::start().await;
+    let object = |typ: &str| Assertion::new(&server).header("typ", typ).signed();
+    assert_eq!(fate(&server, &object("oauth-authz-req+jwt")).await, "401 invalid_client AssertionMalformed");
+    for typ in ["JWT", "client-authentication+jwt"] {
+        assert_eq!(fate(&server, &object(typ)).await, "200", "{typ}");
+    }
+}

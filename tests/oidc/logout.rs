@@ -91,8 +91,6 @@ async fn who_says_yes_is_signed_out_and_returns_to_the_app_that_asked() {
     assert!(!is_signed_in(&person).await);
 }
 
-// "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's "aud" claim and/or "sid" claim has a current
-// session or had a recent session at the OP, even when the "exp" time has passed." (OIDC RP-Initiated Logout §2)
 #[tokio::test]
 async fn a_request_that_is_too_long_to_be_followed_still_signs_out() {
     let server = Server::start().await;
@@ -103,6 +101,8 @@ async fn a_request_that_is_too_long_to_be_followed_still_signs_out() {
     assert!(!is_signed_in(&person).await);
 }
 
+// "The OP SHOULD accept ID Tokens when the RP identified by the ID Token's "aud" claim and/or "sid" claim has a current
+// session or had a recent session at the OP, even when the "exp" time has passed." (OIDC RP-Initiated Logout §2)
 #[tokio::test]
 async fn an_expired_id_token_is_as_good() {
     let server = Server::start().await;
@@ -357,5 +357,23 @@ async fn a_code_that_was_not_redeemed_yet_dies_with_the_session() {
         confirm(&person, &person.get(address(&server, &[])).await).await;
         assert_eq!(wiki.redeem(&code).await.json()["error"], "invalid_grant", "{scope}");
         assert_eq!(server.reasons().await[0], "GrantEnded", "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_signed_for_a_sign_out_begins_no_authorization() {
+    let server = Server::start().await;
+    let (person, _) = alice(&server).await;
+    let asked = App::new(&server, "wiki").request("openid");
+    let form = Form { action: server.at("/end-session").parse().unwrap(), fields: asked.clone() };
+    // Posted by another site, and on the page that asks.
+    let posted = location(&Person::new(&server).post(&form).await).unwrap();
+    let asked: Vec<(&str, &str)> = asked.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let page = person.get(address(&server, &asked)).await;
+    let shown = page.attribute("input[name=request]", "value").unwrap();
+    for text in [posted.split("request=").nth(1).unwrap(), &shown] {
+        let page = person.open(format!("/authorize?resume={text}")).await;
+        assert_eq!((page.status.as_u16(), location(&page)), (400, None));
+        assert_eq!(server.reason().await, "InteractionExpired");
     }
 }

@@ -186,3 +186,24 @@ async fn accounts_of_one_address_are_made_slowly() {
         assert_eq!(page.header("retry-after").is_some(), number == 3);
     }
 }
+
+#[tokio::test]
+async fn a_file_that_declares_somebody_gives_nothing_to_a_stranger_who_took_the_name() {
+    let server = open().await;
+    let person = Person::new(&server);
+    let page = person.open("/sign-up").await;
+    sign_up(&person, &page, "grace", PASSWORD).await;
+    let declared = "[[users]]\nusername = \"grace\"\ngroups = [\"admins\"]\nemail = \"grace@example.com\"\n";
+    let faults = server.try_apply(declared).await.unwrap_err();
+    assert!(faults.contains("was made by its person"), "{faults}");
+    assert!(person.open("/account").await.name() == "account");
+}
+
+#[tokio::test]
+async fn who_makes_an_account_by_signing_in_elsewhere_is_not_asked_again() {
+    let server = open().await;
+    let person = Person::new(&server);
+    let page = ask(&server, &person, &[("prompt", "create login")]).await;
+    assert_eq!(page.name(), "sign-up");
+    assert!(Answer::of(&sign_up(&person, &page, "grace", PASSWORD).await).has("code"));
+}

@@ -48,6 +48,7 @@ pub fn user(id: i64) -> User {
         groups: vec!["staff".into(), "a \"quoted\" one".into()],
         networks: grantor_core::network::Networks::parse("10.0.0.0/8 2001:db8::/32").unwrap(),
         disabled: false,
+        self_made: false,
         created_at: NOW,
         updated_at: NOW.plus(HOUR),
     }

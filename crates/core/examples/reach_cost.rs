@@ -57,6 +57,7 @@ fn person(groups: Vec<String>, networks: Networks) -> User {
         groups,
         networks,
         disabled: false,
+        self_made: false,
         created_at: Time::default(),
         updated_at: Time::default(),
     }

@@ -255,6 +255,7 @@ mod tests {
             groups: vec!["staff".into()],
             networks: crate::network::Networks::ANYWHERE,
             disabled: false,
+            self_made: false,
             created_at: Time::default(),
             updated_at: Time::default(),
         }

@@ -2,7 +2,6 @@
 //! (OIDC Core §2). Built with openidconnect's types, signed by our own keys.
 
 use grantor_jose::algorithm::Algorithm;
-use grantor_jose::id::Id;
 use grantor_jose::jwe::{self, Content};
 use grantor_jose::key::Typ;
 use grantor_jose::verify::{Expected, TypRule, verify};
@@ -131,13 +130,6 @@ pub struct Hint {
     /// The session.
     #[serde(default)]
     pub sid: Option<String>,
-}
-
-impl Hint {
-    /// The session's identifier.
-    pub fn session_id(&self) -> Option<Id> {
-        self.sid.as_deref().and_then(|sid| sid.parse().ok())
-    }
 }
 
 /// Reads an ID token of ours that a client gives back, expired or not.

@@ -24,6 +24,10 @@ pub struct Interaction {
     pub query: String,
 }
 
+/// What texts are for.
+const AUTHORIZATION: &str = "interaction";
+const END_SESSION: &str = "end session";
+
 impl Interaction {
     /// Starts one.
     pub fn start(params: &Params, now: Time) -> Self {
@@ -33,7 +37,12 @@ impl Interaction {
     /// The text for the pages of one browser, by its mark. Without a mark it is for any browser, and proves no more than the
     /// request itself.
     pub fn seal(&self, key: &MacKey, browser: &str) -> String {
-        signed::seal(self, key, ["interaction", browser])
+        signed::seal(self, key, [AUTHORIZATION, browser])
+    }
+
+    /// The same for a request to sign out. It was read by nobody yet, so that it must never go on as one for authorization.
+    pub fn seal_end_session(&self, key: &MacKey, browser: &str) -> String {
+        signed::seal(self, key, [END_SESSION, browser])
     }
 
     /// Reads the text back.
@@ -41,7 +50,29 @@ impl Interaction {
     /// # Errors
     /// `InteractionExpired` when it is old, of another browser, or not one of ours.
     pub fn open(text: &str, (key, browser): (&MacKey, &str), lifetimes: &Lifetimes, now: Time) -> Result<Self, Error> {
-        let interaction: Self = signed::open(text, key, ["interaction", browser]).ok_or(Error::InteractionExpired)?;
+        Self::open_at(text, (key, [AUTHORIZATION, browser]), lifetimes, now)
+    }
+
+    /// The same for what [`seal_end_session`](Self::seal_end_session) made.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn open_end_session(
+        text: &str,
+        (key, browser): (&MacKey, &str),
+        lifetimes: &Lifetimes,
+        now: Time,
+    ) -> Result<Self, Error> {
+        Self::open_at(text, (key, [END_SESSION, browser]), lifetimes, now)
+    }
+
+    fn open_at(
+        text: &str,
+        (key, place): (&MacKey, [&str; 2]),
+        lifetimes: &Lifetimes,
+        now: Time,
+    ) -> Result<Self, Error> {
+        let interaction: Self = signed::open(text, key, place).ok_or(Error::InteractionExpired)?;
         let expired = now.since(interaction.started_at) >= lifetimes.authorization_request;
         if expired { Err(Error::InteractionExpired) } else { Ok(interaction) }
     }
@@ -83,6 +114,16 @@ mod tests {
         let (_, text, key) = sealed();
         let open = |mark| Interaction::open(&text, (&key, mark), &Lifetimes::default(), Time::from_seconds(1001));
         assert!(open("mark").is_ok() && open("other").is_err() && open("").is_err());
+    }
+
+    #[test]
+    fn a_request_to_sign_out_is_none_for_authorization() {
+        let (interaction, text, key) = sealed();
+        let (lifetimes, now) = (Lifetimes::default(), Time::from_seconds(1001));
+        let sign_out = interaction.seal_end_session(&key, "mark");
+        assert!(Interaction::open(&sign_out, (&key, "mark"), &lifetimes, now).is_err());
+        assert!(Interaction::open_end_session(&text, (&key, "mark"), &lifetimes, now).is_err());
+        assert_eq!(Interaction::open_end_session(&sign_out, (&key, "mark"), &lifetimes, now).unwrap(), interaction);
     }
 
     proptest! {

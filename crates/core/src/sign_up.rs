@@ -24,6 +24,7 @@ pub fn account(username: String, password: String, (id, subject): (Id, String), 
         groups: Vec::new(),
         networks: Networks::ANYWHERE,
         disabled: false,
+        self_made: true,
         created_at: now,
         updated_at: now,
     }

@@ -87,7 +87,9 @@ fn hidden(key: &MacKey, client: &Client, what: &[u8], value: &[u8]) -> String {
 impl ClientMetadata {
     /// The sector: the host of `sector_identifier_uri`, else that of all redirect URIs.
     pub fn sector(&self) -> Option<String> {
-        let host = |uri: &String| Some(Url::parse(uri).ok()?.host_str()?.to_owned());
+        // Of another scheme anybody may say any host.
+        let of_https = |url: &Url| url.scheme() == "https";
+        let host = |uri: &String| Some(Url::parse(uri).ok().filter(of_https)?.host_str()?.to_owned());
         // "When a "sector_identifier_uri" is provided, the host component of that URL is used as the Sector Identifier for the pairwise
         // identifier calculation." (OIDC Core §8.1)
         if let Some(uri) = &self.sector_identifier_uri {
@@ -121,8 +123,11 @@ impl ClientMetadata {
         if self.subject_type.is_public() {
             return Ok(());
         }
-        // Stricter than OIDC Core §8.1: because any app of any machine has the same loopback address, and other schemes have no host.
-        let is_shared = |uri: &String| Url::parse(uri).map_or(true, |url| redirect_uri::is_loopback(&url));
+        // Stricter than OIDC Core §8.1: because any app of any machine has the same loopback address, and with a scheme of its own it
+        // may name any host.
+        let is_shared = |uri: &String| {
+            Url::parse(uri).map_or(true, |url| url.scheme() != "https" || redirect_uri::is_loopback(&url))
+        };
         if self.redirect_uris.iter().any(is_shared) {
             return invalid(
                 "is needed: pairwise subjects need a sector, and the redirect URIs are on the person's machine",

@@ -25,6 +25,8 @@ pub struct User {
     pub networks: Networks,
     /// Whether the account is switched off.
     pub disabled: bool,
+    /// Whether the person made the account, without anybody who would have proved anything of them.
+    pub self_made: bool,
     /// When the account was made.
     pub created_at: Time,
     /// When it was last changed.
@@ -66,6 +68,7 @@ pub(crate) mod tests {
             groups: vec!["staff".into()],
             networks: Networks::ANYWHERE,
             disabled: false,
+            self_made: false,
             created_at: Time::default(),
             updated_at: Time::default(),
         }

@@ -116,6 +116,7 @@ fn user(id: Id, number: u64, now: Time) -> User {
         groups: vec!["staff".to_owned()],
         networks: grantor_core::network::Networks::ANYWHERE,
         disabled: false,
+        self_made: false,
         created_at: now,
         updated_at: now,
     }

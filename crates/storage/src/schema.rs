@@ -111,6 +111,7 @@ diesel::table! {
         updated_at -> BigInt,
         email -> Nullable<Text>,
         networks -> Text,
+        self_made -> BigInt,
     }
 }
 

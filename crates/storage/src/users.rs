@@ -28,6 +28,7 @@ pub(crate) struct Row {
     updated_at: i64,
     email: Option<String>,
     networks: String,
+    self_made: i64,
 }
 
 impl Row {
@@ -43,6 +44,7 @@ impl Row {
             created_at: user.created_at.millis(),
             updated_at: user.updated_at.millis(),
             networks: json(&user.networks)?,
+            self_made: user.self_made.into(),
             // ASCII alone, as the migration has it.
             email: user.claims.get("email").and_then(Value::as_str).map(str::to_ascii_lowercase),
         })
@@ -65,6 +67,7 @@ impl TryFrom<Row> for User {
             created_at: Time::from_millis(row.created_at),
             updated_at: Time::from_millis(row.updated_at),
             networks: place.json("networks", &row.networks)?,
+            self_made: place.flag("self_made", row.self_made)?,
         })
     }
 }

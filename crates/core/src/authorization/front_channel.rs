@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::respond::{context, make_code, reply, respond, seen};
 use super::{Answer, Approved, AuthorizationRequest};
 use crate::access_token;
+use crate::account::ACCOUNT_TOKENS;
 use crate::audience::{self, About, Target};
 use crate::change::Change;
 use crate::client::Client;
@@ -109,7 +110,8 @@ fn decide<S: Store>(
     let about =
         About { directory: &directory, policy: &provider.policy, issuer: &provider.issuer, client: &request.client };
     // Access that outlives the sign-in is for who can keep a refresh token: it comes of the code, if of anything.
-    let scope = approved.scope().filter(|scope| scope != OFFLINE_ACCESS);
+    // So is what an app makes in the person's name.
+    let scope = approved.scope().filter(|scope| scope != OFFLINE_ACCESS && scope != ACCOUNT_TOKENS);
     let target = audience::target(&about, &scope, &request.resources, &[])?;
     if scope.is_empty() || target.scope.is_empty() {
         return Err(Error::ScopeNotAllowed);
@@ -127,9 +129,7 @@ fn decide<S: Store>(
         audience: &target.audience,
         own: None,
     };
-    if kind.has_token() {
-        reach.check(call.from()).map_err(|_| Error::FrontChannelNetwork)?;
-    }
+    reach.check(call.from()).map_err(|_| Error::FrontChannelNetwork)?;
     let grant = Grant {
         id: provider.mint.id(call.now.millis()),
         client_id: request.client.client_id.clone(),

@@ -194,6 +194,10 @@ fn assemble(outside: &Params, claims: &Map<String, Value>, alone: bool) -> Resul
     let is_taken = |name: &str| name != "request" && (!alone || name == "client_id");
     let beside = outside.iter().filter(|(name, _)| is_taken(name) && !claims.contains_key(*name));
     pairs.extend(beside.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    // As many as are read back after the sign-in.
+    if pairs.len() > MAX_PARAMETERS {
+        return Err(Error::RequestObjectInvalid);
+    }
     Params::from_pairs(pairs).map_err(|_| Error::RequestObjectInvalid)
 }
 

@@ -26,7 +26,8 @@ pub(super) fn check<S: Store>(
         Some(AssertionAlgorithm::Signature(only)) => std::slice::from_ref(only),
         Some(AssertionAlgorithm::Mac(_)) => &[],
     };
-    let expected = Expected { typ: TypRule::Any, algorithms };
+    // "Use explicit typing for different kinds of JWTs." (RFC 8725 §3.12): a request object, which the same key signs, is no assertion.
+    let expected = Expected { typ: TypRule::JwtOr("client-authentication+jwt"), algorithms };
     let claims = verify(assertion, &expected, keys).map_err(assertion::unverified)?.claims();
     assertion::accept(provider, client, &claims.map_err(assertion::unverified)?, call.now)
 }

@@ -9,6 +9,7 @@ use oxide_auth::primitives::grant::Extensions;
 use super::{Redeemed, Request};
 use crate::audit::{Event, EventKind};
 use crate::change::Change;
+use crate::client::Trust;
 use crate::consent::Consent;
 use crate::error::{Decision, Error, Refusal};
 use crate::fault::{Fault, seeded};
@@ -87,6 +88,7 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
         return Err(Error::CodeExpired.into());
     }
     check_redirect_uri(request, &code)?;
+    check_client(request, &code)?;
     // A session also ends when a password is changed or an account is taken from somebody: a code from before then, even
     // one for offline access, gives nothing any more.
     if session_ended {
@@ -148,6 +150,17 @@ fn check_redirect_uri(request: &Request<'_>, code: &AuthorizationCode) -> Result
         None if !code.redirect_uri_sent || code.code_challenge.is_some() => Ok(()),
         _ => Err(Error::CodeRedirectUriMismatch),
     }
+}
+
+/// What the person allowed was for the app as it was then: where it has changed itself since, it asks again. One that administrators
+/// change keeps its codes, but for those of addresses that are not its own any more.
+fn check_client(request: &Request<'_>, code: &AuthorizationCode) -> Result<(), Error> {
+    let issued_at = code.expires_at.minus(request.about.policy.lifetimes.authorization_code);
+    let is_changed = request.client.trust == Trust::SelfRegistered && request.client.updated_at > issued_at;
+    if is_changed || request.client.redirect_uri(Some(&code.redirect_uri)).is_err() {
+        return Err(Error::CodeExpired);
+    }
+    Ok(())
 }
 
 /// Runs oxide-auth's machine to the point where it asks to issue; returns the approved scope.

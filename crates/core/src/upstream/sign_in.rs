@@ -152,6 +152,7 @@ pub fn account(person: &UpstreamPerson, username: String, (id, subject): (Id, St
         groups: Vec::new(),
         networks: Networks::ANYWHERE,
         disabled: false,
+        self_made: false,
         created_at: now,
         updated_at: now,
     }

@@ -263,6 +263,7 @@ impl Decided {
             groups: item.groups.clone(),
             networks: item.networks.clone(),
             disabled: item.disabled,
+            self_made: before.is_some_and(|before| before.self_made),
             created_at: before.map_or(tools.now, |before| before.created_at),
             updated_at: tools.now,
         };

@@ -205,6 +205,7 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
     // After the apps that they belong to.
     api_keys::plan(declaration, current, &mut plan);
     plan.faults.extend(declaration.clients.iter().filter_map(|declared| taken(declared, directory)));
+    plan.faults.extend(declaration.users.iter().filter_map(|declared| strange(declared, current)));
     plan.warnings.extend(loose_ends(declaration, directory));
     plan
 }
@@ -235,6 +236,14 @@ fn taken(declared: &DeclaredClient, directory: &Directory) -> Option<String> {
     let message =
         "registered itself, and is changed by itself alone; name another, or remove it with `grantor client remove`";
     (before.trust == Trust::SelfRegistered).then(|| declared.place.remark("client_id", message))
+}
+
+/// Whoever made an account for themselves may be anybody: a file that means somebody else gives it nothing. Commands, which name the
+/// account that is there, may change it.
+fn strange(declared: &DeclaredUser, current: &Current) -> Option<String> {
+    current.users.get(&declared.username).filter(|before| before.self_made)?;
+    let message = "was made by its person, whoever that is; name another, or remove it with `grantor user remove`";
+    declared.place.fault("username", message).map(|fault| fault.to_string())
 }
 
 fn secret_step(declared: &DeclaredClient, before: Option<&Client>) -> SecretStep {

@@ -328,7 +328,7 @@ fn an_impossible_row_is_named() {
     let database = folder.open().unwrap();
     folder.tamper(
         "INSERT INTO clients VALUES ('wiki', '{}', 'administrator', 0, 0, 0, 0, 0, 1);
-         INSERT INTO users VALUES (7, 's', 'ada', NULL, '{}', '[]', 0, 0, 0, NULL, '[]');
+         INSERT INTO users VALUES (7, 's', 'ada', NULL, '{}', '[]', 0, 0, 0, NULL, '[]', 0);
         INSERT INTO sessions VALUES (7, zeroblob(32), 7, 0, 0, '', '[]', '', '', NULL);
         INSERT INTO authorization_codes VALUES (7, zeroblob(32), 'wiki', 7, 7, '', 0, NULL, '', '{}', 0, NULL);
         INSERT INTO grants VALUES (7, 'wiki', 7, 7, 'openid', 0, '{}', 0, NULL, NULL, 0);

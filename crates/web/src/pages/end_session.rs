@@ -15,7 +15,6 @@ use super::status::Kind;
 use super::{App, Frame};
 use crate::cookie::{self, Name};
 use crate::html::filters;
-use crate::oauth::authorize;
 use crate::respond::{self, How, app_of};
 use crate::routes::END_SESSION;
 use crate::visit::Visit;
@@ -38,7 +37,7 @@ pub(crate) async fn get_end_session(visit: Visit) -> HttpResponse {
     let params = Params::parse(visit.request.query_string().as_bytes());
     // A request that came by POST comes again like this.
     let params = params.map(|params| match params.get("request") {
-        Some(text) => authorize::opened(&visit, text, "").and_then(|carried| carried.params()).unwrap_or_default(),
+        Some(text) => opened(&visit, text, "").unwrap_or_default(),
         None => params,
     });
     asked(visit, params).await
@@ -52,8 +51,9 @@ pub(crate) async fn post_end_session(visit: Visit, payload: Payload) -> HttpResp
         && visit.session().is_none()
     {
         // One that is too long for an address is answered as it is.
-        if let Ok(address) = authorize::sealed(&visit, END_SESSION, &Interaction::start(params, visit.now), "") {
-            return respond::redirect(&address);
+        let text = sealed(&visit, params, "");
+        if !text.is_empty() {
+            return respond::redirect(&format!("{END_SESSION}?request={text}"));
         }
     }
     asked(visit, params).await
@@ -70,8 +70,7 @@ pub(crate) async fn post_sign_out(visit: Visit, payload: Payload) -> HttpRespons
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     // What was asked for an hour ago still signs out; it only is no longer followed.
-    let params =
-        form.get("request").and_then(|text| authorize::open(&visit, text).ok()?.params().ok()).unwrap_or_default();
+    let params = form.get("request").and_then(|text| opened(&visit, text, visit.mark())).unwrap_or_default();
     let asked = end_session::read(&visit.app.provider, &params, visit.now);
     // "If the End-User says "yes", then the OP MUST log out the End-User." (OIDC RP-Initiated Logout §2)
     sign_out(&visit, &params, &asked).await
@@ -96,15 +95,28 @@ async fn asked(visit: Visit, params: Result<Params, Error>) -> HttpResponse {
 }
 
 fn ask(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpResponse {
-    let request = Interaction::start(params, visit.now).seal(&visit.app.directory().secrets.browser, visit.mark());
     let page = EndSession {
         app: asked.client.as_deref().map(|client| app_of(client, visit.language(None))),
         frame: visit.frame(params.get("ui_locales"), None),
         // One that is too long for a form still signs out; it only is not followed.
-        request: if "request=".len() + request.len() > MAX_PARAMETER_BYTES { String::new() } else { request },
+        request: sealed(visit, params, visit.mark()),
     };
     let form_action = asked.redirect.as_ref().and_then(|redirect| redirect_uri::origin(redirect.as_str()));
     respond::page(visit, &page, &How { form_action, ..How::default() })
+}
+
+/// The request as a page carries it; empty where it is too long for that.
+fn sealed(visit: &Visit, params: &Params, mark: &str) -> String {
+    let key = &visit.app.directory().secrets.browser;
+    let text = Interaction::start(params, visit.now).seal_end_session(key, mark);
+    if "request=".len() + text.len() > MAX_PARAMETER_BYTES { String::new() } else { text }
+}
+
+/// The request that a page carried; none where it is not one of ours, or too old.
+fn opened(visit: &Visit, text: &str, mark: &str) -> Option<Params> {
+    let lifetimes = &visit.app.provider.policy.lifetimes;
+    let directory = visit.app.directory();
+    Interaction::open_end_session(text, (&directory.secrets.browser, mark), lifetimes, visit.now).ok()?.params().ok()
 }
 
 /// Signs a person out on all their devices, this one among them.

@@ -96,12 +96,17 @@ async fn load(visit: &Visit, upstream: &Upstream, person: &UpstreamPerson) -> Re
     // An address is a name only where the upstream vouches for it.
     let email = person.email.as_deref().filter(|_| person.email_verified);
     let names = [person.username.as_deref().filter(|name| !name.contains('@')), email];
-    let username = names.into_iter().flatten().find_map(|name| Username::parse(name).ok());
-    let taken = match &username {
-        Some(name) => store.user_find_by_username(name.as_str()).await?.is_some(),
-        None => true,
-    };
-    Ok(Facts { link, same_address, username, username_taken: taken })
+    let names = names.into_iter().flatten().filter_map(|name| Username::parse(name).ok());
+    // The first that nobody has: a stranger who took a name keeps nobody out.
+    let mut username = None;
+    for name in names {
+        if store.user_find_by_username(name.as_str()).await?.is_none() {
+            username = Some(name);
+            break;
+        }
+    }
+    let username_taken = username.is_none();
+    Ok(Facts { link, same_address, username, username_taken })
 }
 
 fn verdict(upstream: &Upstream, person: &UpstreamPerson, facts: &Facts) -> Result<Verdict, Refused> {

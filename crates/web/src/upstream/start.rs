@@ -114,7 +114,7 @@ async fn address(
 /// How lately the person must have signed in at the upstream, where the app asks for that.
 fn max_age(aim: &Aim, request: Option<&AuthorizationRequest>) -> Option<u64> {
     match (aim, request) {
-        (Aim::Authorize(_), Some(request)) if request.prompt.login => Some(0),
+        (Aim::Authorize(_), Some(request)) if request.prompt.login || request.prompt.create => Some(0),
         (Aim::Authorize(_), Some(request)) => request.max_age,
         _ => None,
     }
