@@ -23,10 +23,10 @@ use crate::harness::server::{Server, unlimited};
 use crate::harness::tls::{certificate, trusting};
 
 /// The app's next key.
-const NEXT_KEY: &str = r#"{"kty":"EC","crv":"P-256","kid":"signed-2","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"}"#;
+pub const NEXT_KEY: &str = r#"{"kty":"EC","crv":"P-256","kid":"signed-2","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"}"#;
 
 /// Where the app publishes its keys, until it is dropped.
-struct Address {
+pub struct Address {
     url: String,
     answer: Arc<Mutex<(u16, String)>>,
     asked: Arc<AtomicUsize>,
@@ -36,7 +36,8 @@ struct Address {
 }
 
 impl Address {
-    fn start() -> Self {
+    /// Starts, and publishes the first key.
+    pub fn start() -> Self {
         let answer = Arc::new(Mutex::new((200, published(&[SIGNED_KEY]))));
         let (asked, silent) = (Arc::<AtomicUsize>::default(), watch::Sender::new(false));
         let (started, server) = mpsc::channel();
@@ -70,7 +71,7 @@ impl Address {
     }
 
     /// A server that trusts it, with the app that publishes its keys there.
-    async fn server(&self) -> Arc<Server> {
+    pub async fn server(&self) -> Arc<Server> {
         let server = Server::start_with(|config| {
             unlimited(config);
             trusting(config);
@@ -80,7 +81,8 @@ impl Address {
         Arc::new(server)
     }
 
-    fn publishes(&self, status: u16, body: &str) {
+    /// Answers this from now on.
+    pub fn publishes(&self, status: u16, body: &str) {
         *self.answer.lock().unwrap() = (status, body.to_owned());
     }
 
@@ -89,12 +91,13 @@ impl Address {
         self.silent.send_replace(silent);
     }
 
-    fn asked(&self) -> usize {
+    /// How often it has been asked.
+    pub fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }
 
     /// Waits until it has been asked so often.
-    async fn is_asked(&self, times: usize) {
+    pub async fn is_asked(&self, times: usize) {
         let waiting = async {
             while self.asked() < times {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -111,7 +114,7 @@ impl Drop for Address {
 }
 
 /// The public halves of some keys, as a JWK set.
-fn published(keys: &[&str]) -> String {
+pub fn published(keys: &[&str]) -> String {
     let public = |jwk: &&str| {
         let mut key: serde_json::Value = serde_json::from_str(jwk).unwrap();
         key.as_object_mut().unwrap().remove("d");
@@ -132,7 +135,8 @@ fn declaration_of(client_id: &str, uri: &str, more: &str) -> String {
     )
 }
 
-async fn declare(server: &Server, uri: &str) {
+/// Declares the app with this address.
+pub async fn declare(server: &Server, uri: &str) {
     server.clock.advance(Duration::from_millis(1));
     server.apply(&declaration(uri, "")).await;
 }

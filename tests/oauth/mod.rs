@@ -12,7 +12,7 @@ mod cors;
 mod events;
 mod introspection;
 mod introspection_signed;
-mod jwks_uri;
+pub mod jwks_uri;
 mod limits;
 mod main_path;
 mod pkce;

@@ -54,6 +54,8 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     issuer: "ISSUER"
     jwks_uri: "ISSUER/jwks"
     prompt_values_supported: ["none","login","consent","select_account"]
+    request_object_encryption_alg_values_supported: ["ECDH-ES","ECDH-ES+A128KW","ECDH-ES+A256KW"]
+    request_object_encryption_enc_values_supported: ["A128CBC-HS256","A256CBC-HS512","A128GCM","A256GCM"]
     request_object_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
     request_parameter_supported: true
     request_uri_parameter_supported: false

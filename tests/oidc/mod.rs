@@ -18,6 +18,8 @@ mod prompts;
 pub mod registration;
 mod relying_party;
 mod request_object;
+mod request_object_encrypted;
+mod request_object_keys;
 mod session;
 mod session_management;
 mod sign_up;

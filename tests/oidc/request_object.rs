@@ -15,17 +15,17 @@ use crate::harness::server::Server;
 const EVIL: &str = "https://evil.example/cb";
 
 /// What signs for nobody here (ES256).
-const FOREIGN_KEY: &str = r#"{"kty":"EC","crv":"P-256","kid":"signed-1","alg":"ES256","use":"sig","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"}"#;
+pub const FOREIGN_KEY: &str = r#"{"kty":"EC","crv":"P-256","kid":"signed-1","alg":"ES256","use":"sig","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM","d":"870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj3eAE"}"#;
 
 /// An object that holds a whole right request.
-fn object(server: &Server, scope: &str) -> Assertion {
+pub fn object(server: &Server, scope: &str) -> Assertion {
     let plain = Assertion::new(server).claim("sub", Value::Null).header("typ", "oauth-authz-req+jwt");
     let request = App::new(server, "signed").request(scope);
     request.into_iter().fold(plain, |object, (name, value)| object.claim(&name, value))
 }
 
 /// Sends a browser with an object, and what has to stand beside it; `beside` replaces that, and removes it when empty.
-async fn asks(server: &Server, person: &Person, object: &str, beside: &[(&str, &str)]) -> Page {
+pub async fn asks(server: &Server, person: &Person, object: &str, beside: &[(&str, &str)]) -> Page {
     let mut pairs = vec![("client_id", "signed"), ("response_type", "code"), ("scope", "openid"), ("request", object)];
     for (name, value) in beside {
         pairs.retain(|(known, _)| known != name);
@@ -193,7 +193,7 @@ async fn an_address_that_is_not_registered_is_never_followed_signed_or_not() {
 }
 
 /// Declares apps by how their objects are signed.
-async fn declare(server: &Server, client_id: &str, more: &str) {
+pub async fn declare(server: &Server, client_id: &str, more: &str) {
     server.clock.advance(Duration::from_secs(1));
     let declared = format!(
         r#"
@@ -209,7 +209,8 @@ async fn declare(server: &Server, client_id: &str, more: &str) {
     server.apply(&declared).await;
 }
 
-fn object_of(server: &Server, client_id: &str) -> Assertion {
+/// An object that holds a whole right request of one of them.
+pub fn object_of(server: &Server, client_id: &str) -> Assertion {
     let redirect_uri = format!("https://{client_id}.example/cb");
     object(server, "openid").claim("iss", client_id).claim("client_id", client_id).claim("redirect_uri", redirect_uri)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantor_jose::id::Id;
+use grantor_jose::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{AccessTokenFormat, Client, Clients};
@@ -150,6 +151,13 @@ impl Directory {
     /// The client, unless it is switched off.
     pub fn client(&self, client_id: &str) -> Option<&Arc<Client>> {
         self.clients.get(client_id).filter(|client| !client.disabled || seeded(Fault::DisabledClientCounts))
+    }
+
+    /// The public keys at `now`, as the key set shows them: those that sign, then those that others encrypt to.
+    pub fn jwks(&self, now: Time) -> JwkSet {
+        let mut jwks = self.keys.jwks(now);
+        jwks.keys.extend(self.secrets.request_objects.iter().map(|key| key.jwk().clone()));
+        jwks
     }
 
     /// The upstream of a name, unless it is switched off.

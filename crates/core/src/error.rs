@@ -175,9 +175,11 @@ reasons! {
     RequestObjectAlgorithm => "invalid_request_object", "OIDC Core §6.3.2", "The request object is not signed by the algorithm that the app is registered with.";
     RequestObjectExpired => "invalid_request_object", "RFC 7519 §4.1.4", "The request object has expired, or is not good yet.";
     RequestObjectInvalid => "invalid_request_object", "OIDC Core §6.1", "The request object is not a JWT whose claims are the parameters of an authorization request.";
+    RequestObjectKeysUnreachable => "invalid_request_object", "RFC 7591 §2", "The request object cannot be verified: the app's keys cannot be read from its jwks_uri now; they stand there as a JWK set, over https.";
     RequestObjectMismatch => "invalid_request_object", "OIDC Core §6.1", "The request object is of another app, for another server, or of another response_type than the request.";
     RequestObjectMissing => "invalid_request", "RFC 9101 §10.5", "This app must send its requests as signed request objects.";
     RequestObjectSignature => "invalid_request_object", "OIDC Core §6.3.2", "The request object is not signed by a key that is registered for this app.";
+    RequestObjectUndecryptable => "invalid_request_object", "OIDC Core §6.3.1", "The request object is not a signed JWT, encrypted to this server's key in /jwks as its metadata say, with the cty JWT.";
     RequestUriNotSupported => "request_uri_not_supported", "OIDC Core §3.1.2.6", "Request objects are not fetched; send the object itself, as request.";
     RequestedTokenTypeUnsupported => "invalid_request", "RFC 8693 §2.1", "The requested_token_type must be that of an access token or of a JWT.";
     ResourceAmbiguous => "invalid_target", "RFC 8693 §2.1", "The token is for several APIs; name one of them with resource, or scopes of one alone.";

@@ -73,7 +73,7 @@ pub(crate) fn sign<S: Store>(
     // (OIDC Core §2)
     Ok(Some(match client.id_token_encryption() {
         Some(encryption) => {
-            let keys = client.encryption_keys(call.client_keys);
+            let keys = client.public_keys(call.client_keys);
             encryption.encrypt(&token, Content::Token, keys, provider.mint.random())?
         }
         None => token,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::id::Id;
+use grantor_jose::jwe::{Curve, DecryptionKey};
 use grantor_jose::jwk::{Jwk, JwkSet};
 use grantor_jose::key::SigningKey;
 use grantor_jose::mac::MacKey;
@@ -137,6 +138,8 @@ pub struct Secrets {
     pub upstream: KeyEncryptionKey,
     /// Derives what a sign-in at an upstream is recognised by.
     pub upstream_values: MacKey,
+    /// What request objects are encrypted to. It signs nothing, and has no part in the key ring.
+    pub request_objects: Arc<[DecryptionKey]>,
     /// Derives the subjects that only one sector knows people by. It outlives the others: apps keep accounts by these subjects.
     pub subjects: MacKey,
 }
@@ -162,9 +165,15 @@ impl Secrets {
             throttle: root.derive("throttle"),
             upstream: KeyEncryptionKey::from_bytes(root.derive("upstream").tag(&[])),
             upstream_values: root.derive("upstream values"),
+            request_objects: request_object_keys(&root.derive("request objects")),
             subjects: MacKey::new(subjects),
         }
     }
+}
+
+/// One key, on the curve that all know: there are libraries that refuse a whole key set for a curve that they do not know.
+fn request_object_keys(key: &MacKey) -> Arc<[DecryptionKey]> {
+    DecryptionKey::derive(Curve::P256, key).into_iter().collect()
 }
 
 impl Default for Secrets {

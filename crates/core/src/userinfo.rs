@@ -55,7 +55,7 @@ impl Unencrypted {
     /// # Errors
     /// `EncryptionKeyMissing`.
     pub fn encrypt(self, published: Option<&PublishedKeys>, random: &Random) -> Result<String, Error> {
-        let keys = self.client.encryption_keys(published);
+        let keys = self.client.public_keys(published);
         self.encryption.encrypt(&self.text, self.content, keys, random)
     }
 }

@@ -147,8 +147,10 @@ fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reas
         Error::RequestObjectAlgorithm
         | Error::RequestObjectExpired
         | Error::RequestObjectInvalid
+        | Error::RequestObjectKeysUnreachable
         | Error::RequestObjectMismatch
-        | Error::RequestObjectSignature => Reason::RequestMalformed("request".to_owned()),
+        | Error::RequestObjectSignature
+        | Error::RequestObjectUndecryptable => Reason::RequestMalformed("request".to_owned()),
         _ => return None,
     })
 }

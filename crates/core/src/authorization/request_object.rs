@@ -9,10 +9,9 @@ use grantor_jose::verify::{Expected, TypRule, VerifyError, read_unsecured, verif
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::request::Refused;
-use super::respond::refuse_at;
-use super::response_type::{ResponseMode, ResponseType};
+use super::response_type::ResponseType;
 use crate::client::Client;
+use crate::client_auth::PublishedKeys;
 use crate::error::Error;
 use crate::params::{MAX_PARAMETERS, Params};
 use crate::provider::Provider;
@@ -56,47 +55,14 @@ impl From<RequestObjectSigning> for String {
 /// The claims of the JWT itself; the others are parameters.
 const OF_THE_JWT: [&str; 7] = ["iss", "aud", "sub", "exp", "nbf", "iat", "jti"];
 
-/// The parameters of a request that has just arrived, with those of its request object in their place; none where it has no
-/// object.
-///
-/// # Errors
-/// [`Refused::Show`] until client and redirect URI are proven, then [`Refused::Send`]; an object that is not good proves nothing.
-pub fn unpack<S: Store>(provider: &Provider<S>, params: &Params, now: Time) -> Result<Option<Params>, Refused> {
-    let directory = provider.store.directory();
-    let client = params.get("client_id").and_then(|client_id| directory.client(client_id));
-    // Whom nobody knows is refused by whoever reads the parameters.
-    let Some(client) = client else { return Ok(None) };
-    let assembled = match params.get("request") {
-        // "When the value of it as client metadata is "true", then the server MUST reject the authorization request from the
-        // client that does not conform to this specification." (RFC 9101 §10.5)
-        None if client.metadata.require_signed_request_object => Err(Error::RequestObjectMissing),
-        None => return Ok(None),
-        Some(object) => {
-            // "The authorization server MUST only use the parameters in the Request Object, even if the same parameter is provided
-            // in the query parameter." (RFC 9101 §6.3)
-            let alone = client.metadata.require_signed_request_object;
-            read(provider, client, object, now).and_then(|claims| assemble(params, &claims, alone))
-        }
-    };
-    assembled.map(Some).map_err(|error| {
-        // Where the answer goes is known only by what stands outside.
-        let Ok(redirect_uri) = client.redirect_uri(params.get("redirect_uri")) else {
-            return Refused::Show { error, client: Some(client.clone()) };
-        };
-        let to = (&redirect_uri, ResponseMode::of(params), params.get("state"));
-        let answer = refuse_at(&provider.issuer, to, &error);
-        Refused::Send { error, client: client.clone(), answer }
-    })
-}
-
 /// Verifies an object, and what it says of itself.
-fn read<S: Store>(
+pub(super) fn read<S: Store>(
     provider: &Provider<S>,
-    client: &Client,
+    (client, keys): (&Client, Option<&PublishedKeys>),
     object: &str,
     now: Time,
 ) -> Result<Map<String, Value>, Error> {
-    let claims = verified(client, object)?;
+    let claims = verified(client, keys, object)?;
     let about: About =
         serde_json::from_value(Value::Object(claims.clone())).map_err(|_| Error::RequestObjectInvalid)?;
     // "The "iss" value SHOULD be the Client ID of the RP, unless it was signed by a different party than the RP. The "aud" value
@@ -122,7 +88,7 @@ fn read<S: Store>(
 }
 
 /// The claims of an object that is signed as the client is registered.
-fn verified(client: &Client, object: &str) -> Result<Map<String, Value>, Error> {
+fn verified(client: &Client, published: Option<&PublishedKeys>, object: &str) -> Result<Map<String, Value>, Error> {
     let metadata = &client.metadata;
     // "the "alg" Header Parameter in the JOSE Header MUST match the value of the "request_object_signing_alg" set during Client
     // Registration [OpenID.Registration] or a value that was pre-registered by other means." (OIDC Core §6.3.2)
@@ -136,7 +102,10 @@ fn verified(client: &Client, object: &str) -> Result<Map<String, Value>, Error> 
         // Stricter than OIDC Registration: because nobody has signed it, "none" has to be registered.
         None => Algorithm::ALL,
     };
-    let keys = metadata.jwks.as_ref().ok_or(Error::RequestObjectSignature)?;
+    let keys = client.public_keys(published).ok_or(match metadata.jwks_uri {
+        Some(_) => Error::RequestObjectKeysUnreachable,
+        None => Error::RequestObjectSignature,
+    })?;
     // "The Authorization Server MUST return an error if signature validation fails." (OIDC Core §6.3.2)
     let verified = verify(object, &Expected { typ: TYP, algorithms }, keys).map_err(|error| match error {
         VerifyError::AlgorithmNotAllowed => Error::RequestObjectAlgorithm,
@@ -181,7 +150,7 @@ impl Audience {
 /// and the OAuth 2.0 Authorization Request parameters (minus the "request" or "request_uri" parameters). If the same parameter
 /// exists both in the Request Object and the OAuth Authorization Request parameters, the parameter in the Request Object is
 /// used." (OIDC Core §6.3.3) With `alone`, nothing is taken from beside the object but the client.
-fn assemble(outside: &Params, claims: &Map<String, Value>, alone: bool) -> Result<Params, Error> {
+pub(super) fn assemble(outside: &Params, claims: &Map<String, Value>, alone: bool) -> Result<Params, Error> {
     // ""request" and "request_uri" parameters MUST NOT be included in Request Objects." (OIDC Core §6.1)
     if claims.contains_key("request") || claims.contains_key("request_uri") || claims.len() > MAX_PARAMETERS {
         return Err(Error::RequestObjectInvalid);

@@ -68,13 +68,13 @@ impl Client {
     /// `EncryptionKeyMissing`.
     pub(crate) fn check_id_token_encryption(&self, published: Option<&PublishedKeys>) -> Result<(), Error> {
         let Some(encryption) = self.id_token_encryption() else { return Ok(()) };
-        let fits = self.encryption_keys(published).is_some_and(|keys| encryption.fits(keys));
+        let fits = self.public_keys(published).is_some_and(|keys| encryption.fits(keys));
         if fits { Ok(()) } else { Err(Error::EncryptionKeyMissing) }
     }
 
-    /// The keys that answers to it are encrypted to: those that it has declared, or those that were read at the address that it
+    /// The keys that answers to it are encrypted to, and that its request objects are signed with: those that it has declared, or those that were read at the address that it
     /// names now.
-    pub fn encryption_keys<'k>(&'k self, published: Option<&'k PublishedKeys>) -> Option<&'k JwkSet> {
+    pub fn public_keys<'k>(&'k self, published: Option<&'k PublishedKeys>) -> Option<&'k JwkSet> {
         match &self.metadata.jwks_uri {
             Some(uri) => published.filter(|published| published.uri == *uri).map(|published| &published.keys),
             None => self.metadata.jwks.as_ref(),
@@ -115,7 +115,23 @@ impl ClientMetadata {
                 _ => {}
             }
         }
-        Ok(())
+        self.check_request_object_encryption()
+    }
+
+    fn check_request_object_encryption(&self) -> Result<(), Error> {
+        match (self.request_object_encryption_alg, self.request_object_encryption_enc) {
+            // "When "request_object_encryption_enc" is included, "request_object_encryption_alg" MUST also be provided."
+            // (OIDC Registration §2)
+            (None, Some(_)) => Err(Error::MetadataInvalid(
+                "request_object_encryption_enc",
+                "needs the _alg of the same name beside it",
+            )),
+            (Some(algorithm), _) if !KeyAlgorithm::TO_US.contains(&algorithm) => Err(Error::MetadataInvalid(
+                "request_object_encryption_alg",
+                "is no algorithm for what is encrypted to this server; the ECDH-ES family is",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// What lies at an address is seen when it is needed.
@@ -146,6 +162,17 @@ mod tests {
         metadata.jwks = Some(keys);
         assert!(refusal(&metadata).starts_with("userinfo_encrypted_response_alg: needs a public key"));
         metadata.userinfo_encrypted_response_alg = Some(KeyAlgorithm::EcdhEs);
+        assert!(metadata.check().is_ok());
+    }
+
+    #[test]
+    fn nobody_says_that_it_encrypts_to_us_with_rsa() {
+        let mut metadata = crate::client::tests::sample("wiki").metadata;
+        metadata.request_object_encryption_enc = Some(ContentEncryption::A256Gcm);
+        assert!(refusal(&metadata).starts_with("request_object_encryption_enc: needs the _alg"));
+        metadata.request_object_encryption_alg = Some(KeyAlgorithm::RsaOaep256);
+        assert!(refusal(&metadata).starts_with("request_object_encryption_alg: is no algorithm"));
+        metadata.request_object_encryption_alg = Some(KeyAlgorithm::EcdhEs);
         assert!(metadata.check().is_ok());
     }
 

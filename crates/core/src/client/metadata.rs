@@ -113,6 +113,13 @@ pub struct ClientMetadata {
     /// The algorithm of request objects; any of ours when absent. With `none` they are not signed, and anybody can make them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectSigning>,
+    /// How the app may encrypt its request objects to this server: `ECDH-ES`, `ECDH-ES+A128KW` or `ECDH-ES+A256KW`. Whatever stands here,
+    /// it may use each of them, and none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_alg: Option<KeyAlgorithm>,
+    /// The same for the encryption of the content: `A128CBC-HS256`, `A256CBC-HS512`, `A128GCM` or `A256GCM`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_enc: Option<ContentEncryption>,
     /// Whether each authorization request must be a signed request object, beside which nothing counts (RFC 9101 §10.5).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub require_signed_request_object: bool,

@@ -46,6 +46,8 @@ pub const MEMBERS: &[(&str, May)] = &[
         May::Set("must be an algorithm that the metadata of this server list for its method"),
     ),
     ("request_object_signing_alg", May::Set("must be an algorithm that the metadata of this server list, or none")),
+    ("request_object_encryption_alg", May::Set(ENCRYPTION)),
+    ("request_object_encryption_enc", May::Set(ENCRYPTION)),
     ("require_signed_request_object", May::Set("must be true or false")),
     ("subject_type", May::Set("must be public or pairwise")),
     // The file at the address is read before it is believed.

@@ -13,6 +13,7 @@ mod kept;
 use std::sync::Arc;
 
 use actix_web::web::Data;
+use grantor_core::authorization::Arrived;
 use grantor_core::client::{Client, Encryption};
 use grantor_core::client_auth::{Asserted, ClientAuthMethod, PublishedKeys};
 use grantor_core::params::Params;
@@ -51,6 +52,12 @@ pub(crate) async fn of_token_request(
     let asserted = Asserted::read(params);
     let may_sign = |keys: &JwkSet| asserted.as_ref().is_none_or(|asserted| asserted.may_be_by(keys));
     published(app, client_id, &|keys| encryption.fits(keys) && may_sign(keys)).await
+}
+
+/// The keys at the `jwks_uri` of the client whose request object this is, where it has one and they can be had.
+pub(crate) async fn of_request_object(app: &Data<App>, arrived: &Arrived<'_>) -> Option<Arc<PublishedKeys>> {
+    let client = arrived.needs_keys()?;
+    published(app, &client.client_id, &|keys| arrived.may_be_by(keys)).await
 }
 
 /// The keys that an answer to a client is encrypted to.

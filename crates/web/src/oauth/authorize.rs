@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use grantor_core::authorization::{
-    self, Answer, AuthorizationRequest, Refused, ResponseMode, Situation, Started, Step,
+    self, Answer, Arrived, AuthorizationRequest, Refused, ResponseMode, Situation, Started, Step,
 };
 use grantor_core::client_auth::PublishedKeys;
 use grantor_core::consent::Consent;
@@ -31,7 +31,7 @@ pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
 /// The same with the parameters in the body.
 pub(crate) async fn post_authorize(visit: Visit, payload: Payload) -> HttpResponse {
     let params = form::read(&visit.request, payload).await;
-    match again_as_get(&visit, &params) {
+    match again_as_get(&visit, &params).await {
         Some(address) => respond::redirect(&address),
         None => authorize(&visit, params).await,
     }
@@ -39,10 +39,10 @@ pub(crate) async fn post_authorize(visit: Visit, payload: Payload) -> HttpRespon
 
 /// A form posted by another site comes without our cookies. Where it is a right request, the browser is asked to come again
 /// by itself, and brings them.
-fn again_as_get(visit: &Visit, params: &Result<Params, Error>) -> Option<String> {
+async fn again_as_get(visit: &Visit, params: &Result<Params, Error>) -> Option<String> {
     let params = params.as_ref().ok().filter(|params| visit.session().is_none() && params.get("resume").is_none())?;
     let started = Started::now(visit.now);
-    let unpacked = authorization::unpack(&visit.app.provider, params, visit.now).ok()?;
+    let unpacked = unpack(visit, params).await.ok()?;
     let params = unpacked.as_ref().unwrap_or(params);
     authorization::read(&visit.app.provider, params, started, visit.now).ok()?;
     // The browser's mark did not come either, so the text is for any browser: what comes again with it starts anew.
@@ -60,10 +60,18 @@ async fn authorize(visit: &Visit, params: Result<Params, Error>) -> HttpResponse
             Err(error) => respond::refusal(visit, &error, None, Sent::default()).await,
         };
     }
-    match authorization::unpack(&visit.app.provider, &params, visit.now) {
+    match unpack(visit, &params).await {
         Ok(unpacked) => go_on(visit, unpacked.as_ref().unwrap_or(&params), Started::now(visit.now)).await,
         Err(refused) => refuse(visit, &params, refused).await,
     }
+}
+
+/// The parameters of a request that has just arrived, with those of its request object in their place; none where it has none.
+async fn unpack(visit: &Visit, params: &Params) -> Result<Option<Params>, Refused> {
+    let provider = &visit.app.provider;
+    let arrived = Arrived::read(&provider.store.directory(), params);
+    let keys = client_keys::of_request_object(&visit.app, &arrived).await;
+    arrived.unpack(provider, keys.as_deref(), visit.now)
 }
 
 /// The request that comes back from a page.

@@ -42,7 +42,7 @@ impl Documents {
             revision: directory.revision,
             good_until: dates.flatten().filter(|date| *date > now).min().unwrap_or(Time::from_millis(i64::MAX)),
             metadata: serde_json::to_vec(&metadata).unwrap_or_default().into(),
-            jwks: serde_json::to_vec(&directory.keys.jwks(now)).unwrap_or_default().into(),
+            jwks: serde_json::to_vec(&directory.jwks(now)).unwrap_or_default().into(),
         }
     }
 }
