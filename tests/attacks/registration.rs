@@ -163,6 +163,53 @@ async fn hostile_json_is_refused_with_a_reason() {
     assert_eq!(server.database.registrations_count(10).await.unwrap(), 0);
 }
 
+/// DC-06, DC-09: each member by itself, and the answer says which one it is.
+#[tokio::test]
+async fn a_hostile_value_of_any_member_is_refused_by_its_name() {
+    let server = open().await;
+    let registrar = Registrar::new(&server);
+    let addresses =
+        ["javascript:alert(1)", "http://notebook.example/x", "https://u@notebook.example/x", "//x", "", "x\r\ny"];
+    let unlikely = [json!(1), json!([]), json!({}), json!(["x"]), json!("x".repeat(3000)), json!("\u{0}")];
+    let of_texts: Vec<Value> = addresses.map(Value::from).into_iter().chain(unlikely.clone()).collect();
+    let algorithms: Vec<Value> =
+        ["HS1", "none ", "RSA1_5", "", "ES256K"].map(Value::from).into_iter().chain(unlikely).collect();
+    let truths = ["yes", ""].map(Value::from).into_iter().chain([json!(1), json!([]), json!({})]).collect::<Vec<_>>();
+    for (member, values) in [
+        ("jwks_uri", &of_texts),
+        ("sector_identifier_uri", &of_texts),
+        ("backchannel_logout_uri", &of_texts),
+        ("frontchannel_logout_uri", &of_texts),
+        ("initiate_login_uri", &of_texts),
+        ("token_endpoint_auth_signing_alg", &algorithms),
+        ("request_object_signing_alg", &algorithms),
+        ("id_token_encrypted_response_alg", &algorithms),
+        ("id_token_encrypted_response_enc", &algorithms),
+        ("userinfo_encrypted_response_alg", &algorithms),
+        ("userinfo_encrypted_response_enc", &algorithms),
+        ("subject_type", &algorithms),
+        ("require_signed_request_object", &truths),
+        ("backchannel_logout_session_required", &truths),
+        ("frontchannel_logout_session_required", &truths),
+        ("require_auth_time", &truths),
+    ] {
+        for value in values {
+            let page = registrar.register(&metadata_with(json!({ member: value }))).await;
+            let error: Value = page.json();
+            let told = error["error_description"].as_str().unwrap_or_default();
+            assert_eq!(page.brief(), "400 invalid_client_metadata", "{member}: {value}");
+            assert!(told.starts_with(&format!("{member}: ")), "{member}: {value}: {told}");
+        }
+    }
+    for name in [" ", "\u{3164}", "\u{2800}", "\u{E0041}", "\u{115F}\u{FFA0}", "\u{200D}", "Bank\u{E0020}"] {
+        for member in ["client_name", "client_name#de"] {
+            let page = registrar.register(&metadata_with(json!({ member: name }))).await;
+            assert_eq!(page.brief(), "400 invalid_client_metadata", "{member}: {name:?}");
+        }
+    }
+    assert_eq!(server.database.registrations_count(10).await.unwrap(), 0);
+}
+
 /// DC-07
 #[tokio::test]
 async fn one_address_and_all_together_register_so_many_apps_and_no_more() {

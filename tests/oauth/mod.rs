@@ -22,6 +22,7 @@ mod refresh;
 mod refresh_end;
 mod registration;
 mod registration_management;
+mod registration_members;
 mod resource;
 mod resource_server;
 mod response_modes;

@@ -13,7 +13,7 @@ mod key_rotations;
 pub mod keys;
 pub mod logout;
 mod logout_idle;
-mod pairwise;
+pub mod pairwise;
 mod prompts;
 pub mod registration;
 mod relying_party;

@@ -154,7 +154,7 @@ pub fn metadata<S: Store>(
         claim_types_supported: ["normal"],
         claims_parameter_supported: true,
         request_parameter_supported: true,
-        request_object_signing_alg_values_supported: request_object_algorithms(directory),
+        request_object_signing_alg_values_supported: request_object_algorithms(directory, policy),
         request_object_encryption_alg_values_supported: KeyAlgorithm::TO_US,
         request_object_encryption_enc_values_supported: ContentEncryption::ALL,
         request_uri_parameter_supported: false,
@@ -182,12 +182,13 @@ fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
     GrantType::ALL.into_iter().filter(move |grant_type| everything || *grant_type != GrantType::Implicit)
 }
 
-/// Those that any app may use, and `none` where one is registered for it.
-fn request_object_algorithms(directory: &Directory) -> Vec<&'static str> {
+/// Those that any app may use, and `none` where one is registered for it or may register itself for it.
+fn request_object_algorithms(directory: &Directory, policy: &Policy) -> Vec<&'static str> {
     let unsecured = Some(RequestObjectSigning::Nobody);
     let is_used = directory.clients.values().any(|client| client.metadata.request_object_signing_alg == unsecured);
     let signed = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str());
-    signed.chain(is_used.then_some(RequestObjectSigning::Nobody.as_str())).collect()
+    let is_offered = is_used || policy.registration.is_on();
+    signed.chain(is_offered.then_some(RequestObjectSigning::Nobody.as_str())).collect()
 }
 
 fn acr_values(directory: &Directory) -> Vec<&'static str> {

@@ -52,6 +52,10 @@ const TOLD_ONE: usize = 4;
 const PUBLISHED_AT_ONCE: usize = 64;
 const PUBLISHED_BY_ONE: usize = 2;
 
+/// How much of what apps name that register themselves is read at once: of all together, and for each address that registers.
+const ENROLLING_AT_ONCE: usize = 16;
+const ENROLLING_FOR_ONE: usize = 2;
+
 /// How many apps are told at once that a session has ended: all together, and each; and how much is read of what one says that refuses.
 const LOGOUTS_AT_ONCE: usize = 64;
 const LOGOUTS_OF_ONE: usize = 4;
@@ -129,6 +133,8 @@ struct Shared {
     /// Those of clients, who may be many, and may have registered themselves: whatever they publish and wherever, they take no turn
     /// from somebody who waits to be signed in.
     publishing: Arc<Turns>,
+    /// Those of who registers apps, which may be anybody.
+    enrolling: Arc<Turns>,
     /// Those of apps that are told of ends of sessions.
     logging_out: Arc<Turns>,
     /// Made for the first request: it takes two megabytes, and many servers never ask anybody.
@@ -170,9 +176,20 @@ impl HttpClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let telling = Arc::new(Turns::of(TOLD_AT_ONCE, TOLD_ONE));
         let publishing = Arc::new(Turns::of(PUBLISHED_AT_ONCE, PUBLISHED_BY_ONE));
+        let enrolling = Arc::new(Turns::of(ENROLLING_AT_ONCE, ENROLLING_FOR_ONE));
         let logging_out = Arc::new(Turns::of(LOGOUTS_AT_ONCE, LOGOUTS_OF_ONE));
         let (turns, client) = (Arc::default(), OnceLock::new());
-        Self(Arc::new(Shared { reach, authorities, bounds, turns, telling, publishing, logging_out, client }))
+        Self(Arc::new(Shared {
+            reach,
+            authorities,
+            bounds,
+            turns,
+            telling,
+            publishing,
+            enrolling,
+            logging_out,
+            client,
+        }))
     }
 
     /// Sends one request and reads the whole answer; a redirect is an answer as any other. It takes a turn of `asker`: of whoever
@@ -190,6 +207,18 @@ impl HttpClient {
     /// Those of [`Self::send`].
     pub async fn send_to_client(&self, request: HttpRequest, client: &str) -> Result<HttpResponse, OutboundError> {
         self.0.read(request, &self.0.publishing, client).await
+    }
+
+    /// The same for what an app names that is being registered from this address. Who registers has turns of their own.
+    ///
+    /// # Errors
+    /// Those of [`Self::send`].
+    pub async fn send_for_registrant(
+        &self,
+        request: HttpRequest,
+        address: &str,
+    ) -> Result<HttpResponse, OutboundError> {
+        self.0.read(request, &self.0.enrolling, address).await
     }
 
     /// Sends one request that tells somebody something: what is answered beside the status is not read. Who is told has turns

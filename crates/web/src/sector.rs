@@ -1,6 +1,6 @@
 //! The list behind a client's `sector_identifier_uri`: who names a sector must be named by it (OIDC Registration §5).
 //!
-//! It is read once, when a client registers itself, through the guard and with its bounds. What an administrator declares is
+//! It is read when a client registers or changes itself, through the guard and with its bounds. What an administrator declares is
 //! believed: a declaration is applied without asking anybody.
 
 use grantor_core::client::ClientMetadata;

@@ -128,6 +128,7 @@ const DATABASE_RESTORED: &[Carried] = &[always(Field::Detail, "of when the backu
 const FETCH_REFUSED: &[Carried] = &[
     REFUSAL,
     sometimes(Field::ClientId, "the app that named the server"),
+    sometimes(Field::Address, "who registers the app that named it"),
     always(Field::Detail, "the server, and why in words"),
 ];
 const GRANT_ENDED: &[Carried] = &[

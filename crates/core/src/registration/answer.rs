@@ -24,6 +24,8 @@ pub(super) fn information(client: &Client, made: Option<&Made>, (endpoint, token
     // "Additionally, the authorization server MUST return all registered metadata about this client, including any fields
     // provisioned by the authorization server itself." (RFC 7591 §3.2.1)
     let mut members = registered(&client.metadata);
+    // Also where it is the default, which is not kept.
+    members.insert("subject_type".into(), json!(client.metadata.subject_type));
     members.insert("client_id".into(), json!(client.client_id));
     members.insert("client_id_issued_at".into(), json!(client.created_at.seconds()));
     if let Some(Made { text, expires_at }) = made {

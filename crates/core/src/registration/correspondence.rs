@@ -21,8 +21,8 @@ pub(super) fn check(metadata: &ClientMetadata, policy: &RegistrationPolicy) -> R
         redirect_uri::check(uri, metadata.application_type)
             .map_err(|_| Error::MetadataInvalid("post_logout_redirect_uris", why))?;
     }
-    metadata.check()?;
     check_addresses(metadata)?;
+    metadata.check()?;
     check_pages(metadata)?;
     check_types(metadata)?;
     let unfit = |grant: &&GrantType| !policy.grant_types.contains(grant);
@@ -69,13 +69,17 @@ fn check_pages(metadata: &ClientMetadata) -> Result<(), Error> {
         ("tos_uri", &metadata.tos_uri),
     ];
     let single = single.into_iter().filter_map(|(member, value)| Some((member, value.as_deref()?)));
-    let named = std::iter::once(("client_name", metadata.client_name.as_str()));
+    let named = Some(("client_name", metadata.client_name.as_str())).filter(|(_, name)| !name.is_empty());
     let localized =
         metadata.localized.iter().filter_map(|(name, value)| Some((name.split_once('#')?.0, value.as_str())));
     for (member, value) in single.chain(named).chain(localized) {
         let (member, what) = settable(member).unwrap_or(("client_name", "cannot be had in several languages"));
         let fits = match member {
-            "client_name" => value.chars().count() <= NAME_LONGEST && value.chars().all(is_shown),
+            "client_name" => {
+                let is_seen =
+                    |c: char| !c.is_whitespace() && !matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}');
+                value.chars().count() <= NAME_LONGEST && value.chars().all(is_shown) && value.contains(is_seen)
+            }
             // "The value of this field MUST point to a valid web page." (RFC 7591 §2)
             _ => redirect_uri::web_page(value).is_some(),
         };

@@ -12,11 +12,12 @@ use super::answer::{Information, Made, information};
 use super::read::Members;
 use super::{InitialToken, PREFIX, Registration, RegistrationChange, read, statement};
 use crate::audit::{Event, EventKind};
-use crate::change::Change;
+use crate::change::{Change, GrantsOf};
 use crate::client::{Client, ClientMetadata, ClientSecret, Trust};
-use crate::client_auth::ClientAuthMethod;
+use crate::client_auth::{ClientAuthMethod, least_secret};
 use crate::directory::Directory;
 use crate::error::{Decision, Error};
+use crate::grant::GrantEnd;
 use crate::policy::Policy;
 use crate::provider::{Call, Fresh};
 use crate::time::Time;
@@ -132,30 +133,40 @@ pub fn read(about: About<'_>, opened: &Opened) -> Decision<Information> {
     // After a new epoch another one follows from it.
     let follows = opened.is_replaced && opened.registration.secret.matches(&successor);
     let token = REGISTRATION.format(opened.registration.id, if follows { &successor } else { &opened.presented });
-    Decision { changes: opened.acknowledged(), reply: about.told(&opened.client, None, token) }
+    let lost = about.lost(opened, &opened.client.metadata, &opened.client.secrets);
+    Decision { changes: opened.acknowledged(), reply: about.told(&opened.client, lost.as_ref(), token) }
 }
 
 /// Puts what a client says in the place of what is registered of it.
 ///
 /// # Errors
 /// Those of [`register`], and `MetadataInvalid` for a member that the request must not have.
-pub fn update(about: About<'_>, body: &[u8], opened: &Opened, secret: &Secret) -> Result<Decision<Information>, Error> {
+pub fn update(about: About<'_>, body: &[u8], opened: &Opened) -> Result<Decision<Information>, Error> {
     let now = about.call.now;
     let said = read::members(body)?;
     opened.check_own(&said, now)?;
     let metadata = about.metadata(said)?;
     let before = opened.client.as_ref();
-    // One of which only the hash is known is of no use to a method that needs its text.
-    let serves =
-        |secret: &&ClientSecret| secret.text.is_some() || !metadata.token_endpoint_auth_method.needs_secret_text();
-    let live = before.secrets.iter().filter(|secret| is_live(secret, now)).filter(serves);
-    let live: Vec<ClientSecret> = live.cloned().collect();
-    let made = about.made(&metadata, secret).filter(|_| about.needs_secret(&live));
+    let live: Vec<ClientSecret> = before
+        .secrets
+        .iter()
+        .filter(|secret| is_live(secret, now))
+        .filter_map(|secret| served(secret, &metadata))
+        .collect();
+    let made = about.made(&metadata, &opened.presented).filter(|_| about.needs_secret(&live));
+    let told = if made.is_some() { None } else { about.lost(opened, &metadata, &live) };
     let secrets = match (uses_secret(&metadata), &made) {
         (false, _) => Vec::new(),
         (true, None) => live,
-        (true, Some(made)) => live.into_iter().chain([made.kept(&metadata, now)]).collect(),
+        (true, Some(made)) => {
+            let kept = made.kept(&metadata, now);
+            // The same one made again, after its answer was lost for long, goes on.
+            live.into_iter().filter(|known| known.hash != kept.hash).chain([kept.clone()]).collect()
+        }
     };
+    // "its "sub" Claim Value MUST be the same as in the ID Token issued when the original authentication occurred" (OIDC Core
+    // §12.2); so who gets another subject signs in anew.
+    let renames = !before.metadata.keeps_subjects(&metadata);
     let client = Client { metadata, secrets, updated_at: now, ..before.clone() };
     let successor = opened.presented.successor(&about.directory.secrets.registration);
     let rotated = RegistrationChange::Secret {
@@ -165,15 +176,14 @@ pub fn update(about: About<'_>, body: &[u8], opened: &Opened, secret: &Secret) -
         replaced: Some(opened.presented.hash()),
     };
     let event = about.event(EventKind::ClientChanged, &client).detail("updated by itself");
-    let reply = about.told(&client, made.as_ref(), REGISTRATION.format(opened.registration.id, &successor));
+    let told = made.as_ref().or(told.as_ref());
+    let reply = about.told(&client, told, REGISTRATION.format(opened.registration.id, &successor));
+    let of = GrantsOf::Client(client.client_id.clone());
+    let ended = renames.then_some(Change::GrantsEnd { of, at: now, end: GrantEnd::RevokedByClient });
     // The registration first, which others that change or remove the client wait for.
-    let changes = vec![
-        rotated.into(),
-        opened.unchanged(),
-        Change::ClientPut(Box::new(client)),
-        Change::EventInsert(Box::new(event)),
-    ];
-    Ok(Decision { changes, reply })
+    let changes = [rotated.into(), opened.unchanged()].into_iter().chain(ended);
+    let put = [Change::ClientPut(Box::new(client)), Change::EventInsert(Box::new(event))];
+    Ok(Decision { changes: changes.chain(put).collect(), reply })
 }
 
 /// Removes a client with everything that it was allowed.
@@ -190,6 +200,11 @@ pub fn remove(about: About<'_>, opened: &Opened) -> Vec<Change> {
 }
 
 impl Opened {
+    /// What is registered so far.
+    pub fn metadata(&self) -> &ClientMetadata {
+        &self.client.metadata
+    }
+
     /// Whoever uses a token has had it: the one before counts no longer.
     fn acknowledged(&self) -> Vec<Change> {
         if self.is_replaced || self.registration.replaced.is_none() {
@@ -245,7 +260,7 @@ impl About<'_> {
         if said.contains_key("jwks") && said.contains_key("jwks_uri") {
             return Err(Error::MetadataInvalid("jwks", "must not stand beside jwks_uri; leave out one of them"));
         }
-        let metadata = read::metadata(&said, policy)?;
+        let metadata = read::metadata(&said, self.policy)?;
         let ours = self.directory.keys.algorithms(now);
         check_algorithms(&metadata, &ours)?;
         // RS256 is what is meant where nothing is said; a server that has no such key says what it has.
@@ -255,11 +270,30 @@ impl About<'_> {
         Ok(ClientMetadata { software_statement: statement, id_token_signed_response_alg, ..metadata })
     }
 
-    /// The secret of a client that uses one.
-    fn made(self, metadata: &ClientMetadata, secret: &Secret) -> Option<Made> {
+    /// The secret of a client that uses one. It follows from `seed`: from the token that was shown for an update, so that an answer
+    /// that was lost can be had again.
+    fn made(self, metadata: &ClientMetadata, seed: &Secret) -> Option<Made> {
         let lifetime = self.policy.registration.client_secret;
         let expires_at = (!lifetime.is_zero()).then(|| self.call.now.plus(lifetime));
-        uses_secret(metadata).then(|| Made { text: SecretText::from(secret), expires_at })
+        uses_secret(metadata).then(|| Made { text: self.text(metadata, seed), expires_at })
+    }
+
+    /// Long enough for each algorithm of the client's method.
+    fn text(self, metadata: &ClientMetadata, seed: &Secret) -> SecretText {
+        let key = &self.directory.secrets.registration;
+        let part = |number: &[u8]| SecretText::from(&seed.bound(key, &[b"client_secret", number]));
+        if metadata.token_endpoint_auth_method.needs_secret_text() {
+            return SecretText::new(format!("{}{}", part(b"1").expose(), part(b"2").expose()));
+        }
+        part(b"1")
+    }
+
+    /// The secret that an update has made whose answer was lost, as the token says that was shown.
+    fn lost(self, opened: &Opened, metadata: &ClientMetadata, live: &[ClientSecret]) -> Option<Made> {
+        let made = self.made(metadata, &opened.presented).filter(|_| opened.is_replaced)?;
+        let hash = made.text.hash();
+        let kept = live.iter().find(|known| known.hash == hash && is_live(known, self.call.now))?;
+        Some(Made { expires_at: kept.expires_at, ..made })
     }
 
     /// Whether none of these secrets counts for as long again as half of a secret's life.
@@ -292,6 +326,17 @@ impl Made {
         let secret = ClientSecret::new(&self.text, metadata.token_endpoint_auth_method, now);
         ClientSecret { expires_at: self.expires_at, ..secret }
     }
+}
+
+/// A secret as a client with these metadata goes on with it: one of which only the hash is known is of no use to a method that needs
+/// its text, nor is one that is too short for it; and of no other the text is kept.
+fn served(secret: &ClientSecret, metadata: &ClientMetadata) -> Option<ClientSecret> {
+    let Some(least) = least_secret(metadata.token_endpoint_auth_method, metadata.token_endpoint_auth_signing_alg)
+    else {
+        return Some(ClientSecret { text: None, ..secret.clone() });
+    };
+    let is_enough = secret.text.as_ref().is_some_and(|text| text.expose().len() >= least);
+    is_enough.then(|| secret.clone())
 }
 
 fn is_live(secret: &ClientSecret, now: Time) -> bool {

@@ -20,7 +20,8 @@ pub struct RegistrationPolicy {
     pub mode: Mode,
     /// The scopes that such an app may ask for, and has where it names none. Default: the standard ones of `OpenID` Connect.
     pub scopes: Scope,
-    /// The grant types that it may use. Default `authorization_code` and `refresh_token`.
+    /// The grant types that it may use. Default `authorization_code` and `refresh_token`. With `implicit` it may have tokens through
+    /// the browser, where `clients.allow_front_channel_tokens` is set, too.
     pub grant_types: Vec<GrantType>,
     /// How many such apps there may be. Each takes some kilobytes of memory. Default 1000.
     pub most: usize,

@@ -10,6 +10,7 @@ use crate::authorization::ResponseType;
 use crate::client::ClientMetadata;
 use crate::error::Error;
 use crate::grant_type::GrantType;
+use crate::policy::Policy;
 use crate::scope::Scope;
 
 /// The longest text of a member, in bytes.
@@ -30,13 +31,17 @@ pub(super) fn members(body: &[u8]) -> Result<Members, Error> {
 }
 
 /// The metadata that these members make of a client, completed with what they leave open.
-pub(super) fn metadata(said: &Members, policy: &RegistrationPolicy) -> Result<ClientMetadata, Error> {
+pub(super) fn metadata(said: &Members, policy: &Policy) -> Result<ClientMetadata, Error> {
     let mut known = Members::new();
     let mut localized = Members::new();
     for (name, value) in said {
         // "The authorization server MUST ignore any client metadata sent by the client that it does not understand"
         // (RFC 7591 §2)
         if let Some((name, what)) = settable(name) {
+            // An empty list leaves open what such a client uses.
+            if matches!(name, "grant_types" | "response_types") && value.as_array().is_some_and(Vec::is_empty) {
+                continue;
+            }
             let value = offered(name, value, policy);
             check_member(name, &value).ok_or_else(|| unfit(name, what))?;
             known.insert(name.to_owned(), value);
@@ -52,6 +57,7 @@ pub(super) fn metadata(said: &Members, policy: &RegistrationPolicy) -> Result<Cl
     if localized.len() > TRANSLATIONS_MOST {
         return Err(Error::MetadataInvalid("client_name", "stands there in more than 100 languages"));
     }
+    let policy = &policy.registration;
     let scope = scope(known.remove("scope"), policy)?;
     known.insert("localized".to_owned(), localized.into());
     let metadata: ClientMetadata = read(known.into()).ok_or(Error::RegistrationMalformed)?;
@@ -60,14 +66,16 @@ pub(super) fn metadata(said: &Members, policy: &RegistrationPolicy) -> Result<Cl
 
 /// "The authorization server MAY reject or replace any of the client's requested metadata values" (RFC 7591 §3.2.1): of grant and
 /// response types that are not for such clients nothing is kept, and the answer tells which are.
-fn offered(name: &str, value: &Value, policy: &RegistrationPolicy) -> Value {
+fn offered(name: &str, value: &Value, policy: &Policy) -> Value {
+    // Tokens travel through the browser for such apps only where the settings say both.
+    let through_browser = policy.clients.allow_front_channel_tokens;
+    let grant_types = &policy.registration.grant_types;
+    let may = |grant: GrantType| grant_types.contains(&grant) && (grant != GrantType::Implicit || through_browser);
     let is_offered = |word: &Value| match (name, word.as_str()) {
-        ("grant_types", Some(word)) => {
-            read::<GrantType>(word.into()).is_some_and(|grant| policy.grant_types.contains(&grant))
+        ("grant_types", Some(word)) => read::<GrantType>(word.into()).is_some_and(may),
+        ("response_types", Some(word)) => {
+            word.parse::<ResponseType>().is_ok_and(|kind| !kind.is_front_channel() || may(GrantType::Implicit))
         }
-        ("response_types", Some(word)) => word
-            .parse::<ResponseType>()
-            .is_ok_and(|kind| !kind.is_front_channel() || policy.grant_types.contains(&GrantType::Implicit)),
         _ => true,
     };
     match value {

@@ -9,6 +9,7 @@ use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use grantor_core::change::Change;
+use grantor_core::client::ClientMetadata;
 use grantor_core::directory::Directory;
 use grantor_core::error::{Decision, Error};
 use grantor_core::provider::Call;
@@ -20,6 +21,7 @@ use grantor_identity::address::counted_as;
 
 use super::bearer_token;
 use crate::app::App;
+use crate::outbound::Asker;
 use crate::visit::Visit;
 use crate::{cors, error, respond, routes};
 
@@ -34,14 +36,22 @@ const MAX_RACES: usize = 8;
 struct Desk<'a> {
     app: &'a App,
     address: String,
+    /// The address as limits count it.
+    counted: String,
     endpoint: String,
     call_at: grantor_core::time::Time,
 }
 
 impl<'a> Desk<'a> {
     fn of(app: &'a App, request: &HttpRequest) -> Self {
-        let address = app.address(request).to_string();
-        Self { app, address, endpoint: app.provider.issuer.at(routes::REGISTER), call_at: app.clock.now() }
+        let (address, counted) = (app.address(request), counted_as(app.address(request)).to_string());
+        Self {
+            app,
+            address: address.to_string(),
+            counted,
+            endpoint: app.provider.issuer.at(routes::REGISTER),
+            call_at: app.clock.now(),
+        }
     }
 
     fn about<'b>(&'b self, directory: &'b Directory) -> About<'b> {
@@ -57,7 +67,7 @@ impl<'a> Desk<'a> {
     /// Who may register, by the settings and the token that was shown.
     async fn registrant(&self, request: &HttpRequest) -> Result<Registrant, Error> {
         let token = self.initial_token(shown(request)?).await?;
-        Ok(Registrant { address: counted_as(self.app.address(request)).to_string(), token })
+        Ok(Registrant { address: self.counted.clone(), token })
     }
 
     async fn initial_token(&self, shown: Option<&str>) -> Result<Option<InitialToken>, Error> {
@@ -96,13 +106,37 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Whether there is room for one more, asked where something came first.
+    /// Whether there is room for one more, asked where something came first, or costs something.
     async fn check_room(&self) -> Result<(), Error> {
-        let policy = &self.app.provider.policy.registration;
-        if self.app.provider.store.registrations_count(policy.most).await? >= policy.most {
+        let (policy, store) = (&self.app.provider.policy.registration, &self.app.provider.store);
+        if store.registrations_count(policy.most).await? >= policy.most {
             return Err(Error::RegistrationsTooMany);
         }
+        if store.registrations_of_address(&self.counted, policy.per_address).await? >= policy.per_address {
+            return Err(Error::RegistrationsOfAddress);
+        }
         Ok(())
+    }
+
+    /// Checks the list of the sector that a client names which is about to be kept, unless it is as before.
+    async fn check_sector(&self, changes: &[Change], before: Option<&ClientMetadata>) -> Result<(), Error> {
+        let named = |metadata: &ClientMetadata| metadata.sector_identifier_uri.is_some();
+        let kept = changes.iter().find_map(|change| match change {
+            Change::ClientPut(client) => Some(&client.metadata),
+            _ => None,
+        });
+        let Some(metadata) = kept.filter(|metadata| named(metadata)) else { return Ok(()) };
+        let is_known = before.is_some_and(|before| {
+            before.sector_identifier_uri == metadata.sector_identifier_uri
+                && metadata.redirect_uris.iter().all(|uri| before.redirect_uris.contains(uri))
+        });
+        if is_known {
+            return Ok(());
+        }
+        if before.is_none() {
+            self.check_room().await?;
+        }
+        self.app.check_sector(metadata, Asker::Registrant(&self.counted)).await
     }
 }
 
@@ -113,6 +147,9 @@ fn shown(request: &HttpRequest) -> Result<Option<&str>, Error> {
 
 /// Registers an app (RFC 7591 §3.1).
 pub(crate) async fn post_register(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    if let Some(nothing) = closed(&app, &request) {
+        return nothing;
+    }
     let answered = register(&app, &request, payload).await;
     respond(&app, &request, answered.map(|told| error::uncached(StatusCode::CREATED).json(told))).await
 }
@@ -122,26 +159,27 @@ async fn register(app: &App, request: &HttpRequest, payload: Payload) -> Result<
     // Who may not register is not listened to.
     desk.registrant(request).await?;
     let body = read(request, payload).await?;
-    for _ in 0..MAX_RACES {
+    for round in 0..MAX_RACES {
         let who = desk.registrant(request).await?;
         let (fresh, secret) = (app.provider.fresh(desk.call_at), app.provider.mint.secret());
-        let address = who.address.clone();
         let Decision { changes, reply } =
             decide::register(desk.about(&app.directory()), &body, who, (&fresh, &secret))?;
+        if round == 0 {
+            desk.check_sector(&changes, None).await?;
+        }
         if desk.commit(changes).await? {
             return Ok(reply);
         }
         desk.check_room().await?;
-        let per_address = app.provider.policy.registration.per_address;
-        if app.provider.store.registrations_of_address(&address, per_address).await? >= per_address {
-            return Err(Error::RegistrationsOfAddress);
-        }
     }
     Err(StoreError::Busy.into())
 }
 
 /// Tells an app what is registered of it (RFC 7592 §2.1).
 pub(crate) async fn get_registration(app: Data<App>, request: HttpRequest, client_id: Path<String>) -> HttpResponse {
+    if let Some(nothing) = closed(&app, &request) {
+        return nothing;
+    }
     let told = tell(&app, &request, &client_id).await;
     respond(&app, &request, told.map(|told| error::uncached(StatusCode::OK).json(told))).await
 }
@@ -165,6 +203,9 @@ pub(crate) async fn put_registration(
     client_id: Path<String>,
     payload: Payload,
 ) -> HttpResponse {
+    if let Some(nothing) = closed(&app, &request) {
+        return nothing;
+    }
     let told = update(&app, &request, &client_id, payload).await;
     respond(&app, &request, told.map(|told| error::uncached(StatusCode::OK).json(told))).await
 }
@@ -175,8 +216,8 @@ async fn update(app: &App, request: &HttpRequest, client_id: &str, payload: Payl
     let body = read(request, payload).await?;
     for _ in 0..MAX_RACES {
         let opened = desk.open(client_id, request).await?;
-        let secret = app.provider.mint.secret();
-        let Decision { changes, reply } = decide::update(desk.about(&app.directory()), &body, &opened, &secret)?;
+        let Decision { changes, reply } = decide::update(desk.about(&app.directory()), &body, &opened)?;
+        desk.check_sector(&changes, Some(opened.metadata())).await?;
         if desk.commit(changes).await? {
             return Ok(reply);
         }
@@ -186,6 +227,9 @@ async fn update(app: &App, request: &HttpRequest, client_id: &str, payload: Payl
 
 /// Removes an app (RFC 7592 §2.3).
 pub(crate) async fn delete_registration(app: Data<App>, request: HttpRequest, client_id: Path<String>) -> HttpResponse {
+    if let Some(nothing) = closed(&app, &request) {
+        return nothing;
+    }
     // "If a client has been successfully deprovisioned, the authorization server MUST respond with an HTTP 204 No Content
     // message." (RFC 7592 §2.3)
     let removed = remove(&app, &request, &client_id).await;
@@ -215,8 +259,8 @@ pub(crate) async fn other_registration(app: Data<App>, request: HttpRequest) -> 
 }
 
 fn other(app: &Data<App>, request: HttpRequest, methods: &'static str) -> HttpResponse {
-    if !app.provider.policy.registration.is_on() {
-        return respond::status_page(&Visit::unread(app.clone(), request), crate::pages::status::Kind::NotFound, None);
+    if let Some(nothing) = closed(app, &request) {
+        return nothing;
     }
     if request.method() == Method::OPTIONS {
         return cors::preflight(app, &request, methods, true);
@@ -226,14 +270,14 @@ fn other(app: &Data<App>, request: HttpRequest, methods: &'static str) -> HttpRe
     cors::everyone(response)
 }
 
+/// The answer where nobody registers anything: there is no such address, and nothing is done.
+fn closed(app: &Data<App>, request: &HttpRequest) -> Option<HttpResponse> {
+    let visit = || Visit::unread(app.clone(), request.clone());
+    let is_on = app.provider.policy.registration.is_on();
+    (!is_on).then(|| respond::status_page(&visit(), crate::pages::status::Kind::NotFound, None))
+}
+
 async fn respond(app: &Data<App>, request: &HttpRequest, answered: Result<HttpResponse, Error>) -> HttpResponse {
-    if !app.provider.policy.registration.is_on() {
-        return respond::status_page(
-            &Visit::unread(app.clone(), request.clone()),
-            crate::pages::status::Kind::NotFound,
-            None,
-        );
-    }
     let response = match answered {
         Ok(response) => response,
         Err(refusal) => {

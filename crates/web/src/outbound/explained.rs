@@ -22,6 +22,8 @@ pub enum Asker<'a> {
     Client(&'a str),
     /// This installation: what its administrator has set.
     Installation,
+    /// Whoever registers an app or changes it, by their address as limits count it.
+    Registrant(&'a str),
     /// An upstream, by its name.
     Upstream(&'a str),
     /// A webhook, by its name.
@@ -34,6 +36,7 @@ impl Asker<'_> {
         match self {
             Self::Client(client_id) => format!("client {client_id}"),
             Self::Installation => "installation".to_owned(),
+            Self::Registrant(address) => format!("registrant {address}"),
             Self::Upstream(name) => format!("upstream {name}"),
             Self::Webhook(name) => format!("webhook {name}"),
         }
@@ -48,6 +51,7 @@ impl App {
     pub async fn fetch(&self, request: HttpRequest, asker: Asker<'_>) -> Result<HttpResponse, OutboundError> {
         let answered = match asker {
             Asker::Client(client_id) => self.outbound.send_to_client(request, client_id).await,
+            Asker::Registrant(address) => self.outbound.send_for_registrant(request, address).await,
             _ => self.outbound.send(request, &asker.turns()).await,
         };
         if let Err(OutboundError::Forbidden(refusal)) = &answered {
@@ -92,6 +96,7 @@ impl App {
         event = event.reason(refusal.reason()).detail(&refusal.to_string());
         match asker {
             Asker::Client(client_id) => event = event.client(client_id),
+            Asker::Registrant(address) => event = event.address(address),
             Asker::Upstream(name) => event = event.detail(&format!("upstream {name}: {refusal}")),
             Asker::Webhook(name) => {
                 // Each message to it is refused, and there may be many: an event now and then says so.
