@@ -97,7 +97,7 @@ async fn a_broken_rule_is_told_to_the_app() {
         ("id_token_hint", "a.b.c", "invalid_request", "IdTokenHintInvalid"),
         ("resource", "https://evil.example", "invalid_target", "ResourceUnknown"),
         ("request", "eyJhbGciOiJub25lIn0.e30.", "invalid_request_object", "RequestObjectSignature"),
-        ("request_uri", "https://evil.example/r", "request_uri_not_supported", "RequestUriNotSupported"),
+        ("request_uri", "https://evil.example/r", "invalid_request_uri", "RequestUriUnknown"),
         ("registration", "{}", "registration_not_supported", "RegistrationNotSupported"),
     ] {
         let page = person.get(wiki.authorize_url("openid", &[(name, value)])).await;

@@ -58,7 +58,8 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     request_object_encryption_enc_values_supported: ["A128CBC-HS256","A256CBC-HS512","A128GCM","A256GCM"]
     request_object_signing_alg_values_supported: ["ES256","ES384","EdDSA","RS256","PS256"]
     request_parameter_supported: true
-    request_uri_parameter_supported: false
+    request_uri_parameter_supported: true
+    require_request_uri_registration: true
     response_modes_supported: ["query","fragment","form_post"]
     response_types_supported: ["code"]
     revocation_endpoint: "ISSUER/revoke"

@@ -20,6 +20,7 @@ mod relying_party;
 mod request_object;
 mod request_object_encrypted;
 mod request_object_keys;
+mod request_uri;
 mod session;
 mod session_management;
 mod sign_up;

@@ -292,13 +292,3 @@ async fn an_object_is_as_large_as_any_parameter_may_be() {
     let page = asks(&server, &Person::new(&server), &asked, &[]).await;
     assert_eq!((page.status.as_u16(), page.location()), (413, None));
 }
-
-// "request_uri_not_supported The OP does not support use of the "request_uri" parameter defined in Section 6."
-// (OIDC Core §3.1.2.6)
-#[tokio::test]
-async fn an_object_is_not_fetched() {
-    let server = Server::start().await;
-    let signed = App::new(&server, "signed");
-    let page = signed.asks(&Person::new(&server), "openid", &[("request_uri", "https://signed.example/r")]).await;
-    assert_eq!(Answer::of(&page).param("error"), "request_uri_not_supported");
-}

@@ -173,6 +173,7 @@ reasons! {
     ReportSignature => "access_denied", "RFC 6749 §5.2", "The signature does not fit the report; sign the body as it is sent, with ECDSA on P-256 and SHA-256.";
     ReporterUnknown => "access_denied", "RFC 6749 §5.2", "Nobody with this key may report tokens here; an administrator can set leak_reporters.";
     RequestObjectAlgorithm => "invalid_request_object", "OIDC Core §6.3.2", "The request object is not signed by the algorithm that the app is registered with.";
+    RequestObjectAmbiguous => "invalid_request", "OIDC Core §6", "The request has both request and request_uri; send one of them.";
     RequestObjectExpired => "invalid_request_object", "RFC 7519 §4.1.4", "The request object has expired, or is not good yet.";
     RequestObjectInvalid => "invalid_request_object", "OIDC Core §6.1", "The request object is not a JWT whose claims are the parameters of an authorization request.";
     RequestObjectKeysUnreachable => "invalid_request_object", "RFC 7591 §2", "The request object cannot be verified: the app's keys cannot be read from its jwks_uri now; they stand there as a JWK set, over https.";
@@ -180,7 +181,9 @@ reasons! {
     RequestObjectMissing => "invalid_request", "RFC 9101 §10.5", "This app must send its requests as signed request objects.";
     RequestObjectSignature => "invalid_request_object", "OIDC Core §6.3.2", "The request object is not signed by a key that is registered for this app.";
     RequestObjectUndecryptable => "invalid_request_object", "OIDC Core §6.3.1", "The request object is not a signed JWT, encrypted to this server's key in /jwks as its metadata say, with the cty JWT.";
-    RequestUriNotSupported => "request_uri_not_supported", "OIDC Core §3.1.2.6", "Request objects are not fetched; send the object itself, as request.";
+    RequestUriChanged => "invalid_request_uri", "OIDC Core §6.2", "What lies at the request_uri is not what its fragment says, which is the SHA-256 hash of it in base64url.";
+    RequestUriUnknown => "invalid_request_uri", "OIDC Core §6.2", "The request_uri is none of the app's registered request_uris, letter for letter; only the fragment may be added.";
+    RequestUriUnreachable => "invalid_request_uri", "OIDC Core §6.2.3", "No request object can be read at the request_uri now; it lies there over https, without a redirect, and has at most 8 KiB.";
     RequestedTokenTypeUnsupported => "invalid_request", "RFC 8693 §2.1", "The requested_token_type must be that of an access token or of a JWT.";
     ResourceAmbiguous => "invalid_target", "RFC 8693 §2.1", "The token is for several APIs; name one of them with resource, or scopes of one alone.";
     ResourceMalformed => "invalid_request", "RFC 7033 §4.2", "The resource must be a URI, as in acct:ada@example.com or https://example.com/ada, of at most 2 KiB.";

@@ -13,6 +13,11 @@ pub fn sha256(message: &[u8]) -> [u8; 32] {
     array(digest::digest(&digest::SHA256, message).as_ref())
 }
 
+/// SHA-256, in base64url without padding.
+pub fn sha256_text(message: &[u8]) -> String {
+    base64url::encode(&sha256(message))
+}
+
 /// SHA-256 of a message that comes in parts.
 #[derive(Clone)]
 pub struct Sha256(digest::Context);

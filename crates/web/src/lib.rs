@@ -45,6 +45,7 @@ mod oauth;
 pub mod outbound;
 pub mod pages;
 mod password_sign_in;
+mod request_uri;
 mod respond;
 mod routes;
 pub mod sector;

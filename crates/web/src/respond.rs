@@ -144,7 +144,11 @@ fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reas
         Error::InteractionExpired => Reason::RequestExpired,
         Error::MalformedEncoding(name) => Reason::RequestMalformed(printable(name)),
         Error::FormMissing => Reason::RequestMalformed("Content-Type".to_owned()),
+        Error::RequestUriChanged | Error::RequestUriUnknown | Error::RequestUriUnreachable => {
+            Reason::RequestMalformed("request_uri".to_owned())
+        }
         Error::RequestObjectAlgorithm
+        | Error::RequestObjectAmbiguous
         | Error::RequestObjectExpired
         | Error::RequestObjectInvalid
         | Error::RequestObjectKeysUnreachable

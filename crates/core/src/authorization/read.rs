@@ -149,15 +149,10 @@ impl Reading<'_> {
     }
 
     fn check_unsupported(&self) -> Result<(), Error> {
-        // "request_uri_not_supported The OP does not support use of the "request_uri" parameter defined in Section 6."
-        // (OIDC Core §3.1.2.6)
         let sent = |name: &str| self.params.get(name).is_some();
         // What it says is read before, and here it has no say any more.
-        if sent("request") {
+        if sent("request") || sent("request_uri") {
             return Err(Error::RequestObjectInvalid);
-        }
-        if sent("request_uri") {
-            return Err(Error::RequestUriNotSupported);
         }
         if sent("registration") { Err(Error::RegistrationNotSupported) } else { Ok(()) }
     }

@@ -160,7 +160,7 @@ pub(super) fn assemble(outside: &Params, claims: &Map<String, Value>, alone: boo
     for (name, value) in claims.iter().filter(|(name, _)| !OF_THE_JWT.contains(&name.as_str())) {
         pairs.extend(texts(name, value)?.into_iter().map(|text| (name.clone(), text)));
     }
-    let is_taken = |name: &str| name != "request" && (!alone || name == "client_id");
+    let is_taken = |name: &str| !matches!(name, "request" | "request_uri") && (!alone || name == "client_id");
     let beside = outside.iter().filter(|(name, _)| is_taken(name) && !claims.contains_key(*name));
     pairs.extend(beside.map(|(name, value)| (name.to_owned(), value.to_owned())));
     // As many as are read back after the sign-in.

@@ -8,7 +8,7 @@ use grantor_jose::jwk::JwkSet;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{AccessTokenFormat, logout};
+use super::{AccessTokenFormat, logout, request_uri};
 use crate::authorization::{RequestObjectSigning, ResponseType};
 use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::error::Error;
@@ -120,6 +120,10 @@ pub struct ClientMetadata {
     /// The same for the encryption of the content: `A128CBC-HS256`, `A256CBC-HS512`, `A128GCM` or `A256GCM`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_encryption_enc: Option<ContentEncryption>,
+    /// The https addresses at which request objects of the app may lie (`request_uri`); no other is ever asked. The fragment, where there
+    /// is one, is the SHA-256 hash of the object, in base64url.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<String>,
     /// Whether each authorization request must be a signed request object, beside which nothing counts (RFC 9101 §10.5).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub require_signed_request_object: bool,
@@ -219,6 +223,7 @@ impl ClientMetadata {
         self.check_jwks_uri()?;
         self.check_assertions()?;
         self.check_request_objects()?;
+        request_uri::check(&self.request_uris)?;
         self.check_encryption()?;
         self.check_subjects()
     }

@@ -18,6 +18,7 @@ mod clients;
 mod encryption;
 mod logout;
 mod metadata;
+mod request_uri;
 
 pub use clients::Clients;
 pub use encryption::Encryption;

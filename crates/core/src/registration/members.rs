@@ -48,6 +48,7 @@ pub const MEMBERS: &[(&str, May)] = &[
     ("request_object_signing_alg", May::Set("must be an algorithm that the metadata of this server list, or none")),
     ("request_object_encryption_alg", May::Set(ENCRYPTION)),
     ("request_object_encryption_enc", May::Set(ENCRYPTION)),
+    ("request_uris", May::Set("must be a list of at most 100 addresses that begin with https://")),
     ("require_signed_request_object", May::Set("must be true or false")),
     ("subject_type", May::Set("must be public or pairwise")),
     // The file at the address is read before it is believed.

@@ -69,7 +69,11 @@ async fn authorize(visit: &Visit, params: Result<Params, Error>) -> HttpResponse
 /// The parameters of a request that has just arrived, with those of its request object in their place; none where it has none.
 async fn unpack(visit: &Visit, params: &Params) -> Result<Option<Params>, Refused> {
     let provider = &visit.app.provider;
-    let arrived = Arrived::read(&provider.store.directory(), params);
+    let mut arrived = Arrived::read(&provider.store.directory(), params);
+    if let Some((client, uri)) = arrived.lies_at() {
+        let read = visit.app.read_request_object(&client.client_id, uri).await;
+        arrived = arrived.with_object(&provider.store.directory(), read.as_deref());
+    }
     let keys = client_keys::of_request_object(&visit.app, &arrived).await;
     arrived.unpack(provider, keys.as_deref(), visit.now)
 }
