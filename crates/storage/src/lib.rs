@@ -19,6 +19,7 @@ mod access_tokens;
 mod api_token_watches;
 mod api_tokens;
 mod apply;
+mod apply_told;
 mod attempts;
 mod authorization_codes;
 mod clients;

@@ -1,10 +1,11 @@
 //! The difference between what a file declares and what is kept. A plain function: nothing is read, drawn or written here.
 
 pub mod api_keys;
+mod taken;
 
 use std::collections::{BTreeSet, HashMap};
 
-use grantor_core::client::{Client, ClientMetadata, ClientSecret, Trust};
+use grantor_core::client::{Client, ClientMetadata, ClientSecret};
 use grantor_core::directory::{Directory, Group, Resource, ScopeDefinition};
 use grantor_core::forward_auth::{Apps, ProxiedApp};
 use grantor_core::network::Networks;
@@ -204,8 +205,8 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
     plan.faults.extend(declaration.clients.iter().filter_map(|declared| unfit_secret(declared, directory)));
     // After the apps that they belong to.
     api_keys::plan(declaration, current, &mut plan);
-    plan.faults.extend(declaration.clients.iter().filter_map(|declared| taken(declared, directory)));
-    plan.faults.extend(declaration.users.iter().filter_map(|declared| strange(declared, current)));
+    plan.faults.extend(declaration.clients.iter().filter_map(|declared| taken::client(declared, directory)));
+    plan.faults.extend(declaration.users.iter().filter_map(|declared| taken::user(declared, current)));
     plan.warnings.extend(loose_ends(declaration, directory));
     plan
 }
@@ -228,22 +229,6 @@ fn client(declared: &DeclaredClient, directory: &Directory) -> (Item, Option<Vec
     let item =
         ClientItem { client_id: declared.client_id.clone(), metadata, disabled, secret, before: before.cloned() };
     (Item::Client(Box::new(item)), fields)
-}
-
-/// What registered itself belongs to whoever registered it: a file that names it by accident takes nothing over.
-fn taken(declared: &DeclaredClient, directory: &Directory) -> Option<String> {
-    let before = directory.clients.get(&declared.client_id)?;
-    let message =
-        "registered itself, and is changed by itself alone; name another, or remove it with `grantor client remove`";
-    (before.trust == Trust::SelfRegistered).then(|| declared.place.remark("client_id", message))
-}
-
-/// Whoever made an account for themselves may be anybody: a file that means somebody else gives it nothing. Commands, which name the
-/// account that is there, may change it.
-fn strange(declared: &DeclaredUser, current: &Current) -> Option<String> {
-    current.users.get(&declared.username).filter(|before| before.self_made)?;
-    let message = "was made by its person, whoever that is; name another, or remove it with `grantor user remove`";
-    declared.place.fault("username", message).map(|fault| fault.to_string())
 }
 
 fn secret_step(declared: &DeclaredClient, before: Option<&Client>) -> SecretStep {

@@ -19,6 +19,7 @@ use grantor_core::upstream::UpstreamChange;
 use grantor_jose::id::Id;
 
 use crate::apply::{Context, define_apply, is_of_directory, one};
+use crate::apply_told::define_tell;
 use crate::directory::{self, define_read_directory};
 use crate::error::Failure;
 use crate::events::Refusal;
@@ -34,5 +35,6 @@ use crate::{
 };
 
 define_apply!(SqliteConnection, [], [], []);
+define_tell!(SqliteConnection, [], []);
 define_expect!(SqliteConnection, [], [], [], []);
 define_read_directory!(SqliteConnection, [], []);
