@@ -180,9 +180,14 @@ mod tests {
         assert_eq!(ring.record(Algorithm::Es256, due.minus(Duration::from_millis(1))).unwrap().active_from, START);
         assert_eq!(ring.record(Algorithm::Es256, due).unwrap().active_from, due);
         assert_eq!(ring.published(due).count(), 2 * OFFERED.len());
+        // Published until the last token has expired, remembered for a session longer.
         let gone = due.plus(lifetimes.longest_signed());
         let steps = plan_rotation(&ring, &lifetimes, gone);
         carry_out(&mut ring, &steps, &lifetimes, gone);
+        assert_eq!((ring.published(gone).count(), ring.keys.len()), (OFFERED.len(), 2 * OFFERED.len()));
+        let over = gone.plus(lifetimes.session_absolute);
+        let steps = plan_rotation(&ring, &lifetimes, over);
+        carry_out(&mut ring, &steps, &lifetimes, over);
         assert_eq!(ring.keys.len(), OFFERED.len());
     }
 

@@ -36,10 +36,10 @@ pub(crate) const TABLES: &[&str] = &[
     "events",
     "refusals",
     "token_counts",
+    "usages",
     "notices",
     "outbox",
     "logout_notices",
-    "usages",
     "initial_access_tokens",
     "registrations",
 ];
