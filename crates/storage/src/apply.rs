@@ -72,7 +72,11 @@ pub(crate) fn is_one_statement(changes: &[Change]) -> bool {
 /// Whether a change takes several statements.
 pub(crate) const fn takes_several(change: &Change) -> bool {
     is_of_directory(change)
-        || matches!(change, Change::ApiTokensExpect { .. } | Change::Registration(RegistrationChange::Room { .. }))
+        || matches!(
+            change,
+            Change::ApiTokensExpect { .. }
+                | Change::Registration(RegistrationChange::Room { .. } | RegistrationChange::Unused { .. })
+        )
 }
 
 /// Defines `apply`, `apply_all` and `sweep` for one kind of connection; `expect` stands beside them. `ExecuteDsl` and `RunQueryDsl` in
@@ -322,6 +326,7 @@ macro_rules! define_apply {
                 }};
             }
             match change {
+                RegistrationChange::ConsentsForget { client_id } => any!(consents::remove_of_client(client_id)),
                 RegistrationChange::Insert(registration) => one!(registrations::insert(registrations::Row::new(registration))),
                 RegistrationChange::Room { address, per_address, in_all } => {
                     // Held first: of several that register at once, each counts those before it.
@@ -338,6 +343,9 @@ macro_rules! define_apply {
                 RegistrationChange::TokenEnd { id, at } => any!(initial_access_tokens::end(id.as_i64(), at.millis())),
                 RegistrationChange::TokenInsert(token) => one!(initial_access_tokens::insert(initial_access_tokens::Row::new(token))),
                 RegistrationChange::TokenSpend { id, at } => one!(initial_access_tokens::spend(id.as_i64(), at.millis())),
+                RegistrationChange::Unused { client_id, registered_by } => {
+                    one(found!(registrations::unused_of_client(client_id, registered_by.millis())$($alone)*))
+                }
             }
         }
 
@@ -350,8 +358,10 @@ macro_rules! define_apply {
             Ok(())
         }
 
-        /// What has ended of its keys is noted, and nobody ends another one meanwhile.
+        /// What has ended of its keys is noted, and nobody ends another one meanwhile. Its registration first, as where a client
+        /// changes itself.
         $($async)? fn remove_client(client_id: &str, connection: &mut $connection) -> Result<(), Failure> {
+            let _: Vec<i64> = RunQueryDsl::load(registrations::hold_of_client(client_id)$($alone)*, connection)$($wait)*?;
             let _: Vec<i64> = RunQueryDsl::load(api_tokens::hold_of_client(client_id)$($alone)*, connection)$($wait)*?;
             ExecuteDsl::execute(Prepared(ended_keys::note(client_id)), connection)$($wait)*?;
             ExecuteDsl::execute(Prepared(clients::remove(client_id)), connection)$($wait)*?;

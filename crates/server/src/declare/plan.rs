@@ -61,7 +61,7 @@ pub enum Item {
     /// An app behind a proxy.
     App(ProxiedApp),
     /// An app.
-    Client(ClientItem),
+    Client(Box<ClientItem>),
     /// A group.
     Group(Group),
     /// An API.
@@ -226,7 +226,7 @@ fn client(declared: &DeclaredClient, directory: &Directory) -> (Item, Option<Vec
     let metadata = declared.metadata.clone();
     let item =
         ClientItem { client_id: declared.client_id.clone(), metadata, disabled, secret, before: before.cloned() };
-    (Item::Client(item), fields)
+    (Item::Client(Box::new(item)), fields)
 }
 
 /// What registered itself belongs to whoever registered it: a file that names it by accident takes nothing over.
