@@ -226,6 +226,9 @@ contract! {
         an_initial_token_is_spent_as_often_as_it_was_made_for
         a_revoked_initial_token_is_good_for_nothing_nor_one_of_another_epoch
         there_is_room_for_so_many_of_an_address_and_in_all
+        who_is_unused_is_known_until_the_set_is_committed
+        one_that_changes_itself_and_one_that_removes_it_wait_for_each_other
+        what_people_answered_about_a_client_is_forgotten_together
         the_unused_are_those_that_nobody_was_let_in_to
         the_snapshot_follows_each_client_that_comes_changes_and_goes
     }

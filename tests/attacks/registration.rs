@@ -109,6 +109,25 @@ async fn people_are_told_that_nobody_has_checked_it() {
     assert!(!page.body.contains("bank.example"), "what it says of other hosts is not repeated: {}", page.body);
 }
 
+/// It may register any address beside its own: what people are shown is where this answer goes.
+#[tokio::test]
+async fn people_are_shown_where_the_answer_goes_and_no_other_address() {
+    let server = open().await;
+    let said = metadata_with(json!({
+        "redirect_uris": ["https://bank.example/cb", "https://notebook.example/cb"], "client_uri": "https://bank.example/",
+        "policy_uri": "https://bank.example/privacy", "tos_uri": "https://notebook.example/terms",
+    }));
+    let client = Registrar::new(&server).registered(&said).await;
+    let (app, person) = (App::registered(&server, &client).at("https://notebook.example/cb"), Person::new(&server));
+    let page = app.asks(&person, "openid", &[]).await;
+    assert!(page.text().contains("notebook.example") && !page.body.contains("bank.example"), "{}", page.text());
+    let page = person.sign_in_on(&page, "alice", "correct horse battery staple").await;
+    assert!(page.text().contains("notebook.example") && !page.body.contains("bank.example"), "{}", page.text());
+    person.approve(page).await;
+    let page = person.open("/account/apps").await;
+    assert!(page.text().contains("bank.example, notebook.example"), "all of them are named: {}", page.text());
+}
+
 /// DC-06
 #[tokio::test]
 async fn hostile_json_is_refused_with_a_reason() {

@@ -233,3 +233,28 @@ async fn another_node_knows_at_once_what_a_client_has_become() {
     assert!(!server.database.directory().clients.contains_key(client["client_id"].as_str().unwrap()));
     let _: &Server = &other;
 }
+
+/// Whoever has come by a registration access token gets nothing silently of the people who know the app by another name or place.
+#[tokio::test]
+async fn people_are_asked_again_about_an_app_that_has_become_another() {
+    let server = open().await;
+    let registrar = Registrar::new(&server);
+    let mut client = registrar.registered(&metadata()).await;
+    let person = crate::harness::person::Person::new(&server);
+    App::registered(&server, &client).approved_by(&person, "openid").await;
+    for (name, value, asked) in [
+        ("policy_uri", json!("https://notebook.example/p"), false),
+        ("redirect_uris", json!(["https://notebook.example/other"]), false),
+        ("client_name", json!("Your Bank"), true),
+        ("client_name#de", json!("Ihre Bank"), true),
+        ("redirect_uris", json!(["https://elsewhere.example/cb"]), true),
+    ] {
+        client = registrar.update(&client, &with(unchanged(&client), name, value)).await.json();
+        let app = App::registered(&server, &client);
+        let page = app.asks(&person, "openid", &[]).await;
+        assert_eq!((page.location().is_none(), page.name() == "consent"), (asked, asked), "{name}: {}", page.whole());
+        if asked {
+            person.approve(page).await;
+        }
+    }
+}

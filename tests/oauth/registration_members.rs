@@ -121,7 +121,7 @@ async fn an_update_that_gives_people_other_subjects_ends_what_they_have_allowed(
         let client = registrar.registered(&said).await;
         let app = App::registered(&server, &client);
         let tokens = app.tokens("openid offline_access").await;
-        let same: Value = registrar.update(&client, &with(&client, "client_name", json!("Diary"))).await.json();
+        let same: Value = registrar.update(&client, &with(&client, "software_version", json!("2"))).await.json();
         let tokens = Tokens(app.refresh(tokens.refresh()).await.json());
         let mut other = unchanged(&same);
         changes.as_object().unwrap().iter().for_each(|(name, value)| other[name] = value.clone());

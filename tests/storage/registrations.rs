@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use grantor_core::change::Change;
 use grantor_core::client::{Client, Trust};
+use grantor_core::consent::Consent;
 use grantor_core::registration::{InitialToken, Registration, RegistrationChange};
 use grantor_core::store::{Store, StoreError};
 use grantor_jose::id::Id;
@@ -33,6 +34,17 @@ fn token(id: i64, uses: u32) -> InitialToken {
         uses,
         uses_left: uses,
         ended_at: None,
+    }
+}
+
+fn consent(client_id: &str) -> Consent {
+    Consent {
+        user_id: Id::from_i64(7),
+        client_id: client_id.into(),
+        granted: scope("openid"),
+        declined: scope(""),
+        created_at: NOW,
+        updated_at: NOW,
     }
 }
 
@@ -130,4 +142,45 @@ pub async fn the_snapshot_follows_each_client_that_comes_changes_and_goes(databa
     keep(database, [Change::ClientRemove("c1".into()), Change::ClientPut(Box::new(by_themselves("c0")))]).await;
     let directory = database.directory();
     assert!(directory.clients.contains_key("c0") && !directory.clients.contains_key("c1"));
+}
+
+pub async fn who_is_unused_is_known_until_the_set_is_committed(database: &Database) {
+    with_wiki_and_user(database).await;
+    keep(database, [put("other"), insert("wiki", 1), insert("other", 2)]).await;
+    let unused =
+        |client_id: &str, registered_by| RegistrationChange::Unused { client_id: client_id.into(), registered_by };
+    let remove = |client_id: &str, registered_by| {
+        database.commit(vec![unused(client_id, registered_by).into(), Change::ClientRemove(client_id.into())])
+    };
+    assert!(matches!(remove("wiki", NOW.minus(HOUR)).await, Err(StoreError::Conflict)), "it came later");
+    keep(database, [grant_insert(grant(id_at(NOW, 1)))]).await;
+    assert!(matches!(remove("wiki", NOW).await, Err(StoreError::Conflict)), "somebody was let in");
+    assert!(remove("other", NOW).await.is_ok());
+    assert!(matches!(remove("other", NOW).await, Err(StoreError::Conflict)), "another node was here first");
+    assert_eq!(database.registrations().await.unwrap(), [registration("wiki", 1)]);
+}
+
+/// None of them is let go in the middle: they take what they change in one order.
+pub async fn one_that_changes_itself_and_one_that_removes_it_wait_for_each_other(database: &Database) {
+    for n in 0..20 {
+        keep(database, [put("wiki"), insert("wiki", n)]).await;
+        let (id, secret) = (Id::from_i64(n), hash(1));
+        let held = RegistrationChange::Secret { id, expected: secret, secret, replaced: None };
+        let updated_at = client("wiki").updated_at;
+        let expected = Change::ClientExpect { client_id: "wiki".into(), updated_at };
+        let change = database.commit(vec![held.into(), expected, put("wiki")]);
+        let (changed, removed) = tokio::join!(change, database.commit(vec![Change::ClientRemove("wiki".into())]));
+        assert!(matches!(changed, Ok(()) | Err(StoreError::Conflict)), "{changed:?}");
+        assert!(removed.is_ok(), "{removed:?}");
+    }
+}
+
+pub async fn what_people_answered_about_a_client_is_forgotten_together(database: &Database) {
+    with_wiki_and_user(database).await;
+    keep(database, [Change::ConsentPut { consent: Box::new(consent("wiki")), expected: None }]).await;
+    let forget = |client_id: &str| vec![RegistrationChange::ConsentsForget { client_id: client_id.into() }.into()];
+    database.commit(forget("other")).await.unwrap();
+    assert_eq!(database.consents_of(consent("wiki").user_id).await.unwrap().len(), 1);
+    database.commit(forget("wiki")).await.unwrap();
+    assert!(database.consents_of(consent("wiki").user_id).await.unwrap().is_empty());
 }

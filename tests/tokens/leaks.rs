@@ -6,14 +6,17 @@ use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use grantor_core::registration::Mode;
 use grantor_server::config::Reporter;
 use serde_json::{Value, json};
 
 use super::{alice, id_of, token};
 use crate::harness::app::App;
+use crate::harness::command;
 use crate::harness::folder::Folder;
 use crate::harness::page::Page;
 use crate::harness::person::Person;
+use crate::harness::registrar::{Registrar, metadata};
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
 
@@ -193,4 +196,41 @@ async fn only_who_may_report_is_listened_to() {
     assert_eq!(api.introspect(&token).await["active"], json!(true));
     let nobody = Server::start().await;
     assert_eq!(scanner.report(&nobody, &json!([])).await.brief(), "403 access_denied");
+}
+
+#[tokio::test]
+async fn what_apps_register_and_manage_themselves_with_ends_when_it_is_found() {
+    let Some(scanner) = Scanner::new() else { return };
+    let reporter = scanner.reporter();
+    let server = Server::start_with(|config| {
+        config.leak_reporters = vec![reporter];
+        config.registration.mode = Mode::InitialAccessToken;
+    })
+    .await;
+    let made = command::registration(server.config(), &["token", "add", "--name", "CI", "--uses", "9"]).await.unwrap();
+    let initial = made.lines().next().unwrap();
+    server.clock.catch_up();
+    let registrar = Registrar::new(&server);
+    let [one, other]: [Value; 2] = [
+        registrar.register_with(initial, &metadata()).await.json(),
+        registrar.register_with(initial, &metadata()).await.json(),
+    ];
+    let own = one["registration_access_token"].as_str().unwrap();
+    let strange = format!("{}{}", &own[..own.len() - 8], "AAAAAAAA");
+    let found = [initial, own, &strange, "gtr_ia_x"].map(finding).into_iter().collect();
+    let told = scanner.report(&server, &found).await.json();
+    let labels: Vec<&str> = told.as_array().unwrap().iter().map(|told| told["label"].as_str().unwrap()).collect();
+    assert_eq!(labels, ["true_positive", "true_positive", "false_positive", "false_positive"]);
+    assert_eq!(registrar.register_with(initial, &metadata()).await.brief(), "401 invalid_token");
+    assert_eq!(registrar.read(&one).await.brief(), "401 invalid_token");
+    assert_eq!(registrar.read(&other).await.status, 200);
+    assert_eq!(App::registered(&server, &one).redeem("no code").await.brief(), "400 invalid_grant", "the app stays");
+    let events = server.events().await;
+    let details: Vec<&str> = events
+        .iter()
+        .filter_map(|event| event.detail.as_deref())
+        .filter(|detail| detail.contains("found by Scanner"))
+        .collect();
+    assert_eq!(details.len(), 2, "{events:?}");
+    assert!(!details.iter().any(|detail| detail.contains(own) || detail.contains(initial)));
 }

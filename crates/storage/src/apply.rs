@@ -72,7 +72,11 @@ pub(crate) fn is_one_statement(changes: &[Change]) -> bool {
 /// Whether a change takes several statements.
 pub(crate) const fn takes_several(change: &Change) -> bool {
     is_of_directory(change)
-        || matches!(change, Change::ApiTokensExpect { .. } | Change::Registration(RegistrationChange::Room { .. }))
+        || matches!(
+            change,
+            Change::ApiTokensExpect { .. }
+                | Change::Registration(RegistrationChange::Room { .. } | RegistrationChange::Unused { .. })
+        )
 }
 
 /// Defines `apply`, `apply_all` and `sweep` for one kind of connection; `expect` stands beside them. `ExecuteDsl` and `RunQueryDsl` in
@@ -241,57 +245,6 @@ macro_rules! define_apply {
                     Ok(())
                 }
             }
-        }
-
-        /// One change of what is kept of registrations.
-        $($async)? fn apply_registration(change: &RegistrationChange, connection: &mut $connection) -> Result<(), Failure> {
-            macro_rules! one {
-                ($statement:expr) => { one(ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?) };
-            }
-            macro_rules! any {
-                ($statement:expr) => {{ ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?; Ok(()) }};
-            }
-            macro_rules! found {
-                ($statement:expr) => {{
-                    let found: Vec<i64> = RunQueryDsl::load($statement, connection)$($wait)*?;
-                    found.len()
-                }};
-            }
-            match change {
-                RegistrationChange::Insert(registration) => one!(registrations::insert(registrations::Row::new(registration))),
-                RegistrationChange::Room { address, per_address, in_all } => {
-                    // Held first: of several that register at once, each counts those before it.
-                    one(found!(directory_revision::find()$($alone)*))?;
-                    let most = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
-                    let of_address = found!(registrations::some_of_address(address, most(*per_address)));
-                    let all = found!(registrations::some(most(*in_all)));
-                    if of_address < *per_address && all < *in_all { Ok(()) } else { Err(Failure::Conflict) }
-                }
-                RegistrationChange::Secret { id, expected, secret, replaced } => {
-                    let replaced = replaced.map(registrations::bytes);
-                    one!(registrations::replace(id.as_i64(), registrations::bytes(*expected), registrations::bytes(*secret), replaced))
-                }
-                RegistrationChange::TokenEnd { id, at } => any!(initial_access_tokens::end(id.as_i64(), at.millis())),
-                RegistrationChange::TokenInsert(token) => one!(initial_access_tokens::insert(initial_access_tokens::Row::new(token))),
-                RegistrationChange::TokenSpend { id, at } => one!(initial_access_tokens::spend(id.as_i64(), at.millis())),
-            }
-        }
-
-        $($async)? fn put_client(client: &Client, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
-            one(ExecuteDsl::execute(Prepared(clients::put(&clients::Row::new(client)?)), connection)$($wait)*?)?;
-            ExecuteDsl::execute(Prepared(clients::remove_secrets(&client.client_id)), connection)$($wait)*?;
-            for secret in clients::SecretRow::all(client, &context.sealer) {
-                one(ExecuteDsl::execute(Prepared(clients::insert_secret(secret)), connection)$($wait)*?)?;
-            }
-            Ok(())
-        }
-
-        /// What has ended of its keys is noted, and nobody ends another one meanwhile.
-        $($async)? fn remove_client(client_id: &str, connection: &mut $connection) -> Result<(), Failure> {
-            let _: Vec<i64> = RunQueryDsl::load(api_tokens::hold_of_client(client_id)$($alone)*, connection)$($wait)*?;
-            ExecuteDsl::execute(Prepared(ended_keys::note(client_id)), connection)$($wait)*?;
-            ExecuteDsl::execute(Prepared(clients::remove(client_id)), connection)$($wait)*?;
-            Ok(())
         }
 
         /// Codes first: whoever is redeeming one has then become a grant that ends, or does not become one.

@@ -89,3 +89,9 @@ pub(crate) fn expect<'a>(user_id: i64, client_id: &'a str, read: i64) -> _ {
 pub(crate) fn remove<'a>(user_id: i64, client_id: &'a str) -> _ {
     dsl::delete(consents::table.filter(consents::user_id.eq(user_id).and(consents::client_id.eq(client_id))))
 }
+
+/// What everybody has answered about a client.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn remove_of_client<'a>(client_id: &'a str) -> _ {
+    dsl::delete(consents::table.filter(consents::client_id.eq(client_id)))
+}

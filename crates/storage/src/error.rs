@@ -37,13 +37,17 @@ pub(crate) enum Failure {
 }
 
 impl From<DieselError> for Failure {
-    /// A row that must not be there twice, or that refers to one that is gone, tells of a lost race.
+    /// A row that must not be there twice, or that refers to one that is gone, tells of a lost race; so does it where PostgreSQL has
+    /// let one go of several that waited for each other.
     fn from(error: DieselError) -> Self {
         match error {
             DieselError::DatabaseError(
-                DatabaseErrorKind::UniqueViolation | DatabaseErrorKind::ForeignKeyViolation,
+                DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::SerializationFailure,
                 _,
             ) => Self::Conflict,
+            DieselError::DatabaseError(_, about) if about.message() == "deadlock detected" => Self::Conflict,
             other => Self::Database(other),
         }
     }

@@ -30,6 +30,7 @@ mod database;
 mod directory;
 mod directory_revision;
 mod ended_keys;
+mod enroll;
 mod error;
 mod events;
 mod expect;

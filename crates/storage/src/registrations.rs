@@ -60,6 +60,12 @@ pub(crate) fn find<'a>(client_id: &'a str) -> _ {
     registrations::table.filter(registrations::client_id.eq(client_id))
 }
 
+/// That of a client, to be held.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn hold_of_client<'a>(client_id: &'a str) -> _ {
+    registrations::table.select(registrations::id).filter(registrations::client_id.eq(client_id))
+}
+
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn all() -> _ {
     registrations::table.order(registrations::id)
@@ -90,6 +96,19 @@ pub(crate) fn unused(registered_by: i64, most: i64) -> _ {
         .filter(registrations::created_at.le(registered_by).and(never))
         .order(registrations::id)
         .limit(most)
+}
+
+/// That of a client, where it is one of those.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn unused_of_client<'a>(client_id: &'a str, registered_by: i64) -> _ {
+    let counted = token_counts::table.filter(token_counts::client_id.eq(registrations::client_id));
+    let answered = consents::table.filter(consents::client_id.eq(registrations::client_id));
+    let approved = grants::table.filter(grants::client_id.eq(registrations::client_id));
+    let never =
+        dsl::not(dsl::exists(counted)).and(dsl::not(dsl::exists(answered))).and(dsl::not(dsl::exists(approved)));
+    registrations::table
+        .select(registrations::id)
+        .filter(registrations::client_id.eq(client_id).and(registrations::created_at.le(registered_by)).and(never))
 }
 
 #[dsl::auto_type(no_type_alias)]

@@ -10,6 +10,7 @@ use grantor_core::audit::printable;
 use grantor_core::client::Client;
 use grantor_core::directory::Directory;
 use grantor_core::error::Error;
+use grantor_core::redirect_uri::ValidRedirectUri;
 
 use crate::cookie::{self, Name};
 use crate::locale::{self, Language};
@@ -162,6 +163,11 @@ fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reas
 /// An app as pages name it to people who read a language.
 pub(crate) fn app_of(client: &Client, language: Language) -> pages::App {
     pages::App { host: client.host(), name: client.name_in(language.tag()).to_owned() }
+}
+
+/// The same while an answer goes to `redirect_uri`.
+pub(crate) fn app_at(client: &Client, redirect_uri: &ValidRedirectUri, language: Language) -> pages::App {
+    pages::App { host: client.host_at(redirect_uri), ..app_of(client, language) }
 }
 
 /// The sentence for a scope: as declared, else our own, else its name.

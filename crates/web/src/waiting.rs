@@ -8,7 +8,7 @@ use grantor_core::upstream::flow::Aim;
 use crate::locale::Language;
 use crate::oauth::authorize;
 use crate::pages::{App, enter};
-use crate::respond::{self, app_of};
+use crate::respond::{self, app_at};
 use crate::routes;
 use crate::visit::Visit;
 
@@ -77,7 +77,10 @@ impl Waiting {
         match self {
             Self::Account => None,
             Self::Entry(entry) => Some((entry.app(), entry.form_action())),
-            Self::Request(waiting) => Some((app_of(&waiting.1.client, language), waiting.1.redirect_uri.form_action())),
+            Self::Request(waiting) => {
+                let redirect_uri = &waiting.1.redirect_uri;
+                Some((app_at(&waiting.1.client, redirect_uri, language), redirect_uri.form_action()))
+            }
         }
     }
 }

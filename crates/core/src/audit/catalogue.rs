@@ -120,8 +120,8 @@ const CLIENT_CHANGED: &[Carried] =
 const CLIENT_REGISTERED: &[Carried] =
     &[APP, ACTOR, sometimes(Field::Detail, "the beginning of the initial access token, and what it is for")];
 const INITIAL_TOKEN_CHANGED: &[Carried] = &[
-    always(Field::Reason, "made or revoked"),
-    always(Field::Detail, "the beginning of the token, what it is for, and for how many apps"),
+    always(Field::Reason, "leaked, made or revoked"),
+    always(Field::Detail, "the beginning of the token, what it is for, and for how many apps; who found it, and where"),
 ];
 const CONSENT_GIVEN: &[Carried] = &[APP, PERSON, BROWSER, always(Field::Detail, "the scopes that were allowed")];
 const DATABASE_RESTORED: &[Carried] = &[always(Field::Detail, "of when the backup is")];

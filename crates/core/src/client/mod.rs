@@ -35,6 +35,9 @@ pub enum AccessTokenFormat {
     Opaque,
 }
 
+/// How many hosts of an app that registered itself people are told of at once.
+const HOSTS_NAMED: usize = 5;
+
 /// How an app came to be known, which people are told at consent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -176,11 +179,11 @@ impl Client {
         self.metadata.in_language("client_name", language).unwrap_or_else(|| self.name())
     }
 
-    /// A page of the app, as `policy_uri`, for people who read `language`, where it may be shown. Whoever registered itself leads people
-    /// nowhere but to the hosts that its answers go to.
+    /// A page of the app, as `policy_uri`, for people who read `language`, where it may be shown while an answer goes to `redirect_uri`.
+    /// Whoever registered itself leads people nowhere but to the origin of this address: it may register any other.
     // "The authorization server SHOULD check to see if the "logo_uri", "tos_uri", "client_uri", and "policy_uri" have the same host
     // and scheme as the those defined in the array of "redirect_uris"" (RFC 7591 §5)
-    pub fn page_in(&self, member: &str, language: &str) -> Option<&str> {
+    pub fn page_in(&self, member: &str, language: &str, redirect_uri: &ValidRedirectUri) -> Option<&str> {
         let plain = match member {
             "client_uri" => &self.metadata.client_uri,
             "policy_uri" => &self.metadata.policy_uri,
@@ -189,8 +192,7 @@ impl Client {
         };
         let page = self.metadata.in_language(member, language).or(plain.as_deref())?;
         redirect_uri::web_page(page)?;
-        let origin = redirect_uri::origin(page);
-        let is_own = || self.metadata.redirect_uris.iter().any(|uri| redirect_uri::origin(uri) == origin);
+        let is_own = || redirect_uri::origin(page) == redirect_uri::origin(redirect_uri.as_str());
         (self.trust != Trust::SelfRegistered || is_own()).then_some(page)
     }
 
@@ -205,12 +207,26 @@ impl Client {
         (self.trust != Trust::SelfRegistered || is_own).then(|| url.into())
     }
 
-    /// The host for people: that of the app's page, else of its first redirect URI. Who registered itself may name any page, and
-    /// answers are all that it is known to receive.
+    /// The host for people: that of the app's page, else of its first redirect URI. Who registered itself may name any page and any
+    /// address beside its own; so all of its hosts are named, as far as they fit.
     pub fn host(&self) -> String {
-        let page = self.metadata.client_uri.as_ref().filter(|_| self.trust != Trust::SelfRegistered);
-        let page = page.or(self.metadata.redirect_uris.first());
-        page.map(|uri| redirect_uri::host(uri)).unwrap_or_default()
+        let addresses = &self.metadata.redirect_uris;
+        if self.trust != Trust::SelfRegistered {
+            let page = self.metadata.client_uri.as_ref().or(addresses.first());
+            return page.map(|uri| redirect_uri::host(uri)).unwrap_or_default();
+        }
+        let mut hosts: Vec<String> = addresses.iter().map(|uri| redirect_uri::host(uri)).collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        if hosts.len() > HOSTS_NAMED {
+            hosts.splice(HOSTS_NAMED.., ["\u{2026}".to_owned()]);
+        }
+        hosts.join(", ")
+    }
+
+    /// The host for people while an answer goes to `redirect_uri`: of an app that registered itself, where that is.
+    pub fn host_at(&self, redirect_uri: &ValidRedirectUri) -> String {
+        if self.trust == Trust::SelfRegistered { redirect_uri.host() } else { self.host() }
     }
 
     /// Whether scripts of `origin` may read answers meant for this client.

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::answer::{Information, Made, information};
 use super::read::Members;
-use super::{InitialToken, PREFIX, Registration, RegistrationChange, read, statement};
+use super::{InitialToken, Registration, RegistrationChange, read, statement};
 use crate::audit::{Event, EventKind};
 use crate::change::{Change, GrantsOf};
 use crate::client::{Client, ClientMetadata, ClientSecret, Trust};
@@ -20,6 +20,7 @@ use crate::error::{Decision, Error};
 use crate::grant::GrantEnd;
 use crate::policy::Policy;
 use crate::provider::{Call, Fresh};
+use crate::redirect_uri;
 use crate::time::Time;
 use crate::token::REGISTRATION;
 
@@ -69,7 +70,7 @@ pub fn register(
     let now = about.call.now;
     let metadata = about.metadata(read::members(body)?)?;
     // "It SHOULD NOT be currently valid for any other registered client" (RFC 7591 §3.2.1); nor is it one that the client chose
-    let client_id = format!("{PREFIX}{}", fresh.id);
+    let client_id = super::client_id(fresh.id);
     let made = about.made(&metadata, secret);
     let secrets = made.iter().map(|made| made.kept(&metadata, now)).collect();
     let client = Client {
@@ -181,7 +182,10 @@ pub fn update(about: About<'_>, body: &[u8], opened: &Opened) -> Result<Decision
     let of = GrantsOf::Client(client.client_id.clone());
     let ended = renames.then_some(Change::GrantsEnd { of, at: now, end: GrantEnd::RevokedByClient });
     // The registration first, which others that change or remove the client wait for.
-    let changes = [rotated.into(), opened.unchanged()].into_iter().chain(ended);
+    let client_id = client.client_id.clone();
+    let forgotten =
+        is_another(&before.metadata, &client.metadata).then(|| RegistrationChange::ConsentsForget { client_id }.into());
+    let changes = [rotated.into(), opened.unchanged()].into_iter().chain(ended).chain(forgotten);
     let put = [Change::ClientPut(Box::new(client)), Change::EventInsert(Box::new(event))];
     Ok(Decision { changes: changes.chain(put).collect(), reply })
 }
@@ -337,6 +341,19 @@ fn served(secret: &ClientSecret, metadata: &ClientMetadata) -> Option<ClientSecr
     };
     let is_enough = secret.text.as_ref().is_some_and(|text| text.expose().len() >= least);
     is_enough.then(|| secret.clone())
+}
+
+/// Whether people would see another app than the one that they have answered about.
+fn is_another(before: &ClientMetadata, after: &ClientMetadata) -> bool {
+    // An address without an origin is a place of its own.
+    let place = |uri: &String| redirect_uri::origin(uri).unwrap_or_else(|| uri.clone());
+    let known: Vec<String> = before.redirect_uris.iter().map(place).collect();
+    let names = |metadata: &ClientMetadata| -> Vec<String> {
+        let translated = metadata.localized.iter().filter(|(member, _)| member.starts_with("client_name#"));
+        let translated = translated.map(|(member, name)| format!("{member} {name}"));
+        translated.chain([metadata.client_name.clone()]).collect()
+    };
+    names(before) != names(after) || after.redirect_uris.iter().any(|uri| !known.contains(&place(uri)))
 }
 
 fn is_live(secret: &ClientSecret, now: Time) -> bool {

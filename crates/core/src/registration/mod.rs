@@ -6,6 +6,8 @@
 //! [`ClientMetadata`](crate::client::ClientMetadata) it may set those that [`members`] names, its scopes and grant types are those
 //! of the policy, and its trust is the lowest.
 //!
+//! People are asked about it as it is: one that changes its name or where its answers go is asked about again.
+//!
 //! # The registration access token
 //! Each registration has one, which opens this registration alone. An update replaces it by its successor, which follows from the
 //! one that was shown, so that an answer that was lost can be had again: the one before counts until its successor is used.
@@ -20,6 +22,7 @@ use crate::token::{INITIAL, REGISTRATION};
 pub mod answer;
 mod correspondence;
 pub mod decide;
+pub mod leaked;
 pub mod members;
 mod policy;
 mod read;
@@ -32,6 +35,11 @@ pub use policy::{Mode, RegistrationPolicy, StatementIssuer};
 
 /// What the identifiers of clients that registered themselves begin with.
 pub const PREFIX: &str = "reg_";
+
+/// The identifier of the client whose registration has this one.
+pub fn client_id(id: Id) -> String {
+    format!("{PREFIX}{id}")
+}
 
 /// What is known of a client that registered itself, beside the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +121,11 @@ pub fn read_presented(text: &str) -> Result<(Id, Secret), Error> {
 /// What is kept of registrations, changed.
 #[derive(Clone, Debug)]
 pub enum RegistrationChange {
+    /// Forgets what people have answered about a client, who are asked again.
+    ConsentsForget {
+        /// The client.
+        client_id: String,
+    },
     /// Keeps what is known of a client that has registered itself. Expects that the client is there and has none.
     Insert(Box<Registration>),
     /// Expects that there are fewer registrations than so many, of one address and in all, until the set is committed. Changes
@@ -151,5 +164,12 @@ pub enum RegistrationChange {
         id: Id,
         /// When.
         at: Time,
+    },
+    /// Expects that a client registered itself by then, and that nobody was ever let in to it. Changes nothing.
+    Unused {
+        /// The client.
+        client_id: String,
+        /// By when.
+        registered_by: Time,
     },
 }

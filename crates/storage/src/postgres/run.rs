@@ -21,6 +21,7 @@ use grantor_jose::id::Id;
 use crate::apply::{Context, define_apply, is_of_directory, one};
 use crate::apply_told::define_tell;
 use crate::directory::{self, define_read_directory};
+use crate::enroll::define_enroll;
 use crate::error::Failure;
 use crate::events::Refusal;
 use crate::expect::{define_expect, none};
@@ -36,6 +37,7 @@ use crate::{
 
 define_apply!(&AsyncPgConnection, [async], [.await], [.for_no_key_update()]);
 define_tell!(&AsyncPgConnection, [async], [.await]);
+define_enroll!(&AsyncPgConnection, [async], [.await], [.for_no_key_update()]);
 define_expect!(&AsyncPgConnection, [async], [.await], [.for_share()], [.for_no_key_update()]);
 define_read_directory!(&AsyncPgConnection, [async], [.await]);
 

@@ -21,6 +21,7 @@ use grantor_jose::id::Id;
 use crate::apply::{Context, define_apply, is_of_directory, one};
 use crate::apply_told::define_tell;
 use crate::directory::{self, define_read_directory};
+use crate::enroll::define_enroll;
 use crate::error::Failure;
 use crate::events::Refusal;
 use crate::expect::{define_expect, none};
@@ -36,5 +37,6 @@ use crate::{
 
 define_apply!(SqliteConnection, [], [], []);
 define_tell!(SqliteConnection, [], []);
+define_enroll!(SqliteConnection, [], [], []);
 define_expect!(SqliteConnection, [], [], [], []);
 define_read_directory!(SqliteConnection, [], []);

@@ -17,7 +17,7 @@ use grantor_core::store::{Store, StoreError};
 
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
-use crate::respond::{self, How, Sent, app_of};
+use crate::respond::{self, How, Sent, app_at};
 use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN, SIGN_UP};
 use crate::visit::Visit;
 use crate::{client_keys, form, limits, session_state};
@@ -240,7 +240,7 @@ fn send(visit: &Visit, answer: &Answer, client: &grantor_core::client::Client) -
             let frame = Frame { return_to: None, ..visit.frame(None, None) };
             let page = FormPost {
                 action: answer.redirect_uri.as_str().to_owned(),
-                app: app_of(client, visit.language(None)),
+                app: app_at(client, &answer.redirect_uri, visit.language(None)),
                 fields,
                 frame,
             };

@@ -7,8 +7,12 @@ use actix_web::http::StatusCode;
 use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use grantor_core::change::Change;
 use grantor_core::error::Error;
 use grantor_core::leak::{self, Found, Verdict};
+use grantor_core::provider::Call;
+use grantor_core::registration::{self, leaked};
+use grantor_core::store::{Store, StoreError};
 use grantor_jose::detached::DetachedKey;
 use serde::Serialize;
 use serde_json::Value;
@@ -21,6 +25,8 @@ use crate::error;
 const MAX_BYTES: usize = 1024 * 1024;
 /// How long it may take to arrive.
 const WITHIN: Duration = Duration::from_secs(30);
+/// How often a finding that met another request is decided again.
+const MAX_RACES: usize = 8;
 /// Where a reporter names its key, and where the signature stands.
 const KEY_ID: &str = "Github-Public-Key-Identifier";
 const SIGNATURE: &str = "Github-Public-Key-Signature";
@@ -84,9 +90,36 @@ async fn answer(app: &App, request: &HttpRequest, payload: Payload) -> Result<Ve
     end_all(findings, async |finding| {
         let Finding { token, url, .. } = finding;
         let found = Found { token: token.clone(), url: url.clone(), reporter: reporter.name.clone() };
-        leak::end(&app.provider, &found, app.call(&address)).await
+        end(app, &found, app.call(&address)).await
     })
     .await
+}
+
+/// Ends what was found, of whatever kind it is.
+async fn end(app: &App, found: &Found, call: Call<'_>) -> Result<Verdict, Error> {
+    for _ in 0..MAX_RACES {
+        let Some(changes) = of_registration(app, found, call).await? else {
+            return leak::end(&app.provider, found, call).await;
+        };
+        match app.provider.store.commit(changes).await {
+            Ok(()) => return Ok(Verdict::TruePositive),
+            // The app has just used it.
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(StoreError::Busy.into())
+}
+
+/// What ends a token of registration; none where it is not one.
+async fn of_registration(app: &App, found: &Found, call: Call<'_>) -> Result<Option<Vec<Change>>, Error> {
+    let (store, event_id) = (&app.provider.store, app.id());
+    if let Ok((id, _)) = registration::read_initial(&found.token) {
+        return Ok(leaked::initial_token(found, store.initial_token_find(id).await?, (event_id, call)));
+    }
+    let Ok((id, _)) = registration::read_presented(&found.token) else { return Ok(None) };
+    let known = store.registration_find(&registration::client_id(id)).await?;
+    Ok(leaked::registration_token(found, known, &app.provider.mint.secret(), (event_id, call)))
 }
 
 /// Ends each, also those after one that could not be ended: the reporter is told to come again when all have been tried.
@@ -116,8 +149,6 @@ pub(crate) async fn other_leak_reports(app: Data<App>, request: HttpRequest) -> 
 
 #[cfg(test)]
 mod tests {
-    use grantor_core::store::StoreError;
-
     use super::*;
 
     #[tokio::test]

@@ -87,6 +87,10 @@ impl<'a> Desk<'a> {
         let shown = shown(request)?.ok_or(Error::BearerMissing)?;
         let presented = registration::read_presented(shown)?;
         let found = self.app.provider.store.registration_find(client_id).await?;
+        if found.is_some() && !self.app.directory().clients.contains_key(client_id) {
+            // Another node has just registered it.
+            self.app.provider.store.refresh_directory().await?;
+        }
         decide::open(&self.app.directory(), found, presented)
     }
 
@@ -250,20 +254,20 @@ async fn remove(app: &App, request: &HttpRequest, client_id: &str) -> Result<(),
 
 /// Preflights; any other method is refused.
 pub(crate) async fn other_register(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    other(&app, request, "POST")
+    other(&app, &request, "POST")
 }
 
 /// The same where an app manages itself.
 pub(crate) async fn other_registration(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    other(&app, request, "GET, PUT, DELETE")
+    other(&app, &request, "GET, PUT, DELETE")
 }
 
-fn other(app: &Data<App>, request: HttpRequest, methods: &'static str) -> HttpResponse {
-    if let Some(nothing) = closed(app, &request) {
+fn other(app: &Data<App>, request: &HttpRequest, methods: &'static str) -> HttpResponse {
+    if let Some(nothing) = closed(app, request) {
         return nothing;
     }
     if request.method() == Method::OPTIONS {
-        return cors::preflight(app, &request, methods, true);
+        return cors::preflight(app, request, methods, true);
     }
     let mut response = error::registration(&Error::MethodNotAllowed);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));

@@ -1,10 +1,11 @@
 //! What an app says of itself beside its name: its page, its privacy policy, its terms. Never its logo: a page of ours asks no other
 //! server for anything.
 //!
-//! Whoever registered itself could send people anywhere with a link on a page that they trust; so its links are those to hosts that
-//! its answers go to.
+//! Whoever registered itself could send people anywhere with a link on a page that they trust; so its links are those to where this
+//! answer goes.
 
-use grantor_core::client::{Client, Trust};
+use grantor_core::authorization::AuthorizationRequest;
+use grantor_core::client::Trust;
 
 use crate::locale::Language;
 
@@ -27,11 +28,14 @@ pub struct Link {
 }
 
 impl AppLinks {
-    /// What an app says to people who read a language.
-    pub(crate) fn of(client: &Client, language: Language) -> Self {
+    /// What the app of a request says to people who read a language.
+    pub(crate) fn of(request: &AuthorizationRequest, language: Language) -> Self {
+        let client = &request.client;
         let pages = [("client_uri", "app-link-page"), ("policy_uri", "app-link-policy"), ("tos_uri", "app-link-terms")];
-        let link =
-            |(member, key)| client.page_in(member, language.tag()).map(|href| Link { href: href.to_owned(), key });
+        let link = |(member, key)| {
+            let page = client.page_in(member, language.tag(), &request.redirect_uri)?;
+            Some(Link { href: page.to_owned(), key })
+        };
         Self { links: pages.into_iter().filter_map(link).collect(), unchecked: client.trust == Trust::SelfRegistered }
     }
 }

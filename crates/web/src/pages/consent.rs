@@ -19,7 +19,7 @@ use super::status::Kind;
 use super::{App, Frame};
 use crate::html::{self, ToArgument, filters};
 use crate::oauth::authorize;
-use crate::respond::{self, How, app_of};
+use crate::respond::{self, How, app_at};
 use crate::visit::Visit;
 use crate::{form, routes};
 
@@ -180,14 +180,14 @@ async fn show(visit: &Visit, interaction: &Interaction, request: &AuthorizationR
     };
     let again = Interaction { selected: false, ..interaction.clone() };
     let change = authorize::on_page(visit, routes::SELECT_ACCOUNT, &again).ok();
-    let answer_host = Some(request.redirect_uri.host()).filter(|host| *host != client.host());
+    let answer_host = Some(request.redirect_uri.host()).filter(|host| *host != client.host_at(&request.redirect_uri));
     let language = visit.language(request.ui_locales.as_deref());
     let page = Consent {
         answer_host,
-        app: app_of(client, language),
+        app: app_at(client, &request.redirect_uri, language),
         frame: visit.frame(request.ui_locales.as_deref(), change),
         known: Known::of(client),
-        links: AppLinks::of(client, language),
+        links: AppLinks::of(request, language),
         lasts: Lasts::of(request, &visit.app.provider.policy.lifetimes),
         request: carried.to_owned(),
         scopes: asked_of(visit, request, known.as_ref()),

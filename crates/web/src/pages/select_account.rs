@@ -10,7 +10,7 @@ use super::status::Kind;
 use super::{App, Frame, SignedIn};
 use crate::html::filters;
 use crate::oauth::authorize;
-use crate::respond::{self, How, app_of};
+use crate::respond::{self, How, app_at};
 use crate::visit::{self, Visit};
 use crate::{form, routes};
 
@@ -41,7 +41,7 @@ pub(crate) async fn get_select_account(visit: Visit) -> HttpResponse {
     };
     let page = SelectAccount {
         account: visit::signed_in(user, None),
-        app: Some(app_of(&request.client, visit.language(request.ui_locales.as_deref()))),
+        app: Some(app_at(&request.client, &request.redirect_uri, visit.language(request.ui_locales.as_deref()))),
         frame: Frame { account: None, ..visit.frame(request.ui_locales.as_deref(), None) },
         request: carried,
     };

@@ -209,7 +209,7 @@ impl Opened {
         let page = SignIn {
             app,
             frame: Frame { account: None, ..visit.frame(ui_locales, None) },
-            links: request.map(|request| AppLinks::of(&request.client, language)).unwrap_or_default(),
+            links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
             link: self.link.clone(),
             problem,
             request: self.carried.clone(),

@@ -273,7 +273,7 @@ fn show(
     let page = SignUp {
         app,
         frame: Frame { account: None, ..visit.frame(ui_locales, None) },
-        links: request.map(|request| AppLinks::of(&request.client, language)).unwrap_or_default(),
+        links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
         problem,
         request: carried.to_owned(),
         username: typed.or(hinted).unwrap_or_default().chars().take(MAX_TYPED).collect(),
