@@ -97,15 +97,16 @@ async fn load(visit: &Visit, upstream: &Upstream, person: &UpstreamPerson) -> Re
     let email = person.email.as_deref().filter(|_| person.email_verified);
     let names = [person.username.as_deref().filter(|name| !name.contains('@')), email];
     let names = names.into_iter().flatten().filter_map(|name| Username::parse(name).ok());
-    // The first that nobody has: a stranger who took a name keeps nobody out.
-    let mut username = None;
+    // The first, but for those that somebody took who may be anybody: they keep nobody out.
+    let (mut username, mut username_taken) = (None, true);
     for name in names {
-        if store.user_find_by_username(name.as_str()).await?.is_none() {
-            username = Some(name);
+        let owner = store.user_find_by_username(name.as_str()).await?;
+        username_taken = owner.is_some();
+        username = Some(name);
+        if !owner.is_some_and(|owner| owner.self_made) {
             break;
         }
     }
-    let username_taken = username.is_none();
     Ok(Facts { link, same_address, username, username_taken })
 }
 
