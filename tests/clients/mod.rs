@@ -17,6 +17,7 @@ pub mod running;
 
 use std::process::{Command, Stdio};
 
+use grantor_core::grant_type::GrantType;
 use grantor_core::registration::Mode;
 
 use self::running::{Ended, Running};
@@ -71,7 +72,12 @@ async fn openid_client_signs_in_refreshes_and_signs_out() {
 #[tokio::test]
 async fn openid_client_registers_itself_and_lives_as_any_other_app() {
     let Some(mut program) = openid_client() else { return };
-    let server = Server::start_with(|config| config.registration.mode = Mode::InitialAccessToken).await;
+    let server = Server::start_with(|config| {
+        config.registration.mode = Mode::InitialAccessToken;
+        config.registration.grant_types.push(GrantType::Implicit);
+        config.clients.allow_front_channel_tokens = true;
+    });
+    let server = server.await;
     let made = command::registration(server.config(), &["token", "add", "--name", "openid-client"]).await.unwrap();
     server.clock.catch_up();
     program.env("INITIAL_ACCESS_TOKEN", made.lines().next().unwrap());

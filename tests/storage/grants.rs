@@ -71,12 +71,15 @@ pub async fn grants_end_by_client_person_or_session(database: &Database) {
 
 pub async fn grants_move_to_the_session_that_follows(database: &Database) {
     with_wiki_and_user(database).await;
-    let (kept, other) = (id_at(NOW, 1), id_at(NOW, 2));
+    let [kept, other, over] = [1, 2, 3].map(|place| id_at(NOW, place));
     let elsewhere = Grant { session_id: Id::from_i64(10), ..grant(other) };
-    keep(database, [grant_insert(grant(kept)), grant_insert(elsewhere.clone())]).await;
+    keep(database, [grant_insert(grant(kept)), grant_insert(elsewhere.clone()), grant_insert(grant(over))]).await;
+    keep(database, [Change::GrantEnd { id: over, at: NOW, end: GrantEnd::RevokedByClient }]).await;
     keep(database, [Change::GrantsMove { from: Id::from_i64(9), to: Id::from_i64(12) }]).await;
     let moved = Grant { session_id: Id::from_i64(12), ..grant(kept) };
     assert_same(&grant_find(database, kept).await.unwrap().grant, &moved);
+    // Its app took part in the session, too.
+    assert_eq!(grant_find(database, over).await.unwrap().grant.session_id, Id::from_i64(12));
     assert_same(&grant_find(database, other).await.unwrap().grant, &elsewhere);
 }
 

@@ -33,11 +33,12 @@ pub fn frames(issuer: &Issuer, directory: &Directory, took_part: &[TookPart]) ->
         let Some(uri) = &client.metadata.frontchannel_logout_uri else { continue };
         let Some(source) = source(uri) else { continue };
         let is_known = frames.sources.contains(&source);
-        bytes += if is_known { 0 } else { source.len() + 1 };
-        if bytes > MOST_BYTES {
+        let more = if is_known { 0 } else { source.len() + 1 };
+        if bytes + more > MOST_BYTES {
             frames.left_out.push(client.name().to_owned());
             continue;
         }
+        bytes += more;
         let is_named = client.metadata.frontchannel_logout_session_required;
         let url = if is_named {
             named(uri, issuer, &subject::session(&directory.secrets.subjects, client, *sid))
@@ -113,6 +114,18 @@ mod tests {
         assert_eq!(frames.urls[1..], ["https://chat.example:8443/a;b,c".to_owned()]);
         assert_eq!(frames.sources, ["https://wiki.example/out", "https://chat.example:8443/a%3Bb%2Cc"]);
         assert!(frames.left_out.is_empty());
+    }
+
+    #[test]
+    fn an_app_with_a_long_address_keeps_no_other_out() {
+        let long = format!("https://long.example/{}", "a".repeat(MOST_BYTES));
+        let app = |name: &str, uri: String| (name.to_owned(), uri, false);
+        let directory = directory([app("long", long), app("wiki", "https://wiki.example/out".to_owned())]);
+        let frames = shown(&directory, &["long", "wiki"]);
+        assert_eq!(
+            (frames.urls, frames.left_out),
+            (vec!["https://wiki.example/out".to_owned()], vec!["long".to_owned()])
+        );
     }
 
     #[test]

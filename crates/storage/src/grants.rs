@@ -182,11 +182,11 @@ pub(crate) fn end_of_user_except_session<'a>(user_id: i64, session_id: i64, at: 
     dsl::update(grants::table.filter(elsewhere)).set((grants::ended_at.eq(at), grants::ended_reason.eq(reason)))
 }
 
-/// Those of one session hang on another from now on.
+/// Those of one session hang on another from now on; also those that have ended, for their apps took part in it, and are told when it
+/// ends.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn move_to_session(from: i64, to: i64) -> _ {
-    dsl::update(grants::table.filter(grants::session_id.eq(from).and(grants::ended_at.is_null())))
-        .set(grants::session_id.eq(to))
+    dsl::update(grants::table.filter(grants::session_id.eq(from))).set(grants::session_id.eq(to))
 }
 
 /// The next identifiers that a patrol looks at.

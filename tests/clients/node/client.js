@@ -10,13 +10,16 @@ const { CLIENT_ID, CLIENT_SECRET, INITIAL_ACCESS_TOKEN, ISSUER, PASSWORD, POST_L
 const person = new Person(ISSUER, USERNAME, PASSWORD);
 let server;
 let tokens;
+// What the app is known by.
+let known = INITIAL_ACCESS_TOKEN ? undefined : { client_id: CLIENT_ID, client_secret: CLIENT_SECRET };
 
-function discovered(...uses) {
+async function discovered(...uses) {
   // Plain HTTP is for tests; signatures are checked even where TLS already tells who sent an ID token.
   const execute = [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks, ...uses];
-  return INITIAL_ACCESS_TOKEN
-    ? registers(execute)
-    : oidc.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET, undefined, { execute });
+  if (known) return oidc.discovery(new URL(ISSUER), known.client_id, known.client_secret, undefined, { execute });
+  const registered = await registers(execute);
+  known = registered.clientMetadata();
+  return registered;
 }
 
 async function discovers() {
@@ -26,11 +29,14 @@ async function discovers() {
 
 // The app makes itself known, where it is not.
 async function registers(execute) {
+  const { kty, crv, x, y, kid } = JSON.parse(REQUEST_KEY);
   const metadata = {
+    jwks: { keys: [{ kty, crv, x, y, kid }] },
     client_name: 'An app that registers itself',
     redirect_uris: [REDIRECT_URI],
     post_logout_redirect_uris: [POST_LOGOUT_REDIRECT_URI],
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', 'implicit'],
+    response_types: ['code', 'id_token', 'code id_token'],
     token_endpoint_auth_method: 'client_secret_post',
     id_token_signed_response_alg: 'ES256',
   };

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
+use grantor_core::client::Trust;
 use grantor_core::store::Store;
 use openidconnect::http::StatusCode;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
@@ -14,6 +15,9 @@ use crate::app::App;
 
 /// What events about the addresses of webhooks are counted under.
 const WEBHOOK: &str = "webhook";
+
+/// In whose name clients that registered themselves ask; no identifier of a client has a space in it.
+const STRANGERS: &str = "registered themselves";
 
 /// For whom another server is asked: whoever named its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +54,7 @@ impl App {
     /// Those of [`super::HttpClient::send`].
     pub async fn fetch(&self, request: HttpRequest, asker: Asker<'_>) -> Result<HttpResponse, OutboundError> {
         let answered = match asker {
-            Asker::Client(client_id) => self.outbound.send_to_client(request, client_id).await,
+            Asker::Client(client_id) => self.outbound.send_to_client(request, self.turn_of(client_id)).await,
             Asker::Registrant(address) => self.outbound.send_for_registrant(request, address).await,
             _ => self.outbound.send(request, &asker.turns()).await,
         };
@@ -58,6 +62,14 @@ impl App {
             self.explain(refusal, asker).await;
         }
         answered
+    }
+
+    /// Whose turns a client takes: its own, or where anybody may have registered it those of all such clients together, so that however
+    /// many there are, and whatever they name, the others find turns.
+    fn turn_of<'a>(&self, client_id: &'a str) -> &'a str {
+        let directory = self.directory();
+        let client = directory.clients.get(client_id);
+        if client.is_some_and(|client| client.trust == Trust::SelfRegistered) { STRANGERS } else { client_id }
     }
 
     /// Tells a webhook something.
@@ -83,7 +95,8 @@ impl App {
         client_id: &str,
     ) -> Result<(StatusCode, Vec<u8>), OutboundError> {
         let asker = Asker::Client(client_id);
-        let answered = self.outbound.log_out(request, &asker.turns()).await;
+        let turns = Asker::Client(self.turn_of(client_id)).turns();
+        let answered = self.outbound.log_out(request, &turns).await;
         if let Err(OutboundError::Forbidden(refusal)) = &answered {
             self.explain(refusal, asker).await;
         }

@@ -26,13 +26,13 @@ use super::app_links::AppLinks;
 use super::status::Kind;
 use super::{App, Frame};
 use crate::cookie::{self, Name};
-use crate::form;
 use crate::html::filters;
 use crate::known_browser::Remembered;
 use crate::respond::{self, How};
 use crate::tries::Tries;
 use crate::visit::Visit;
 use crate::waiting::Waiting;
+use crate::{form, session_state};
 
 /// What is kept in the form of a name that was typed, in characters.
 const MAX_TYPED: usize = 128;
@@ -252,9 +252,10 @@ async fn begin(
         Err(StoreError::Conflict) => return Ok(Err(Problem::NameTaken)),
         Err(error) => return Err(error.into()),
     }
+    let state = session_state::begun(&visit.app, &begun.reply);
     let session = cookie::set(Name::Session, begun.reply, provider.issuer.is_https(), None);
     let remembered = Remembered::of(visit).with(username, user.id, user.password.as_deref());
-    Ok(Ok(vec![session, remembered]))
+    Ok(Ok([session, remembered].into_iter().chain(state).collect()))
 }
 
 fn show(
