@@ -63,6 +63,9 @@ async fn every_kind_of_app_gets_id_tokens_by_es256() {
     every_kind_of_app_gets_id_tokens_signed_with("ES256").await;
 }
 
+// "ID Tokens MUST be signed using JWS [JWS] and optionally both signed and then encrypted using JWS [JWS] and JWE [JWE]
+// respectively, thereby providing authentication, integrity, non-repudiation, and optionally, confidentiality, per Section
+// 16.14." (OIDC Core §2)
 #[tokio::test]
 async fn every_kind_of_app_gets_id_tokens_by_rs256() {
     every_kind_of_app_gets_id_tokens_signed_with("RS256").await;
@@ -98,6 +101,8 @@ fn sid(signed_in: &SignedIn) -> String {
     signed_in.claims.additional_claims().sid.clone().expect("sid")
 }
 
+// "The "alg" value SHOULD be the default of "RS256" or the algorithm sent by the Client in the
+// "id_token_signed_response_alg" parameter during Registration." (OIDC Core §3.1.3.7)
 #[tokio::test]
 async fn an_app_that_registered_no_algorithm_gets_rs256() {
     let server = Server::start().await;
@@ -106,6 +111,9 @@ async fn an_app_that_registered_no_algorithm_gets_rs256() {
     assert_eq!(header(tokens.id())["alg"], "RS256");
 }
 
+// "iss REQUIRED. sub REQUIRED. aud REQUIRED. exp REQUIRED. iat REQUIRED. When a "max_age" request is made or when
+// "auth_time" is requested as an Essential Claim, then this Claim is REQUIRED; otherwise, its inclusion is OPTIONAL."
+// (OIDC Core §2)
 #[tokio::test]
 async fn an_id_token_says_who_where_when_and_how() {
     let server = Server::start().await;
@@ -143,6 +151,9 @@ async fn a_request_without_a_nonce_gets_none_back() {
     assert!(claims(tokens.id()).get("nonce").is_none());
 }
 
+// "If present in the Authentication Request, Authorization Servers MUST include a "nonce" Claim in the ID Token with the
+// Claim Value being the nonce value sent in the Authentication Request. Authorization Servers SHOULD perform no other
+// processing on "nonce" values used." (OIDC Core §2)
 #[tokio::test]
 async fn a_nonce_comes_back_letter_for_letter() {
     let server = Server::start().await;

@@ -150,5 +150,8 @@ pub fn read_hint<S: Store>(provider: &Provider<S>, hint: &str, now: Time) -> Res
     // "When an "id_token_hint" parameter is present, the OP MUST validate that it was the issuer of the ID Token. The OP
     // SHOULD accept ID Tokens when the RP identified by the ID Token's "aud" claim and/or "sid" claim has a current session
     // or had a recent session at the OP, even when the "exp" time has passed." (OIDC RP-Initiated Logout §2)
+    // "When an "id_token_hint" is present, the OP MUST validate that it was the issuer of the ID Token. The OP SHOULD accept
+    // ID Tokens when the RP identified by the ID Token has a current session or had a recent session at the OP, even when
+    // the "exp" time has passed." (OIDC Core §3.1.2.2)
     if hint.iss == provider.issuer.as_str() { Ok(hint) } else { Err(Error::IdTokenHintInvalid) }
 }
