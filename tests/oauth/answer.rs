@@ -150,6 +150,7 @@ async fn the_query_of_a_registered_address_is_kept() {
 
 // "Authorization servers that redirect a request that potentially contains the user's credentials therefore MUST NOT use the
 // HTTP 307 status code for redirection." (RFC 9700 §4.12)
+// "Therefore, HTTP 307 redirects MUST NOT be used when redirecting to the Redirection URI." (OIDC Core §16.22)
 #[tokio::test]
 async fn a_posted_password_or_consent_is_never_posted_on() {
     let server = Server::start().await;

@@ -23,6 +23,8 @@ fn list<'a>(metadata: &'a Value, name: &str) -> Vec<&'a str> {
     metadata[name].as_array().unwrap_or_else(|| panic!("{name}")).iter().filter_map(Value::as_str).collect()
 }
 
+// "The OpenID Provider's Discovery document MUST list its supported Subject Identifier types in the
+// "subject_types_supported" element." (OIDC Core §8)
 #[tokio::test]
 async fn the_metadata_say_what_is_offered_and_nothing_else() {
     let server = Server::start().await;
@@ -80,6 +82,7 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
 
 // "The issuer value returned MUST be identical to the Issuer URL that was used as the prefix to
 // "/.well-known/openid-configuration" to retrieve the configuration information." (OIDC Discovery §4.3)
+// "The issuer returned by discovery MUST exactly match the value of "iss" in the ID Token." (OIDC Core §16.15)
 #[tokio::test]
 async fn the_issuer_is_the_address_that_was_asked_letter_for_letter() {
     let server = Server::start().await;

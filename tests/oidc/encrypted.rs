@@ -107,6 +107,8 @@ async fn an_id_token_is_signed_and_then_encrypted_as_the_app_asked() {
 
 // "If the UserInfo Response is signed and/or encrypted, then the Claims are returned in a JWT and the content-type MUST be
 // "application/jwt". The response MAY be encrypted without also being signed." (OIDC Core §5.3.2)
+// "If both signing and encryption are requested, the response MUST be signed then encrypted, with the result being a Nested
+// JWT, as defined in [JWT]." (OIDC Core §5.3.2)
 #[tokio::test]
 async fn userinfo_is_encrypted_alone_or_after_it_was_signed() {
     let (server, key) = (Server::start().await, key(Curve::P256));

@@ -98,6 +98,9 @@ async fn an_access_token_may_come_without_any_id_token() {
 
 // "If the ID Token is issued from the Authorization Endpoint with a "code", which is the case for the "response_type" values
 // "code id_token" and "code id_token token", this is REQUIRED; otherwise, its inclusion is OPTIONAL." (OIDC Core §3.3.2.11)
+// "If the ID Token is issued from the Authorization Endpoint with an "access_token" value, which is the case for the
+// "response_type" value "code id_token token", this is REQUIRED; otherwise, its inclusion is OPTIONAL."
+// (OIDC Core §3.3.2.11)
 #[tokio::test]
 async fn an_id_token_shows_which_code_and_token_came_with_it() {
     let server = front_channel::server().await;

@@ -63,6 +63,7 @@ fn subjects(tokens: &[Tokens]) -> Vec<Value> {
 
 // "When pairwise Subject Identifiers are used, the OpenID Provider MUST calculate a unique "sub" (subject) value for each Sector
 // Identifier. The Subject Identifier value MUST NOT be reversible by any party other than the OpenID Provider." (OIDC Core §8.1)
+// "Distinct Sector Identifier values MUST result in distinct Subject Identifier values." (OIDC Core §8.1)
 #[tokio::test]
 async fn each_sector_knows_a_person_by_another_subject() {
     let server = Server::start().await;

@@ -109,6 +109,8 @@ async fn an_unknown_prompt_is_an_error() {
 // "In this case, the Authorization Server MUST reauthenticate the End-User even if the End-User is already authenticated."
 // (OIDC Core §3.1.2.3)
 // "When "max_age" is used, the ID Token returned MUST include an "auth_time" Claim Value." (OIDC Core §3.1.2.1)
+// "OPs MUST support the "prompt" parameter, as defined in Section 3.1.2, including the specified user interface behaviors
+// such as "none" and "login"." (OIDC Core §15.1)
 #[tokio::test]
 async fn prompt_login_and_max_age_0_ask_for_the_password_on_a_live_session() {
     let server = Server::start().await;
@@ -185,6 +187,8 @@ async fn select_account_without_a_session_is_a_sign_in() {
 
 // "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User."
 // (OIDC Core §3.1.2.1)
+// "OPs MUST support enforcing a maximum authentication age via the "max_age" parameter, as defined in Section 3.1.2."
+// (OIDC Core §15.1)
 #[tokio::test]
 async fn max_age_asks_for_the_password_only_when_the_sign_in_is_older() {
     let server = Server::start().await;
@@ -294,6 +298,8 @@ async fn a_login_hint_is_filled_in_as_text() {
 // has been Authenticated as a result of the request." (OIDC Core §3.1.2.2)
 // "The Authorization Server MUST NOT reply with an ID Token or Access Token for a different user, even if they have an
 // active session with the Authorization Server." (OIDC Core §3.1.2.2)
+// "If the Claim was "sub", a mismatch MUST cause the authentication to fail, as described in Section 3.1.2.2."
+// (OIDC Core §5.5.1)
 #[tokio::test]
 async fn a_request_for_one_subject_is_answered_for_no_other() {
     let server = Server::start().await;

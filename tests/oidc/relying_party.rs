@@ -66,6 +66,9 @@ async fn every_kind_of_app_gets_id_tokens_by_es256() {
 // "ID Tokens MUST be signed using JWS [JWS] and optionally both signed and then encrypted using JWS [JWS] and JWE [JWE]
 // respectively, thereby providing authentication, integrity, non-repudiation, and optionally, confidentiality, per Section
 // 16.14." (OIDC Core §2)
+// "OPs MUST support signing ID Tokens with the RSA SHA-256 algorithm (an "alg" value of "RS256"), unless the OP only
+// supports returning ID Tokens from the Token Endpoint (as is the case for the Authorization Code Flow) and only allows
+// Clients to register specifying "none" as the requested ID Token signing algorithm." (OIDC Core §15.1)
 #[tokio::test]
 async fn every_kind_of_app_gets_id_tokens_by_rs256() {
     every_kind_of_app_gets_id_tokens_signed_with("RS256").await;
@@ -189,6 +192,9 @@ async fn a_person_is_one_subject_for_all_apps_and_another_than_anybody_else() {
     assert!(of_alice.as_str().is_some_and(|sub| sub.is_ascii() && sub.len() <= 255 && !sub.contains("alice")));
 }
 
+// "The "sub" (subject) and "iss" (issuer) Claims from the ID Token, used together, are the only Claims that an RP can rely
+// upon as a stable identifier for the End-User, since the "sub" Claim MUST be locally unique and never reassigned within the
+// Issuer for a particular End-User, as described in Section 2." (OIDC Core §5.7)
 #[tokio::test]
 async fn a_name_that_is_given_to_somebody_else_is_another_subject() {
     let server = Server::start().await;

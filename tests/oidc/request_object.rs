@@ -137,6 +137,7 @@ async fn a_token_of_another_kind_is_no_request() {
 }
 
 // "The Authorization Server MUST return an error if signature validation fails." (OIDC Core §6.3.2)
+// "The signature MUST be validated against the appropriate key for that "client_id" and algorithm." (OIDC Core §6.3.2)
 #[tokio::test]
 async fn a_forged_object_gives_nothing_and_leads_nowhere() {
     let server = Server::start().await;
@@ -216,6 +217,9 @@ pub fn object_of(server: &Server, client_id: &str) -> Assertion {
 }
 
 // "All Request Objects from this Client MUST be rejected, if not signed with this algorithm." (OIDC Registration §2)
+// "To perform Signature Validation, the "alg" Header Parameter in the JOSE Header MUST match the value of the
+// "request_object_signing_alg" set during Client Registration [OpenID.Registration] or a value that was pre-registered by
+// other means." (OIDC Core §6.3.2)
 #[tokio::test]
 async fn an_object_is_signed_as_the_app_is_registered() {
     let server = Server::start().await;

@@ -40,6 +40,8 @@ fn challenge(page: &Page) -> &str {
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 // "The UserInfo Endpoint MUST support the use of the HTTP "GET" and HTTP "POST" methods" (OIDC Core §5.3)
+// "The UserInfo Endpoint MUST accept Access Tokens as OAuth 2.0 Bearer Token Usage [RFC6750]." (OIDC Core §5.3)
+// "The UserInfo Endpoint MUST return a content-type header to indicate which format is being returned." (OIDC Core §5.3.2)
 #[tokio::test]
 async fn the_token_is_taken_from_the_header_of_a_get_or_post_or_from_a_form() {
     let server = Server::start().await;
@@ -184,6 +186,7 @@ async fn a_token_without_openid_reads_nothing() {
 
 // "The "sub" Claim in the UserInfo Response MUST be verified to exactly match the "sub" Claim in the ID Token"
 // (OIDC Core §5.3.2)
+// "The "sub" (subject) Claim MUST always be returned in the UserInfo Response." (OIDC Core §5.3.2)
 #[tokio::test]
 async fn userinfo_is_about_the_subject_of_the_id_token() {
     let server = Server::start().await;

@@ -40,6 +40,7 @@ pub fn requested(directory: &Directory, issuer: &Issuer, params: &Params) -> Res
     if named.iter().all(|resource| known(resource)) { Ok(named) } else { Err(Error::ResourceUnknown) }
 }
 
+// "To mitigate this threat, the Access Token SHOULD be audience and scope restricted." (OIDC Core §16.8)
 /// Works out what an access token for `client` will be.
 ///
 /// `approved` are the APIs of the authorization request, `named` those of the token request.

@@ -58,10 +58,15 @@ pub(crate) fn sign<S: Store>(
         return Ok(None);
     };
     let (directory, client, now) = (provider.store.directory(), issuance.client(), call.now);
+    // "The signing party MUST select a signature algorithm based on the algorithms supported by the recipient."
+    // (OIDC Core §10.1)
     let key = directory.keys.signer(client.id_token_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
     let claims = claims((provider, &directory), issuance, approval, now);
     // "If the ID Token is issued from the Authorization Endpoint with an "access_token" value, which is the case for the
     // "response_type" value "id_token token", this is REQUIRED" (OIDC Core §3.2.2.10)
+    // "If the ID Token is issued from the Authorization Endpoint with an "access_token" value, which is the case for the
+    // "response_type" value "code id_token token", this is REQUIRED; otherwise, its inclusion is OPTIONAL."
+    // (OIDC Core §3.3.2.11)
     let access_token = beside.access_token.map(|token| openidconnect::AccessToken::new(token.to_owned()));
     // "If the ID Token is issued from the Authorization Endpoint with a "code", which is the case for the "response_type" values
     // "code id_token" and "code id_token token", this is REQUIRED" (OIDC Core §3.3.2.11)
@@ -102,15 +107,26 @@ fn claims<S>(
         vec![Audience::new(client.client_id.clone())],
         moment(now.plus(provider.policy.lifetimes.id_token)),
         moment(now),
+        // "If an ID Token is returned from both the Authorization Endpoint and from the Token Endpoint, which is the case
+        // for the "response_type" values "code id_token" and "code id_token token", the "iss" and "sub" Claim Values MUST be
+        // identical in both ID Tokens." (OIDC Core §3.3.3.6)
         StandardClaims::new(SubjectIdentifier::new(subject::of(&directory.secrets.subjects, client, user))),
         released,
     )
     // "If present in the Authentication Request, Authorization Servers MUST include a nonce Claim in the ID Token with the
     // Claim Value being the nonce value sent in the Authentication Request." (OIDC Core §2)
+    // "If a "nonce" parameter is present in the Authentication Request, Authorization Servers MUST include a "nonce" Claim
+    // in the ID Token." (OIDC Core §3.3.2.11)
+    // "Use of the "nonce" Claim is REQUIRED for this flow." (OIDC Core §3.2.2.10)
     .set_nonce(issuance.nonce().map(|nonce| Nonce::new(nonce.to_owned())))
     // "When a max_age request is made or when auth_time is requested as an Essential Claim, then this Claim is REQUIRED;
     // otherwise, its inclusion is OPTIONAL." (OIDC Core §2)
+    // "When "max_age" is used, the ID Token returned MUST include an "auth_time" Claim Value." (OIDC Core §3.1.2.1)
+    // "OPs MUST support returning the time at which the End-User authenticated via the "auth_time" Claim, when requested, as
+    // defined in Section 2." (OIDC Core §15.1)
     .set_auth_time(Some(moment(context.auth_time)))
+    // "If the Claim is not Essential and a requested value cannot be provided, the Authorization Server SHOULD return the
+    // session's current "acr" as the value of the "acr" Claim." (OIDC Core §5.5.1.1)
     .set_auth_context_ref(Some(AuthenticationContextClass::new(context.acr.clone())))
     .set_auth_method_refs(Some(context.amr.iter().cloned().map(AuthenticationMethodReference::new).collect()))
 }

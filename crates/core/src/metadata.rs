@@ -46,6 +46,7 @@ pub struct Endpoints {
 #[derive(Debug, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the wire has them")]
 pub struct Metadata {
+    // "The issuer returned by discovery MUST exactly match the value of "iss" in the ID Token." (OIDC Core §16.15)
     issuer: String,
     authorization_endpoint: String,
     token_endpoint: String,
@@ -66,6 +67,8 @@ pub struct Metadata {
     response_types_supported: Vec<&'static str>,
     response_modes_supported: [&'static str; 3],
     grant_types_supported: Vec<&'static str>,
+    // "The OpenID Provider's Discovery document MUST list its supported Subject Identifier types in the
+    // "subject_types_supported" element." (OIDC Core §8)
     subject_types_supported: [&'static str; 2],
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     id_token_encryption_alg_values_supported: &'static [KeyAlgorithm],

@@ -104,6 +104,8 @@ impl Reading<'_> {
             prompt,
             max_age: self.max_age()?,
             login_hint: text("login_hint"),
+            // "OPs MUST support requests for preferred languages and scripts for the user interface and for Claims via the
+            // "ui_locales" and "claims_locales" request parameters, as defined in Section 3.1.2." (OIDC Core §15.1)
             ui_locales: text("ui_locales"),
             subject: subject(hint, &claims)?,
             claims,
@@ -181,6 +183,8 @@ impl Reading<'_> {
                 // prompt_values_supported metadata field) the OP SHOULD respond with an HTTP 400 (Bad Request) status code and an
                 // error value of invalid_request." (OIDC Prompt Create §4.1); told to the app, as each error here.
                 "create" if may_create => prompt.create = true,
+                // "OPs MUST support the "prompt" parameter, as defined in Section 3.1.2, including the specified user
+                // interface behaviors such as "none" and "login"." (OIDC Core §15.1)
                 "none" => prompt.none = true,
                 "login" => prompt.login = true,
                 "consent" => prompt.consent = true,

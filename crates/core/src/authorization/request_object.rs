@@ -107,6 +107,7 @@ fn verified(client: &Client, published: Option<&PublishedKeys>, object: &str) ->
         None => Error::RequestObjectSignature,
     })?;
     // "The Authorization Server MUST return an error if signature validation fails." (OIDC Core §6.3.2)
+    // "The signature MUST be validated against the appropriate key for that "client_id" and algorithm." (OIDC Core §6.3.2)
     let verified = verify(object, &Expected { typ: TYP, algorithms }, keys).map_err(|error| match error {
         VerifyError::AlgorithmNotAllowed => Error::RequestObjectAlgorithm,
         VerifyError::SignatureInvalid | VerifyError::KeyUnknown => Error::RequestObjectSignature,
@@ -175,6 +176,7 @@ fn check_response_type(outside: &Params, claims: &Map<String, Value>) -> Result<
     // are REQUIRED by OAuth 2.0. The values for these parameters MUST match those in the Request Object, if present."
     // (OIDC Core §6.1)
     // Laxer than OIDC Core: without "response_type" outside, that of the object counts, as RFC 9101 §5 has it.
+    // "The values for these parameters MUST match those in the Request Object, if present." (OIDC Core §6.2)
     let (Some(outside), Some(inside)) = (outside.get("response_type"), claims.get("response_type")) else {
         return Ok(());
     };

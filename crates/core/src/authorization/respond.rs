@@ -74,6 +74,7 @@ pub(super) fn make_code(
         code_challenge: request.code_challenge.clone(),
         scope: approved.scope().clone(),
         context: context(request, session),
+        // "To mitigate this threat, the token SHOULD include a timestamp and a short validity lifetime." (OIDC Core §16.9)
         expires_at: now.plus(lifetimes.authorization_code),
         spent_at: None,
     };

@@ -140,6 +140,8 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     // Server or has been Authenticated as a result of the request. The Authorization Server MUST NOT reply with an ID Token
     // or Access Token for a different user, even if they have an active session with the Authorization Server."
     // (OIDC Core §3.1.2.2)
+    // "If the Claim was "sub", a mismatch MUST cause the authentication to fail, as described in Section 3.1.2.2."
+    // (OIDC Core §5.5.1)
     let known = subject::of(situation.subjects, &request.client, user);
     let hinted = request.subject.as_ref().is_none_or(|subject| *subject == known);
     if !hinted || !request.claims.accepts_subject(&known) {
@@ -161,6 +163,8 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
 fn too_old(request: &AuthorizationRequest, session: &Session, now: Time) -> bool {
     // "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User. ...
     // Note that "max_age=0" is equivalent to "prompt=login"." (OIDC Core §3.1.2.1)
+    // "OPs MUST support enforcing a maximum authentication age via the "max_age" parameter, as defined in Section 3.1.2."
+    // (OIDC Core §15.1)
     request.max_age.is_some_and(|max_age| max_age == 0 || now.since(session.auth_time) > Duration::from_secs(max_age))
 }
 

@@ -43,6 +43,10 @@ impl Encryption {
         let Self { algorithm, encryption } = self;
         // "The other public key used for the key agreement computation MUST be a public key published by the recipient in its JWK
         // Set document." (OIDC Core §10.2)
+        // "The encrypting party MUST select an encryption algorithm based on the algorithms supported by the recipient."
+        // (OIDC Core §10.2)
+        // "The public key to which the content was encrypted MUST be a public key used for encryption published by the
+        // recipient in its JWK Set document." (OIDC Core §10.2)
         let key = keys.and_then(|keys| keys.encryption_key(algorithm)).ok_or(Error::EncryptionKeyMissing)?;
         let recipient = Recipient { algorithm, encryption, key };
         jwe::encrypt(text.as_bytes(), content, &recipient, random).map_err(|_| Error::EncryptionKeyMissing)

@@ -160,6 +160,8 @@ impl Client {
     /// The algorithm of this client's ID tokens.
     pub fn id_token_algorithm(&self) -> Algorithm {
         // "The default, if omitted, is RS256." (OIDC Registration §2)
+        // "The "alg" value SHOULD be the default of "RS256" or the algorithm sent by the Client in the
+        // "id_token_signed_response_alg" parameter during Registration." (OIDC Core §3.1.3.7)
         self.metadata.id_token_signed_response_alg.unwrap_or(Algorithm::Rs256)
     }
 

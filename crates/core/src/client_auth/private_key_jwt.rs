@@ -28,6 +28,8 @@ pub(super) fn check<S: Store>(
     };
     // "Use explicit typing for different kinds of JWTs." (RFC 8725 §3.12): a request object, which the same key signs, is no assertion.
     let expected = Expected { typ: TypRule::JwtOr("client-authentication+jwt"), algorithms };
+    // "The Server SHOULD validate the digital signature to verify that it was issued by a legitimate Client and its
+    // integrity is intact." (OIDC Core §16.7)
     let claims = verify(assertion, &expected, keys).map_err(assertion::unverified)?.claims();
     assertion::accept(provider, client, &claims.map_err(assertion::unverified)?, call.now)
 }
