@@ -49,6 +49,8 @@ async fn open_and_trusting() -> Server {
 
 // "The values registered in "redirect_uris" MUST be included in the elements of the array, or registration MUST fail." (OIDC
 // Registration §5)
+// "This MUST be validated at registration time; there is no requirement for the OP to retain the contents of this JSON file
+// or to retrieve or revalidate its contents in the future." (OIDC Registration §5)
 #[tokio::test]
 async fn a_sector_is_entered_by_those_that_its_list_names() {
     let (server, sites) = (open_and_trusting().await, lists());

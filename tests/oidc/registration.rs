@@ -15,6 +15,8 @@ pub async fn open() -> Server {
     Server::start_with(|config| config.registration.mode = Mode::Open).await
 }
 
+// "To support open Dynamic Registration, the Client Registration Endpoint SHOULD accept registration requests without OAuth
+// 2.0 Access Tokens." (OIDC Registration §3)
 #[tokio::test]
 async fn an_app_registers_signs_somebody_in_and_reads_what_it_is() {
     let server = open().await;

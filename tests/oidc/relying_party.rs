@@ -106,6 +106,7 @@ fn sid(signed_in: &SignedIn) -> String {
 
 // "The "alg" value SHOULD be the default of "RS256" or the algorithm sent by the Client in the
 // "id_token_signed_response_alg" parameter during Registration." (OIDC Core §3.1.3.7)
+// "JWS "alg" algorithm [JWA] REQUIRED for signing the ID Token issued to this Client." (OIDC Registration §2)
 #[tokio::test]
 async fn an_app_that_registered_no_algorithm_gets_rs256() {
     let server = Server::start().await;

@@ -220,6 +220,7 @@ pub fn object_of(server: &Server, client_id: &str) -> Assertion {
 // "To perform Signature Validation, the "alg" Header Parameter in the JOSE Header MUST match the value of the
 // "request_object_signing_alg" set during Client Registration [OpenID.Registration] or a value that was pre-registered by
 // other means." (OIDC Core §6.3.2)
+// "JWS [JWS] "alg" algorithm [JWA] that MUST be used for signing Request Objects sent to the OP." (OIDC Registration §2)
 #[tokio::test]
 async fn an_object_is_signed_as_the_app_is_registered() {
     let server = Server::start().await;

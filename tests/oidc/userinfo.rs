@@ -228,6 +228,7 @@ async fn signed(server: &Server, algorithm: Algorithm) -> Page {
 
 // "If the UserInfo Response is signed and/or encrypted, then the Claims are returned in a JWT and the content-type MUST be
 // "application/jwt"." (OIDC Core §5.3.2)
+// "JWS "alg" algorithm [JWA] REQUIRED for signing UserInfo Responses." (OIDC Registration §2)
 #[tokio::test]
 async fn an_app_that_registered_for_it_gets_signed_answers() {
     let server = Server::start().await;

@@ -98,6 +98,8 @@ impl ClientMetadata {
         // identifier calculation." (OIDC Core §8.1)
         // "Providers that use pairwise "sub" values and support Dynamic Client Registration [OpenID.Registration] SHOULD use
         // the "sector_identifier_uri" parameter." (OIDC Core §8.1)
+        // "Providers that use pairwise "sub" (subject) values SHOULD utilize the "sector_identifier_uri" value provided in
+        // the Subject Identifier calculation for pairwise identifiers." (OIDC Registration §2)
         if let Some(uri) = &self.sector_identifier_uri {
             return host(uri);
         }

@@ -116,6 +116,7 @@ fn written<S: Store>(
     // "The "aud" value MUST be or include the RP's Client ID value." (OIDC Core §5.3.2)
     claims.insert("aud".into(), client.client_id.clone().into());
     claims.insert("iat".into(), now.seconds().into());
+    // "JWS "alg" algorithm [JWA] REQUIRED for signing UserInfo Responses." (OIDC Registration §2)
     let (text, content) = match signature {
         Some(algorithm) => {
             let directory = provider.store.directory();

@@ -210,6 +210,8 @@ impl Reading<'_> {
     fn max_age(&self) -> Result<Option<u64>, Error> {
         let sent = self.params.get("max_age");
         let sent = sent.map(|text| text.parse().map_err(|_| Error::MaxAgeMalformed)).transpose()?;
+        // "Specifies that the End-User MUST be actively authenticated if the End-User was authenticated longer ago than the
+        // specified number of seconds." (OIDC Registration §2)
         Ok(sent.or(self.client.metadata.default_max_age))
     }
 

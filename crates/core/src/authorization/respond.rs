@@ -83,6 +83,7 @@ pub(super) fn make_code(
 
 /// What an approval in this session carries beside client, person and scope.
 pub(super) fn context(request: &AuthorizationRequest, session: &Session) -> OidcContext {
+    // "All Claims about the Authentication event present in either SHOULD be present in both." (OIDC Core §3.3.3.6)
     OidcContext {
         nonce: request.nonce.clone(),
         auth_time: session.auth_time,

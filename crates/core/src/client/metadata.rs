@@ -204,6 +204,7 @@ impl ClientMetadata {
         logout::check(self)?;
         let invalid = |member, why| Err(Error::MetadataInvalid(member, why));
         let grants = self.grant_types.as_deref().unwrap_or(&[GrantType::AuthorizationCode]);
+        // "redirect_uris REQUIRED. Array of Redirection URI values used by the Client." (OIDC Registration §2)
         if grants.contains(&GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
             return invalid("redirect_uris", "authorization_code needs at least one");
         }
@@ -232,9 +233,11 @@ impl ClientMetadata {
         let Some(uri) = &self.jwks_uri else { return Ok(()) };
         let invalid = |why| Err(Error::MetadataInvalid("jwks_uri", why));
         // "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response." (RFC 7591 §2)
+        // "The "jwks_uri" and "jwks" parameters MUST NOT be used together." (OIDC Registration §2)
         if self.jwks.is_some() {
             return invalid("stands beside jwks; the keys are in one place");
         }
+        // "URL for the Client's JWK Set [JWK] document, which MUST use the "https" scheme." (OIDC Registration §2)
         let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https" && url.has_host());
         match url {
             None => invalid("is no https URL"),

@@ -162,6 +162,7 @@ impl Client {
         // "The default, if omitted, is RS256." (OIDC Registration §2)
         // "The "alg" value SHOULD be the default of "RS256" or the algorithm sent by the Client in the
         // "id_token_signed_response_alg" parameter during Registration." (OIDC Core §3.1.3.7)
+        // "JWS "alg" algorithm [JWA] REQUIRED for signing the ID Token issued to this Client." (OIDC Registration §2)
         self.metadata.id_token_signed_response_alg.unwrap_or(Algorithm::Rs256)
     }
 

@@ -235,6 +235,7 @@ fn check_epoch(claims: &Assertion, epoch: Option<Time>, (lifetimes, now): (&Life
 pub(super) async fn spend<S: Store>(provider: &Provider<S>, spent: Spent) -> Result<(), Error> {
     // "The authorization server MAY ensure that JWTs are not replayed by maintaining the set of used "jti" values for the
     // length of time for which the JWT would be considered valid" (RFC 7523 §3)
+    // "These tokens MUST only be used once, unless conditions for reuse were negotiated between the parties" (OIDC Core §9)
     let note = Change::AssertionSpend { digest: spent.digest, expires_at: spent.expires_at };
     match provider.store.commit(vec![note]).await {
         Ok(()) => Ok(()),

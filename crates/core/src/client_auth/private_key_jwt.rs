@@ -23,6 +23,9 @@ pub(super) fn check<S: Store>(
         None => Algorithm::ALL,
         // "All Token Requests using these authentication methods from this Client MUST be rejected, if the JWT is not signed with
         // this algorithm." (OIDC Registration §2)
+        // "JWS [JWS] "alg" algorithm [JWA] that MUST be used for signing the JWT [JWT] used to authenticate the Client at
+        // the Token Endpoint for the "private_key_jwt" and "client_secret_jwt" authentication methods."
+        // (OIDC Registration §2)
         Some(AssertionAlgorithm::Signature(only)) => std::slice::from_ref(only),
         Some(AssertionAlgorithm::Mac(_)) => &[],
     };

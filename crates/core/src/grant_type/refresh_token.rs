@@ -88,6 +88,8 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     let rotation = &request.directory.secrets.rotation;
     let generation = generation(&presented, &row, rotation).ok_or(Error::RefreshTokenUnknown)?;
     // "the authorization server MUST ... ensure that the refresh token was issued to the authenticated client" (RFC 6749 §6)
+    // "The Authorization Server MUST validate the Refresh Token, MUST verify that it was issued to the Client, and must
+    // verify that the Client successfully authenticated it has a Client Authentication method." (OIDC Core §12.1)
     if grant.client_id != request.client.client_id && !seeded(Fault::AnyClientRefreshes) {
         return Err(Error::RefreshTokenClientMismatch.into());
     }

@@ -32,6 +32,8 @@ pub struct EndSession {
     pub request: String,
 }
 
+// "OpenID Providers MUST support the use of the HTTP "GET" and "POST" methods defined in RFC 7231 [RFC7231] at the Logout
+// Endpoint." (OIDC RP-Initiated Logout §2)
 /// Signs out, or asks first (OIDC RP-Initiated Logout 1.0 §2).
 pub(crate) async fn get_end_session(visit: Visit) -> HttpResponse {
     let params = Params::parse(visit.request.query_string().as_bytes());
