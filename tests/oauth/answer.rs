@@ -34,7 +34,7 @@ async fn state_comes_back_byte_for_byte_and_splits_nothing() {
     }
 }
 
-// "error REQUIRED. REQUIRED if the Authorization Request included the "state" parameter." (OIDC Core §3.1.2.6)
+// "error REQUIRED. ... REQUIRED if the Authorization Request included the "state" parameter." (OIDC Core §3.1.2.6)
 #[tokio::test]
 async fn state_comes_back_in_errors_too_and_is_absent_where_none_was_sent() {
     let server = Server::start().await;

@@ -83,7 +83,7 @@ async fn a_forged_assertion_is_no_authentication() {
 
 // "For client authentication, the subject MUST be the "client_id" of the OAuth client. ... The JWT MUST contain an "aud"
 // (audience) claim containing a value that identifies the authorization server as an intended audience." (RFC 7523 §3)
-// "This MUST contain the "client_id" of the OAuth Client. The Authorization Server MUST verify that it is an intended
+// "This MUST contain the "client_id" of the OAuth Client. ... The Authorization Server MUST verify that it is an intended
 // audience for the token." (OIDC Core §9)
 #[tokio::test]
 async fn an_assertion_that_says_something_else_is_no_authentication() {

@@ -213,8 +213,8 @@ async fn a_request_is_a_json_object() {
 // "The server responds with an HTTP 201 Created status code and a body of type "application/json"" (RFC 7591 §3.2)
 // "A successful response SHOULD use the HTTP 201 Created status code and return a JSON document [RFC8259] using the
 // "application/json" content type with the following fields and the Client Metadata parameters as top-level members of the
-// root JSON object: client_id REQUIRED. It MUST NOT be currently valid for any other registered Client. The same Client
-// Secret value MUST NOT be assigned to multiple Clients." (OIDC Registration §3.2)
+// root JSON object: client_id REQUIRED. ... It MUST NOT be currently valid for any other registered Client. ... The same
+// Client Secret value MUST NOT be assigned to multiple Clients." (OIDC Registration §3.2)
 #[tokio::test]
 async fn the_answer_is_for_the_client_alone() {
     let server = open().await;

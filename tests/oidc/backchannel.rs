@@ -98,10 +98,10 @@ pub(super) fn all_over(notices: &[LogoutNotice]) -> bool {
 // "A Logout Token MUST be signed and MAY also be encrypted. The same keys are used to sign and encrypt Logout Tokens as are used for
 // ID Tokens." (OIDC Back-Channel Logout §2.4)
 // "iss REQUIRED." (OIDC Back-Channel Logout §2.4)
-// "aud REQUIRED. iat REQUIRED. exp REQUIRED. jti REQUIRED. events REQUIRED. The corresponding member value MUST be a JSON
-// object and SHOULD be the empty JSON object "{}". A Logout Token MUST contain either a "sub" or a "sid" Claim, and MAY
-// contain both. A "nonce" Claim MUST NOT be present. It is RECOMMENDED that Logout Tokens be explicitly typed."
-// (OIDC Back-Channel Logout §2.4)
+// "aud REQUIRED. ... iat REQUIRED. ... exp REQUIRED. ... jti REQUIRED. ... events REQUIRED. ... The corresponding member
+// value MUST be a JSON object and SHOULD be the empty JSON object "{}". ... A Logout Token MUST contain either a "sub" or a
+// "sid" Claim, and MAY contain both. ... A "nonce" Claim MUST NOT be present. ... It is RECOMMENDED that Logout Tokens be
+// explicitly typed." (OIDC Back-Channel Logout §2.4)
 #[tokio::test]
 async fn an_app_of_the_session_is_told_by_a_token_as_the_specification_has_it() {
     let receiver = Receiver::start();

@@ -74,8 +74,8 @@ pub async fn verified(server: &Server, token: &str) -> Value {
 
 // "If the ID Token is encrypted, it MUST be signed then encrypted, with the result being a Nested JWT, as defined in [JWT]." (OIDC Core
 // §2)
-// "JWE "alg" algorithm [JWA] REQUIRED for encrypting the ID Token issued to this Client. JWE "enc" algorithm [JWA] REQUIRED
-// for encrypting the ID Token issued to this Client." (OIDC Registration §2)
+// "JWE "alg" algorithm [JWA] REQUIRED for encrypting the ID Token issued to this Client. ... JWE "enc" algorithm [JWA]
+// REQUIRED for encrypting the ID Token issued to this Client." (OIDC Registration §2)
 #[tokio::test]
 async fn an_id_token_is_signed_and_then_encrypted_as_the_app_asked() {
     let server = Server::start().await;
@@ -111,7 +111,7 @@ async fn an_id_token_is_signed_and_then_encrypted_as_the_app_asked() {
 // "application/jwt". The response MAY be encrypted without also being signed." (OIDC Core §5.3.2)
 // "If both signing and encryption are requested, the response MUST be signed then encrypted, with the result being a Nested
 // JWT, as defined in [JWT]." (OIDC Core §5.3.2)
-// "JWE [JWE] "alg" algorithm [JWA] REQUIRED for encrypting UserInfo Responses. JWE "enc" algorithm [JWA] REQUIRED for
+// "JWE [JWE] "alg" algorithm [JWA] REQUIRED for encrypting UserInfo Responses. ... JWE "enc" algorithm [JWA] REQUIRED for
 // encrypting UserInfo Responses." (OIDC Registration §2)
 #[tokio::test]
 async fn userinfo_is_encrypted_alone_or_after_it_was_signed() {

@@ -133,9 +133,9 @@ async fn an_id_token_of_another_session_or_person_only_makes_us_ask() {
 // "When an "id_token_hint" parameter is present, the OP MUST validate that it was the issuer of the ID Token."
 // (OIDC RP-Initiated Logout §2)
 // "If any of the validation procedures defined in this specification fail, any operations requiring the information that
-// failed to correctly validate MUST be aborted and the information that failed to validate MUST NOT be used. As described in
-// Section 3, when the OP detects errors in the RP-Initiated Logout request, the OP MUST not perform post-logout redirection
-// to an RP." (OIDC RP-Initiated Logout §4)
+// failed to correctly validate MUST be aborted and the information that failed to validate MUST NOT be used. ... As
+// described in Section 3, when the OP detects errors in the RP-Initiated Logout request, the OP MUST not perform post-logout
+// redirection to an RP." (OIDC RP-Initiated Logout §4)
 #[tokio::test]
 async fn a_hint_that_is_not_ours_proves_nothing_and_leads_nowhere() {
     let server = Server::start().await;

@@ -48,7 +48,7 @@ async fn id_token(server: &Server, person: &Person) -> String {
 }
 
 // "An error is returned if an End-User is not already authenticated" (OIDC Core §3.1.2.1)
-// "The Authorization Server MUST NOT interact with the End-User in the following case: In this case, the Authorization
+// "The Authorization Server MUST NOT interact with the End-User in the following case: ... In this case, the Authorization
 // Server MUST return an error if an End-User is not already Authenticated or could not be silently Authenticated."
 // (OIDC Core §3.1.2.3)
 #[tokio::test]

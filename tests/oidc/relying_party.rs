@@ -115,9 +115,10 @@ async fn an_app_that_registered_no_algorithm_gets_rs256() {
     assert_eq!(header(tokens.id())["alg"], "RS256");
 }
 
-// "iss REQUIRED. sub REQUIRED. aud REQUIRED. exp REQUIRED. iat REQUIRED. When a "max_age" request is made or when
-// "auth_time" is requested as an Essential Claim, then this Claim is REQUIRED; otherwise, its inclusion is OPTIONAL."
-// (OIDC Core §2)
+// "iss REQUIRED. ... sub REQUIRED. ... aud REQUIRED. ... exp REQUIRED. ... iat REQUIRED. ... When a "max_age" request is
+// made or when "auth_time" is requested as an Essential Claim, then this Claim is REQUIRED; otherwise, its inclusion is
+// OPTIONAL." (OIDC Core §2)
+// "The issuer returned by discovery MUST exactly match the value of "iss" in the ID Token." (OIDC Core §16.15)
 #[tokio::test]
 async fn an_id_token_says_who_where_when_and_how() {
     let server = Server::start().await;

@@ -81,10 +81,10 @@ async fn a_refusal_tells_a_state_that_differs_each_time() {
 
 // "the OP SHOULD update the value of the User Agent state in response to such meaningful events." (OIDC Session Management §3.2)
 // "It is RECOMMENDED that the OP not update the User Agent state too frequently in the absence of meaningful events so as to
-// spare excessive network traffic at the Client in response to spurious "changed" events. In addition, the User Agent state
-// used to verify the session state SHOULD change with such events. It is RECOMMENDED that the User Agent state SHOULD NOT
-// vary too frequently in the absence of such events to minimize network traffic caused by the Client's response to "changed"
-// notifications." (OIDC Session Management §3.2)
+// spare excessive network traffic at the Client in response to spurious "changed" events. ... In addition, the User Agent
+// state used to verify the session state SHOULD change with such events. ... It is RECOMMENDED that the User Agent state
+// SHOULD NOT vary too frequently in the absence of such events to minimize network traffic caused by the Client's response
+// to "changed" notifications." (OIDC Session Management §3.2)
 #[tokio::test]
 async fn the_state_changes_with_sign_in_and_sign_out_and_at_no_other_time() {
     let server = watched().await;
@@ -171,9 +171,9 @@ op.addEventListener("load", () => op.contentWindow.postMessage(said, "{issuer}")
 
 // "If the received value and the calculated value do not match, then the OP iframe MUST postMessage the string "changed" back to the
 // source. If it matched, then it MUST postMessage the string "unchanged"." (OIDC Session Management §3.2)
-// "The OP iframe MUST enforce that the caller is from an expected origin. The OP iframe MUST recalculate it from the
-// previously obtained Client ID, the source origin URL (from the postMessage), and the current OP User Agent state. If the
-// postMessage received is syntactically malformed in such a way that the posted Client ID and origin URL cannot be
+// "The OP iframe MUST enforce that the caller is from an expected origin. ... The OP iframe MUST recalculate it from the
+// previously obtained Client ID, the source origin URL (from the postMessage), and the current OP User Agent state. ... If
+// the postMessage received is syntactically malformed in such a way that the posted Client ID and origin URL cannot be
 // determined or are syntactically invalid, then the OP iframe SHOULD postMessage the string "error" back to the source."
 // (OIDC Session Management §3.2)
 // "The OP iframe MUST enforce that the caller is from an expected origin." (OIDC Session Management §6)

@@ -56,9 +56,10 @@ pub(crate) fn keep(visit: &Visit, session_id: Option<Id>, response: &mut HttpRes
         return;
     }
     let state = session_id.map(|id| state_of(&visit.app, id)).unwrap_or_default();
-    // "Thus, the OP SHOULD update the value of the User Agent state in response to such meaningful events. It is RECOMMENDED
-    // that the OP not update the User Agent state too frequently in the absence of meaningful events so as to spare
-    // excessive network traffic at the Client in response to spurious "changed" events." (OIDC Session Management §3.2)
+    // "Thus, the OP SHOULD update the value of the User Agent state in response to such meaningful events. ... It is
+    // RECOMMENDED that the OP not update the User Agent state too frequently in the absence of meaningful events so as to
+    // spare excessive network traffic at the Client in response to spurious "changed" events."
+    // (OIDC Session Management §3.2)
     if kept(visit).unwrap_or_default() != state {
         // A cookie of ours is always a header that can be written.
         let _ = response.add_cookie(&cookie::state(state, visit.app.provider.issuer.is_https()));
@@ -84,12 +85,13 @@ pub(crate) async fn get_check_session(visit: Visit) -> HttpResponse {
     if !is_on(&visit.app) {
         return respond::not_found(visit).await;
     }
-    // "The OP iframe MUST enforce that the caller is from an expected origin. The OP iframe MUST recalculate it from the
-    // previously obtained Client ID, the source origin URL (from the postMessage), and the current OP User Agent state. If
-    // the postMessage received is syntactically malformed in such a way that the posted Client ID and origin URL cannot be
-    // determined or are syntactically invalid, then the OP iframe SHOULD postMessage the string "error" back to the source.
-    // If the received value and the calculated value do not match, then the OP iframe MUST postMessage the string "changed"
-    // back to the source. If it matched, then it MUST postMessage the string "unchanged"." (OIDC Session Management §3.2)
+    // "The OP iframe MUST enforce that the caller is from an expected origin. ... The OP iframe MUST recalculate it from the
+    // previously obtained Client ID, the source origin URL (from the postMessage), and the current OP User Agent state. ...
+    // If the postMessage received is syntactically malformed in such a way that the posted Client ID and origin URL cannot
+    // be determined or are syntactically invalid, then the OP iframe SHOULD postMessage the string "error" back to the
+    // source. If the received value and the calculated value do not match, then the OP iframe MUST postMessage the string
+    // "changed" back to the source. If it matched, then it MUST postMessage the string "unchanged"."
+    // (OIDC Session Management §3.2)
     // "The OP iframe MUST enforce that the caller is from an expected origin." (OIDC Session Management §6)
     let (script, cookie) = (static_url("check-session.js"), Name::State.text(visit.app.provider.issuer.is_https()));
     HttpResponse::Ok()

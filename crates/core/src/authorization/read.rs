@@ -75,8 +75,8 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// One rule after the other; the first that is broken names the error.
     fn rules<S: Store>(&self, provider: &Provider<S>, now: Time) -> Result<AuthorizationRequest, Error> {
-        // "The Authorization Server MUST validate the request received as follows: The Authorization Server MUST validate
-        // all the OAuth 2.0 parameters according to the OAuth 2.0 specification." (OIDC Core §3.1.2.2)
+        // "The Authorization Server MUST validate the request received as follows: ... The Authorization Server MUST
+        // validate all the OAuth 2.0 parameters according to the OAuth 2.0 specification." (OIDC Core §3.1.2.2)
         let response_type = self.response_type(&provider.policy.clients)?;
         self.check_unsupported()?;
         let code_challenge = self.code_challenge(response_type, &provider.policy.clients)?;

@@ -98,9 +98,9 @@ fn verified(client: &Client, published: Option<&PublishedKeys>, object: &str) ->
             return read_unsecured(object, TYP).map_err(|_| Error::RequestObjectInvalid);
         }
         // "JWS [JWS] "alg" algorithm [JWA] that MUST be used for signing Request Objects sent to the OP. All Request Objects
-        // from this Client MUST be rejected, if not signed with this algorithm. This algorithm MUST be used both when the
-        // Request Object is passed by value (using the "request" parameter) and when it is passed by reference (using the
-        // "request_uri" parameter)." (OIDC Registration §2)
+        // from this Client MUST be rejected, if not signed with this algorithm. ... This algorithm MUST be used both when
+        // the Request Object is passed by value (using the "request" parameter) and when it is passed by reference (using
+        // the "request_uri" parameter)." (OIDC Registration §2)
         Some(RequestObjectSigning::By(algorithm)) => std::slice::from_ref(algorithm),
         // "The default, if omitted, is that any algorithm supported by the OP and the RP MAY be used." (OIDC Registration §2)
         // Stricter than OIDC Registration: because nobody has signed it, "none" has to be registered.

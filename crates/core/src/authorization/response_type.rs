@@ -29,8 +29,6 @@ impl ResponseType {
     // authorization response, unless access token injection in the authorization response is prevented and the aforementioned
     // token leakage vectors are mitigated." (RFC 9700 §2.1.2); an ID token shows which access token came with it, and `token`
     // alone has nothing that does: it is never offered.
-    // "These OpenID Providers MUST support the "id_token" Response Type and all that are not Self-Issued OPs MUST also
-    // support the "code" and "id_token token" Response Types." (OIDC Core §15.2)
     pub const ALL: [Self; 6] =
         [Self::Code, Self::CodeIdToken, Self::CodeIdTokenToken, Self::CodeToken, Self::IdToken, Self::IdTokenToken];
 

@@ -88,9 +88,9 @@ pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Re
     // "The Authorization Server MUST NOT display any authentication or consent user interface pages. An error is returned
     // if an End-User is not already authenticated or the Client does not have pre-configured consent for the requested
     // Claims or does not fulfill other conditions for processing the request." (OIDC Core §3.1.2.1)
-    // "The Authorization Server MUST NOT interact with the End-User in the following case: In this case, the Authorization
-    // Server MUST return an error if an End-User is not already Authenticated or could not be silently Authenticated."
-    // (OIDC Core §3.1.2.3)
+    // "The Authorization Server MUST NOT interact with the End-User in the following case: ... In this case, the
+    // Authorization Server MUST return an error if an End-User is not already Authenticated or could not be silently
+    // Authenticated." (OIDC Core §3.1.2.3)
     match step {
         // "the server SHOULD respond successfully when possible, even if it is not present." (OIDC Core §3.1.2.1)
         Step::Respond(approved) => Ok(Step::Respond(approved)),

@@ -20,7 +20,7 @@ const LIFE: Duration = Duration::from_mins(2);
 ///
 /// "A nonce Claim MUST NOT be present." (OIDC Back-Channel Logout §2.4)
 #[derive(Serialize)]
-// "The following Claim MUST NOT be used within the Logout Token: A "nonce" Claim MUST NOT be present."
+// "The following Claim MUST NOT be used within the Logout Token: ... A "nonce" Claim MUST NOT be present."
 // (OIDC Back-Channel Logout §2.4)
 struct Claims<'a> {
     // "iss REQUIRED. Issuer Identifier" (OIDC Back-Channel Logout §2.4)

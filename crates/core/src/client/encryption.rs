@@ -57,16 +57,16 @@ impl Client {
     /// How its ID tokens are encrypted, if they are.
     pub fn id_token_encryption(&self) -> Option<Encryption> {
         let ClientMetadata { id_token_encrypted_response_alg, id_token_encrypted_response_enc, .. } = self.metadata;
-        // "JWE "alg" algorithm [JWA] REQUIRED for encrypting the ID Token issued to this Client. JWE "enc" algorithm [JWA]
-        // REQUIRED for encrypting the ID Token issued to this Client." (OIDC Registration §2)
+        // "JWE "alg" algorithm [JWA] REQUIRED for encrypting the ID Token issued to this Client. ... JWE "enc" algorithm
+        // [JWA] REQUIRED for encrypting the ID Token issued to this Client." (OIDC Registration §2)
         Encryption::of(id_token_encrypted_response_alg, id_token_encrypted_response_enc)
     }
 
     /// How userinfo answers to it are encrypted, if they are.
     pub fn userinfo_encryption(&self) -> Option<Encryption> {
         let ClientMetadata { userinfo_encrypted_response_alg, userinfo_encrypted_response_enc, .. } = self.metadata;
-        // "JWE [JWE] "alg" algorithm [JWA] REQUIRED for encrypting UserInfo Responses. JWE "enc" algorithm [JWA] REQUIRED
-        // for encrypting UserInfo Responses." (OIDC Registration §2)
+        // "JWE [JWE] "alg" algorithm [JWA] REQUIRED for encrypting UserInfo Responses. ... JWE "enc" algorithm [JWA]
+        // REQUIRED for encrypting UserInfo Responses." (OIDC Registration §2)
         Encryption::of(userinfo_encrypted_response_alg, userinfo_encrypted_response_enc)
     }
 

@@ -45,7 +45,7 @@ pub(super) fn information(client: &Client, made: Option<&Made>, (endpoint, token
     // "If a Client Configuration Endpoint and a Registration Access Token are returned by the initial registration of the
     // Client, the Authorization Server MUST provide the Client with the fully qualified URL in the "registration_client_uri"
     // element of the Client Registration Response, per Section 3.2. The Authorization Server MUST NOT expect the Client to
-    // construct or discover this URL on its own. It is RECOMMENDED that this endpoint URL be formed through the use of a
+    // construct or discover this URL on its own. ... It is RECOMMENDED that this endpoint URL be formed through the use of a
     // server-constructed URL string which combines the Client Registration Endpoint's URL and the issued Client ID for this
     // Client, with the latter as either a path parameter or a query parameter." (OIDC Registration §4.1)
     members.insert("registration_client_uri".into(), json!(format!("{endpoint}/{}", client.client_id)));
