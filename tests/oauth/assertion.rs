@@ -85,6 +85,10 @@ async fn a_forged_assertion_is_no_authentication() {
 // (audience) claim containing a value that identifies the authorization server as an intended audience." (RFC 7523 §3)
 // "This MUST contain the "client_id" of the OAuth Client. ... The Authorization Server MUST verify that it is an intended
 // audience for the token." (OIDC Core §9)
+// "iss REQUIRED. Issuer. This MUST contain the "client_id" of the OAuth Client." (OIDC Core §9)
+// "sub REQUIRED. ... aud REQUIRED. ... jti REQUIRED. ... exp REQUIRED." (OIDC Core §9)
+// "The JWT MUST contain the following REQUIRED Claim Values and MAY contain the following OPTIONAL Claim Values:"
+// (OIDC Core §9)
 #[tokio::test]
 async fn an_assertion_that_says_something_else_is_no_authentication() {
     let server = Server::start().await;

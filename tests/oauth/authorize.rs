@@ -75,6 +75,9 @@ scope = "openid""#;
 // "scope REQUIRED." (OIDC Core §3.1.2.1)
 // "The Authorization Server MUST validate all the OAuth 2.0 parameters according to the OAuth 2.0 specification."
 // (OIDC Core §3.1.2.2)
+// "response_type REQUIRED. OAuth 2.0 Response Type value that determines the authorization processing flow to be used,
+// including what parameters are returned from the endpoints used." (OIDC Core §3.1.2.1)
+// "The Authorization Server MUST validate the request received as follows:" (OIDC Core §3.1.2.2)
 #[tokio::test]
 async fn a_broken_rule_is_told_to_the_app() {
     let server = Server::start().await;

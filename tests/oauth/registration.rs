@@ -57,8 +57,6 @@ async fn an_app_that_is_sent_answers_names_where() {
 
 // "If unspecified or omitted, the default is "client_secret_basic"" (RFC 7591 §2)
 // "If omitted, the default behavior is that the client will use only the "authorization_code" Grant Type." (RFC 7591 §2)
-// "If this happens, the Authorization Server MUST include these fields in the response to the Client."
-// (OIDC Registration §3.2)
 #[tokio::test]
 async fn what_is_left_open_has_the_default_of_the_specification() {
     let server = open().await;
@@ -109,6 +107,8 @@ async fn what_is_not_understood_is_ignored() {
 }
 
 // "SHOULD take steps to ensure that a client cannot register itself into an inconsistent state" (RFC 7591 §2.1)
+// "The following table lists the correspondence between "response_type" values that the Client will use and "grant_type"
+// values that MUST be included in the registered "grant_types" list:" (OIDC Registration §2)
 #[tokio::test]
 async fn grant_types_and_response_types_fit_together() {
     let server = open().await;

@@ -59,6 +59,11 @@ async fn nobody_learns_whether_a_client_exists() {
 // "A successful response SHOULD use the HTTP 200 OK status code and return a JSON document [RFC8259] using the
 // "application/json" content type with the Client Metadata values as top-level members of the root JSON object."
 // (OIDC Registration §4.3)
+// "This operation SHOULD be idempotent -- not causing changes to the Client configuration." (OIDC Registration §4.2)
+// "Upon a successful read operation, the Authorization Server SHOULD return all registered Metadata about this Client,
+// including any fields provisioned by the Authorization Server itself. ... However, since Read operations are intended to be
+// idempotent, the Client Read Request itself SHOULD NOT cause changes to the Client's registered Metadata values."
+// (OIDC Registration §4.3)
 #[tokio::test]
 async fn a_client_reads_what_it_is() {
     let server = open().await;

@@ -158,6 +158,9 @@ async fn receipts_are_kept_for_a_month() {
 // "The back-channel logout URI MUST NOT include a fragment component." (OIDC Back-Channel Logout §2.2)
 // "The back-channel logout URI MUST be an absolute URI as defined by Section 4.3 of [RFC3986]."
 // (OIDC Back-Channel Logout §2.2)
+// "This URL SHOULD use the "https" scheme and MAY contain port, path, and query parameter components; however, it MAY use
+// the "http" scheme, provided that the Client Type is "confidential", as defined in Section 2.1 of OAuth 2.0 [RFC6749], and
+// provided the OP allows the use of "http" RP URIs." (OIDC Back-Channel Logout §2.2)
 #[tokio::test]
 async fn an_address_that_cannot_be_told_is_not_registered() {
     let server = Server::start().await;

@@ -191,6 +191,9 @@ async fn a_claim_of_another_value_than_the_one_asked_for_is_left_out_and_no_erro
 }
 
 // "it is RECOMMENDED that OPs return Claims without language tags when they employ this language and script." (OIDC Core §5.2)
+// "However, since BCP47 language tag values are case insensitive, implementations SHOULD interpret the language tag values
+// supplied in a case-insensitive manner. ... An error SHOULD NOT result if some or all of the requested locales are not
+// supported by the OpenID Provider." (OIDC Core §5.2)
 #[tokio::test]
 async fn claims_in_one_language_come_without_its_tag() {
     let server = started().await;

@@ -76,6 +76,12 @@ pub async fn verified(server: &Server, token: &str) -> Value {
 // §2)
 // "JWE "alg" algorithm [JWA] REQUIRED for encrypting the ID Token issued to this Client. ... JWE "enc" algorithm [JWA]
 // REQUIRED for encrypting the ID Token issued to this Client." (OIDC Registration §2)
+// "The encrypting party MUST select an encryption algorithm based on the algorithms supported by the recipient."
+// (OIDC Core §10.2)
+// "If there are multiple keys in the referenced JWK Set document, a "kid" value MUST be provided in the JOSE Header."
+// (OIDC Core §10.2)
+// "When the message is both signed and encrypted, it MUST be signed first and then encrypted, per Section 16.14, with the
+// result being a Nested JWT, as specified in [JWT]." (OIDC Core §10)
 #[tokio::test]
 async fn an_id_token_is_signed_and_then_encrypted_as_the_app_asked() {
     let server = Server::start().await;
@@ -158,6 +164,10 @@ async fn an_encrypted_id_token_is_no_hint_and_the_one_inside_it_is() {
     assert_eq!(sign_out(&inside).await.location().map(String::from).as_deref(), Some(OUT));
 }
 
+// "The public key to which the content was encrypted MUST be a public key used for encryption published by the recipient in
+// its JWK Set document." (OIDC Core §10.2)
+// "The other public key used for the key agreement computation MUST be a public key published by the recipient in its JWK
+// Set document." (OIDC Core §10.2)
 #[tokio::test]
 async fn an_app_that_publishes_its_keys_gets_answers_encrypted_to_them() {
     let key = key(Curve::P256);

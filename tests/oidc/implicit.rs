@@ -23,6 +23,7 @@ async fn answer(app: &App<'_>, person: &Person, scope: &str, kind: &str) -> Answ
 
 // "Authorization Server sends the End-User back to the Client with an ID Token and, if requested, an Access Token."
 // (OIDC Core §3.2.1)
+// "id_token REQUIRED. ID Token." (OIDC Core §3.2.2.5)
 #[tokio::test]
 async fn an_app_that_checks_everything_signs_a_person_in() {
     let server = front_channel::server().await;

@@ -354,6 +354,9 @@ async fn an_essential_acr_that_cannot_be_met_is_no_sign_in() {
 
 // "An absolute URI or an RFC 6711 [RFC6711] registered name SHOULD be used as the "acr" value; registered names MUST NOT be
 // used with a different meaning than that which is registered." (OIDC Core §2)
+// "If the "acr" Claim is requested as an Essential Claim for the ID Token with a "value" or "values" parameter requesting
+// specific Authentication Context Class Reference values and the implementation supports the "claims" parameter, the
+// Authorization Server MUST return an "acr" Claim Value that matches one of the requested values." (OIDC Core §5.5.1.1)
 #[tokio::test]
 async fn an_acr_that_is_met_or_only_wished_for_is_told_as_it_is() {
     let server = Server::start().await;
@@ -385,6 +388,8 @@ async fn the_pages_speak_the_first_language_asked_for_that_is_offered() {
 
 // "in practice, not returning errors for not-understood values will help facilitate phasing in extensions using new "display"
 // values" (OIDC Core §3.1.2.1)
+// "The Authorization Server SHOULD display the authentication and consent UI consistent with a full User Agent page view."
+// (OIDC Core §3.1.2.1)
 #[tokio::test]
 async fn any_display_is_a_page() {
     let server = Server::start().await;

@@ -58,6 +58,8 @@ async fn every_kind_of_app_gets_id_tokens_signed_with(algorithm: &str) {
     }
 }
 
+// "The signing party MUST select a signature algorithm based on the algorithms supported by the recipient."
+// (OIDC Core §10.1)
 #[tokio::test]
 async fn every_kind_of_app_gets_id_tokens_by_es256() {
     every_kind_of_app_gets_id_tokens_signed_with("ES256").await;
@@ -119,6 +121,8 @@ async fn an_app_that_registered_no_algorithm_gets_rs256() {
 // made or when "auth_time" is requested as an Essential Claim, then this Claim is REQUIRED; otherwise, its inclusion is
 // OPTIONAL." (OIDC Core §2)
 // "The issuer returned by discovery MUST exactly match the value of "iss" in the ID Token." (OIDC Core §16.15)
+// "OPs MUST support returning the time at which the End-User authenticated via the "auth_time" Claim, when requested, as
+// defined in Section 2." (OIDC Core §15.1)
 #[tokio::test]
 async fn an_id_token_says_who_where_when_and_how() {
     let server = Server::start().await;

@@ -60,6 +60,9 @@ async fn a_signed_object_is_the_whole_request() {
 
 // "When the "request" parameter is used, the OpenID Connect request parameter values contained in the JWT supersede those passed
 // using the OAuth 2.0 request syntax." (OIDC Core §6.1)
+// "The Authorization Server MUST assemble the set of Authorization Request parameters to be used from the Request Object
+// value and the OAuth 2.0 Authorization Request parameters (minus the "request" or "request_uri" parameters)."
+// (OIDC Core §6.3.3)
 #[tokio::test]
 async fn what_the_object_says_counts_and_what_it_leaves_out_is_taken_from_beside() {
     let server = Server::start().await;
@@ -221,6 +224,8 @@ pub fn object_of(server: &Server, client_id: &str) -> Assertion {
 // "request_object_signing_alg" set during Client Registration [OpenID.Registration] or a value that was pre-registered by
 // other means." (OIDC Core §6.3.2)
 // "JWS [JWS] "alg" algorithm [JWA] that MUST be used for signing Request Objects sent to the OP." (OIDC Registration §2)
+// "Servers SHOULD support "none" and "RS256"." (OIDC Discovery §3)
+// "Servers SHOULD support "RS256"." (OIDC Registration §2)
 #[tokio::test]
 async fn an_object_is_signed_as_the_app_is_registered() {
     let server = Server::start().await;

@@ -42,6 +42,11 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 // "The UserInfo Endpoint MUST support the use of the HTTP "GET" and HTTP "POST" methods" (OIDC Core §5.3)
 // "The UserInfo Endpoint MUST accept Access Tokens as OAuth 2.0 Bearer Token Usage [RFC6750]." (OIDC Core §5.3)
 // "The UserInfo Endpoint MUST return a content-type header to indicate which format is being returned." (OIDC Core §5.3.2)
+// "Upon receipt of the UserInfo Request, the UserInfo Endpoint MUST return the JSON Serialization of the UserInfo Response
+// as in Section 13.3 in the HTTP response body unless a different format was specified during Registration
+// [OpenID.Registration]." (OIDC Core §5.3.2)
+// "All dynamic OPs that issue Access Tokens MUST support the UserInfo Endpoint, as defined in Section 5.3."
+// (OIDC Core §15.2)
 #[tokio::test]
 async fn the_token_is_taken_from_the_header_of_a_get_or_post_or_from_a_form() {
     let server = Server::start().await;

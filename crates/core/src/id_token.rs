@@ -76,6 +76,8 @@ pub(crate) fn sign<S: Store>(
     let token = token.map_err(|_| Error::SigningKeyMissing)?.to_string();
     // "If the ID Token is encrypted, it MUST be signed then encrypted, with the result being a Nested JWT, as defined in [JWT]."
     // (OIDC Core §2)
+    // "When the message is both signed and encrypted, it MUST be signed first and then encrypted, per Section 16.14, with
+    // the result being a Nested JWT, as specified in [JWT]." (OIDC Core §10)
     Ok(Some(match client.id_token_encryption() {
         Some(encryption) => {
             let keys = client.public_keys(call.client_keys);
@@ -106,6 +108,7 @@ fn claims<S>(
         provider.issuer.to_claim(),
         vec![Audience::new(client.client_id.clone())],
         moment(now.plus(provider.policy.lifetimes.id_token)),
+        // "its "iat" Claim MUST represent the time that the new ID Token is issued," (OIDC Core §12.2)
         moment(now),
         // "If an ID Token is returned from both the Authorization Endpoint and from the Token Endpoint, which is the case
         // for the "response_type" values "code id_token" and "code id_token token", the "iss" and "sub" Claim Values MUST be
@@ -124,6 +127,8 @@ fn claims<S>(
     // "When "max_age" is used, the ID Token returned MUST include an "auth_time" Claim Value." (OIDC Core §3.1.2.1)
     // "OPs MUST support returning the time at which the End-User authenticated via the "auth_time" Claim, when requested, as
     // defined in Section 2." (OIDC Core §15.1)
+    // "if the ID Token contains an "auth_time" Claim, its value MUST represent the time of the original authentication - not
+    // the time that the new ID token is issued," (OIDC Core §12.2)
     .set_auth_time(Some(moment(context.auth_time)))
     // "If the Claim is not Essential and a requested value cannot be provided, the Authorization Server SHOULD return the
     // session's current "acr" as the value of the "acr" Claim." (OIDC Core §5.5.1.1)

@@ -162,6 +162,9 @@ pub(super) fn assemble(outside: &Params, claims: &Map<String, Value>, alone: boo
         return Err(Error::RequestObjectInvalid);
     }
     check_response_type(outside, claims)?;
+    // "The Authorization Server MUST assemble the set of Authorization Request parameters to be used from the Request Object
+    // value and the OAuth 2.0 Authorization Request parameters (minus the "request" or "request_uri" parameters)."
+    // (OIDC Core §6.3.3)
     let mut pairs = Vec::new();
     for (name, value) in claims.iter().filter(|(name, _)| !OF_THE_JWT.contains(&name.as_str())) {
         pairs.extend(texts(name, value)?.into_iter().map(|text| (name.clone(), text)));

@@ -67,9 +67,6 @@ fn speak(
         // "When the OP determines, either through the "claims_locales" parameter, or by other means, that the End-User and Client are
         // requesting Claims in only one set of languages and scripts, it is RECOMMENDED that OPs return Claims without language
         // tags when they employ this language and script." (OIDC Core §5.2)
-        // "If an OP receives a request for human-readable Claims in a language and script that it does not have, any
-        // versions of those Claims returned that do not use the requested language and script SHOULD use a language tag in
-        // the Claim Name." (OIDC Core §5.5.2)
         let is_the_one = locales.len() == 1 && languages().any(|tag| fits(&locales[0], tag));
         spoken.insert(if is_the_one { base.to_owned() } else { name.clone() }, value.clone());
     }

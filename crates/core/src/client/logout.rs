@@ -81,6 +81,10 @@ mod tests {
         metadata.check().is_ok()
     }
 
+    // "The logout URI MUST be an absolute URI as defined by Section 4.3 of [RFC3986]." (OIDC Front-Channel Logout §2)
+    // "This URL SHOULD use the "https" scheme and MAY contain port, path, and query parameter components; however, it MAY
+    // use the "http" scheme, provided that the Client Type is "confidential", as defined in Section 2.1 of OAuth 2.0
+    // [RFC6749], and provided the OP allows the use of "http" RP URIs." (OIDC Front-Channel Logout §2)
     #[test]
     fn an_address_to_be_framed_is_where_the_app_is() {
         let with_secret = |uri| is_taken(uri, ClientAuthMethod::ClientSecretBasic);

@@ -365,6 +365,8 @@ mod tests {
         }
     }
 
+    // "Web Clients using the OAuth Implicit Grant Type MUST only register URLs using the "https" scheme as "redirect_uris";
+    // they MUST NOT use "localhost" as the hostname." (OIDC Registration §2)
     #[test]
     fn tokens_through_the_browser_go_to_https_addresses_of_web_apps() {
         for uri in ["http://localhost:8080/cb", "http://127.0.0.1/cb", "https://localhost/cb", "https://localhost:1/cb"]

@@ -195,6 +195,8 @@ impl Client {
         };
         let page = self.metadata.in_language(member, language).or(plain.as_deref())?;
         redirect_uri::web_page(page)?;
+        // "The Authorization Server SHOULD check to see if the "logo_uri" and "policy_uri" have the same host as the hosts
+        // defined in the array of "redirect_uris"." (OIDC Registration §9.1)
         let is_own = || redirect_uri::origin(page) == redirect_uri::origin(redirect_uri.as_str());
         (self.trust != Trust::SelfRegistered || is_own()).then_some(page)
     }
@@ -206,6 +208,7 @@ impl Client {
         let origin = redirect_uri::origin(page);
         let is_own = self.metadata.redirect_uris.iter().any(|uri| redirect_uri::origin(uri) == origin);
         // "REQUIRED. Issuer Identifier for the OP that the RP is to send the Authentication Request to." (OIDC Core §4)
+        // "iss REQUIRED. Issuer Identifier for the OP that the RP is to send the Authentication Request to." (OIDC Core §4)
         url.query_pairs_mut().append_pair("iss", issuer);
         (self.trust != Trust::SelfRegistered || is_own).then(|| url.into())
     }

@@ -44,6 +44,10 @@ mod tests {
 
     // "The scheme used in the "request_uri" value MUST be "https", unless the target Request Object is signed in a way that
     // is verifiable by the Authorization Server." (OIDC Core §6.2)
+    // "This URL MUST use the "https" scheme unless the target Request Object is signed in a way that is verifiable by the
+    // OP." (OIDC Core §6)
+    // "These URLs MUST use the "https" scheme unless the target Request Object is signed in a way that is verifiable by the
+    // OP." (OIDC Registration §2)
     #[test]
     fn an_object_lies_at_https_addresses_only() {
         let is_good = |uri: &str| check(&[uri.to_owned()]).is_ok();

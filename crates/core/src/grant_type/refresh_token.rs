@@ -122,6 +122,9 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
             idle_expires_at: request.now.plus(lifetimes.refresh_token_idle),
         });
     }
+    // "it SHOULD NOT have a "nonce" Claim, even when the ID Token issued at the time of the original authentication
+    // contained "nonce"; however, if it is present, its value MUST be the same as in the ID Token issued at the time of the
+    // original authentication, and" (OIDC Core §12.2)
     let reply = Redeemed { target, approval: Some((grant, user)), api_token: None, access, refresh_token, nonce: None };
     Ok(Decision { changes, reply })
 }
