@@ -145,6 +145,8 @@ async fn an_update_that_gives_people_other_subjects_ends_what_they_have_allowed(
 // algorithm used." (OIDC Core §16.19)
 // "When using MAC-based signatures, the "alg" Header Parameter value of the JOSE Header MUST be set to a MAC algorithm, as
 // defined in JSON Web Algorithms [JWA]." (OIDC Core §10.1)
+// "So for instance, for "HS256", the "client_secret" value MUST contain at least 32 octets (and almost certainly SHOULD
+// contain more, since "client_secret" values are likely to use a restricted alphabet)." (OIDC Core §16.19)
 #[tokio::test]
 async fn an_app_that_registered_itself_proves_itself_by_a_mac_of_each_strength() {
     let server = open().await;

@@ -105,6 +105,7 @@ pub(super) fn all_over(notices: &[LogoutNotice]) -> bool {
 // "Like ID Tokens, selection of the algorithm used is governed by the "id_token_signing_alg_values_supported" Discovery
 // parameter and the "id_token_signed_response_alg" Registration parameter when they are used; otherwise, the value SHOULD be
 // the default of "RS256"." (OIDC Back-Channel Logout §2.6)
+// "The following Claim MUST NOT be used within the Logout Token:" (OIDC Back-Channel Logout §2.4)
 #[tokio::test]
 async fn an_app_of_the_session_is_told_by_a_token_as_the_specification_has_it() {
     let receiver = Receiver::start();

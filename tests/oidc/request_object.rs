@@ -79,6 +79,7 @@ async fn what_the_object_says_counts_and_what_it_leaves_out_is_taken_from_beside
 }
 
 // "The values for these parameters MUST match those in the Request Object, if present." (OIDC Core §6.1)
+// "The values for these parameters MUST match those in the Request Object, if present." (OIDC Core §6.2)
 #[tokio::test]
 async fn an_object_is_of_this_app_for_this_server_and_of_this_moment() {
     let server = Server::start().await;

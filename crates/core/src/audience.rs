@@ -40,13 +40,13 @@ pub fn requested(directory: &Directory, issuer: &Issuer, params: &Params) -> Res
     if named.iter().all(|resource| known(resource)) { Ok(named) } else { Err(Error::ResourceUnknown) }
 }
 
-// "To mitigate this threat, the Access Token SHOULD be audience and scope restricted." (OIDC Core §16.8)
 /// Works out what an access token for `client` will be.
 ///
 /// `approved` are the APIs of the authorization request, `named` those of the token request.
 ///
 /// # Errors
 /// `ResourceNotGranted`.
+// "To mitigate this threat, the Access Token SHOULD be audience and scope restricted." (OIDC Core §16.8)
 pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], named: &[String]) -> Result<Target, Error> {
     // A token request can only choose among the APIs that were approved (RFC 8707 §2.2).
     let is_approved = |resource: &String| approved.contains(resource) || seeded(Fault::AnyApiCounts);

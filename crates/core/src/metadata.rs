@@ -57,15 +57,17 @@ pub struct Metadata {
     userinfo_endpoint: String,
     // "jwks_uri REQUIRED." (OIDC Discovery §3)
     jwks_uri: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     // "registration_endpoint RECOMMENDED." (OIDC Discovery §3)
+    #[serde(skip_serializing_if = "Option::is_none")]
     registration_endpoint: Option<String>,
     revocation_endpoint: String,
     introspection_endpoint: String,
-    // "end_session_endpoint REQUIRED. URL at the OP" (OIDC RP-Initiated Logout §2.1)
+    // "end_session_endpoint REQUIRED. URL at the OP to which an RP can perform a redirect to request that the End-User be logged
+    // out at the OP." (OIDC RP-Initiated Logout §2.1)
     end_session_endpoint: String,
+    // "check_session_iframe REQUIRED. URL of an OP iframe that supports cross-origin communications for session state
+    // information with the RP Client, using the HTML5 postMessage API." (OIDC Session Management §3.3)
     #[serde(skip_serializing_if = "Option::is_none")]
-    // "check_session_iframe REQUIRED. URL of an OP iframe" (OIDC Session Management §3.3)
     check_session_iframe: Option<String>,
     frontchannel_logout_supported: bool,
     // "It SHOULD also register this related metadata value:" (OIDC Front-Channel Logout §3)

@@ -19,10 +19,10 @@ use crate::redirect_uri;
 use crate::user::User;
 
 /// By what people are known to a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 // "To protect the End-User from possible correlation among Clients, the use of a Pairwise Pseudonymous Identifier (PPID) as
 // the "sub" (subject) SHOULD be considered." (OIDC Core §17.3)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SubjectType {
     /// By another subject in each sector.
     Pairwise,

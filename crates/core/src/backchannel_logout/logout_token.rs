@@ -19,20 +19,20 @@ const LIFE: Duration = Duration::from_mins(2);
 /// There is no `nonce` among them.
 ///
 /// "A nonce Claim MUST NOT be present." (OIDC Back-Channel Logout §2.4)
-#[derive(Serialize)]
 // "The following Claim MUST NOT be used within the Logout Token: ... A "nonce" Claim MUST NOT be present."
 // (OIDC Back-Channel Logout §2.4)
+#[derive(Serialize)]
 struct Claims<'a> {
-    // "iss REQUIRED. Issuer Identifier" (OIDC Back-Channel Logout §2.4)
+    // "iss REQUIRED. Issuer Identifier, as specified in Section 2 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     iss: &'a str,
     sub: String,
-    // "aud REQUIRED. Audience(s)" (OIDC Back-Channel Logout §2.4)
+    // "aud REQUIRED. Audience(s), as specified in Section 2 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     aud: &'a str,
-    // "iat REQUIRED. Issued at time" (OIDC Back-Channel Logout §2.4)
+    // "iat REQUIRED. Issued at time, as specified in Section 2 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     iat: i64,
-    // "exp REQUIRED. Expiration time" (OIDC Back-Channel Logout §2.4)
+    // "exp REQUIRED. Expiration time, as specified in Section 2 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     exp: i64,
-    // "jti REQUIRED. Unique identifier for the token" (OIDC Back-Channel Logout §2.4)
+    // "jti REQUIRED. Unique identifier for the token, as specified in Section 9 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     jti: String,
     // "events REQUIRED." (OIDC Back-Channel Logout §2.4)
     events: Events,

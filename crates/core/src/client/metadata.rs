@@ -307,6 +307,9 @@ impl ClientMetadata {
         }
         // "Web Clients using the OAuth Implicit Grant Type MUST only register URLs using the "https" scheme as "redirect_uris";
         // they MUST NOT use "localhost" as the hostname." (OIDC Registration §2)
+        // "When using this flow, the Redirection URI MUST NOT use the "http" scheme unless the Client is a native
+        // application, in which case it MAY use the "http" scheme with "localhost" or the IP loopback literals "127.0.0.1"
+        // or "[::1]" as the hostname." (OIDC Core §3.2.2.1)
         let is_remote =
             |uri: &String| uri.starts_with("https:") && redirect_uri::host(uri).split(':').next() != Some("localhost");
         if self.application_type == ApplicationType::Web && !self.redirect_uris.iter().all(is_remote) {
@@ -367,6 +370,9 @@ mod tests {
 
     // "Web Clients using the OAuth Implicit Grant Type MUST only register URLs using the "https" scheme as "redirect_uris";
     // they MUST NOT use "localhost" as the hostname." (OIDC Registration §2)
+    // "When using this flow, the Redirection URI MUST NOT use the "http" scheme unless the Client is a native application,
+    // in which case it MAY use the "http" scheme with "localhost" or the IP loopback literals "127.0.0.1" or "[::1]" as the
+    // hostname." (OIDC Core §3.2.2.1)
     #[test]
     fn tokens_through_the_browser_go_to_https_addresses_of_web_apps() {
         for uri in ["http://localhost:8080/cb", "http://127.0.0.1/cb", "https://localhost/cb", "https://localhost:1/cb"]

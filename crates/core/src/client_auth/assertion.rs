@@ -86,10 +86,10 @@ impl TryFrom<String> for AssertionAlgorithm {
     }
 }
 
-#[derive(Deserialize)]
 // "The JWT MUST contain the following REQUIRED Claim Values and MAY contain the following OPTIONAL Claim Values:"
 // (OIDC Core §9)
 // "Any Claims used that are not understood MUST be ignored." (OIDC Core §9)
+#[derive(Deserialize)]
 pub(super) struct Assertion {
     // "iss REQUIRED. Issuer. This MUST contain the "client_id" of the OAuth Client." (OIDC Core §9)
     iss: String,

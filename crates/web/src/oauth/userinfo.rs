@@ -12,11 +12,11 @@ use crate::app::App;
 use crate::limits::Endpoint;
 use crate::{client_keys, cors, error, form};
 
+/// Answers with the token in the Authorization header (OIDC Core §5.3.1).
 // "The UserInfo Endpoint MUST support the use of the HTTP "GET" and HTTP "POST" methods defined in RFC 7231 [RFC7231]."
 // (OIDC Core §5.3)
 // "All dynamic OPs that issue Access Tokens MUST support the UserInfo Endpoint, as defined in Section 5.3."
 // (OIDC Core §15.2)
-/// Answers with the token in the Authorization header (OIDC Core §5.3.1).
 pub(crate) async fn get_userinfo(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let answered = match bearer_token(&request) {
         Ok(token) => answer(&app, &request, token).await,
