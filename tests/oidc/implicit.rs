@@ -114,6 +114,7 @@ async fn an_api_can_ask_about_the_access_token_and_the_app_can_revoke_it() {
 // authentication fails, the Authorization Server MUST return the error Authorization Response in the fragment component of
 // the Redirection URI, as defined in Section 4.2.2.1 of OAuth 2.0 [RFC6749] and OAuth 2.0 Multiple Response Type Encoding
 // Practices [OAuth.Responses], unless a different Response Mode was specified." (OIDC Core §3.2.2.6)
+// "REQUIRED if the "state" parameter is present in the Authorization Request." (OIDC Core §3.2.2.5)
 #[tokio::test]
 async fn nobody_signed_in_is_told_in_the_fragment() {
     let server = front_channel::server().await;
