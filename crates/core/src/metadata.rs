@@ -62,8 +62,8 @@ pub struct Metadata {
     registration_endpoint: Option<String>,
     revocation_endpoint: String,
     introspection_endpoint: String,
-    // "end_session_endpoint REQUIRED. URL at the OP to which an RP can perform a redirect to request that the End-User be logged
-    // out at the OP." (OIDC RP-Initiated Logout §2.1)
+    // "end_session_endpoint REQUIRED. URL at the OP to which an RP can perform a redirect to request that the End-User be
+    // logged out at the OP." (OIDC RP-Initiated Logout §2.1)
     end_session_endpoint: String,
     // "check_session_iframe REQUIRED. URL of an OP iframe that supports cross-origin communications for session state
     // information with the RP Client, using the HTML5 postMessage API." (OIDC Session Management §3.3)

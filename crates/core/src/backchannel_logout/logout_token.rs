@@ -32,7 +32,8 @@ struct Claims<'a> {
     iat: i64,
     // "exp REQUIRED. Expiration time, as specified in Section 2 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     exp: i64,
-    // "jti REQUIRED. Unique identifier for the token, as specified in Section 9 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
+    // "jti REQUIRED. Unique identifier for the token, as specified in Section 9 of [OpenID.Core]."
+    // (OIDC Back-Channel Logout §2.4)
     jti: String,
     // "events REQUIRED." (OIDC Back-Channel Logout §2.4)
     events: Events,
