@@ -245,6 +245,8 @@ async fn a_claim_asked_for_in_a_language_stands_there_in_it() {
 
 // "If the Claim is not Essential and a requested value cannot be provided, the Authorization Server SHOULD return the session's
 // current "acr" as the value of the "acr" Claim." (OIDC Core §5.5.1.1)
+// "OPs MUST support requests for specific Authentication Context Class Reference values via the "acr_values" parameter, as
+// defined in Section 3.1.2." (OIDC Core §15.1)
 #[tokio::test]
 async fn an_authentication_context_that_is_wished_for_is_no_condition() {
     let server = started().await;

@@ -105,14 +105,20 @@ fn claims<S>(
     let released = Released { sid: Some(sid), user: user_claims };
     let moment = |time: Time| chrono::DateTime::from_timestamp(time.seconds(), 0).unwrap_or_default();
     Claims::new(
+        // "iss REQUIRED. Issuer Identifier for the Issuer of the response." (OIDC Core §2)
         provider.issuer.to_claim(),
+        // "aud REQUIRED. Audience(s) that this ID Token is intended for. It MUST contain the OAuth 2.0 "client_id" of the
+        // Relying Party as an audience value." (OIDC Core §2)
         vec![Audience::new(client.client_id.clone())],
+        // "exp REQUIRED." (OIDC Core §2)
         moment(now.plus(provider.policy.lifetimes.id_token)),
         // "its "iat" Claim MUST represent the time that the new ID Token is issued," (OIDC Core §12.2)
+        // "iat REQUIRED. Time at which the JWT was issued." (OIDC Core §2)
         moment(now),
         // "If an ID Token is returned from both the Authorization Endpoint and from the Token Endpoint, which is the case
         // for the "response_type" values "code id_token" and "code id_token token", the "iss" and "sub" Claim Values MUST be
         // identical in both ID Tokens." (OIDC Core §3.3.3.6)
+        // "sub REQUIRED. Subject Identifier." (OIDC Core §2)
         StandardClaims::new(SubjectIdentifier::new(subject::of(&directory.secrets.subjects, client, user))),
         released,
     )

@@ -202,6 +202,8 @@ impl Reading<'_> {
     // "Values specified in the "acr_values" request parameter or an individual "acr" Claim request override these default values."
     // (OIDC Registration §2)
     fn acr_values(&self) -> impl Iterator<Item = &str> {
+        // "OPs MUST support requests for specific Authentication Context Class Reference values via the "acr_values"
+        // parameter, as defined in Section 3.1.2." (OIDC Core §15.1)
         let sent = self.params.get("acr_values");
         let of_app = self.client.metadata.default_acr_values.iter().filter(move |_| sent.is_none()).map(String::as_str);
         sent.into_iter().flat_map(|values| values.split(' ')).filter(|value| !value.is_empty()).chain(of_app)
