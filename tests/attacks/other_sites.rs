@@ -66,6 +66,8 @@ async fn every_page_allows_as_little_as_it_needs() {
     }
 }
 
+// "When interacting with the End-User, the Authorization Server MUST employ appropriate measures against Cross-Site Request
+// Forgery and Clickjacking as, described in Sections 10.12 and 10.13 of OAuth 2.0 [RFC6749]." (OIDC Core §3.1.2.3)
 #[tokio::test]
 async fn another_site_cannot_allow_an_app() {
     let server = Server::start().await;

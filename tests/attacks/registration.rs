@@ -91,6 +91,9 @@ async fn nobody_raises_themselves() {
     assert_eq!(page.name(), "consent");
 }
 
+// "The OpenID Provider SHOULD display this URL to the End-User if it is given." (OIDC Registration §2)
+// "The Authorization Server SHOULD check to see if the "logo_uri" and "policy_uri" have the same host as the hosts defined
+// in the array of "redirect_uris"." (OIDC Registration §9.1)
 #[tokio::test]
 async fn people_are_told_that_nobody_has_checked_it() {
     let server = open().await;

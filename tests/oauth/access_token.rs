@@ -76,6 +76,7 @@ async fn no_two_tokens_are_alike() {
 }
 
 // "The current time MUST be before the time represented by the "exp" claim." (RFC 9068 §4)
+// "Access Token lifetimes SHOULD therefore be kept to single use or very short lifetimes." (OIDC Core §16.18)
 #[tokio::test]
 async fn a_token_counts_for_ten_minutes() {
     let server = Server::start().await;

@@ -34,6 +34,7 @@ async fn state_comes_back_byte_for_byte_and_splits_nothing() {
     }
 }
 
+// "error REQUIRED. ... REQUIRED if the Authorization Request included the "state" parameter." (OIDC Core §3.1.2.6)
 #[tokio::test]
 async fn state_comes_back_in_errors_too_and_is_absent_where_none_was_sent() {
     let server = Server::start().await;
@@ -128,6 +129,9 @@ async fn no_old_fragment_travels_with_an_answer() {
 
 // "The endpoint URI MAY include an "application/x-www-form-urlencoded" formatted (per Appendix B) query component, which MUST
 // be retained when adding additional query parameters." (RFC 6749 §3.1.2)
+// "When using the Authorization Code Flow, the Authorization Response MUST return the parameters defined in Section 4.1.2 of
+// OAuth 2.0 [RFC6749] by adding them as query parameters to the "redirect_uri" specified in the Authorization Request using
+// the "application/x-www-form-urlencoded" format, unless a different Response Mode was specified." (OIDC Core §3.1.2.5)
 #[tokio::test]
 async fn the_query_of_a_registered_address_is_kept() {
     let server = Server::start().await;
@@ -146,6 +150,7 @@ async fn the_query_of_a_registered_address_is_kept() {
 
 // "Authorization servers that redirect a request that potentially contains the user's credentials therefore MUST NOT use the
 // HTTP 307 status code for redirection." (RFC 9700 §4.12)
+// "Therefore, HTTP 307 redirects MUST NOT be used when redirecting to the Redirection URI." (OIDC Core §16.22)
 #[tokio::test]
 async fn a_posted_password_or_consent_is_never_posted_on() {
     let server = Server::start().await;

@@ -38,6 +38,8 @@ async fn an_app_authenticates_with_its_own_key_everywhere() {
 }
 
 // "The authorization server MUST reject JWTs with an invalid signature or MAC." (RFC 7523 §3)
+// "The Server SHOULD validate the digital signature to verify that it was issued by a legitimate Client and its integrity is
+// intact." (OIDC Core §16.7)
 #[tokio::test]
 async fn a_forged_assertion_is_no_authentication() {
     let server = Server::start().await;
@@ -81,6 +83,12 @@ async fn a_forged_assertion_is_no_authentication() {
 
 // "For client authentication, the subject MUST be the "client_id" of the OAuth client. ... The JWT MUST contain an "aud"
 // (audience) claim containing a value that identifies the authorization server as an intended audience." (RFC 7523 §3)
+// "This MUST contain the "client_id" of the OAuth Client. ... The Authorization Server MUST verify that it is an intended
+// audience for the token." (OIDC Core §9)
+// "iss REQUIRED. Issuer. This MUST contain the "client_id" of the OAuth Client." (OIDC Core §9)
+// "sub REQUIRED. ... aud REQUIRED. ... jti REQUIRED. ... exp REQUIRED." (OIDC Core §9)
+// "The JWT MUST contain the following REQUIRED Claim Values and MAY contain the following OPTIONAL Claim Values:"
+// (OIDC Core §9)
 #[tokio::test]
 async fn an_assertion_that_says_something_else_is_no_authentication() {
     let server = Server::start().await;
@@ -142,6 +150,7 @@ async fn clocks_may_differ_by_half_a_minute() {
 
 // "The authorization server MAY ensure that JWTs are not replayed by maintaining the set of used "jti" values for the length
 // of time for which the JWT would be considered valid based on the applicable "exp" instant." (RFC 7523 §3)
+// "These tokens MUST only be used once" (OIDC Core §9)
 #[tokio::test]
 async fn an_assertion_counts_once() {
     let server = Server::start().await;
@@ -171,6 +180,9 @@ async fn of_16_at_once_with_one_assertion_one_succeeds() {
 }
 
 // "The value of the "client_assertion_type" is "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"." (RFC 7523 §2.2)
+// "The authentication token MUST be sent as the value of the [OAuth.Assertions] "client_assertion" parameter. The value of
+// the [OAuth.Assertions] "client_assertion_type" parameter MUST be "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+// per [OAuth.JWT]." (OIDC Core §9)
 #[tokio::test]
 async fn an_assertion_comes_with_its_type_and_names_the_client() {
     let server = Server::start().await;

@@ -7,6 +7,7 @@ use crate::harness::server::Server;
 // "If the request fails due to a missing, invalid, or mismatching redirection URI, or if the client identifier is missing or
 // invalid, the authorization server SHOULD inform the resource owner of the error and MUST NOT automatically redirect the
 // user-agent to the invalid redirection URI." (RFC 6749 §4.1.2.1)
+// "client_id REQUIRED. OAuth 2.0 Client Identifier valid at the Authorization Server." (OIDC Core §3.1.2.1)
 #[tokio::test]
 async fn an_unknown_app_is_shown_not_followed() {
     let server = Server::start().await;
@@ -71,6 +72,12 @@ scope = "openid""#;
 // "If the resource owner denies the access request or if the request fails for reasons other than a missing or invalid
 // redirection URI, the authorization server informs the client by adding the following parameters to the query component of
 // the redirection URI" (RFC 6749 §4.1.2.1)
+// "scope REQUIRED." (OIDC Core §3.1.2.1)
+// "The Authorization Server MUST validate all the OAuth 2.0 parameters according to the OAuth 2.0 specification."
+// (OIDC Core §3.1.2.2)
+// "response_type REQUIRED. OAuth 2.0 Response Type value that determines the authorization processing flow to be used,
+// including what parameters are returned from the endpoints used." (OIDC Core §3.1.2.1)
+// "The Authorization Server MUST validate the request received as follows:" (OIDC Core §3.1.2.2)
 #[tokio::test]
 async fn a_broken_rule_is_told_to_the_app() {
     let server = Server::start().await;

@@ -66,6 +66,8 @@ async fn an_app_with_a_secret_or_a_key_must_use_it() {
     }
 }
 
+// "If the Client is a Confidential Client, then it MUST authenticate to the Token Endpoint using the authentication method
+// registered for its "client_id", as described in Section 9." (OIDC Core §3.1.3.1)
 #[tokio::test]
 async fn an_app_authenticates_in_the_way_it_is_registered_for() {
     let server = Server::start().await;

@@ -153,6 +153,8 @@ async fn of_16_at_once_with_one_mac_one_succeeds() {
 
 // "All Token Requests using these authentication methods from this Client MUST be rejected, if the JWT is not signed with this
 // algorithm." (OIDC Registration §2)
+// "JWS [JWS] "alg" algorithm [JWA] that MUST be used for signing the JWT [JWT] used to authenticate the Client at the Token
+// Endpoint for the "private_key_jwt" and "client_secret_jwt" authentication methods." (OIDC Registration §2)
 #[tokio::test]
 async fn an_algorithm_that_is_registered_is_the_only_one() {
     let long = "0123456789abcdef".repeat(4);
@@ -239,6 +241,10 @@ async fn a_command_makes_a_secret_for_the_method() {
 
 // ""client_secret" values MUST also contain at least the minimum of number of octets required for MAC keys for the particular
 // algorithm used." (OIDC Core §16.19)
+// "Thus, when used with symmetric signing or encryption operations, "client_secret" values MUST contain sufficient entropy
+// to generate cryptographically strong keys. So for instance, for "HS256", the "client_secret" value MUST contain at least
+// 32 octets (and almost certainly SHOULD contain more, since "client_secret" values are likely to use a restricted
+// alphabet)." (OIDC Core §16.19)
 #[tokio::test]
 async fn a_secret_is_as_long_as_its_algorithm_needs_and_the_algorithm_is_of_the_method() {
     let with = |alg: &str| format!("{BY_MAC}\ntoken_endpoint_auth_signing_alg = \"{alg}\"");

@@ -84,6 +84,7 @@ async fn a_code_is_bound_to_its_app() {
 }
 
 // "The authorization code MUST expire shortly after it is issued to mitigate the risk of leaks." (RFC 6749 §4.1.2)
+// "To mitigate this threat, the token SHOULD include a timestamp and a short validity lifetime." (OIDC Core §16.9)
 #[tokio::test]
 async fn a_code_lives_a_minute() {
     let server = Server::start().await;

@@ -50,6 +50,9 @@ async fn no_answer_lets_credentials_cross_origins() {
     }
 }
 
+// "The Token Endpoint, UserInfo Endpoint, "jwks_uri" endpoint, Dynamic Client Registration Endpoint, and any other endpoints
+// directly accessed by Clients SHOULD support the use of Cross-Origin Resource Sharing (CORS) [CORS] and/or other methods as
+// appropriate to enable JavaScript Clients and other Browser-Based Clients to access them." (OIDC Discovery §3)
 #[tokio::test]
 async fn the_script_of_a_registered_app_reads_its_tokens() {
     let server = Server::start().await;

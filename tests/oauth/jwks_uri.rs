@@ -379,6 +379,8 @@ async fn keys_of_an_address_prove_an_app_at_every_endpoint() {
     assert_eq!(address.asked(), 1);
 }
 
+// "URL for the Client's JWK Set [JWK] document, which MUST use the "https" scheme." (OIDC Registration §2)
+// "The "jwks_uri" and "jwks" parameters MUST NOT be used together." (OIDC Registration §2)
 #[test]
 fn keys_are_in_one_place_and_the_address_is_https() {
     for (uri, more, why) in [

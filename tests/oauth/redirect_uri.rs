@@ -80,6 +80,13 @@ const MUTATIONS: [&str; 66] = [
 
 // "When comparing client redirect URIs against pre-registered URIs, authorization servers MUST utilize exact string matching
 // except for port numbers in `localhost` redirection URIs of native apps" (RFC 9700 §2.1)
+// "This URI MUST exactly match one of the Redirection URI values for the Client pre-registered at the OpenID Provider, with
+// the matching performed as described in Section 6.2.1 of [RFC3986] (Simple String Comparison)." (OIDC Core §3.1.2.1)
+// "If the Redirection URI is invalid, the Authorization Server MUST NOT redirect the User Agent to the invalid Redirection
+// URI." (OIDC Core §3.1.2.6)
+// "One of these registered Redirection URI values MUST exactly match the "redirect_uri" parameter value used in each
+// Authorization Request, with the matching performed as described in Section 6.2.1 of [RFC3986] (Simple String Comparison)."
+// (OIDC Registration §2)
 #[tokio::test]
 async fn no_mutation_of_a_registered_address_is_followed() {
     let server = Server::start().await;

@@ -102,6 +102,8 @@ async fn of_16_at_once_with_one_token_all_get_the_same_successor() {
 }
 
 // "ensure that the refresh token was issued to the authenticated client" (RFC 6749 §6)
+// "The Authorization Server MUST validate the Refresh Token, MUST verify that it was issued to the Client, and must verify
+// that the Client successfully authenticated it has a Client Authentication method." (OIDC Core §12.1)
 #[tokio::test]
 async fn a_token_is_bound_to_its_app() {
     let server = Server::start().await;
@@ -116,6 +118,8 @@ async fn a_token_is_bound_to_its_app() {
 
 // "require client authentication for confidential clients or for any client that was issued client credentials"
 // (RFC 6749 §6)
+// "To refresh an Access Token, the Client MUST authenticate to the Token Endpoint using the authentication method registered
+// for its "client_id", as documented in Section 9." (OIDC Core §12.1)
 #[tokio::test]
 async fn an_app_with_a_secret_authenticates_to_refresh() {
     let server = Server::start().await;

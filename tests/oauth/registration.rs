@@ -29,6 +29,7 @@ async fn refused(registrar: &Registrar<'_>, changes: Value) -> String {
     told(&registrar.register(&metadata_with(changes)).await)
 }
 
+// "registration_endpoint RECOMMENDED." (OIDC Discovery §3)
 #[tokio::test]
 async fn nobody_registers_anything_where_it_is_off() {
     let server = Server::start().await;
@@ -43,6 +44,7 @@ async fn nobody_registers_anything_where_it_is_off() {
 }
 
 // "clients using flows with redirection MUST register their redirection URI values." (RFC 7591 §2)
+// "redirect_uris REQUIRED. Array of Redirection URI values used by the Client." (OIDC Registration §2)
 #[tokio::test]
 async fn an_app_that_is_sent_answers_names_where() {
     let server = open().await;
@@ -65,6 +67,7 @@ async fn what_is_left_open_has_the_default_of_the_specification() {
     assert_eq!(client["scope"], "address email offline_access openid phone profile");
 }
 
+// "REQUIRED if "client_secret" is issued." (OIDC Registration §3.2)
 #[tokio::test]
 async fn whatever_is_registered_comes_back() {
     let server = open().await;
@@ -90,6 +93,8 @@ async fn whatever_is_registered_comes_back() {
 }
 
 // "The authorization server MUST ignore any client metadata sent by the client that it does not understand" (RFC 7591 §2)
+// "An Authorization Server MAY ignore values provided by the client and MUST ignore any fields sent by the Client that it
+// does not understand." (OIDC Registration §3.2)
 #[tokio::test]
 async fn what_is_not_understood_is_ignored() {
     let server = open().await;
@@ -102,6 +107,8 @@ async fn what_is_not_understood_is_ignored() {
 }
 
 // "SHOULD take steps to ensure that a client cannot register itself into an inconsistent state" (RFC 7591 §2.1)
+// "The following table lists the correspondence between "response_type" values that the Client will use and "grant_type"
+// values that MUST be included in the registered "grant_types" list:" (OIDC Registration §2)
 #[tokio::test]
 async fn grant_types_and_response_types_fit_together() {
     let server = open().await;
@@ -149,6 +156,9 @@ async fn a_software_statement_counts_where_its_issuer_is_trusted() {
 
 // "The client registration endpoint MAY be an OAuth 2.0 [RFC6749] protected resource and it MAY accept an initial access token"
 // (RFC 7591 §3)
+// "If an Initial Access Token is required for Client registration, the Client Registration Endpoint MUST be able to accept
+// these Access Tokens in the manner described in the OAuth 2.0 Bearer Token Usage [RFC6750] specification."
+// (OIDC Registration §3)
 #[tokio::test]
 async fn an_initial_access_token_is_good_for_as_many_apps_as_it_was_made_for() {
     let server = Server::start_with(|config| config.registration.mode = Mode::InitialAccessToken).await;
@@ -201,6 +211,10 @@ async fn a_request_is_a_json_object() {
 }
 
 // "The server responds with an HTTP 201 Created status code and a body of type "application/json"" (RFC 7591 §3.2)
+// "A successful response SHOULD use the HTTP 201 Created status code and return a JSON document [RFC8259] using the
+// "application/json" content type with the following fields and the Client Metadata parameters as top-level members of the
+// root JSON object: client_id REQUIRED. ... It MUST NOT be currently valid for any other registered Client. ... The same
+// Client Secret value MUST NOT be assigned to multiple Clients." (OIDC Registration §3.2)
 #[tokio::test]
 async fn the_answer_is_for_the_client_alone() {
     let server = open().await;
@@ -218,6 +232,8 @@ async fn the_answer_is_for_the_client_alone() {
     }
 }
 
+// "The "jwks_uri" and "jwks" parameters MUST NOT be used together. The JWK Set MUST NOT contain private or symmetric key
+// values." (OIDC Registration §2)
 #[tokio::test]
 async fn a_public_app_has_no_secret_and_one_with_keys_neither() {
     let server = open().await;
@@ -329,6 +345,10 @@ async fn an_administrator_sees_who_registered_itself_and_when_it_was_used() {
     assert!(list.contains("1 of at most 1000 apps"), "{list}");
 }
 
+// "The Client Registration Endpoint SHOULD support the use of Cross-Origin Resource Sharing (CORS) [CORS] and/or other
+// methods as appropriate to enable JavaScript Clients and other Browser-Based Clients to access it." (OIDC Registration §3)
+// "The Client Configuration Endpoint SHOULD support the use of Cross-Origin Resource Sharing (CORS) [CORS] and/or other
+// methods as appropriate to enable JavaScript Clients and other Browser-Based Clients to access it." (OIDC Registration §4)
 /// Scripts of any origin register and manage themselves: what opens is in the request.
 #[tokio::test]
 async fn a_script_of_any_origin_may_register() {

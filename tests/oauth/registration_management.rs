@@ -16,6 +16,12 @@ fn with(mut said: Value, name: &str, value: Value) -> Value {
 
 // "The client MUST use its registration access token in all calls to this endpoint as an OAuth 2.0 Bearer Token [RFC6750]."
 // (RFC 7592 §2)
+// "These common patterns can help the Server to more easily determine the Client to which the request pertains, which MUST
+// be matched against the Client to which the Registration Access Token was issued." (OIDC Registration §4.1)
+// "If the Registration Access Token used to make this request is not valid, the server MUST respond with an error as
+// described in OAuth Bearer Token Usage [RFC6750]. If the Client does not exist on this server, the Client is invalid, or
+// the Registration Access Token used is invalid, the server MUST respond with the HTTP 401 Unauthorized status code."
+// (OIDC Registration §4.4)
 #[tokio::test]
 async fn nothing_but_its_own_token_opens_a_registration() {
     let server = open().await;
@@ -50,6 +56,14 @@ async fn nobody_learns_whether_a_client_exists() {
 
 // "the authorization server responds with an HTTP 200 OK with content type of "application/json" and a payload as described in
 // Section 3." (RFC 7592 §2.1)
+// "A successful response SHOULD use the HTTP 200 OK status code and return a JSON document [RFC8259] using the
+// "application/json" content type with the Client Metadata values as top-level members of the root JSON object."
+// (OIDC Registration §4.3)
+// "This operation SHOULD be idempotent -- not causing changes to the Client configuration." (OIDC Registration §4.2)
+// "Upon a successful read operation, the Authorization Server SHOULD return all registered Metadata about this Client,
+// including any fields provisioned by the Authorization Server itself. ... However, since Read operations are intended to be
+// idempotent, the Client Read Request itself SHOULD NOT cause changes to the Client's registered Metadata values."
+// (OIDC Registration §4.3)
 #[tokio::test]
 async fn a_client_reads_what_it_is() {
     let server = open().await;

@@ -49,6 +49,13 @@ async fn open_and_trusting() -> Server {
 
 // "The values registered in "redirect_uris" MUST be included in the elements of the array, or registration MUST fail." (OIDC
 // Registration §5)
+// "This MUST be validated at registration time; there is no requirement for the OP to retain the contents of this JSON file
+// or to retrieve or revalidate its contents in the future." (OIDC Registration §5)
+// "The value of the "sector_identifier_uri" MUST be a URL using the "https" scheme that points to a JSON file containing an
+// array of "redirect_uri" values. The values of the registered "redirect_uris" MUST be included in the elements of the
+// array." (OIDC Core §8.1)
+// "The value of the "sector_identifier_uri" MUST be a URL using the "https" scheme that references a JSON file containing an
+// array of "redirect_uri" values." (OIDC Registration §5)
 #[tokio::test]
 async fn a_sector_is_entered_by_those_that_its_list_names() {
     let (server, sites) = (open_and_trusting().await, lists());
@@ -136,6 +143,10 @@ async fn an_update_that_gives_people_other_subjects_ends_what_they_have_allowed(
 
 // ""client_secret" values MUST also contain at least the minimum of number of octets required for MAC keys for the particular
 // algorithm used." (OIDC Core §16.19)
+// "When using MAC-based signatures, the "alg" Header Parameter value of the JOSE Header MUST be set to a MAC algorithm, as
+// defined in JSON Web Algorithms [JWA]." (OIDC Core §10.1)
+// "So for instance, for "HS256", the "client_secret" value MUST contain at least 32 octets (and almost certainly SHOULD
+// contain more, since "client_secret" values are likely to use a restricted alphabet)." (OIDC Core §16.19)
 #[tokio::test]
 async fn an_app_that_registered_itself_proves_itself_by_a_mac_of_each_strength() {
     let server = open().await;

@@ -55,6 +55,7 @@ fn says(tokens: &Tokens) -> (serde_json::Value, &str) {
     (claims(tokens.access())["aud"].clone(), tokens.0["scope"].as_str().unwrap_or_default())
 }
 
+// "To mitigate this threat, the Access Token SHOULD be audience and scope restricted." (OIDC Core §16.8)
 #[tokio::test]
 async fn without_a_resource_the_audience_follows_from_the_scopes() {
     let server = Server::start().await;

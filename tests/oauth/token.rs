@@ -8,6 +8,9 @@ use crate::harness::server::Server;
 
 // "The authorization server issues an access token and optional refresh token, and constructs the response by adding the
 // following parameters to the entity-body of the HTTP response with a 200 (OK) status code" (RFC 6749 §5.1)
+// "The OAuth 2.0 "token_type" response parameter value MUST be "Bearer", as specified in OAuth 2.0 Bearer Token Usage
+// [RFC6750], unless another Token Type has been negotiated with the Client. ... In addition to the response parameters
+// specified by OAuth 2.0, the following parameters MUST be included in the response:" (OIDC Core §3.1.3.3)
 #[tokio::test]
 async fn an_answer_has_just_the_members_it_should() {
     let server = Server::start().await;
@@ -25,6 +28,8 @@ async fn an_answer_has_just_the_members_it_should() {
 // "The authorization server MUST include the HTTP "Cache-Control" response header field [RFC2616] with a value of "no-store"
 // in any response containing tokens, credentials, or other sensitive information, as well as the "Pragma" response header
 // field [RFC2616] with a value of "no-cache"." (RFC 6749 §5.1)
+// "All Token Responses that contain tokens, secrets, or other sensitive information MUST include the following HTTP response
+// header fields and values:" (OIDC Core §3.1.3.3)
 #[tokio::test]
 async fn nobody_may_keep_an_answer() {
     let server = Server::start().await;

@@ -97,6 +97,15 @@ pub(super) fn all_over(notices: &[LogoutNotice]) -> bool {
 
 // "A Logout Token MUST be signed and MAY also be encrypted. The same keys are used to sign and encrypt Logout Tokens as are used for
 // ID Tokens." (OIDC Back-Channel Logout §2.4)
+// "iss REQUIRED." (OIDC Back-Channel Logout §2.4)
+// "aud REQUIRED. ... iat REQUIRED. ... exp REQUIRED. ... jti REQUIRED. ... events REQUIRED. ... The corresponding member
+// value MUST be a JSON object and SHOULD be the empty JSON object "{}". ... A Logout Token MUST contain either a "sub" or a
+// "sid" Claim, and MAY contain both. ... A "nonce" Claim MUST NOT be present. ... It is RECOMMENDED that Logout Tokens be
+// explicitly typed." (OIDC Back-Channel Logout §2.4)
+// "Like ID Tokens, selection of the algorithm used is governed by the "id_token_signing_alg_values_supported" Discovery
+// parameter and the "id_token_signed_response_alg" Registration parameter when they are used; otherwise, the value SHOULD be
+// the default of "RS256"." (OIDC Back-Channel Logout §2.6)
+// "The following Claim MUST NOT be used within the Logout Token:" (OIDC Back-Channel Logout §2.4)
 #[tokio::test]
 async fn an_app_of_the_session_is_told_by_a_token_as_the_specification_has_it() {
     let receiver = Receiver::start();

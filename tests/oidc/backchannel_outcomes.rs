@@ -26,6 +26,7 @@ use crate::pages::looks::look;
 
 // "If the logout request was invalid or the logout failed, the RP MUST respond with HTTP 400 Bad Request."
 // (OIDC Back-Channel Logout §2.8)
+// "In all other cases, the OP SHOULD NOT retransmit a Back-Channel Logout Request." (OIDC Back-Channel Logout §2.5)
 #[tokio::test]
 async fn an_app_that_refuses_is_not_asked_again_and_what_it_said_is_kept() {
     let receiver = Receiver::start();
@@ -155,6 +156,11 @@ async fn receipts_are_kept_for_a_month() {
 }
 
 // "The back-channel logout URI MUST NOT include a fragment component." (OIDC Back-Channel Logout §2.2)
+// "The back-channel logout URI MUST be an absolute URI as defined by Section 4.3 of [RFC3986]."
+// (OIDC Back-Channel Logout §2.2)
+// "This URL SHOULD use the "https" scheme and MAY contain port, path, and query parameter components; however, it MAY use
+// the "http" scheme, provided that the Client Type is "confidential", as defined in Section 2.1 of OAuth 2.0 [RFC6749], and
+// provided the OP allows the use of "http" RP URIs." (OIDC Back-Channel Logout §2.2)
 #[tokio::test]
 async fn an_address_that_cannot_be_told_is_not_registered() {
     let server = Server::start().await;
@@ -167,6 +173,7 @@ async fn an_address_that_cannot_be_told_is_not_registered() {
     server.apply(&declared(Some("https://wiki.example/logout?tenant=1"), None)).await;
 }
 
+// "It SHOULD also register this related metadata value:" (OIDC Back-Channel Logout §2.1)
 #[tokio::test]
 async fn the_metadata_say_that_apps_are_told() {
     let server = Server::start().await;
@@ -176,6 +183,8 @@ async fn the_metadata_say_that_apps_are_told() {
     }
 }
 
+// "The back-channel logout URI MAY include an "application/x-www-form-urlencoded" formatted query component, per Section 3.4
+// of [RFC3986], which MUST be retained when adding additional query parameters." (OIDC Back-Channel Logout §2.2)
 #[tokio::test]
 async fn the_query_of_a_registered_address_stays() {
     let receiver = Receiver::start();

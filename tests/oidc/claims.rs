@@ -67,6 +67,7 @@ fn names(claims: &Value) -> Vec<&str> {
 }
 
 // "profile OPTIONAL. This scope value requests access to the End-User's default profile Claims" (OIDC Core §5.4)
+// "Normal Claims MUST be supported." (OIDC Core §5.6)
 #[tokio::test]
 async fn each_scope_releases_its_claims_and_no_others() {
     let server = started().await;
@@ -190,6 +191,9 @@ async fn a_claim_of_another_value_than_the_one_asked_for_is_left_out_and_no_erro
 }
 
 // "it is RECOMMENDED that OPs return Claims without language tags when they employ this language and script." (OIDC Core §5.2)
+// "However, since BCP47 language tag values are case insensitive, implementations SHOULD interpret the language tag values
+// supplied in a case-insensitive manner. ... An error SHOULD NOT result if some or all of the requested locales are not
+// supported by the OpenID Provider." (OIDC Core §5.2)
 #[tokio::test]
 async fn claims_in_one_language_come_without_its_tag() {
     let server = started().await;
@@ -212,6 +216,9 @@ async fn claims_in_one_language_come_without_its_tag() {
 
 // "End-User's preferred languages and scripts for Claims being returned, represented as a space-separated list of BCP47 [RFC5646]
 // language tag values, ordered by preference." (OIDC Core §5.2)
+// "Where possible, OPs SHOULD try to match requested Claim locales with Claims it has." (OIDC Core §5.2)
+// "OPs MUST support requests for preferred languages and scripts for the user interface and for Claims via the "ui_locales"
+// and "claims_locales" request parameters, as defined in Section 3.1.2." (OIDC Core §15.1)
 #[tokio::test]
 async fn of_several_languages_the_preferred_one_comes_with_its_tag() {
     let server = started().await;
@@ -238,6 +245,8 @@ async fn a_claim_asked_for_in_a_language_stands_there_in_it() {
 
 // "If the Claim is not Essential and a requested value cannot be provided, the Authorization Server SHOULD return the session's
 // current "acr" as the value of the "acr" Claim." (OIDC Core §5.5.1.1)
+// "OPs MUST support requests for specific Authentication Context Class Reference values via the "acr_values" parameter, as
+// defined in Section 3.1.2." (OIDC Core §15.1)
 #[tokio::test]
 async fn an_authentication_context_that_is_wished_for_is_no_condition() {
     let server = started().await;
@@ -312,6 +321,7 @@ async fn claims_that_make_up_a_token_cannot_be_asked_for_as_something_else() {
 }
 
 // "Any members used that are not understood MUST be ignored." (OIDC Core §5.5)
+// "Any members used that are not understood MUST be ignored." (OIDC Core §5.5.1)
 #[tokio::test]
 async fn members_that_are_not_understood_are_ignored() {
     let server = started().await;
@@ -320,6 +330,7 @@ async fn members_that_are_not_understood_are_ignored() {
     assert_eq!(id_token(&server, "openid email", &[("claims", wanted)]).await["email"], "alice@example.com");
 }
 
+// "The member values MUST be one of the following:" (OIDC Core §5.5.1)
 #[tokio::test]
 async fn claims_that_are_not_the_object_of_the_specification_are_an_error() {
     let server = started().await;

@@ -270,6 +270,7 @@ async fn an_app_with_skip_consent_is_never_asked_about() {
     assert_eq!(tokens(&portal, &page).await.0["scope"], "email groups openid profile");
 }
 
+// "The Authorization Server SHOULD clearly identify long-term grants to the User during Authorization." (OIDC Core §16.18)
 #[tokio::test]
 async fn the_page_says_in_words_how_long_access_lasts() {
     let server = Server::start().await;

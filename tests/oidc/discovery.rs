@@ -23,6 +23,18 @@ fn list<'a>(metadata: &'a Value, name: &str) -> Vec<&'a str> {
     metadata[name].as_array().unwrap_or_else(|| panic!("{name}")).iter().filter_map(Value::as_str).collect()
 }
 
+// "The OpenID Provider's Discovery document MUST list its supported Subject Identifier types in the
+// "subject_types_supported" element." (OIDC Core §8)
+// "issuer REQUIRED." (OIDC Discovery §3)
+// "authorization_endpoint REQUIRED." (OIDC Discovery §3)
+// "This is REQUIRED unless only the Implicit Flow is used. ... userinfo_endpoint RECOMMENDED. ... jwks_uri REQUIRED."
+// (OIDC Discovery §3)
+// "scopes_supported RECOMMENDED. ... The server MUST support the "openid" scope value. Servers MAY choose not to advertise
+// some supported scope values even when this parameter is used, although those defined in [OpenID.Core] SHOULD be listed, if
+// supported. response_types_supported REQUIRED. ... subject_types_supported REQUIRED. ...
+// id_token_signing_alg_values_supported REQUIRED. ... claims_supported RECOMMENDED." (OIDC Discovery §3)
+// "This OpenID Provider Metadata parameter MUST be included in the Server's discovery responses when RP-Initiated Logout and
+// Discovery are supported: end_session_endpoint REQUIRED." (OIDC RP-Initiated Logout §2.1)
 #[tokio::test]
 async fn the_metadata_say_what_is_offered_and_nothing_else() {
     let server = Server::start().await;
@@ -86,6 +98,9 @@ async fn the_issuer_is_the_address_that_was_asked_letter_for_letter() {
     assert_eq!(metadata(&server).await["issuer"], server.url.as_str());
 }
 
+// "OpenID Providers supporting Discovery MUST make a JSON document available at the path formed by concatenating the string
+// "/.well-known/openid-configuration" to the Issuer. ... "openid-configuration" MUST point to a JSON document compliant with
+// this specification and MUST be returned using the "application/json" content type." (OIDC Discovery §4)
 #[tokio::test]
 async fn both_addresses_have_one_document_that_anybody_may_read_and_keep_for_a_while() {
     let server = Server::start().await;
@@ -102,6 +117,8 @@ async fn both_addresses_have_one_document_that_anybody_may_read_and_keep_for_a_w
     }
 }
 
+// "The "openid-configuration" endpoint SHOULD support the use of Cross-Origin Resource Sharing (CORS) [CORS] and/or other
+// methods as appropriate to enable JavaScript Clients and other Browser-Based Clients to access it." (OIDC Discovery §4)
 #[tokio::test]
 async fn a_script_of_any_origin_may_ask_for_metadata_and_keys() {
     let server = Server::start().await;

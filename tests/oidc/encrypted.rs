@@ -74,6 +74,14 @@ pub async fn verified(server: &Server, token: &str) -> Value {
 
 // "If the ID Token is encrypted, it MUST be signed then encrypted, with the result being a Nested JWT, as defined in [JWT]." (OIDC Core
 // §2)
+// "JWE "alg" algorithm [JWA] REQUIRED for encrypting the ID Token issued to this Client. ... JWE "enc" algorithm [JWA]
+// REQUIRED for encrypting the ID Token issued to this Client." (OIDC Registration §2)
+// "The encrypting party MUST select an encryption algorithm based on the algorithms supported by the recipient."
+// (OIDC Core §10.2)
+// "If there are multiple keys in the referenced JWK Set document, a "kid" value MUST be provided in the JOSE Header."
+// (OIDC Core §10.2)
+// "When the message is both signed and encrypted, it MUST be signed first and then encrypted, per Section 16.14, with the
+// result being a Nested JWT, as specified in [JWT]." (OIDC Core §10)
 #[tokio::test]
 async fn an_id_token_is_signed_and_then_encrypted_as_the_app_asked() {
     let server = Server::start().await;
@@ -107,6 +115,10 @@ async fn an_id_token_is_signed_and_then_encrypted_as_the_app_asked() {
 
 // "If the UserInfo Response is signed and/or encrypted, then the Claims are returned in a JWT and the content-type MUST be
 // "application/jwt". The response MAY be encrypted without also being signed." (OIDC Core §5.3.2)
+// "If both signing and encryption are requested, the response MUST be signed then encrypted, with the result being a Nested
+// JWT, as defined in [JWT]." (OIDC Core §5.3.2)
+// "JWE [JWE] "alg" algorithm [JWA] REQUIRED for encrypting UserInfo Responses. ... JWE "enc" algorithm [JWA] REQUIRED for
+// encrypting UserInfo Responses." (OIDC Registration §2)
 #[tokio::test]
 async fn userinfo_is_encrypted_alone_or_after_it_was_signed() {
     let (server, key) = (Server::start().await, key(Curve::P256));
@@ -152,6 +164,10 @@ async fn an_encrypted_id_token_is_no_hint_and_the_one_inside_it_is() {
     assert_eq!(sign_out(&inside).await.location().map(String::from).as_deref(), Some(OUT));
 }
 
+// "The public key to which the content was encrypted MUST be a public key used for encryption published by the recipient in
+// its JWK Set document." (OIDC Core §10.2)
+// "The other public key used for the key agreement computation MUST be a public key published by the recipient in its JWK
+// Set document." (OIDC Core §10.2)
 #[tokio::test]
 async fn an_app_that_publishes_its_keys_gets_answers_encrypted_to_them() {
     let key = key(Curve::P256);

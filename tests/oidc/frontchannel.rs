@@ -67,6 +67,11 @@ fn policy(page: &Page, directive: &str) -> Option<String> {
 
 // "The OP MAY add these query parameters when rendering the logout URI, and if either is included, both MUST be"
 // (OIDC Front-Channel Logout §2)
+// "The logout URI MAY include an "application/x-www-form-urlencoded" formatted query component, per Section 3.4 of
+// [RFC3986], which MUST be retained when adding additional query parameters." (OIDC Front-Channel Logout §2)
+// "An "iss" (issuer) query parameter and a "sid" (session ID) query parameter MAY be included by the OP to enable the RP to
+// validate the request and to determine which of the potentially multiple sessions is to be logged out; if either is
+// included, both MUST be." (OIDC Front-Channel Logout §2)
 #[tokio::test]
 async fn the_page_frames_each_app_of_the_session_and_nothing_else() {
     let server = framed().await;
@@ -158,6 +163,7 @@ async fn the_session_is_framed_as_the_app_knows_it_after_a_second_sign_in() {
 
 // "The domain, port, and scheme of this URL MUST be the same as that of a registered Redirection URI value."
 // (OIDC Front-Channel Logout §2)
+// "The logout URI MUST NOT include a fragment component." (OIDC Front-Channel Logout §2)
 #[tokio::test]
 async fn an_address_elsewhere_is_not_registered() {
     let server = Server::start().await;
@@ -171,6 +177,7 @@ async fn an_address_elsewhere_is_not_registered() {
     }
 }
 
+// "It SHOULD also register this related metadata value:" (OIDC Front-Channel Logout §3)
 #[tokio::test]
 async fn the_metadata_say_that_apps_are_framed() {
     let server = Server::start().await;

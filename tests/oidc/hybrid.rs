@@ -29,6 +29,8 @@ fn flow(kind: &str) -> CoreAuthenticationFlow {
 }
 
 // "Client receives a response that contains an ID Token and Access Token in the response body." (OIDC Core §3.3.1)
+// "If a "nonce" parameter is present in the Authentication Request, Authorization Servers MUST include a "nonce" Claim in
+// the ID Token." (OIDC Core §3.3.2.11)
 #[tokio::test]
 async fn an_app_that_checks_everything_signs_a_person_in() {
     let server = front_channel::server().await;
@@ -57,6 +59,10 @@ async fn an_app_that_checks_everything_signs_a_person_in() {
 
 // "nonce REQUIRED if the Response Type of the request is "code id_token" or "code id_token token" and OPTIONAL when the Response
 // Type of the request is "code token"." (OIDC Core §3.3.2.1)
+// "Whenever Error Response parameters are returned, such as when End-User denies the authorization or the End-User
+// authentication fails, the Authorization Server MUST return the error Authorization Response in the fragment component of
+// the Redirection URI, as defined in Section 4.2.2.1 of OAuth 2.0 [RFC6749] and OAuth 2.0 Multiple Response Type Encoding
+// Practices [OAuth.Responses], unless a different Response Mode was specified." (OIDC Core §3.3.2.6)
 #[tokio::test]
 async fn a_nonce_is_needed_where_an_id_token_comes_through_the_browser() {
     let server = front_channel::server().await;
@@ -98,6 +104,9 @@ async fn an_access_token_may_come_without_any_id_token() {
 
 // "If the ID Token is issued from the Authorization Endpoint with a "code", which is the case for the "response_type" values
 // "code id_token" and "code id_token token", this is REQUIRED; otherwise, its inclusion is OPTIONAL." (OIDC Core §3.3.2.11)
+// "If the ID Token is issued from the Authorization Endpoint with an "access_token" value, which is the case for the
+// "response_type" value "code id_token token", this is REQUIRED; otherwise, its inclusion is OPTIONAL."
+// (OIDC Core §3.3.2.11)
 #[tokio::test]
 async fn an_id_token_shows_which_code_and_token_came_with_it() {
     let server = front_channel::server().await;

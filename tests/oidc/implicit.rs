@@ -23,6 +23,7 @@ async fn answer(app: &App<'_>, person: &Person, scope: &str, kind: &str) -> Answ
 
 // "Authorization Server sends the End-User back to the Client with an ID Token and, if requested, an Access Token."
 // (OIDC Core §3.2.1)
+// "id_token REQUIRED. ID Token." (OIDC Core §3.2.2.5)
 #[tokio::test]
 async fn an_app_that_checks_everything_signs_a_person_in() {
     let server = front_channel::server().await;
@@ -45,6 +46,7 @@ async fn an_app_that_checks_everything_signs_a_person_in() {
 
 // "nonce REQUIRED. String value used to associate a Client session with an ID Token, and to mitigate replay attacks."
 // (OIDC Core §3.2.2.1)
+// "Use of the "nonce" Claim is REQUIRED for this flow." (OIDC Core §3.2.2.10)
 #[tokio::test]
 async fn without_a_nonce_there_is_no_id_token() {
     let server = front_channel::server().await;
@@ -108,6 +110,11 @@ async fn an_api_can_ask_about_the_access_token_and_the_app_can_revoke_it() {
 // "If the resource owner denies the access request or if the request fails for reasons other than a missing or invalid
 // redirection URI, the authorization server informs the client by adding the following parameters to the fragment component of
 // the redirection URI" (RFC 6749 §4.2.2.1)
+// "Whenever Error Response parameters are returned, such as when End-User denies the authorization or the End-User
+// authentication fails, the Authorization Server MUST return the error Authorization Response in the fragment component of
+// the Redirection URI, as defined in Section 4.2.2.1 of OAuth 2.0 [RFC6749] and OAuth 2.0 Multiple Response Type Encoding
+// Practices [OAuth.Responses], unless a different Response Mode was specified." (OIDC Core §3.2.2.6)
+// "REQUIRED if the "state" parameter is present in the Authorization Request." (OIDC Core §3.2.2.5)
 #[tokio::test]
 async fn nobody_signed_in_is_told_in_the_fragment() {
     let server = front_channel::server().await;

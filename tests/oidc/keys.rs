@@ -72,6 +72,8 @@ fn verifies(id_token: &str, jwks: &Value) -> bool {
     verify(id_token, &Expected { typ: TypRule::Is(Typ::Jwt), algorithms: Algorithm::ALL }, &keys).is_ok()
 }
 
+// "These OPs MUST publish their public keys as bare JWK keys (which MAY also be accompanied by X.509 representations of
+// those keys)." (OIDC Core §15.2)
 #[tokio::test]
 async fn the_key_set_has_public_members_only_and_each_key_a_name_of_its_own() {
     let server = Server::start().await;
@@ -92,6 +94,10 @@ async fn the_key_set_has_public_members_only_and_each_key_a_name_of_its_own() {
     assert_eq!(distinct.len(), keys.len());
 }
 
+// "The "jwks_uri" SHOULD include a "Cache-Control" header in the response that contains a "max-age" directive, as defined in
+// RFC 7234 [RFC7234], which enables the encrypting party to safely cache the JWK Set and not have to re-retrieve the
+// document for every encryption event. ... The cache duration SHOULD also be coordinated with the issuance of new signing
+// keys, as described in Section 10.1.1." (OIDC Core §10.2.1)
 #[tokio::test]
 async fn the_key_set_may_be_kept_for_less_time_than_a_new_key_waits() {
     let server = Server::start().await;

@@ -132,6 +132,10 @@ async fn an_id_token_of_another_session_or_person_only_makes_us_ask() {
 
 // "When an "id_token_hint" parameter is present, the OP MUST validate that it was the issuer of the ID Token."
 // (OIDC RP-Initiated Logout §2)
+// "If any of the validation procedures defined in this specification fail, any operations requiring the information that
+// failed to correctly validate MUST be aborted and the information that failed to validate MUST NOT be used. ... As
+// described in Section 3, when the OP detects errors in the RP-Initiated Logout request, the OP MUST not perform post-logout
+// redirection to an RP." (OIDC RP-Initiated Logout §4)
 #[tokio::test]
 async fn a_hint_that_is_not_ours_proves_nothing_and_leads_nowhere() {
     let server = Server::start().await;
@@ -162,6 +166,8 @@ async fn a_client_id_that_differs_from_the_hint_proves_nothing_and_leads_nowhere
 
 // "The OP also MUST NOT perform post-logout redirection if the "post_logout_redirect_uri" value supplied does not exactly match
 // one of the previously registered "post_logout_redirect_uris" values." (OIDC RP-Initiated Logout §3)
+// "The value MUST have been previously registered with the OP, either using the "post_logout_redirect_uris" Registration
+// parameter or via another mechanism." (OIDC RP-Initiated Logout §2)
 #[tokio::test]
 async fn an_unregistered_address_is_never_followed_not_even_after_the_person_said_yes() {
     let server = Server::start().await;
@@ -203,6 +209,8 @@ async fn an_unregistered_address_is_never_followed_not_even_after_the_person_sai
     assert_eq!(server.reasons().await[0], "RedirectUriMismatch");
 }
 
+// "the OP MUST NOT perform post-logout redirection unless the OP has other means of confirming the legitimacy of the
+// post-logout redirection target." (OIDC RP-Initiated Logout §3)
 #[tokio::test]
 async fn an_address_without_an_app_to_register_it_is_not_followed() {
     let server = Server::start().await;
@@ -252,6 +260,8 @@ async fn another_site_cannot_say_yes_for_the_person() {
     assert!(is_signed_in(&person).await);
 }
 
+// "An error SHOULD NOT result if some or all of the requested locales are not supported by the OpenID Provider."
+// (OIDC RP-Initiated Logout §2)
 #[tokio::test]
 async fn the_question_is_asked_in_the_language_that_the_app_names() {
     let server = Server::start().await;
@@ -288,6 +298,8 @@ async fn a_copy_of_the_cookies_is_dead_after_the_sign_out() {
     assert!(location(&with_copy().await).unwrap().contains("error=login_required"));
 }
 
+// "Refresh tokens issued without the "offline_access" property to a session being logged out SHOULD be revoked."
+// (OIDC Back-Channel Logout §2.7)
 #[tokio::test]
 async fn access_without_offline_access_dies_with_the_session() {
     let server = Server::start().await;
@@ -299,6 +311,7 @@ async fn access_without_offline_access_dies_with_the_session() {
     assert_eq!(server.reasons().await[0], "GrantEnded");
 }
 
+// "Refresh tokens issued with the "offline_access" property normally SHOULD NOT be revoked." (OIDC Back-Channel Logout §2.7)
 #[tokio::test]
 async fn access_with_offline_access_outlives_the_session() {
     let server = Server::start().await;

@@ -63,6 +63,9 @@ fn subjects(tokens: &[Tokens]) -> Vec<Value> {
 
 // "When pairwise Subject Identifiers are used, the OpenID Provider MUST calculate a unique "sub" (subject) value for each Sector
 // Identifier. The Subject Identifier value MUST NOT be reversible by any party other than the OpenID Provider." (OIDC Core §8.1)
+// "Distinct Sector Identifier values MUST result in distinct Subject Identifier values." (OIDC Core §8.1)
+// "To protect the End-User from possible correlation among Clients, the use of a Pairwise Pseudonymous Identifier (PPID) as
+// the "sub" (subject) SHOULD be considered." (OIDC Core §17.3)
 #[tokio::test]
 async fn each_sector_knows_a_person_by_another_subject() {
     let server = Server::start().await;
@@ -141,6 +144,10 @@ async fn subjects_outlive_restarts_and_new_epochs() {
 
 // "It also provides a way for Clients to change "redirect_uri" domains without having to re-register all of their users." (OIDC
 // Registration §5)
+// "Providers that use pairwise "sub" values and support Dynamic Client Registration [OpenID.Registration] SHOULD use the
+// "sector_identifier_uri" parameter." (OIDC Core §8.1)
+// "Providers that use pairwise "sub" (subject) values SHOULD utilize the "sector_identifier_uri" value provided in the
+// Subject Identifier calculation for pairwise identifiers." (OIDC Registration §2)
 #[tokio::test]
 async fn an_app_may_move_within_its_sector_and_begins_anew_in_another() {
     let server = Server::start().await;

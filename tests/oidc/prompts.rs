@@ -48,6 +48,9 @@ async fn id_token(server: &Server, person: &Person) -> String {
 }
 
 // "An error is returned if an End-User is not already authenticated" (OIDC Core §3.1.2.1)
+// "The Authorization Server MUST NOT interact with the End-User in the following case: ... In this case, the Authorization
+// Server MUST return an error if an End-User is not already Authenticated or could not be silently Authenticated."
+// (OIDC Core §3.1.2.3)
 #[tokio::test]
 async fn prompt_none_without_a_session_is_login_required_and_shows_nothing() {
     let server = Server::start().await;
@@ -58,6 +61,7 @@ async fn prompt_none_without_a_session_is_login_required_and_shows_nothing() {
     assert_eq!(server.reasons().await[0], "LoginRequired");
 }
 
+// "the server SHOULD respond successfully when possible, even if it is not present." (OIDC Core §3.1.2.1)
 #[tokio::test]
 async fn prompt_none_with_a_session_is_answered_without_a_page() {
     let server = Server::start().await;
@@ -67,6 +71,7 @@ async fn prompt_none_with_a_session_is_answered_without_a_page() {
 }
 
 // "or the Client does not have pre-configured consent for the requested Claims" (OIDC Core §3.1.2.1)
+// "If it cannot obtain consent, it MUST return an error, typically "consent_required"." (OIDC Core §3.1.2.1)
 #[tokio::test]
 async fn prompt_none_before_consent_is_consent_required() {
     let server = Server::start().await;
@@ -101,6 +106,11 @@ async fn an_unknown_prompt_is_an_error() {
 }
 
 // "The Authorization Server SHOULD prompt the End-User for reauthentication." (OIDC Core §3.1.2.1)
+// "In this case, the Authorization Server MUST reauthenticate the End-User even if the End-User is already authenticated."
+// (OIDC Core §3.1.2.3)
+// "When "max_age" is used, the ID Token returned MUST include an "auth_time" Claim Value." (OIDC Core §3.1.2.1)
+// "OPs MUST support the "prompt" parameter, as defined in Section 3.1.2, including the specified user interface behaviors
+// such as "none" and "login"." (OIDC Core §15.1)
 #[tokio::test]
 async fn prompt_login_and_max_age_0_ask_for_the_password_on_a_live_session() {
     let server = Server::start().await;
@@ -177,6 +187,8 @@ async fn select_account_without_a_session_is_a_sign_in() {
 
 // "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User."
 // (OIDC Core §3.1.2.1)
+// "OPs MUST support enforcing a maximum authentication age via the "max_age" parameter, as defined in Section 3.1.2."
+// (OIDC Core §15.1)
 #[tokio::test]
 async fn max_age_asks_for_the_password_only_when_the_sign_in_is_older() {
     let server = Server::start().await;
@@ -218,6 +230,8 @@ async fn the_default_max_age_of_an_app_counts_until_a_request_names_another() {
 
 // "If the End-User identified by the ID Token is already logged in … the Authorization Server returns a positive response"
 // (OIDC Core §3.1.2.1)
+// "The OP SHOULD accept ID Tokens when the RP identified by the ID Token has a current session or had a recent session at
+// the OP, even when the "exp" time has passed." (OIDC Core §3.1.2.2)
 #[tokio::test]
 async fn a_hint_at_the_person_signed_in_is_answered_even_when_it_has_expired() {
     let server = Server::start().await;
@@ -253,6 +267,7 @@ async fn a_hint_at_somebody_else_is_answered_once_they_sign_in() {
     assert!(has_code(&person.sign_in_on(&page, BOB, BOB_PASSWORD).await));
 }
 
+// "When an "id_token_hint" is present, the OP MUST validate that it was the issuer of the ID Token." (OIDC Core §3.1.2.2)
 #[tokio::test]
 async fn a_hint_that_is_no_id_token_of_ours_is_an_error() {
     let server = Server::start().await;
@@ -281,6 +296,10 @@ async fn a_login_hint_is_filled_in_as_text() {
 // "If the "sub" (subject) Claim is requested with a specific value for the ID Token, the Authorization Server MUST only send a
 // positive response if the End-User identified by that "sub" value has an active session with the Authorization Server or
 // has been Authenticated as a result of the request." (OIDC Core §3.1.2.2)
+// "The Authorization Server MUST NOT reply with an ID Token or Access Token for a different user, even if they have an
+// active session with the Authorization Server." (OIDC Core §3.1.2.2)
+// "If the Claim was "sub", a mismatch MUST cause the authentication to fail, as described in Section 3.1.2.2."
+// (OIDC Core §5.5.1)
 #[tokio::test]
 async fn a_request_for_one_subject_is_answered_for_no_other() {
     let server = Server::start().await;
@@ -333,6 +352,11 @@ async fn an_essential_acr_that_cannot_be_met_is_no_sign_in() {
     }
 }
 
+// "An absolute URI or an RFC 6711 [RFC6711] registered name SHOULD be used as the "acr" value; registered names MUST NOT be
+// used with a different meaning than that which is registered." (OIDC Core §2)
+// "If the "acr" Claim is requested as an Essential Claim for the ID Token with a "value" or "values" parameter requesting
+// specific Authentication Context Class Reference values and the implementation supports the "claims" parameter, the
+// Authorization Server MUST return an "acr" Claim Value that matches one of the requested values." (OIDC Core §5.5.1.1)
 #[tokio::test]
 async fn an_acr_that_is_met_or_only_wished_for_is_told_as_it_is() {
     let server = Server::start().await;
@@ -364,6 +388,8 @@ async fn the_pages_speak_the_first_language_asked_for_that_is_offered() {
 
 // "in practice, not returning errors for not-understood values will help facilitate phasing in extensions using new "display"
 // values" (OIDC Core §3.1.2.1)
+// "The Authorization Server SHOULD display the authentication and consent UI consistent with a full User Agent page view."
+// (OIDC Core §3.1.2.1)
 #[tokio::test]
 async fn any_display_is_a_page() {
     let server = Server::start().await;

@@ -15,6 +15,13 @@ pub async fn open() -> Server {
     Server::start_with(|config| config.registration.mode = Mode::Open).await
 }
 
+// "To support open Dynamic Registration, the Client Registration Endpoint SHOULD accept registration requests without OAuth
+// 2.0 Access Tokens." (OIDC Registration §3)
+// "Implementations MUST either return both a Client Configuration Endpoint and a Registration Access Token or neither of
+// them." (OIDC Registration §3.2)
+// "If a Client Configuration Endpoint and a Registration Access Token are returned by the initial registration of the
+// Client, the Authorization Server MUST provide the Client with the fully qualified URL in the "registration_client_uri"
+// element of the Client Registration Response, per Section 3.2." (OIDC Registration §4.1)
 #[tokio::test]
 async fn an_app_registers_signs_somebody_in_and_reads_what_it_is() {
     let server = open().await;

@@ -58,11 +58,19 @@ async fn every_kind_of_app_gets_id_tokens_signed_with(algorithm: &str) {
     }
 }
 
+// "The signing party MUST select a signature algorithm based on the algorithms supported by the recipient."
+// (OIDC Core §10.1)
 #[tokio::test]
 async fn every_kind_of_app_gets_id_tokens_by_es256() {
     every_kind_of_app_gets_id_tokens_signed_with("ES256").await;
 }
 
+// "ID Tokens MUST be signed using JWS [JWS] and optionally both signed and then encrypted using JWS [JWS] and JWE [JWE]
+// respectively, thereby providing authentication, integrity, non-repudiation, and optionally, confidentiality, per Section
+// 16.14." (OIDC Core §2)
+// "OPs MUST support signing ID Tokens with the RSA SHA-256 algorithm (an "alg" value of "RS256"), unless the OP only
+// supports returning ID Tokens from the Token Endpoint (as is the case for the Authorization Code Flow) and only allows
+// Clients to register specifying "none" as the requested ID Token signing algorithm." (OIDC Core §15.1)
 #[tokio::test]
 async fn every_kind_of_app_gets_id_tokens_by_rs256() {
     every_kind_of_app_gets_id_tokens_signed_with("RS256").await;
@@ -98,6 +106,9 @@ fn sid(signed_in: &SignedIn) -> String {
     signed_in.claims.additional_claims().sid.clone().expect("sid")
 }
 
+// "The "alg" value SHOULD be the default of "RS256" or the algorithm sent by the Client in the
+// "id_token_signed_response_alg" parameter during Registration." (OIDC Core §3.1.3.7)
+// "JWS "alg" algorithm [JWA] REQUIRED for signing the ID Token issued to this Client." (OIDC Registration §2)
 #[tokio::test]
 async fn an_app_that_registered_no_algorithm_gets_rs256() {
     let server = Server::start().await;
@@ -106,6 +117,12 @@ async fn an_app_that_registered_no_algorithm_gets_rs256() {
     assert_eq!(header(tokens.id())["alg"], "RS256");
 }
 
+// "iss REQUIRED. ... sub REQUIRED. ... aud REQUIRED. ... exp REQUIRED. ... iat REQUIRED. ... When a "max_age" request is
+// made or when "auth_time" is requested as an Essential Claim, then this Claim is REQUIRED; otherwise, its inclusion is
+// OPTIONAL." (OIDC Core §2)
+// "The issuer returned by discovery MUST exactly match the value of "iss" in the ID Token." (OIDC Core §16.15)
+// "OPs MUST support returning the time at which the End-User authenticated via the "auth_time" Claim, when requested, as
+// defined in Section 2." (OIDC Core §15.1)
 #[tokio::test]
 async fn an_id_token_says_who_where_when_and_how() {
     let server = Server::start().await;
@@ -143,6 +160,9 @@ async fn a_request_without_a_nonce_gets_none_back() {
     assert!(claims(tokens.id()).get("nonce").is_none());
 }
 
+// "If present in the Authentication Request, Authorization Servers MUST include a "nonce" Claim in the ID Token with the
+// Claim Value being the nonce value sent in the Authentication Request. Authorization Servers SHOULD perform no other
+// processing on "nonce" values used." (OIDC Core §2)
 #[tokio::test]
 async fn a_nonce_comes_back_letter_for_letter() {
     let server = Server::start().await;
@@ -178,6 +198,9 @@ async fn a_person_is_one_subject_for_all_apps_and_another_than_anybody_else() {
     assert!(of_alice.as_str().is_some_and(|sub| sub.is_ascii() && sub.len() <= 255 && !sub.contains("alice")));
 }
 
+// "The "sub" (subject) and "iss" (issuer) Claims from the ID Token, used together, are the only Claims that an RP can rely
+// upon as a stable identifier for the End-User, since the "sub" Claim MUST be locally unique and never reassigned within the
+// Issuer for a particular End-User, as described in Section 2." (OIDC Core §5.7)
 #[tokio::test]
 async fn a_name_that_is_given_to_somebody_else_is_another_subject() {
     let server = Server::start().await;

@@ -60,6 +60,9 @@ async fn a_signed_object_is_the_whole_request() {
 
 // "When the "request" parameter is used, the OpenID Connect request parameter values contained in the JWT supersede those passed
 // using the OAuth 2.0 request syntax." (OIDC Core §6.1)
+// "The Authorization Server MUST assemble the set of Authorization Request parameters to be used from the Request Object
+// value and the OAuth 2.0 Authorization Request parameters (minus the "request" or "request_uri" parameters)."
+// (OIDC Core §6.3.3)
 #[tokio::test]
 async fn what_the_object_says_counts_and_what_it_leaves_out_is_taken_from_beside() {
     let server = Server::start().await;
@@ -76,6 +79,7 @@ async fn what_the_object_says_counts_and_what_it_leaves_out_is_taken_from_beside
 }
 
 // "The values for these parameters MUST match those in the Request Object, if present." (OIDC Core §6.1)
+// "The values for these parameters MUST match those in the Request Object, if present." (OIDC Core §6.2)
 #[tokio::test]
 async fn an_object_is_of_this_app_for_this_server_and_of_this_moment() {
     let server = Server::start().await;
@@ -137,6 +141,7 @@ async fn a_token_of_another_kind_is_no_request() {
 }
 
 // "The Authorization Server MUST return an error if signature validation fails." (OIDC Core §6.3.2)
+// "The signature MUST be validated against the appropriate key for that "client_id" and algorithm." (OIDC Core §6.3.2)
 #[tokio::test]
 async fn a_forged_object_gives_nothing_and_leads_nowhere() {
     let server = Server::start().await;
@@ -216,6 +221,12 @@ pub fn object_of(server: &Server, client_id: &str) -> Assertion {
 }
 
 // "All Request Objects from this Client MUST be rejected, if not signed with this algorithm." (OIDC Registration §2)
+// "To perform Signature Validation, the "alg" Header Parameter in the JOSE Header MUST match the value of the
+// "request_object_signing_alg" set during Client Registration [OpenID.Registration] or a value that was pre-registered by
+// other means." (OIDC Core §6.3.2)
+// "JWS [JWS] "alg" algorithm [JWA] that MUST be used for signing Request Objects sent to the OP." (OIDC Registration §2)
+// "Servers SHOULD support "none" and "RS256"." (OIDC Discovery §3)
+// "Servers SHOULD support "RS256"." (OIDC Registration §2)
 #[tokio::test]
 async fn an_object_is_signed_as_the_app_is_registered() {
     let server = Server::start().await;

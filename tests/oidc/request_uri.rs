@@ -27,6 +27,13 @@ fn hash(text: &str) -> String {
 
 // "This parameter is used identically to the "request" parameter, other than that the Request Object value is retrieved from the
 // resource at the specified URL, rather than passed by value." (OIDC Core §6.2)
+// "These OPs MUST support requests made using a Request Object value that is retrieved from a Request URI that is provided
+// with the "request_uri" parameter, as defined in Section 6.2." (OIDC Core §15.2)
+// "The contents of the resource referenced by the URL MUST be a Request Object." (OIDC Core §6.2)
+// "Upon receipt of the Request, the Authorization Server MUST send an HTTP "GET" request to the "request_uri" to retrieve
+// the referenced Request Object, unless it is already cached, and parse it to recreate the Authorization Request
+// parameters." (OIDC Core §6.2.3)
+// "Pre-registration is REQUIRED when the value is "true"." (OIDC Discovery §3)
 #[tokio::test]
 async fn an_object_is_read_where_the_app_has_registered_it_and_nowhere_else() {
     let server = Server::start_with(tls::trusting).await;

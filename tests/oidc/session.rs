@@ -123,6 +123,7 @@ async fn the_cookie_changes_at_each_sign_in_and_the_one_before_is_dead() {
     assert_eq!(error_with(&server, pair(&second)).await, None);
 }
 
+// "The Authorization Server MUST attempt to Authenticate the End-User in the following cases:" (OIDC Core §3.1.2.3)
 #[tokio::test]
 async fn nobody_has_a_session_before_the_password_was_right() {
     let server = Server::start().await;

@@ -40,6 +40,8 @@ fn is_of(told: &str, client_id: &str, origin: &str, state: &str) -> bool {
 
 // "When the OP supports session management, it MUST also return the Session State as an additional "session_state" parameter in
 // the Authentication Response" (OIDC Session Management §2)
+// "It MUST NOT contain the space (" ") character." (OIDC Session Management §2)
+// "This is REQUIRED if session management is supported." (OIDC Session Management §2)
 #[tokio::test]
 async fn an_answer_tells_the_state_to_this_app_alone() {
     let server = watched().await;
@@ -58,6 +60,11 @@ async fn an_answer_tells_the_state_to_this_app_alone() {
 
 // "and SHOULD also return the Session State as an additional "session_state" parameter in the Authentication Error Response."
 // (OIDC Session Management §2)
+// "The computation of the session state returned in response to unsuccessful Authentication Requests SHOULD, in addition to
+// the User Agent state, incorporate sufficient randomness in the form of a salt so as to prevent identification of an
+// End-User across successive calls to the OP's Authorization Endpoint. In the case of an unsuccessful Authentication Request
+// that results in an Authentication Error Response as specified in Section 3.1.2.6 of OpenID Connect Core 1.0, the value of
+// the session state returned SHOULD vary with each request." (OIDC Session Management §3.2)
 #[tokio::test]
 async fn a_refusal_tells_a_state_that_differs_each_time() {
     let server = watched().await;
@@ -73,6 +80,11 @@ async fn a_refusal_tells_a_state_that_differs_each_time() {
 }
 
 // "the OP SHOULD update the value of the User Agent state in response to such meaningful events." (OIDC Session Management §3.2)
+// "It is RECOMMENDED that the OP not update the User Agent state too frequently in the absence of meaningful events so as to
+// spare excessive network traffic at the Client in response to spurious "changed" events. ... In addition, the User Agent
+// state used to verify the session state SHOULD change with such events. ... It is RECOMMENDED that the User Agent state
+// SHOULD NOT vary too frequently in the absence of such events to minimize network traffic caused by the Client's response
+// to "changed" notifications." (OIDC Session Management §3.2)
 #[tokio::test]
 async fn the_state_changes_with_sign_in_and_sign_out_and_at_no_other_time() {
     let server = watched().await;
@@ -129,6 +141,7 @@ async fn it_is_off_unless_it_is_switched_on() {
 
 // "This OpenID Provider Metadata parameter MUST be included in the Server's discovery responses when Session Management and
 // Discovery are supported" (OIDC Session Management §3.3)
+// "check_session_iframe REQUIRED." (OIDC Session Management §3.3)
 #[tokio::test]
 async fn the_metadata_name_the_frame_and_no_other_page_may_be_framed() {
     let server = watched().await;
@@ -158,6 +171,12 @@ op.addEventListener("load", () => op.contentWindow.postMessage(said, "{issuer}")
 
 // "If the received value and the calculated value do not match, then the OP iframe MUST postMessage the string "changed" back to the
 // source. If it matched, then it MUST postMessage the string "unchanged"." (OIDC Session Management §3.2)
+// "The OP iframe MUST enforce that the caller is from an expected origin. ... The OP iframe MUST recalculate it from the
+// previously obtained Client ID, the source origin URL (from the postMessage), and the current OP User Agent state. ... If
+// the postMessage received is syntactically malformed in such a way that the posted Client ID and origin URL cannot be
+// determined or are syntactically invalid, then the OP iframe SHOULD postMessage the string "error" back to the source."
+// (OIDC Session Management §3.2)
+// "The OP iframe MUST enforce that the caller is from an expected origin." (OIDC Session Management §6)
 #[tokio::test]
 async fn the_frame_says_whether_the_person_is_still_the_same() {
     let Some(browser) = Browser::setup().start().await else { return };

@@ -40,6 +40,13 @@ fn challenge(page: &Page) -> &str {
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 // "The UserInfo Endpoint MUST support the use of the HTTP "GET" and HTTP "POST" methods" (OIDC Core §5.3)
+// "The UserInfo Endpoint MUST accept Access Tokens as OAuth 2.0 Bearer Token Usage [RFC6750]." (OIDC Core §5.3)
+// "The UserInfo Endpoint MUST return a content-type header to indicate which format is being returned." (OIDC Core §5.3.2)
+// "Upon receipt of the UserInfo Request, the UserInfo Endpoint MUST return the JSON Serialization of the UserInfo Response
+// as in Section 13.3 in the HTTP response body unless a different format was specified during Registration
+// [OpenID.Registration]." (OIDC Core §5.3.2)
+// "All dynamic OPs that issue Access Tokens MUST support the UserInfo Endpoint, as defined in Section 5.3."
+// (OIDC Core §15.2)
 #[tokio::test]
 async fn the_token_is_taken_from_the_header_of_a_get_or_post_or_from_a_form() {
     let server = Server::start().await;
@@ -184,6 +191,7 @@ async fn a_token_without_openid_reads_nothing() {
 
 // "The "sub" Claim in the UserInfo Response MUST be verified to exactly match the "sub" Claim in the ID Token"
 // (OIDC Core §5.3.2)
+// "The "sub" (subject) Claim MUST always be returned in the UserInfo Response." (OIDC Core §5.3.2)
 #[tokio::test]
 async fn userinfo_is_about_the_subject_of_the_id_token() {
     let server = Server::start().await;
@@ -225,6 +233,7 @@ async fn signed(server: &Server, algorithm: Algorithm) -> Page {
 
 // "If the UserInfo Response is signed and/or encrypted, then the Claims are returned in a JWT and the content-type MUST be
 // "application/jwt"." (OIDC Core §5.3.2)
+// "JWS "alg" algorithm [JWA] REQUIRED for signing UserInfo Responses." (OIDC Registration §2)
 #[tokio::test]
 async fn an_app_that_registered_for_it_gets_signed_answers() {
     let server = Server::start().await;

@@ -26,6 +26,8 @@ async fn ask(server: &Server, method: Method, query: &[(&str, &str)]) -> Page {
 
 // "To find the Issuer for the given user input in the form of an e-mail address "joe@example.com", the WebFinger parameters are
 // as follows:" (OIDC Discovery §2.2.1)
+// "The Issuer location MUST be returned in the WebFinger response as the value of the "href" member of a "links" array
+// element with "rel" member value "http://openid.net/specs/connect/1.0/issuer"." (OIDC Discovery §2)
 #[tokio::test]
 async fn who_asks_by_an_address_is_told_the_issuer() {
     let server = served().await;
@@ -106,6 +108,8 @@ async fn without_https_nothing_is_told() {
     assert_eq!(ask(&server, Method::GET, &[("resource", &server.url)]).await.status, 404);
 }
 
+// "The WebFinger endpoint SHOULD support the use of Cross-Origin Resource Sharing (CORS) [CORS] and/or other methods as
+// appropriate to enable JavaScript Clients and other Browser-Based Clients to access it." (OIDC Discovery §2)
 #[tokio::test]
 async fn a_script_of_any_origin_may_ask_and_nothing_else_is_taken() {
     let server = served().await;

@@ -48,6 +48,8 @@ async fn an_app_with_access_is_listed_with_what_it_may_do() {
     }
 }
 
+// "The Authorization Server SHOULD provide a mechanism for the End-User to revoke Access Tokens and Refresh Tokens granted
+// to a Client." (OIDC Core §16.18)
 #[tokio::test]
 async fn removing_an_app_ends_its_tokens() {
     let server = Server::start().await;

@@ -46,6 +46,7 @@ pub fn requested(directory: &Directory, issuer: &Issuer, params: &Params) -> Res
 ///
 /// # Errors
 /// `ResourceNotGranted`.
+// "To mitigate this threat, the Access Token SHOULD be audience and scope restricted." (OIDC Core §16.8)
 pub(crate) fn target(about: &About<'_>, scope: &Scope, approved: &[String], named: &[String]) -> Result<Target, Error> {
     // A token request can only choose among the APIs that were approved (RFC 8707 §2.2).
     let is_approved = |resource: &String| approved.contains(resource) || seeded(Fault::AnyApiCounts);

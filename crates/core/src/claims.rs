@@ -136,6 +136,8 @@ impl ClaimsRequest {
         if !is_shallow(&members, MAX_DEPTH) {
             return Err(Error::ClaimsMalformed);
         }
+        // "The member values MUST be one of the following:" (OIDC Core §5.5.1)
+        // "Any members used that are not understood MUST be ignored." (OIDC Core §5.5.1)
         let request: Self = serde_json::from_value(members).map_err(|_| Error::ClaimsMalformed)?;
         if request.userinfo.len() + request.id_token.len() > MAX_REQUESTED {
             return Err(Error::ClaimsMalformed);
@@ -191,6 +193,9 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
         let base = wish::base(name);
         // Stricter than OIDC Core §5.5: because people approve scopes, a claim asked for by itself needs an approved scope
         // that releases it.
+        // "Note that even if the Claims are not available because the End-User did not authorize their release or they are
+        // not present, the Authorization Server MUST NOT generate an error when Claims are not returned, whether they are
+        // Essential or Voluntary, unless otherwise specified in the description of the specific claim." (OIDC Core §5.5.1)
         if !allowed.contains(&base) {
             continue;
         }
@@ -203,6 +208,7 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
         }
         // "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object representing the Claims; it
         // SHOULD NOT be present with a null or empty string value." (OIDC Core §5.3.2)
+        // "Normal Claims MUST be supported." (OIDC Core §5.6)
         if let Some(value) = user.claim(name).filter(|value| !value.is_null() && value.as_str() != Some("")) {
             released.insert((*name).to_owned(), value);
         }

@@ -60,6 +60,8 @@ impl EndSession {
         // "the OP MUST ask the End-User this question if an "id_token_hint" was not provided or if the supplied ID Token
         // does not belong to the current OP session with the RP and/or currently logged in End-User."
         // (OIDC RP-Initiated Logout §2)
+        // "If the ID Token's "sid" claim does not correspond to the RP's current session or a recent session at the OP, the
+        // OP SHOULD treat the logout request as suspect, and MAY decline to act upon it." (OIDC RP-Initiated Logout §2)
         let (Some(hint), Some(client)) = (&self.hint, &self.client) else { return false };
         let of_app = took_part.iter().filter(|(app, _)| *app == client.client_id).map(|(_, sid)| *sid);
         let mut sids =
@@ -114,7 +116,13 @@ pub fn read<S: Store>(provider: &Provider<S>, params: &Params, now: Time) -> End
     }
     // "when the OP detects errors in the RP-Initiated Logout request, the OP MUST not perform post-logout redirection to an RP."
     // (OIDC RP-Initiated Logout §4)
+    // "If any of the validation procedures defined in this specification fail, any operations requiring the information that
+    // failed to correctly validate MUST be aborted and the information that failed to validate MUST NOT be used."
+    // (OIDC RP-Initiated Logout §4)
     let client = if refused.is_some() { None } else { hinted.or(named).and_then(|id| directory.client(id)).cloned() };
+    // "An "id_token_hint" carring an ID Token for the RP is also RECOMMENDED when requesting post-logout redirection; if it
+    // is not supplied with "post_logout_redirect_uri", the OP MUST NOT perform post-logout redirection unless the OP has
+    // other means of confirming the legitimacy of the post-logout redirection target." (OIDC RP-Initiated Logout §3)
     let asked = params.get("post_logout_redirect_uri");
     let redirect = match (asked, &client) {
         (Some(asked), Some(client)) => registered(client, asked, params.get("state")),

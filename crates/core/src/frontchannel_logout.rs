@@ -62,6 +62,11 @@ fn named(uri: &str, issuer: &Issuer, sid: &str) -> String {
     // which MUST be retained when adding additional query parameters." (OIDC Front-Channel Logout §2)
     let separator = if uri.contains('?') { '&' } else { '?' };
     let mut query = url::form_urlencoded::Serializer::new(String::new());
+    // "The OP MAY add these query parameters when rendering the logout URI, and if either is included, both MUST be:"
+    // (OIDC Front-Channel Logout §2)
+    // "An "iss" (issuer) query parameter and a "sid" (session ID) query parameter MAY be included by the OP to enable the RP
+    // to validate the request and to determine which of the potentially multiple sessions is to be logged out; if either is
+    // included, both MUST be." (OIDC Front-Channel Logout §2)
     query.append_pair("iss", issuer.as_str()).append_pair("sid", sid);
     format!("{uri}{separator}{}", query.finish())
 }

@@ -29,6 +29,8 @@ pub struct KeyRecord {
     pub retired_at: Option<Time>,
     /// Until when it is published: the last token signed with it has expired. It is remembered for as long as a session may
     /// last after that, for ID tokens that come back as hints.
+    // "The JWK Set document at the "jwks_uri" SHOULD retain recently decommissioned signing keys for a reasonable period of
+    // time to facilitate a smooth transition." (OIDC Core §10.1.1)
     pub remove_at: Option<Time>,
 }
 

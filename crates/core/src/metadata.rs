@@ -46,27 +46,46 @@ pub struct Endpoints {
 #[derive(Debug, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the wire has them")]
 pub struct Metadata {
+    // "The issuer returned by discovery MUST exactly match the value of "iss" in the ID Token." (OIDC Core §16.15)
+    // "issuer REQUIRED." (OIDC Discovery §3)
     issuer: String,
+    // "authorization_endpoint REQUIRED." (OIDC Discovery §3)
     authorization_endpoint: String,
+    // "This is REQUIRED unless only the Implicit Flow is used." (OIDC Discovery §3)
     token_endpoint: String,
+    // "userinfo_endpoint RECOMMENDED." (OIDC Discovery §3)
     userinfo_endpoint: String,
+    // "jwks_uri REQUIRED." (OIDC Discovery §3)
     jwks_uri: String,
+    // "registration_endpoint RECOMMENDED." (OIDC Discovery §3)
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_endpoint: Option<String>,
     revocation_endpoint: String,
     introspection_endpoint: String,
+    // "end_session_endpoint REQUIRED. URL at the OP to which an RP can perform a redirect to request that the End-User be
+    // logged out at the OP." (OIDC RP-Initiated Logout §2.1)
     end_session_endpoint: String,
+    // "check_session_iframe REQUIRED. URL of an OP iframe that supports cross-origin communications for session state
+    // information with the RP Client, using the HTML5 postMessage API." (OIDC Session Management §3.3)
     #[serde(skip_serializing_if = "Option::is_none")]
     check_session_iframe: Option<String>,
     frontchannel_logout_supported: bool,
+    // "It SHOULD also register this related metadata value:" (OIDC Front-Channel Logout §3)
     frontchannel_logout_session_supported: bool,
     backchannel_logout_supported: bool,
+    // "It SHOULD also register this related metadata value:" (OIDC Back-Channel Logout §2.1)
     backchannel_logout_session_supported: bool,
+    // "scopes_supported RECOMMENDED." (OIDC Discovery §3)
     scopes_supported: Vec<String>,
+    // "response_types_supported REQUIRED." (OIDC Discovery §3)
     response_types_supported: Vec<&'static str>,
     response_modes_supported: [&'static str; 3],
     grant_types_supported: Vec<&'static str>,
+    // "The OpenID Provider's Discovery document MUST list its supported Subject Identifier types in the
+    // "subject_types_supported" element." (OIDC Core §8)
+    // "subject_types_supported REQUIRED." (OIDC Discovery §3)
     subject_types_supported: [&'static str; 2],
+    // "id_token_signing_alg_values_supported REQUIRED." (OIDC Discovery §3)
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     id_token_encryption_alg_values_supported: &'static [KeyAlgorithm],
     id_token_encryption_enc_values_supported: &'static [ContentEncryption],
@@ -82,6 +101,7 @@ pub struct Metadata {
     introspection_signing_alg_values_supported: Vec<Algorithm>,
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
+    // "claims_supported RECOMMENDED." (OIDC Discovery §3)
     claims_supported: Vec<String>,
     claim_types_supported: [&'static str; 1],
     claims_parameter_supported: bool,
@@ -186,6 +206,7 @@ fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
 
 /// Those that any app may use, and `none` where one is registered for it or may register itself for it.
 fn request_object_algorithms(directory: &Directory, policy: &Policy) -> Vec<&'static str> {
+    // "Servers SHOULD support "none" and "RS256"." (OIDC Discovery §3)
     let unsecured = Some(RequestObjectSigning::Nobody);
     let is_used = directory.clients.values().any(|client| client.metadata.request_object_signing_alg == unsecured);
     let signed = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str());
@@ -199,6 +220,9 @@ fn acr_values(directory: &Directory) -> Vec<&'static str> {
 }
 
 fn scopes(directory: &Directory) -> Vec<String> {
+    // "The server MUST support the "openid" scope value. Servers MAY choose not to advertise some supported scope values
+    // even when this parameter is used, although those defined in [OpenID.Core] SHOULD be listed, if supported."
+    // (OIDC Discovery §3)
     let declared = directory.scopes.keys().cloned();
     let of_apis = directory.resources.values().flat_map(|resource| resource.scopes.iter().map(str::to_owned));
     let mut scopes: Vec<String> = claims::standard_scopes().map(str::to_owned).chain(declared).chain(of_apis).collect();

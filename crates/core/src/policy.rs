@@ -140,6 +140,8 @@ impl Lifetimes {
             ("id_token", self.id_token.is_zero(), "is zero"),
             ("refresh_token_grace", self.refresh_token_grace > Duration::from_secs(MINUTE), "is longer than a minute"),
             ("clock_skew", self.clock_skew > Duration::from_secs(MINUTE), "is longer than 60 s"),
+            // "The cache duration SHOULD also be coordinated with the issuance of new signing keys, as described in Section
+            // 10.1.1." (OIDC Core §10.2.1)
             ("key_publication", self.key_publication <= self.jwks_cache, "is not longer than jwks_cache"),
             ("session_idle", self.session_idle > self.session_absolute, "is longer than session_absolute"),
         ];

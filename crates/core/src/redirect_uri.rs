@@ -158,6 +158,9 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 pub(crate) fn matches(registered: &str, received: &str, application_type: ApplicationType) -> bool {
     // "the authorization server MUST compare the two URIs using simple string comparison as defined in [RFC3986]
     // Section 6.2.1." (RFC 6749 §3.1.2.3)
+    // "One of these registered Redirection URI values MUST exactly match the "redirect_uri" parameter value used in each
+    // Authorization Request, with the matching performed as described in Section 6.2.1 of [RFC3986] (Simple String
+    // Comparison)." (OIDC Registration §2)
     if registered == received {
         return true;
     }

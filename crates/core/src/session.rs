@@ -10,6 +10,8 @@ use crate::policy::Lifetimes;
 use crate::time::Time;
 
 /// The authentication context of a password sign-in, as `acr` names it.
+// "An absolute URI or an RFC 6711 [RFC6711] registered name SHOULD be used as the "acr" value; registered names MUST NOT be
+// used with a different meaning than that which is registered." (OIDC Core §2)
 pub const ACR_PASSWORD: &str = "urn:grantor:acr:password";
 
 /// The authentication context of a sign-in at an upstream: what that knows of the person is its own affair.

@@ -11,6 +11,11 @@ use grantor_jose::mac::MacKey;
 pub fn browser_state(key: &MacKey, session_id: Id) -> String {
     // "Therefore, information that can be used for identifying the user should not be put into the cookie, as it could be read by
     // unrelated JavaScript." (OIDC Session Management §3.2)
+    // "In addition, the User Agent state used to verify the session state SHOULD change with such events. ... It is
+    // RECOMMENDED that the User Agent state SHOULD NOT vary too frequently in the absence of such events to minimize network
+    // traffic caused by the Client's response to "changed" notifications." (OIDC Session Management §3.2)
+    // "In the case of an authorized Client (successful Authentication Response), the OP SHOULD change the value of the
+    // session state returned to the Client under one of the following events:" (OIDC Session Management §3.2)
     let tag = key.tag(&[b"browser state", session_id.to_string().as_bytes()]);
     URL_SAFE_NO_PAD.encode(tag.first_chunk::<16>().unwrap_or(&[0; 16]))
 }

@@ -19,6 +19,8 @@ use crate::redirect_uri;
 use crate::user::User;
 
 /// By what people are known to a client.
+// "To protect the End-User from possible correlation among Clients, the use of a Pairwise Pseudonymous Identifier (PPID) as
+// the "sub" (subject) SHOULD be considered." (OIDC Core §17.3)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SubjectType {
@@ -52,6 +54,7 @@ pub(crate) fn of_public(key: &MacKey, client: &Client, subject: &str) -> String 
         // "When pairwise Subject Identifiers are used, the OpenID Provider MUST calculate a unique "sub" (subject) value for each Sector
         // Identifier. The Subject Identifier value MUST NOT be reversible by any party other than the OpenID Provider." (OIDC Core
         // §8.1)
+        // "Distinct Sector Identifier values MUST result in distinct Subject Identifier values." (OIDC Core §8.1)
         SubjectType::Pairwise => hidden(key, client, b"subject", subject.as_bytes()),
     }
 }
@@ -81,6 +84,7 @@ fn hidden(key: &MacKey, client: &Client, what: &[u8], value: &[u8]) -> String {
         Some(sector) => (&b"host"[..], sector),
         None => (&b"client"[..], client.client_id.clone()),
     };
+    // "The algorithm MUST be deterministic." (OIDC Core §8.1)
     URL_SAFE_NO_PAD.encode(key.tag(&[what, kind, sector.as_bytes(), value]))
 }
 
@@ -92,6 +96,10 @@ impl ClientMetadata {
         let host = |uri: &String| Some(Url::parse(uri).ok().filter(of_https)?.host_str()?.to_owned());
         // "When a "sector_identifier_uri" is provided, the host component of that URL is used as the Sector Identifier for the pairwise
         // identifier calculation." (OIDC Core §8.1)
+        // "Providers that use pairwise "sub" values and support Dynamic Client Registration [OpenID.Registration] SHOULD use
+        // the "sector_identifier_uri" parameter." (OIDC Core §8.1)
+        // "Providers that use pairwise "sub" (subject) values SHOULD utilize the "sector_identifier_uri" value provided in
+        // the Subject Identifier calculation for pairwise identifiers." (OIDC Registration §2)
         if let Some(uri) = &self.sector_identifier_uri {
             return host(uri);
         }

@@ -160,11 +160,15 @@ fn respond<S: Store>(
     let issuance = Issuance::redeemed(client, &redeemed);
     let access_token = access_token::sign(&provider.issuer, &directory, &issuance, call.now)?;
     let beside = Beside { access_token: Some(&access_token), code: None };
+    // "In addition to the response parameters specified by OAuth 2.0, the following parameters MUST be included in the
+    // response:" (OIDC Core §3.1.3.3)
     let id_token = id_token::sign(provider, &issuance, beside, call)?;
     // A code that is redeemed is the beginning of an approval, and no use of it.
     let used = (grant_type != GrantType::AuthorizationCode).then(|| redeemed.used(client.client(), call));
     Ok(TokenResponse {
         access_token,
+        // "The OAuth 2.0 "token_type" response parameter value MUST be "Bearer", as specified in OAuth 2.0 Bearer Token
+        // Usage [RFC6750], unless another Token Type has been negotiated with the Client." (OIDC Core §3.1.3.3)
         token_type: "Bearer",
         expires_in: redeemed.target.lifetime.as_secs(),
         refresh_token: redeemed.refresh_token,

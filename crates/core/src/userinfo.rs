@@ -105,13 +105,18 @@ fn written<S: Store>(
 ) -> Result<Userinfo, Error> {
     let (signature, encryption) = (client.metadata.userinfo_signed_response_alg, client.userinfo_encryption());
     if signature.is_none() && encryption.is_none() {
+        // "The UserInfo Claims MUST be returned as the members of a JSON object unless a signed or encrypted response was
+        // requested during Client Registration." (OIDC Core §5.3.2)
         return Ok(Userinfo::Json(claims));
     }
     // "If signed, the UserInfo Response MUST contain the Claims "iss" (issuer) and "aud" (audience) as members." (OIDC Core
     // §5.3.2); one that is only encrypted has them, too.
+    // "The "iss" value MUST be the OP's Issuer Identifier URL." (OIDC Core §5.3.2)
     claims.insert("iss".into(), provider.issuer.as_str().into());
+    // "The "aud" value MUST be or include the RP's Client ID value." (OIDC Core §5.3.2)
     claims.insert("aud".into(), client.client_id.clone().into());
     claims.insert("iat".into(), now.seconds().into());
+    // "JWS "alg" algorithm [JWA] REQUIRED for signing UserInfo Responses." (OIDC Registration §2)
     let (text, content) = match signature {
         Some(algorithm) => {
             let directory = provider.store.directory();

@@ -8,6 +8,10 @@ use grantor_jose::algorithm::Algorithm;
 use grantor_jose::id::Id;
 
 /// The algorithms that a provider always signs with. One more has its schedule too, once a key for it is added.
+// "OPs MUST support signing ID Tokens with the RSA SHA-256 algorithm (an "alg" value of "RS256"), unless the OP only
+// supports returning ID Tokens from the Token Endpoint (as is the case for the Authorization Code Flow) and only allows
+// Clients to register specifying "none" as the requested ID Token signing algorithm." (OIDC Core §15.1)
+// "The algorithm "RS256" MUST be included." (OIDC Discovery §3)
 pub const OFFERED: [Algorithm; 4] = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256, Algorithm::Ps256];
 
 /// One thing to do with keys.

@@ -25,6 +25,9 @@ pub(crate) fn everyone(mut response: HttpResponse) -> HttpResponse {
 }
 
 /// Lets the request's origin read, where a client allows it.
+// "The Token Endpoint, UserInfo Endpoint, "jwks_uri" endpoint, Dynamic Client Registration Endpoint, and any other endpoints
+// directly accessed by Clients SHOULD support the use of Cross-Origin Resource Sharing (CORS) [CORS] and/or other methods as
+// appropriate to enable JavaScript Clients and other Browser-Based Clients to access them." (OIDC Discovery §3)
 pub(crate) fn allowed(app: &App, request: &HttpRequest, mut response: HttpResponse) -> HttpResponse {
     let Some(origin) = request.headers().get(ORIGIN) else { return response };
     let headers = response.headers_mut();

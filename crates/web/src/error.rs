@@ -158,6 +158,8 @@ pub(crate) fn uncached(status: StatusCode) -> HttpResponseBuilder {
     // "The authorization server MUST include the HTTP "Cache-Control" response header field [RFC2616] with a value of
     // "no-store" in any response containing tokens, credentials, or other sensitive information, as well as the "Pragma"
     // response header field [RFC2616] with a value of "no-cache"." (RFC 6749 §5.1)
+    // "All Token Responses that contain tokens, secrets, or other sensitive information MUST include the following HTTP
+    // response header fields and values:" (OIDC Core §3.1.3.3)
     response.insert_header((CACHE_CONTROL, "no-store")).insert_header((PRAGMA, "no-cache"));
     response
 }

@@ -70,6 +70,8 @@ impl Language {
     /// The language to answer in: what the app asks for, then what the person chose here, then what the browser prefers.
     // "… a space-separated list of BCP47 [RFC5646] language tag values, ordered by preference." (OIDC Core §3.1.2.1)
     // "An error SHOULD NOT result if some or all of the requested locales are not supported by the OpenID Provider." (OIDC Core §3.1.2.1)
+    // "An error SHOULD NOT result if some or all of the requested locales are not supported by the OpenID Provider."
+    // (OIDC RP-Initiated Logout §2)
     pub fn choose(ui_locales: Option<&str>, cookie: Option<&str>, accept_language: Option<&str>) -> Option<Self> {
         ui_locales
             .and_then(|list| list.split_ascii_whitespace().find_map(Self::from_tag))

@@ -142,6 +142,8 @@ impl From<OutboundError> for Untaken {
 /// (OIDC Back-Channel Logout §2.5).
 fn request(uri: &str, token: &str) -> Result<HttpRequest, openidconnect::http::Error> {
     let body = url::form_urlencoded::Serializer::new(String::new()).append_pair("logout_token", token).finish();
+    // "The back-channel logout URI MAY include an "application/x-www-form-urlencoded" formatted query component, per Section
+    // 3.4 of [RFC3986], which MUST be retained when adding additional query parameters." (OIDC Back-Channel Logout §2.2)
     Request::post(uri)
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::ACCEPT, "application/json")

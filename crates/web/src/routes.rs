@@ -185,6 +185,8 @@ fn documents(config: &mut ServiceConfig) {
         |path: &'static str| web::resource(path).default_service(web::route().to(discovery::other_discovery));
     config
         .service(document(JWKS).get(discovery::get_jwks).head(discovery::get_jwks))
+        // "OpenID Providers supporting Discovery MUST make a JSON document available at the path formed by concatenating the
+        // string "/.well-known/openid-configuration" to the Issuer." (OIDC Discovery §4)
         .service(document(OPENID_CONFIGURATION).get(discovery::get_metadata).head(discovery::get_metadata))
         .service(
             web::resource(WEBFINGER)

@@ -37,6 +37,7 @@ impl App {
         };
         // "The values registered in "redirect_uris" MUST be included in the elements of the array, or registration MUST fail." (OIDC
         // Registration §5)
+        // "The values of the registered "redirect_uris" MUST be included in the elements of the array." (OIDC Core §8.1)
         if metadata.redirect_uris.iter().all(|uri| listed.contains(uri)) {
             Ok(())
         } else {

@@ -35,11 +35,17 @@ pub(crate) fn told<'a>(visit: &Visit, answer: &'a Answer, client: &Client) -> Co
         // A frame of another site comes without the session, and with what the browser keeps.
         None => kept(visit).unwrap_or_default(),
     };
+    // "The computation of the session state returned in response to unsuccessful Authentication Requests SHOULD, in addition
+    // to the User Agent state, incorporate sufficient randomness in the form of a salt so as to prevent identification of an
+    // End-User across successive calls to the OP's Authorization Endpoint. In the case of an unsuccessful Authentication
+    // Request that results in an Authentication Error Response as specified in Section 3.1.2.6 of OpenID Connect Core 1.0,
+    // the value of the session state returned SHOULD vary with each request." (OIDC Session Management §3.2)
     let told = session_state(&client.client_id, &origin, &state, visit.app.provider.mint.bytes());
     let mut answer = answer.clone();
     // "When the OP supports session management, it MUST also return the Session State as an additional "session_state" parameter in
     // the Authentication Response and SHOULD also return the Session State as an additional "session_state" parameter in the
     // Authentication Error Response." (OIDC Session Management §2)
+    // "This is REQUIRED if session management is supported." (OIDC Session Management §2)
     answer.params.push(("session_state", told));
     Cow::Owned(answer)
 }
@@ -50,6 +56,10 @@ pub(crate) fn keep(visit: &Visit, session_id: Option<Id>, response: &mut HttpRes
         return;
     }
     let state = session_id.map(|id| state_of(&visit.app, id)).unwrap_or_default();
+    // "Thus, the OP SHOULD update the value of the User Agent state in response to such meaningful events. ... It is
+    // RECOMMENDED that the OP not update the User Agent state too frequently in the absence of meaningful events so as to
+    // spare excessive network traffic at the Client in response to spurious "changed" events."
+    // (OIDC Session Management §3.2)
     if kept(visit).unwrap_or_default() != state {
         // A cookie of ours is always a header that can be written.
         let _ = response.add_cookie(&cookie::state(state, visit.app.provider.issuer.is_https()));
@@ -75,6 +85,14 @@ pub(crate) async fn get_check_session(visit: Visit) -> HttpResponse {
     if !is_on(&visit.app) {
         return respond::not_found(visit).await;
     }
+    // "The OP iframe MUST enforce that the caller is from an expected origin. ... The OP iframe MUST recalculate it from the
+    // previously obtained Client ID, the source origin URL (from the postMessage), and the current OP User Agent state. ...
+    // If the postMessage received is syntactically malformed in such a way that the posted Client ID and origin URL cannot
+    // be determined or are syntactically invalid, then the OP iframe SHOULD postMessage the string "error" back to the
+    // source. If the received value and the calculated value do not match, then the OP iframe MUST postMessage the string
+    // "changed" back to the source. If it matched, then it MUST postMessage the string "unchanged"."
+    // (OIDC Session Management §3.2)
+    // "The OP iframe MUST enforce that the caller is from an expected origin." (OIDC Session Management §6)
     let (script, cookie) = (static_url("check-session.js"), Name::State.text(visit.app.provider.issuer.is_https()));
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))

@@ -115,6 +115,9 @@ impl Visit {
     /// Whether a posted form is one that this browser was given.
     ///
     /// The hidden field must fit, and where the browser tells where the form stood, that must be our own origin.
+    // "When interacting with the End-User, the Authorization Server MUST employ appropriate measures against Cross-Site
+    // Request Forgery and Clickjacking as, described in Sections 10.12 and 10.13 of OAuth 2.0 [RFC6749]."
+    // (OIDC Core §3.1.2.3)
     pub(crate) fn is_own_form(&self, csrf: Option<&str>) -> bool {
         self.is_from_here() && self.fits(csrf, &self.csrf_parts())
     }

@@ -52,6 +52,8 @@ impl<'p> Arrived<'p> {
             (_, Some(_), Some(_)) => Object::Here(Err(Error::RequestObjectAmbiguous)),
             (_, Some(object), None) => Object::Here(decrypted(object, &directory.secrets.request_objects)),
             // "Pre-registration is REQUIRED when the value is "true"." (OIDC Discovery §3)
+            // "These OPs MUST support requests made using a Request Object value that is retrieved from a Request URI that
+            // is provided with the "request_uri" parameter, as defined in Section 6.2." (OIDC Core §15.2)
             (Some(client), None, Some(uri)) if has_registered(client, uri) => Object::At(uri),
             (Some(_), None, Some(_)) => Object::Here(Err(Error::RequestUriUnknown)),
         };
@@ -70,6 +72,7 @@ impl<'p> Arrived<'p> {
     #[must_use]
     pub fn with_object(self, directory: &Directory, read: Option<&[u8]>) -> Self {
         let Object::At(uri) = self.object else { return self };
+        // "The contents of the resource referenced by the URL MUST be a Request Object." (OIDC Core §6.2)
         let object = fetched(uri, read)
             .and_then(|object| Ok(Cow::Owned(decrypted(object, &directory.secrets.request_objects)?.into_owned())));
         Self { object: Object::Here(object), ..self }
@@ -116,6 +119,8 @@ impl<'p> Arrived<'p> {
                 // provided in the query parameter." (RFC 9101 §6.3)
                 let alone = client.metadata.require_signed_request_object;
                 object
+                    // "In the former case, signature validation MUST be performed as defined in Section 6.3.2."
+                    // (OIDC Core §6.3.1)
                     .and_then(|object| request_object::read(provider, (client, keys), &object, now))
                     .and_then(|claims| request_object::assemble(params, &claims, alone))
             }
@@ -157,6 +162,8 @@ fn decrypted<'p>(object: &'p str, keys: &[DecryptionKey]) -> Result<Cow<'p, str>
     }
     let keys: Vec<&DecryptionKey> = keys.iter().collect();
     // "The Authorization Server MUST return an error if decryption fails." (OIDC Core §6.3.1) It is one for all that can be wrong.
+    // "The Authorization Server MUST decrypt the JWT in accordance with the JSON Web Encryption [JWE] specification."
+    // (OIDC Core §6.3.1)
     let decrypted = jwe::decrypt(object, &keys).map_err(|_| Error::RequestObjectUndecryptable)?;
     // "In the case that nested signing or encryption is employed, this Header Parameter MUST be present; in this case, the value MUST
     // be "JWT", to indicate that a Nested JWT is carried in this JWT." (RFC 7519 §5.2)

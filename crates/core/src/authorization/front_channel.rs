@@ -179,6 +179,7 @@ fn sign<S: Store>(
         kind.has_token().then(|| access_token::sign(&provider.issuer, &directory, &issuance, call.now)).transpose()?;
     // "id_token ID Token. This is returned when the "response_type" value used is "code id_token" or "code id_token token"."
     // (OIDC Core §3.3.2.5)
+    // "id_token REQUIRED. ID Token." (OIDC Core §3.2.2.5)
     let id_token = if kind.has_id_token() {
         id_token::sign(provider, &issuance, Beside { access_token: token.as_deref(), code: code.as_deref() }, call)?
     } else {

@@ -41,8 +41,11 @@ pub fn read<S: Store>(
     // "If the request fails due to a missing, invalid, or mismatching redirection URI, or if the client identifier is
     // missing or invalid, the authorization server SHOULD inform the resource owner of the error and MUST NOT automatically
     // redirect the user-agent to the invalid redirection URI." (RFC 6749 §4.1.2.1)
+    // "client_id REQUIRED. OAuth 2.0 Client Identifier valid at the Authorization Server." (OIDC Core §3.1.2.1)
     let client_id = params.required("client_id").map_err(|error| show(error, None))?;
     let client = directory.client(client_id).ok_or_else(|| show(Error::ClientUnknown, None))?;
+    // "If the Redirection URI is invalid, the Authorization Server MUST NOT redirect the User Agent to the invalid
+    // Redirection URI." (OIDC Core §3.1.2.6)
     let redirect_uri = client.redirect_uri(params.get("redirect_uri")).map_err(|error| show(error, Some(client)))?;
     let response_mode = ResponseMode::of(params);
     let state = params.get("state").map(str::to_owned);
@@ -72,6 +75,8 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// One rule after the other; the first that is broken names the error.
     fn rules<S: Store>(&self, provider: &Provider<S>, now: Time) -> Result<AuthorizationRequest, Error> {
+        // "The Authorization Server MUST validate the request received as follows: ... The Authorization Server MUST
+        // validate all the OAuth 2.0 parameters according to the OAuth 2.0 specification." (OIDC Core §3.1.2.2)
         let response_type = self.response_type(&provider.policy.clients)?;
         self.check_unsupported()?;
         let code_challenge = self.code_challenge(response_type, &provider.policy.clients)?;
@@ -84,6 +89,8 @@ impl Reading<'_> {
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
         let resources = audience::requested(self.directory, &provider.issuer, self.params)?;
         audience::check_granted(self.directory, &provider.issuer, &resources, &scope)?;
+        // "As specified in OAuth 2.0 [RFC6749], Authorization Servers SHOULD ignore unrecognized request parameters."
+        // (OIDC Core §3.1.2.2)
         let text = |name: &str| self.params.get(name).map(str::to_owned);
         Ok(AuthorizationRequest {
             client: Arc::clone(self.client),
@@ -92,10 +99,13 @@ impl Reading<'_> {
             response_type,
             state: None,
             scope,
+            // "Authorization Servers SHOULD perform no other processing on "nonce" values used." (OIDC Core §2)
             nonce: text("nonce"),
             prompt,
             max_age: self.max_age()?,
             login_hint: text("login_hint"),
+            // "OPs MUST support requests for preferred languages and scripts for the user interface and for Claims via the
+            // "ui_locales" and "claims_locales" request parameters, as defined in Section 3.1.2." (OIDC Core §15.1)
             ui_locales: text("ui_locales"),
             subject: subject(hint, &claims)?,
             claims,
@@ -110,6 +120,12 @@ impl Reading<'_> {
     fn response_type(&self, policy: &ClientPolicy) -> Result<ResponseType, Error> {
         // "If an authorization request is missing the "response_type" parameter, or if the response type is not understood,
         // the authorization server MUST return an error response as described in Section 4.1.2.1." (RFC 6749 §3.1.1)
+        // "response_type REQUIRED. OAuth 2.0 Response Type value that determines the authorization processing flow to be
+        // used, including what parameters are returned from the endpoints used." (OIDC Core §3.1.2.1)
+        // "response_type REQUIRED. OAuth 2.0 Response Type value that determines the authorization processing flow to be
+        // used, including what parameters are returned from the endpoints used." (OIDC Core §3.2.2.1)
+        // "response_type REQUIRED. OAuth 2.0 Response Type value that determines the authorization processing flow to be
+        // used, including what parameters are returned from the endpoints used." (OIDC Core §3.3.2.1)
         let response_type: ResponseType = self.params.required("response_type")?.parse()?;
         if response_type.is_front_channel() && !policy.allow_front_channel_tokens {
             return Err(Error::FrontChannelOff);
@@ -167,6 +183,8 @@ impl Reading<'_> {
                 // prompt_values_supported metadata field) the OP SHOULD respond with an HTTP 400 (Bad Request) status code and an
                 // error value of invalid_request." (OIDC Prompt Create §4.1); told to the app, as each error here.
                 "create" if may_create => prompt.create = true,
+                // "OPs MUST support the "prompt" parameter, as defined in Section 3.1.2, including the specified user
+                // interface behaviors such as "none" and "login"." (OIDC Core §15.1)
                 "none" => prompt.none = true,
                 "login" => prompt.login = true,
                 "consent" => prompt.consent = true,
@@ -184,6 +202,8 @@ impl Reading<'_> {
     // "Values specified in the "acr_values" request parameter or an individual "acr" Claim request override these default values."
     // (OIDC Registration §2)
     fn acr_values(&self) -> impl Iterator<Item = &str> {
+        // "OPs MUST support requests for specific Authentication Context Class Reference values via the "acr_values"
+        // parameter, as defined in Section 3.1.2." (OIDC Core §15.1)
         let sent = self.params.get("acr_values");
         let of_app = self.client.metadata.default_acr_values.iter().filter(move |_| sent.is_none()).map(String::as_str);
         sent.into_iter().flat_map(|values| values.split(' ')).filter(|value| !value.is_empty()).chain(of_app)
@@ -192,6 +212,8 @@ impl Reading<'_> {
     fn max_age(&self) -> Result<Option<u64>, Error> {
         let sent = self.params.get("max_age");
         let sent = sent.map(|text| text.parse().map_err(|_| Error::MaxAgeMalformed)).transpose()?;
+        // "Specifies that the End-User MUST be actively authenticated if the End-User was authenticated longer ago than the
+        // specified number of seconds." (OIDC Registration §2)
         Ok(sent.or(self.client.metadata.default_max_age))
     }
 
@@ -199,6 +221,7 @@ impl Reading<'_> {
     fn negotiate(&self, response_type: ResponseType) -> Result<Scope, Error> {
         // "If the client omits the scope parameter when requesting authorization, the authorization server MUST either process
         // the request using a pre-defined default value or fail the request indicating an invalid scope." (RFC 6749 §3.3)
+        // "scope REQUIRED." (OIDC Core §3.1.2.1)
         let asked: Scope = self.params.get("scope").ok_or(Error::ScopeMissing)?.parse()?;
         // "Scope values used that are not understood by an implementation SHOULD be ignored." (OIDC Core §3.1.2.1)
         let allowed = asked.intersection(&self.client.metadata.scope).filter(|token| self.directory.knows_scope(token));

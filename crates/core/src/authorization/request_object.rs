@@ -97,9 +97,14 @@ fn verified(client: &Client, published: Option<&PublishedKeys>, object: &str) ->
         Some(RequestObjectSigning::Nobody) => {
             return read_unsecured(object, TYP).map_err(|_| Error::RequestObjectInvalid);
         }
+        // "JWS [JWS] "alg" algorithm [JWA] that MUST be used for signing Request Objects sent to the OP. All Request Objects
+        // from this Client MUST be rejected, if not signed with this algorithm. ... This algorithm MUST be used both when
+        // the Request Object is passed by value (using the "request" parameter) and when it is passed by reference (using
+        // the "request_uri" parameter)." (OIDC Registration §2)
         Some(RequestObjectSigning::By(algorithm)) => std::slice::from_ref(algorithm),
         // "The default, if omitted, is that any algorithm supported by the OP and the RP MAY be used." (OIDC Registration §2)
         // Stricter than OIDC Registration: because nobody has signed it, "none" has to be registered.
+        // "Servers SHOULD support "RS256"." (OIDC Registration §2)
         None => Algorithm::ALL,
     };
     let keys = client.public_keys(published).ok_or(match metadata.jwks_uri {
@@ -107,6 +112,7 @@ fn verified(client: &Client, published: Option<&PublishedKeys>, object: &str) ->
         None => Error::RequestObjectSignature,
     })?;
     // "The Authorization Server MUST return an error if signature validation fails." (OIDC Core §6.3.2)
+    // "The signature MUST be validated against the appropriate key for that "client_id" and algorithm." (OIDC Core §6.3.2)
     let verified = verify(object, &Expected { typ: TYP, algorithms }, keys).map_err(|error| match error {
         VerifyError::AlgorithmNotAllowed => Error::RequestObjectAlgorithm,
         VerifyError::SignatureInvalid | VerifyError::KeyUnknown => Error::RequestObjectSignature,
@@ -156,6 +162,9 @@ pub(super) fn assemble(outside: &Params, claims: &Map<String, Value>, alone: boo
         return Err(Error::RequestObjectInvalid);
     }
     check_response_type(outside, claims)?;
+    // "The Authorization Server MUST assemble the set of Authorization Request parameters to be used from the Request Object
+    // value and the OAuth 2.0 Authorization Request parameters (minus the "request" or "request_uri" parameters)."
+    // (OIDC Core §6.3.3)
     let mut pairs = Vec::new();
     for (name, value) in claims.iter().filter(|(name, _)| !OF_THE_JWT.contains(&name.as_str())) {
         pairs.extend(texts(name, value)?.into_iter().map(|text| (name.clone(), text)));
@@ -175,6 +184,7 @@ fn check_response_type(outside: &Params, claims: &Map<String, Value>) -> Result<
     // are REQUIRED by OAuth 2.0. The values for these parameters MUST match those in the Request Object, if present."
     // (OIDC Core §6.1)
     // Laxer than OIDC Core: without "response_type" outside, that of the object counts, as RFC 9101 §5 has it.
+    // "The values for these parameters MUST match those in the Request Object, if present." (OIDC Core §6.2)
     let (Some(outside), Some(inside)) = (outside.get("response_type"), claims.get("response_type")) else {
         return Ok(());
     };

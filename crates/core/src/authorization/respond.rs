@@ -29,6 +29,10 @@ impl Answer {
         if self.mode == ResponseMode::Fragment {
             return self.redirect_uri.with_fragment(params);
         }
+        // "When using the Authorization Code Flow, the Authorization Response MUST return the parameters defined in Section
+        // 4.1.2 of OAuth 2.0 [RFC6749] by adding them as query parameters to the "redirect_uri" specified in the
+        // Authorization Request using the "application/x-www-form-urlencoded" format, unless a different Response Mode was
+        // specified." (OIDC Core §3.1.2.5)
         let address = self.redirect_uri.with_query(params);
         // "servers MAY prevent browsers from reattaching fragments to redirection URLs by attaching an arbitrary fragment
         // identifier, for example #_, to URLs in Location headers." (RFC 9700 §4.1.3)
@@ -70,6 +74,7 @@ pub(super) fn make_code(
         code_challenge: request.code_challenge.clone(),
         scope: approved.scope().clone(),
         context: context(request, session),
+        // "To mitigate this threat, the token SHOULD include a timestamp and a short validity lifetime." (OIDC Core §16.9)
         expires_at: now.plus(lifetimes.authorization_code),
         spent_at: None,
     };
@@ -78,6 +83,7 @@ pub(super) fn make_code(
 
 /// What an approval in this session carries beside client, person and scope.
 pub(super) fn context(request: &AuthorizationRequest, session: &Session) -> OidcContext {
+    // "All Claims about the Authentication event present in either SHOULD be present in both." (OIDC Core §3.3.3.6)
     OidcContext {
         nonce: request.nonce.clone(),
         auth_time: session.auth_time,
@@ -111,12 +117,15 @@ type To<'a> = (&'a ValidRedirectUri, ResponseMode, Option<&'a str>);
 
 pub(super) fn refuse_at(issuer: &Issuer, to: To<'_>, error: &Error) -> Answer {
     let told = error.told();
+    // "error REQUIRED." (OIDC Core §3.1.2.6)
     answer(issuer, to, vec![("error", told.code.to_owned()), ("error_description", told.description.to_owned())])
 }
 
 fn answer(issuer: &Issuer, (redirect_uri, mode, state): To<'_>, mut params: Vec<(&'static str, String)>) -> Answer {
     // "REQUIRED if the "state" parameter was present in the client authorization request. The exact value received from the
     // client." (RFC 6749 §4.1.2)
+    // "REQUIRED if the Authorization Request included the "state" parameter." (OIDC Core §3.1.2.6)
+    // "REQUIRED if the "state" parameter is present in the Authorization Request." (OIDC Core §3.2.2.5)
     if let Some(state) = state {
         params.push(("state", state.to_owned()));
     }

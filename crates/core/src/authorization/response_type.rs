@@ -118,6 +118,11 @@ impl ResponseMode {
         // component of the Redirection URI, as defined in Section 4.2.2.1 of OAuth 2.0 [RFC6749] and OAuth 2.0 Multiple
         // Response Type Encoding Practices [OAuth.Responses], unless a different Response Mode was specified."
         // (OIDC Core §3.2.2.6)
+        // "Whenever Error Response parameters are returned, such as when End-User denies the authorization or the End-User
+        // authentication fails, the Authorization Server MUST return the error Authorization Response in the fragment
+        // component of the Redirection URI, as defined in Section 4.2.2.1 of OAuth 2.0 [RFC6749] and OAuth 2.0 Multiple
+        // Response Type Encoding Practices [OAuth.Responses], unless a different Response Mode was specified."
+        // (OIDC Core §3.3.2.6)
         if response_type.split(' ').any(|word| matches!(word, "token" | "id_token")) {
             Self::Fragment
         } else {

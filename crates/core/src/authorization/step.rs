@@ -88,10 +88,17 @@ pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Re
     // "The Authorization Server MUST NOT display any authentication or consent user interface pages. An error is returned
     // if an End-User is not already authenticated or the Client does not have pre-configured consent for the requested
     // Claims or does not fulfill other conditions for processing the request." (OIDC Core §3.1.2.1)
+    // "The Authorization Server MUST NOT interact with the End-User in the following case: ... In this case, the
+    // Authorization Server MUST return an error if an End-User is not already Authenticated or could not be silently
+    // Authenticated." (OIDC Core §3.1.2.3)
     match step {
+        // "the server SHOULD respond successfully when possible, even if it is not present." (OIDC Core §3.1.2.1)
         Step::Respond(approved) => Ok(Step::Respond(approved)),
         Step::Login | Step::SignUp => Err(Error::LoginRequired),
+        // "If it cannot obtain an account selection choice made by the End-User, it MUST return an error, typically
+        // "account_selection_required"." (OIDC Core §3.1.2.1)
         Step::SelectAccount => Err(Error::SelectionRequired),
+        // "If it cannot obtain consent, it MUST return an error, typically "consent_required"." (OIDC Core §3.1.2.1)
         Step::Consent { .. } => Err(Error::ConsentRequired),
     }
 }
@@ -103,6 +110,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     // "A value of create indicates to the OpenID Provider that the client desires that the user be shown the account creation UX
     // rather than the login flow." (OIDC Prompt Create §4)
     let enter = if request.prompt.create { Step::SignUp } else { Step::Login };
+    // "The Authorization Server MUST attempt to Authenticate the End-User in the following cases:" (OIDC Core §3.1.2.3)
     let Some((session, user)) = live else { return Ok(enter) };
     // What the person did after the request had started answers it, for a while.
     let signed_in_for_this = request.started.resumed
@@ -114,9 +122,11 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
         if request.prompt.create {
             return Ok(enter);
         }
+        // "The Authorization Server SHOULD prompt the End-User for reauthentication." (OIDC Core §3.1.2.1)
         if request.prompt.login || too_old(request, session, situation.now) {
             return Ok(Step::Login);
         }
+        // "The Authorization Server SHOULD prompt the End-User to select a user account." (OIDC Core §3.1.2.1)
         if request.prompt.select_account && !request.started.selected {
             return Ok(Step::SelectAccount);
         }
@@ -125,6 +135,13 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     // the Authorization Server returns a positive response; otherwise, it MUST return an error, such as "login_required"."
     // (OIDC Core §3.1.2.1)
     // The person is named as this app knows them.
+    // "If the "sub" (subject) Claim is requested with a specific value for the ID Token, the Authorization Server MUST only
+    // send a positive response if the End-User identified by that "sub" value has an active session with the Authorization
+    // Server or has been Authenticated as a result of the request. The Authorization Server MUST NOT reply with an ID Token
+    // or Access Token for a different user, even if they have an active session with the Authorization Server."
+    // (OIDC Core §3.1.2.2)
+    // "If the Claim was "sub", a mismatch MUST cause the authentication to fail, as described in Section 3.1.2.2."
+    // (OIDC Core §5.5.1)
     let known = subject::of(situation.subjects, &request.client, user);
     let hinted = request.subject.as_ref().is_none_or(|subject| *subject == known);
     if !hinted || !request.claims.accepts_subject(&known) {
@@ -146,11 +163,13 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
 fn too_old(request: &AuthorizationRequest, session: &Session, now: Time) -> bool {
     // "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User. ...
     // Note that "max_age=0" is equivalent to "prompt=login"." (OIDC Core §3.1.2.1)
+    // "OPs MUST support enforcing a maximum authentication age via the "max_age" parameter, as defined in Section 3.1.2."
+    // (OIDC Core §15.1)
     request.max_age.is_some_and(|max_age| max_age == 0 || now.since(session.auth_time) > Duration::from_secs(max_age))
 }
 
-/// "Once the End-User is authenticated, the Authorization Server MUST obtain an authorization decision before releasing
-/// information to the Relying Party." (OIDC Core §3.1.2.4)
+// "Once the End-User is authenticated, the Authorization Server MUST obtain an authorization decision before releasing
+// information to the Relying Party." (OIDC Core §3.1.2.4)
 fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> Step {
     // "unless the identity of the client can be proven, the request SHOULD be processed as if no previous request had been
     // approved." (RFC 8252 §8.6)

@@ -19,14 +19,23 @@ const LIFE: Duration = Duration::from_mins(2);
 /// There is no `nonce` among them.
 ///
 /// "A nonce Claim MUST NOT be present." (OIDC Back-Channel Logout §2.4)
+// "The following Claim MUST NOT be used within the Logout Token: ... A "nonce" Claim MUST NOT be present."
+// (OIDC Back-Channel Logout §2.4)
 #[derive(Serialize)]
 struct Claims<'a> {
+    // "iss REQUIRED. Issuer Identifier, as specified in Section 2 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     iss: &'a str,
     sub: String,
+    // "aud REQUIRED. Audience(s), as specified in Section 2 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     aud: &'a str,
+    // "iat REQUIRED. Issued at time, as specified in Section 2 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     iat: i64,
+    // "exp REQUIRED. Expiration time, as specified in Section 2 of [OpenID.Core]." (OIDC Back-Channel Logout §2.4)
     exp: i64,
+    // "jti REQUIRED. Unique identifier for the token, as specified in Section 9 of [OpenID.Core]."
+    // (OIDC Back-Channel Logout §2.4)
     jti: String,
+    // "events REQUIRED." (OIDC Back-Channel Logout §2.4)
     events: Events,
     sid: String,
 }
@@ -69,6 +78,9 @@ pub fn sign<S: Store>(
     };
     // "A Logout Token MUST be signed and MAY also be encrypted. The same keys are used to sign and encrypt Logout Tokens as are
     // used for ID Tokens." (OIDC Back-Channel Logout §2.4)
+    // "Like ID Tokens, selection of the algorithm used is governed by the "id_token_signing_alg_values_supported" Discovery
+    // parameter and the "id_token_signed_response_alg" Registration parameter when they are used; otherwise, the value
+    // SHOULD be the default of "RS256"." (OIDC Back-Channel Logout §2.6)
     let key = directory.keys.signer(client.id_token_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
     // "It is RECOMMENDED that Logout Tokens be explicitly typed." (OIDC Back-Channel Logout §2.4)
     key.sign_compact(Typ::LogoutJwt, &claims).map_err(|_| Error::SigningKeyMissing)

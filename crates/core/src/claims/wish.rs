@@ -91,6 +91,7 @@ fn preferred<'a, I: Iterator<Item = &'a str>>(
     languages: impl Fn() -> I,
 ) -> Preferred<'a> {
     for locale in locales {
+        // "Where possible, OPs SHOULD try to match requested Claim locales with Claims it has." (OIDC Core §5.2)
         let exact = languages().find(|tag| tag.eq_ignore_ascii_case(locale));
         if let Some(tag) = exact.or_else(|| languages().find(|tag| fits(locale, tag))) {
             return Preferred::Tagged(tag);

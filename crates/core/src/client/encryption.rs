@@ -43,6 +43,10 @@ impl Encryption {
         let Self { algorithm, encryption } = self;
         // "The other public key used for the key agreement computation MUST be a public key published by the recipient in its JWK
         // Set document." (OIDC Core §10.2)
+        // "The encrypting party MUST select an encryption algorithm based on the algorithms supported by the recipient."
+        // (OIDC Core §10.2)
+        // "The public key to which the content was encrypted MUST be a public key used for encryption published by the
+        // recipient in its JWK Set document." (OIDC Core §10.2)
         let key = keys.and_then(|keys| keys.encryption_key(algorithm)).ok_or(Error::EncryptionKeyMissing)?;
         let recipient = Recipient { algorithm, encryption, key };
         jwe::encrypt(text.as_bytes(), content, &recipient, random).map_err(|_| Error::EncryptionKeyMissing)
@@ -53,12 +57,16 @@ impl Client {
     /// How its ID tokens are encrypted, if they are.
     pub fn id_token_encryption(&self) -> Option<Encryption> {
         let ClientMetadata { id_token_encrypted_response_alg, id_token_encrypted_response_enc, .. } = self.metadata;
+        // "JWE "alg" algorithm [JWA] REQUIRED for encrypting the ID Token issued to this Client. ... JWE "enc" algorithm
+        // [JWA] REQUIRED for encrypting the ID Token issued to this Client." (OIDC Registration §2)
         Encryption::of(id_token_encrypted_response_alg, id_token_encrypted_response_enc)
     }
 
     /// How userinfo answers to it are encrypted, if they are.
     pub fn userinfo_encryption(&self) -> Option<Encryption> {
         let ClientMetadata { userinfo_encrypted_response_alg, userinfo_encrypted_response_enc, .. } = self.metadata;
+        // "JWE [JWE] "alg" algorithm [JWA] REQUIRED for encrypting UserInfo Responses. ... JWE "enc" algorithm [JWA]
+        // REQUIRED for encrypting UserInfo Responses." (OIDC Registration §2)
         Encryption::of(userinfo_encrypted_response_alg, userinfo_encrypted_response_enc)
     }
 
@@ -103,6 +111,8 @@ impl ClientMetadata {
             match algorithm {
                 // "When "id_token_encrypted_response_enc" is included, "id_token_encrypted_response_alg" MUST also be provided."
                 // (OIDC Registration §2)
+                // "When "userinfo_encrypted_response_enc" is included, "userinfo_encrypted_response_alg" MUST also be
+                // provided." (OIDC Registration §2)
                 None if encryption.is_some() => {
                     return Err(Error::MetadataInvalid(enc, "needs the _alg of the same name beside it"));
                 }

@@ -32,12 +32,16 @@ fn check_backchannel(metadata: &ClientMetadata, uri: &str) -> Result<(), Error> 
     // "The back-channel logout URI MUST NOT include a fragment component." (OIDC Back-Channel Logout §2.2); and stricter, since we
     // ask other servers over https only.
     let why = "it is no https address without fragment, user information and dot segments";
+    // "This URL SHOULD use the "https" scheme and MAY contain port, path, and query parameter components; however, it MAY
+    // use the "http" scheme, provided that the Client Type is "confidential", as defined in Section 2.1 of OAuth 2.0
+    // [RFC6749], and provided the OP allows the use of "http" RP URIs." (OIDC Back-Channel Logout §2.2)
     (is_whole && scheme(uri) == "https").then_some(()).ok_or(Error::MetadataInvalid("backchannel_logout_uri", why))
 }
 
 fn check_frontchannel(metadata: &ClientMetadata, uri: &str) -> Result<(), Error> {
     let invalid = |why| Err(Error::MetadataInvalid("frontchannel_logout_uri", why));
     // "The logout URI MUST NOT include a fragment component." (OIDC Front-Channel Logout §2)
+    // "The logout URI MUST be an absolute URI as defined by Section 4.3 of [RFC3986]." (OIDC Front-Channel Logout §2)
     if redirect_uri::check(uri, metadata.application_type).is_err() {
         return invalid("it is no https address without fragment, user information and dot segments");
     }
@@ -77,6 +81,10 @@ mod tests {
         metadata.check().is_ok()
     }
 
+    // "The logout URI MUST be an absolute URI as defined by Section 4.3 of [RFC3986]." (OIDC Front-Channel Logout §2)
+    // "This URL SHOULD use the "https" scheme and MAY contain port, path, and query parameter components; however, it MAY
+    // use the "http" scheme, provided that the Client Type is "confidential", as defined in Section 2.1 of OAuth 2.0
+    // [RFC6749], and provided the OP allows the use of "http" RP URIs." (OIDC Front-Channel Logout §2)
     #[test]
     fn an_address_to_be_framed_is_where_the_app_is() {
         let with_secret = |uri| is_taken(uri, ClientAuthMethod::ClientSecretBasic);

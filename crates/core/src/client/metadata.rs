@@ -204,6 +204,7 @@ impl ClientMetadata {
         logout::check(self)?;
         let invalid = |member, why| Err(Error::MetadataInvalid(member, why));
         let grants = self.grant_types.as_deref().unwrap_or(&[GrantType::AuthorizationCode]);
+        // "redirect_uris REQUIRED. Array of Redirection URI values used by the Client." (OIDC Registration §2)
         if grants.contains(&GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
             return invalid("redirect_uris", "authorization_code needs at least one");
         }
@@ -232,9 +233,11 @@ impl ClientMetadata {
         let Some(uri) = &self.jwks_uri else { return Ok(()) };
         let invalid = |why| Err(Error::MetadataInvalid("jwks_uri", why));
         // "The "jwks_uri" and "jwks" parameters MUST NOT both be present in the same request or response." (RFC 7591 §2)
+        // "The "jwks_uri" and "jwks" parameters MUST NOT be used together." (OIDC Registration §2)
         if self.jwks.is_some() {
             return invalid("stands beside jwks; the keys are in one place");
         }
+        // "URL for the Client's JWK Set [JWK] document, which MUST use the "https" scheme." (OIDC Registration §2)
         let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https" && url.has_host());
         match url {
             None => invalid("is no https URL"),
@@ -304,6 +307,9 @@ impl ClientMetadata {
         }
         // "Web Clients using the OAuth Implicit Grant Type MUST only register URLs using the "https" scheme as "redirect_uris";
         // they MUST NOT use "localhost" as the hostname." (OIDC Registration §2)
+        // "When using this flow, the Redirection URI MUST NOT use the "http" scheme unless the Client is a native
+        // application, in which case it MAY use the "http" scheme with "localhost" or the IP loopback literals "127.0.0.1"
+        // or "[::1]" as the hostname." (OIDC Core §3.2.2.1)
         let is_remote =
             |uri: &String| uri.starts_with("https:") && redirect_uri::host(uri).split(':').next() != Some("localhost");
         if self.application_type == ApplicationType::Web && !self.redirect_uris.iter().all(is_remote) {
@@ -362,6 +368,11 @@ mod tests {
         }
     }
 
+    // "Web Clients using the OAuth Implicit Grant Type MUST only register URLs using the "https" scheme as "redirect_uris";
+    // they MUST NOT use "localhost" as the hostname." (OIDC Registration §2)
+    // "When using this flow, the Redirection URI MUST NOT use the "http" scheme unless the Client is a native application,
+    // in which case it MAY use the "http" scheme with "localhost" or the IP loopback literals "127.0.0.1" or "[::1]" as the
+    // hostname." (OIDC Core §3.2.2.1)
     #[test]
     fn tokens_through_the_browser_go_to_https_addresses_of_web_apps() {
         for uri in ["http://localhost:8080/cb", "http://127.0.0.1/cb", "https://localhost/cb", "https://localhost:1/cb"]

@@ -160,6 +160,9 @@ impl Client {
     /// The algorithm of this client's ID tokens.
     pub fn id_token_algorithm(&self) -> Algorithm {
         // "The default, if omitted, is RS256." (OIDC Registration §2)
+        // "The "alg" value SHOULD be the default of "RS256" or the algorithm sent by the Client in the
+        // "id_token_signed_response_alg" parameter during Registration." (OIDC Core §3.1.3.7)
+        // "JWS "alg" algorithm [JWA] REQUIRED for signing the ID Token issued to this Client." (OIDC Registration §2)
         self.metadata.id_token_signed_response_alg.unwrap_or(Algorithm::Rs256)
     }
 
@@ -192,6 +195,8 @@ impl Client {
         };
         let page = self.metadata.in_language(member, language).or(plain.as_deref())?;
         redirect_uri::web_page(page)?;
+        // "The Authorization Server SHOULD check to see if the "logo_uri" and "policy_uri" have the same host as the hosts
+        // defined in the array of "redirect_uris"." (OIDC Registration §9.1)
         let is_own = || redirect_uri::origin(page) == redirect_uri::origin(redirect_uri.as_str());
         (self.trust != Trust::SelfRegistered || is_own()).then_some(page)
     }
@@ -203,6 +208,7 @@ impl Client {
         let origin = redirect_uri::origin(page);
         let is_own = self.metadata.redirect_uris.iter().any(|uri| redirect_uri::origin(uri) == origin);
         // "REQUIRED. Issuer Identifier for the OP that the RP is to send the Authentication Request to." (OIDC Core §4)
+        // "iss REQUIRED. Issuer Identifier for the OP that the RP is to send the Authentication Request to." (OIDC Core §4)
         url.query_pairs_mut().append_pair("iss", issuer);
         (self.trust != Trust::SelfRegistered || is_own).then(|| url.into())
     }

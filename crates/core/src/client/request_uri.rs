@@ -23,6 +23,10 @@ pub(super) fn check(uris: &[String]) -> Result<(), Error> {
         // "These URLs MUST use the "https" scheme unless the target Request Object is signed in a way that is verifiable by the OP."
         // (OIDC Registration §2)
         // Stricter than OIDC Registration: because the guard asks nobody over plain HTTP.
+        // "This URL MUST use the "https" scheme unless the target Request Object is signed in a way that is verifiable by
+        // the OP." (OIDC Core §6)
+        // "The scheme used in the "request_uri" value MUST be "https", unless the target Request Object is signed in a way
+        // that is verifiable by the Authorization Server." (OIDC Core §6.2)
         match Url::parse(uri).ok().filter(|url| url.scheme() == "https" && url.has_host()) {
             None => return invalid("has something that is no https URL"),
             Some(url) if !url.username().is_empty() || url.password().is_some() => {
@@ -38,6 +42,12 @@ pub(super) fn check(uris: &[String]) -> Result<(), Error> {
 mod tests {
     use super::*;
 
+    // "The scheme used in the "request_uri" value MUST be "https", unless the target Request Object is signed in a way that
+    // is verifiable by the Authorization Server." (OIDC Core §6.2)
+    // "This URL MUST use the "https" scheme unless the target Request Object is signed in a way that is verifiable by the
+    // OP." (OIDC Core §6)
+    // "These URLs MUST use the "https" scheme unless the target Request Object is signed in a way that is verifiable by the
+    // OP." (OIDC Registration §2)
     #[test]
     fn an_object_lies_at_https_addresses_only() {
         let is_good = |uri: &str| check(&[uri.to_owned()]).is_ok();

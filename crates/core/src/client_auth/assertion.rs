@@ -86,14 +86,22 @@ impl TryFrom<String> for AssertionAlgorithm {
     }
 }
 
+// "The JWT MUST contain the following REQUIRED Claim Values and MAY contain the following OPTIONAL Claim Values:"
+// (OIDC Core §9)
+// "Any Claims used that are not understood MUST be ignored." (OIDC Core §9)
 #[derive(Deserialize)]
 pub(super) struct Assertion {
+    // "iss REQUIRED. Issuer. This MUST contain the "client_id" of the OAuth Client." (OIDC Core §9)
     iss: String,
+    // "sub REQUIRED. Subject. This MUST contain the "client_id" of the OAuth Client." (OIDC Core §9)
     sub: String,
+    // "aud REQUIRED." (OIDC Core §9)
     aud: Audience,
+    // "exp REQUIRED." (OIDC Core §9)
     exp: i64,
     iat: Option<i64>,
     nbf: Option<i64>,
+    // "jti REQUIRED." (OIDC Core §9)
     jti: String,
 }
 
@@ -173,6 +181,7 @@ fn check_claims(
     // "The JWT MUST contain an "iss" (issuer) claim that contains a unique identifier for the entity that issued the JWT."
     // (RFC 7523 §3)
     // "For client authentication, the subject MUST be the "client_id" of the OAuth client." (RFC 7523 §3)
+    // "This MUST contain the "client_id" of the OAuth Client." (OIDC Core §9)
     if claims.iss != client_id || claims.sub != client_id {
         return Err(Error::AssertionSubject);
     }
@@ -184,6 +193,7 @@ fn check_claims(
         Audience::One(audience) => us.is(audience),
         Audience::Many(audiences) => !audiences.is_empty() && audiences.iter().all(|audience| us.is(audience)),
     };
+    // "The Authorization Server MUST verify that it is an intended audience for the token." (OIDC Core §9)
     if !ours {
         return Err(Error::AssertionAudience);
     }
@@ -225,6 +235,7 @@ fn check_epoch(claims: &Assertion, epoch: Option<Time>, (lifetimes, now): (&Life
 pub(super) async fn spend<S: Store>(provider: &Provider<S>, spent: Spent) -> Result<(), Error> {
     // "The authorization server MAY ensure that JWTs are not replayed by maintaining the set of used "jti" values for the
     // length of time for which the JWT would be considered valid" (RFC 7523 §3)
+    // "These tokens MUST only be used once, unless conditions for reuse were negotiated between the parties" (OIDC Core §9)
     let note = Change::AssertionSpend { digest: spent.digest, expires_at: spent.expires_at };
     match provider.store.commit(vec![note]).await {
         Ok(()) => Ok(()),

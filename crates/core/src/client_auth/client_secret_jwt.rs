@@ -27,6 +27,8 @@ pub(super) fn check<S: Store>(
         Some(AssertionAlgorithm::Mac(only)) => std::slice::from_ref(only),
         Some(AssertionAlgorithm::Signature(_)) => &[],
     };
+    // "When using MAC-based signatures, the "alg" Header Parameter value of the JOSE Header MUST be set to a MAC algorithm,
+    // as defined in JSON Web Algorithms [JWA]." (OIDC Core §10.1)
     let expected = ExpectedMac { typ: TypRule::Any, algorithms };
     let claims = verify_mac(assertion, &expected, living(client, now)).map_err(assertion::unverified)?.claims();
     assertion::accept(provider, client, &claims.map_err(assertion::unverified)?, now)
@@ -43,6 +45,10 @@ fn living(client: &Client, now: Time) -> impl Iterator<Item = &SecretText> {
 /// How long a secret is at least that makes assertions by this algorithm, in bytes; by any where none is registered.
 // ""client_secret" values MUST also contain at least the minimum of number of octets required for MAC keys for the particular
 // algorithm used." (OIDC Core §16.19)
+// "Thus, when used with symmetric signing or encryption operations, "client_secret" values MUST contain sufficient entropy
+// to generate cryptographically strong keys. So for instance, for "HS256", the "client_secret" value MUST contain at least
+// 32 octets (and almost certainly SHOULD contain more, since "client_secret" values are likely to use a restricted
+// alphabet)." (OIDC Core §16.19)
 pub(super) const fn least_bytes(registered: Option<AssertionAlgorithm>) -> usize {
     match registered {
         Some(AssertionAlgorithm::Mac(algorithm)) => algorithm.key_bytes(),

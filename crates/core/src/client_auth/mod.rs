@@ -172,6 +172,10 @@ fn prove<S: Store>(
     offer: &Offer<'_>,
     call: Call<'_>,
 ) -> Result<Option<Spent>, Error> {
+    // "If the Client is a Confidential Client, then it MUST authenticate to the Token Endpoint using the authentication
+    // method registered for its "client_id", as described in Section 9." (OIDC Core §3.1.3.1)
+    // "To refresh an Access Token, the Client MUST authenticate to the Token Endpoint using the authentication method
+    // registered for its "client_id", as documented in Section 9." (OIDC Core §12.1)
     match (client.metadata.token_endpoint_auth_method, offer) {
         (ClientAuthMethod::ClientSecretBasic, Offer::Basic { secret, .. }) => {
             client_secret::check(client, secret, call.now)?;
@@ -186,6 +190,8 @@ fn prove<S: Store>(
         (ClientAuthMethod::PrivateKeyJwt, Offer::Assertion(assertion)) => {
             return private_key_jwt::check(provider, client, assertion, call).map(Some);
         }
+        // "Symmetric signatures MUST NOT be used by public (non-confidential) Clients because of their inability to keep
+        // secrets." (OIDC Core §10.1)
         _ => return Err(Error::AuthMethodMismatch),
     }
     Ok(None)
@@ -209,6 +215,9 @@ fn read_assertion(params: &Params) -> Result<Option<&str>, Error> {
         (None, None) => Ok(None),
         // "The value of the "client_assertion_type" is "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"."
         // (RFC 7523 §2.2)
+        // "The authentication token MUST be sent as the value of the [OAuth.Assertions] "client_assertion" parameter. The
+        // value of the [OAuth.Assertions] "client_assertion_type" parameter MUST be
+        // "urn:ietf:params:oauth:client-assertion-type:jwt-bearer", per [OAuth.JWT]." (OIDC Core §9)
         (Some("urn:ietf:params:oauth:client-assertion-type:jwt-bearer"), Some(assertion)) => Ok(Some(assertion)),
         _ => Err(Error::AssertionMalformed),
     }

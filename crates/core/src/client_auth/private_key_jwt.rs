@@ -23,11 +23,16 @@ pub(super) fn check<S: Store>(
         None => Algorithm::ALL,
         // "All Token Requests using these authentication methods from this Client MUST be rejected, if the JWT is not signed with
         // this algorithm." (OIDC Registration §2)
+        // "JWS [JWS] "alg" algorithm [JWA] that MUST be used for signing the JWT [JWT] used to authenticate the Client at
+        // the Token Endpoint for the "private_key_jwt" and "client_secret_jwt" authentication methods."
+        // (OIDC Registration §2)
         Some(AssertionAlgorithm::Signature(only)) => std::slice::from_ref(only),
         Some(AssertionAlgorithm::Mac(_)) => &[],
     };
     // "Use explicit typing for different kinds of JWTs." (RFC 8725 §3.12): a request object, which the same key signs, is no assertion.
     let expected = Expected { typ: TypRule::JwtOr("client-authentication+jwt"), algorithms };
+    // "The Server SHOULD validate the digital signature to verify that it was issued by a legitimate Client and its
+    // integrity is intact." (OIDC Core §16.7)
     let claims = verify(assertion, &expected, keys).map_err(assertion::unverified)?.claims();
     assertion::accept(provider, client, &claims.map_err(assertion::unverified)?, call.now)
 }

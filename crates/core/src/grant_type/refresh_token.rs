@@ -88,6 +88,8 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     let rotation = &request.directory.secrets.rotation;
     let generation = generation(&presented, &row, rotation).ok_or(Error::RefreshTokenUnknown)?;
     // "the authorization server MUST ... ensure that the refresh token was issued to the authenticated client" (RFC 6749 §6)
+    // "The Authorization Server MUST validate the Refresh Token, MUST verify that it was issued to the Client, and must
+    // verify that the Client successfully authenticated it has a Client Authentication method." (OIDC Core §12.1)
     if grant.client_id != request.client.client_id && !seeded(Fault::AnyClientRefreshes) {
         return Err(Error::RefreshTokenClientMismatch.into());
     }
@@ -120,6 +122,9 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
             idle_expires_at: request.now.plus(lifetimes.refresh_token_idle),
         });
     }
+    // "it SHOULD NOT have a "nonce" Claim, even when the ID Token issued at the time of the original authentication
+    // contained "nonce"; however, if it is present, its value MUST be the same as in the ID Token issued at the time of the
+    // original authentication, and" (OIDC Core §12.2)
     let reply = Redeemed { target, approval: Some((grant, user)), api_token: None, access, refresh_token, nonce: None };
     Ok(Decision { changes, reply })
 }

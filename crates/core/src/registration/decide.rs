@@ -70,6 +70,7 @@ pub fn register(
     let now = about.call.now;
     let metadata = about.metadata(read::members(body)?)?;
     // "It SHOULD NOT be currently valid for any other registered client" (RFC 7591 §3.2.1); nor is it one that the client chose
+    // "It MUST NOT be currently valid for any other registered Client." (OIDC Registration §3.2)
     let client_id = super::client_id(fresh.id);
     let made = about.made(&metadata, secret);
     let secrets = made.iter().map(|made| made.kept(&metadata, now)).collect();
@@ -114,6 +115,13 @@ pub fn register(
 /// `TokenUnknown` for another token, and where there is no such client; `RegistrationForbidden` for one that is switched off.
 pub fn open(directory: &Directory, found: Option<Registration>, (id, secret): (Id, Secret)) -> Result<Opened, Error> {
     // "If the client does not exist on this server, the server MUST respond with HTTP 401 Unauthorized" (RFC 7592 §2.1)
+    // "These common patterns can help the Server to more easily determine the Client to which the request pertains, which
+    // MUST be matched against the Client to which the Registration Access Token was issued." (OIDC Registration §4.1)
+    // "If the Registration Access Token used to make this request is not valid, the server MUST respond with an error as
+    // described in OAuth Bearer Token Usage [RFC6750]. If the Client does not exist on this server, the Client is invalid,
+    // or the Registration Access Token used is invalid, the server MUST respond with the HTTP 401 Unauthorized status code."
+    // (OIDC Registration §4.4)
+    // "endpoints MUST NOT return the HTTP 404 Not Found status code." (OIDC Registration §4.4)
     let registration = found.filter(|found| found.id == id).ok_or(Error::TokenUnknown)?;
     let is_replaced = registration.replaced.is_some_and(|replaced| replaced.matches(&secret));
     if !registration.secret.matches(&secret) && !is_replaced {
@@ -121,6 +129,8 @@ pub fn open(directory: &Directory, found: Option<Registration>, (id, secret): (I
     }
     let client = directory.clients.get(&registration.client_id).ok_or(Error::TokenUnknown)?;
     // "If the client does not have permission to read its record, the server MUST return an HTTP 403 Forbidden." (RFC 7592 §2.1)
+    // "If the Client does not have permission to read its record, the server MUST return an HTTP 403 Forbidden."
+    // (OIDC Registration §4.4)
     if client.disabled {
         return Err(Error::RegistrationForbidden);
     }
@@ -130,6 +140,9 @@ pub fn open(directory: &Directory, found: Option<Registration>, (id, secret): (I
 /// Tells a client what is registered of it. Its token stays as it is; where the answer to its last update was lost, it is told the
 /// token that followed.
 pub fn read(about: About<'_>, opened: &Opened) -> Decision<Information> {
+    // "This operation SHOULD be idempotent -- not causing changes to the Client configuration." (OIDC Registration §4.2)
+    // "However, since Read operations are intended to be idempotent, the Client Read Request itself SHOULD NOT cause changes
+    // to the Client's registered Metadata values." (OIDC Registration §4.3)
     let successor = opened.presented.successor(&about.directory.secrets.registration);
     // After a new epoch another one follows from it.
     let follows = opened.is_replaced && opened.registration.secret.matches(&successor);
@@ -285,6 +298,7 @@ impl About<'_> {
     /// Long enough for each algorithm of the client's method.
     fn text(self, metadata: &ClientMetadata, seed: &Secret) -> SecretText {
         let key = &self.directory.secrets.registration;
+        // "The same Client Secret value MUST NOT be assigned to multiple Clients." (OIDC Registration §3.2)
         let part = |number: &[u8]| SecretText::from(&seed.bound(key, &[b"client_secret", number]));
         if metadata.token_endpoint_auth_method.needs_secret_text() {
             return SecretText::new(format!("{}{}", part(b"1").expose(), part(b"2").expose()));

@@ -37,6 +37,8 @@ pub(super) fn metadata(said: &Members, policy: &Policy) -> Result<ClientMetadata
     for (name, value) in said {
         // "The authorization server MUST ignore any client metadata sent by the client that it does not understand"
         // (RFC 7591 §2)
+        // "An Authorization Server MAY ignore values provided by the client and MUST ignore any fields sent by the Client
+        // that it does not understand." (OIDC Registration §3.2)
         if let Some((name, what)) = settable(name) {
             // An empty list leaves open what such a client uses.
             if matches!(name, "grant_types" | "response_types") && value.as_array().is_some_and(Vec::is_empty) {

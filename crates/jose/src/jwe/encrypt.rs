@@ -48,6 +48,7 @@ impl Jwk {
             _ => Curve::of(&self.material).is_some() && agreement::is_point(&self.material),
         };
         // "The key usage of the respective keys MUST support encryption." (OIDC Core §10.2)
+        // "The key usage of the respective keys MUST include encryption." (OIDC Core §10.2)
         by_type && self.allows_encryption(algorithm)
     }
 }

@@ -211,6 +211,8 @@ fn the_key_that_is_named_is_used_and_all_are_tried_where_none_is() {
     assert!(decrypt(&token, &[&one, &two]).is_ok());
 }
 
+// "The key usage of the respective keys MUST include encryption." (OIDC Core §10.2)
+// "The key usage of the respective keys MUST support encryption." (OIDC Core §10.2)
 #[test]
 fn a_clients_key_is_chosen_by_use_alg_and_type() {
     let key = |seed: u64, more: Value| {

@@ -131,6 +131,8 @@ fn each_fault_names_file_line_and_key() {
     assert_eq!(faults.lines().count(), 8, "{faults}");
 }
 
+// "When "userinfo_encrypted_response_enc" is included, "userinfo_encrypted_response_alg" MUST also be provided."
+// (OIDC Registration §2)
 #[test]
 fn encrypted_answers_need_a_key_and_pairwise_subjects_a_sector() {
     let app = |id: &str, members: &str| {

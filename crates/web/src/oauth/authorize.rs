@@ -23,6 +23,8 @@ use crate::visit::Visit;
 use crate::{client_keys, form, limits, session_state};
 
 /// Begins or resumes an authorization (RFC 6749 §3.1, OIDC Core §3.1.2.1).
+// "Authorization Servers MUST support the use of the HTTP "GET" and "POST" methods defined in RFC 7231 [RFC7231] at the
+// Authorization Endpoint." (OIDC Core §3.1.2.1)
 pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
     let params = Params::parse(visit.request.query_string().as_bytes());
     authorize(&visit, params).await

@@ -36,12 +36,17 @@ impl Documents {
         let metadata = metadata(provider, &endpoints, &languages, now);
         let dates =
             directory.keys.keys.iter().flat_map(|key| [Some(key.created_at), Some(key.active_from), key.remove_at]);
+        // "The "jwks_uri" SHOULD include a "Cache-Control" header in the response that contains a "max-age" directive, as
+        // defined in RFC 7234 [RFC7234], which enables the encrypting party to safely cache the JWK Set and not have to
+        // re-retrieve the document for every encryption event." (OIDC Core §10.2.1)
         let kept = format!("public, max-age={}", provider.policy.lifetimes.jwks_cache.as_secs());
         Self {
             cache_control: HeaderValue::try_from(kept).unwrap_or(HeaderValue::from_static("no-cache")),
             revision: directory.revision,
             good_until: dates.flatten().filter(|date| *date > now).min().unwrap_or(Time::from_millis(i64::MAX)),
             metadata: serde_json::to_vec(&metadata).unwrap_or_default().into(),
+            // "These OPs MUST publish their public keys as bare JWK keys (which MAY also be accompanied by X.509
+            // representations of those keys)." (OIDC Core §15.2)
             jwks: serde_json::to_vec(&directory.jwks(now)).unwrap_or_default().into(),
         }
     }

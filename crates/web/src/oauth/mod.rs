@@ -34,6 +34,7 @@ fn authorization(request: &HttpRequest) -> Result<Option<&str>, Error> {
 
 /// The token of the Authorization header, if it holds one (RFC 6750 §2.1).
 pub(crate) fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, Error> {
+    // "The UserInfo Endpoint MUST accept Access Tokens as OAuth 2.0 Bearer Token Usage [RFC6750]." (OIDC Core §5.3)
     let Some(header) = authorization(request).map_err(|_| Error::BearerMalformed)? else { return Ok(None) };
     // "credentials = "Bearer" 1*SP b64token" (RFC 6750 §2.1)
     let (scheme, token) = header.split_once(' ').unwrap_or((header, ""));

@@ -73,10 +73,15 @@ impl<'a> Desk<'a> {
     async fn initial_token(&self, shown: Option<&str>) -> Result<Option<InitialToken>, Error> {
         let Some(shown) = shown else {
             return match self.app.provider.policy.registration.mode {
+                // "To support open Dynamic Registration, the Client Registration Endpoint SHOULD accept registration
+                // requests without OAuth 2.0 Access Tokens." (OIDC Registration §3)
                 Mode::Open => Ok(None),
                 Mode::InitialAccessToken | Mode::Off => Err(Error::BearerMissing),
             };
         };
+        // "If an Initial Access Token is required for Client registration, the Client Registration Endpoint MUST be able to
+        // accept these Access Tokens in the manner described in the OAuth 2.0 Bearer Token Usage [RFC6750] specification."
+        // (OIDC Registration §3)
         let (id, secret) = registration::read_initial(shown)?;
         let found = self.app.provider.store.initial_token_find(id).await?;
         InitialToken::open(found, &secret, self.call_at).map(Some)
@@ -140,6 +145,8 @@ impl<'a> Desk<'a> {
         if before.is_none() {
             self.check_room().await?;
         }
+        // "This MUST be validated at registration time; there is no requirement for the OP to retain the contents of this
+        // JSON file or to retrieve or revalidate its contents in the future." (OIDC Registration §5)
         self.app.check_sector(metadata, Asker::Registrant(&self.counted)).await
     }
 }
@@ -155,6 +162,9 @@ pub(crate) async fn post_register(app: Data<App>, request: HttpRequest, payload:
         return nothing;
     }
     let answered = register(&app, &request, payload).await;
+    // "A successful response SHOULD use the HTTP 201 Created status code and return a JSON document [RFC8259] using the
+    // "application/json" content type with the following fields and the Client Metadata parameters as top-level members of
+    // the root JSON object:" (OIDC Registration §3.2)
     respond(&app, &request, answered.map(|told| error::uncached(StatusCode::CREATED).json(told))).await
 }
 
@@ -185,6 +195,9 @@ pub(crate) async fn get_registration(app: Data<App>, request: HttpRequest, clien
         return nothing;
     }
     let told = tell(&app, &request, &client_id).await;
+    // "A successful response SHOULD use the HTTP 200 OK status code and return a JSON document [RFC8259] using the
+    // "application/json" content type with the Client Metadata values as top-level members of the root JSON object."
+    // (OIDC Registration §4.3)
     respond(&app, &request, told.map(|told| error::uncached(StatusCode::OK).json(told))).await
 }
 
@@ -290,6 +303,12 @@ async fn respond(app: &Data<App>, request: &HttpRequest, answered: Result<HttpRe
             error::registration(&refusal)
         }
     };
+    // "The Client Registration Endpoint SHOULD support the use of Cross-Origin Resource Sharing (CORS) [CORS] and/or other
+    // methods as appropriate to enable JavaScript Clients and other Browser-Based Clients to access it."
+    // (OIDC Registration §3)
+    // "The Client Configuration Endpoint SHOULD support the use of Cross-Origin Resource Sharing (CORS) [CORS] and/or other
+    // methods as appropriate to enable JavaScript Clients and other Browser-Based Clients to access it."
+    // (OIDC Registration §4)
     cors::everyone(response)
 }
 

@@ -13,6 +13,10 @@ use crate::limits::Endpoint;
 use crate::{client_keys, cors, error, form};
 
 /// Answers with the token in the Authorization header (OIDC Core §5.3.1).
+// "The UserInfo Endpoint MUST support the use of the HTTP "GET" and HTTP "POST" methods defined in RFC 7231 [RFC7231]."
+// (OIDC Core §5.3)
+// "All dynamic OPs that issue Access Tokens MUST support the UserInfo Endpoint, as defined in Section 5.3."
+// (OIDC Core §15.2)
 pub(crate) async fn get_userinfo(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let answered = match bearer_token(&request) {
         Ok(token) => answer(&app, &request, token).await,
@@ -49,6 +53,11 @@ async fn answer(app: &Data<App>, request: &HttpRequest, token: Option<&str>) -> 
 
 async fn written(app: &Data<App>, answer: Userinfo) -> Result<HttpResponse, Error> {
     let jwt = match answer {
+        // "Upon receipt of the UserInfo Request, the UserInfo Endpoint MUST return the JSON Serialization of the UserInfo
+        // Response as in Section 13.3 in the HTTP response body unless a different format was specified during Registration
+        // [OpenID.Registration]. The UserInfo Endpoint MUST return a content-type header to indicate which format is being
+        // returned. The content-type of the HTTP response MUST be "application/json" if the response body is a text JSON
+        // object; the response body SHOULD be encoded using UTF-8." (OIDC Core §5.3.2)
         Userinfo::Json(claims) => return Ok(error::uncached(StatusCode::OK).json(claims)),
         Userinfo::Jwt(jwt) => jwt,
         Userinfo::Unencrypted(answer) => {
@@ -80,6 +89,8 @@ async fn posted_token(request: &HttpRequest, payload: Payload) -> Result<String,
 }
 
 fn respond(app: &App, request: &HttpRequest, answered: Result<HttpResponse, Error>) -> HttpResponse {
+    // "The UserInfo Endpoint SHOULD support the use of Cross-Origin Resource Sharing (CORS) [CORS] and/or other methods as
+    // appropriate to enable JavaScript Clients and other Browser-Based Clients to access it." (OIDC Core §5.3)
     cors::allowed(app, request, answered.unwrap_or_else(|refusal| error::bearer(&refusal)))
 }
 

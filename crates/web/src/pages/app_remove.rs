@@ -51,6 +51,8 @@ pub(crate) async fn get_app_remove(visit: Visit) -> HttpResponse {
 }
 
 /// Takes the access back.
+// "The Authorization Server SHOULD provide a mechanism for the End-User to revoke Access Tokens and Refresh Tokens granted
+// to a Client." (OIDC Core §16.18)
 pub(crate) async fn post_app_remove(visit: Visit, payload: Payload) -> HttpResponse {
     let form = match form::read(&visit.request, payload).await {
         Ok(form) => form,

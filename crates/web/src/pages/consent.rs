@@ -57,6 +57,7 @@ pub enum Known {
 }
 
 /// How long access lasts.
+// "The Authorization Server SHOULD clearly identify long-term grants to the User during Authorization." (OIDC Core §16.18)
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Lasts {
     /// Until taken back, or until unused for so many seconds: access when the person is not here.

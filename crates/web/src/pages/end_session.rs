@@ -33,6 +33,8 @@ pub struct EndSession {
 }
 
 /// Signs out, or asks first (OIDC RP-Initiated Logout 1.0 §2).
+// "OpenID Providers MUST support the use of the HTTP "GET" and "POST" methods defined in RFC 7231 [RFC7231] at the Logout
+// Endpoint." (OIDC RP-Initiated Logout §2)
 pub(crate) async fn get_end_session(visit: Visit) -> HttpResponse {
     let params = Params::parse(visit.request.query_string().as_bytes());
     // A request that came by POST comes again like this.
