@@ -98,6 +98,7 @@ async fn the_account_begins_with_a_way_past_its_frame() {
     browser.fill("username", ALICE).await;
     browser.fill("password", ALICE_PASSWORD).await;
     browser.click("sign-in").await;
+    browser.arrives_at("account").await;
     browser.tab().await;
     browser.enter().await;
     assert_eq!(browser.url().await.fragment(), Some("main"));
