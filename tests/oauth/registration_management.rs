@@ -272,3 +272,20 @@ async fn people_are_asked_again_about_an_app_that_has_become_another() {
         }
     }
 }
+
+/// An answer is for what stood on the page.
+#[tokio::test]
+async fn what_a_person_allows_is_the_app_that_the_page_showed() {
+    let server = open().await;
+    let registrar = Registrar::new(&server);
+    let client = registrar.registered(&metadata()).await;
+    let person = crate::harness::person::Person::new(&server);
+    person.sign_in().await;
+    let shown = App::registered(&server, &client).asks(&person, "openid", &[]).await;
+    server.clock.advance(std::time::Duration::from_secs(1));
+    registrar.update(&client, &with(unchanged(&client), "client_name", json!("Your Bank"))).await;
+    let again = person.allow_on(&shown).await;
+    assert_eq!(again.name(), "consent");
+    assert!(again.text().contains("Your Bank"), "{}", again.text());
+    assert!(person.allow_on(&again).await.location().is_some());
+}

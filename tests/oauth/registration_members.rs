@@ -195,6 +195,23 @@ async fn an_app_that_turns_to_macs_gets_a_secret_for_them_and_one_that_turns_bac
     );
 }
 
+/// The same where it is asked for again with another method.
+#[tokio::test]
+async fn a_secret_whose_answer_was_lost_can_be_had_again_by_another_method() {
+    let server = open().await;
+    let registrar = Registrar::new(&server);
+    let client = registrar.registered(&metadata_with(json!({"token_endpoint_auth_method": "none"}))).await;
+    let by = |method: &str| with(&client, "token_endpoint_auth_method", json!(method));
+    registrar.update(&client, &by("client_secret_jwt")).await;
+    let told: Value = registrar.update(&client, &by("client_secret_basic")).await.json();
+    let app = App::registered(&server, &told);
+    assert!(told["client_secret"].is_string(), "{told}");
+    assert_eq!(
+        app.post("/token", &[("grant_type", "authorization_code"), ("code", "x")]).await.json()["error"],
+        "invalid_grant"
+    );
+}
+
 /// Whoever did not get the answer to an update has lost no secret by it.
 #[tokio::test]
 async fn a_secret_whose_answer_was_lost_can_be_had_again() {

@@ -44,7 +44,8 @@ pub fn approve(
     let event =
         event(EventKind::ConsentGiven, &request.client.client_id, user_id, event_id, call).detail(granted.as_str());
     let expected = known.map(|known| known.updated_at);
-    Ok(vec![Change::ConsentPut { consent: Box::new(consent), expected }, Change::EventInsert(Box::new(event))])
+    let put = Change::ConsentPut { consent: Box::new(consent), expected };
+    Ok(std::iter::once(put).chain(request.client.expectation()).chain([Change::EventInsert(Box::new(event))]).collect())
 }
 
 /// Records that a person did not allow an app. Nothing is remembered: the next request asks again.

@@ -105,16 +105,23 @@ pub struct Metadata {
     claims_supported: Vec<String>,
     claim_types_supported: [&'static str; 1],
     claims_parameter_supported: bool,
+    #[serde(flatten)]
+    request_objects: RequestObjects,
+    prompt_values_supported: Vec<&'static str>,
+    display_values_supported: [&'static str; 1],
+    acr_values_supported: Vec<&'static str>,
+    ui_locales_supported: Vec<&'static str>,
+}
+
+/// What of it is about requests that apps sign.
+#[derive(Debug, Serialize)]
+struct RequestObjects {
     request_parameter_supported: bool,
     request_object_signing_alg_values_supported: Vec<&'static str>,
     request_object_encryption_alg_values_supported: &'static [KeyAlgorithm],
     request_object_encryption_enc_values_supported: &'static [ContentEncryption],
     request_uri_parameter_supported: bool,
     require_request_uri_registration: bool,
-    prompt_values_supported: Vec<&'static str>,
-    display_values_supported: [&'static str; 1],
-    acr_values_supported: Vec<&'static str>,
-    ui_locales_supported: Vec<&'static str>,
 }
 
 /// Builds the document for what is on at `now`.
@@ -174,16 +181,22 @@ pub fn metadata<S: Store>(
         claims_supported: claims::supported(directory),
         claim_types_supported: ["normal"],
         claims_parameter_supported: true,
+        request_objects: request_objects(directory, policy),
+        prompt_values_supported: prompt_values(policy.self_registration),
+        display_values_supported: ["page"],
+        acr_values_supported: acr_values(directory),
+        ui_locales_supported: languages.to_vec(),
+    }
+}
+
+fn request_objects(directory: &Directory, policy: &Policy) -> RequestObjects {
+    RequestObjects {
         request_parameter_supported: true,
         request_object_signing_alg_values_supported: request_object_algorithms(directory, policy),
         request_object_encryption_alg_values_supported: KeyAlgorithm::TO_US,
         request_object_encryption_enc_values_supported: ContentEncryption::ALL,
         request_uri_parameter_supported: true,
         require_request_uri_registration: true,
-        prompt_values_supported: prompt_values(policy.self_registration),
-        display_values_supported: ["page"],
-        acr_values_supported: acr_values(directory),
-        ui_locales_supported: languages.to_vec(),
     }
 }
 

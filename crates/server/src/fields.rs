@@ -56,6 +56,20 @@ impl<'de> Deserializer<'de> for Listener {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use grantor_core::client::ClientMetadata;
+    use grantor_core::registration::members::MEMBERS;
+
+    /// A member that is added to the metadata stands in the list, with the decision whether an app may set it for itself.
+    #[test]
+    fn every_member_of_a_client_is_a_decision_for_registration() {
+        let decided: Vec<&str> = MEMBERS.iter().map(|(name, _)| *name).collect();
+        let known: BTreeSet<&str> = super::names::<ClientMetadata>().iter().copied().collect();
+        assert_eq!(known, decided.iter().copied().collect());
+        assert_eq!(known.len(), decided.len(), "none stands there twice");
+    }
+
     #[test]
     fn a_type_tells_its_names() {
         assert_eq!(super::names::<crate::config::Tls>(), ["certificate", "key"]);

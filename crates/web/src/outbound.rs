@@ -22,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use grantor_core::client::Trust;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::Certificate;
 use reqwest::dns::Resolve;
@@ -51,6 +52,10 @@ const TOLD_ONE: usize = 4;
 /// How much that clients publish is read at once: of all together, and of each.
 const PUBLISHED_AT_ONCE: usize = 64;
 const PUBLISHED_BY_ONE: usize = 2;
+
+/// How much is read at once of what clients publish that registered themselves, and how many of them are told at once that a session
+/// has ended: however many there are, they take no turn from those that were declared.
+const STRANGERS_AT_ONCE: usize = 16;
 
 /// How much of what apps name that register themselves is read at once: of all together, and for each address that registers.
 const ENROLLING_AT_ONCE: usize = 16;
@@ -130,13 +135,17 @@ struct Shared {
     /// Those of webhooks, which are told of events by themselves: however many of them say nothing, they take no turn from
     /// somebody who waits to be signed in.
     telling: Arc<Turns>,
-    /// Those of clients, who may be many, and may have registered themselves: whatever they publish and wherever, they take no turn
-    /// from somebody who waits to be signed in.
+    /// Those of clients, who may be many: whatever they publish and wherever, they take no turn from somebody who waits to be
+    /// signed in.
     publishing: Arc<Turns>,
+    /// The same of those that registered themselves.
+    strangers_publishing: Arc<Turns>,
     /// Those of who registers apps, which may be anybody.
     enrolling: Arc<Turns>,
     /// Those of apps that are told of ends of sessions.
     logging_out: Arc<Turns>,
+    /// The same of those that registered themselves.
+    strangers_logging_out: Arc<Turns>,
     /// Made for the first request: it takes two megabytes, and many servers never ask anybody.
     client: OnceLock<reqwest::Client>,
 }
@@ -176,6 +185,8 @@ impl HttpClient {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let telling = Arc::new(Turns::of(TOLD_AT_ONCE, TOLD_ONE));
         let publishing = Arc::new(Turns::of(PUBLISHED_AT_ONCE, PUBLISHED_BY_ONE));
+        let strangers_publishing = Arc::new(Turns::of(STRANGERS_AT_ONCE, PUBLISHED_BY_ONE));
+        let strangers_logging_out = Arc::new(Turns::of(STRANGERS_AT_ONCE, LOGOUTS_OF_ONE));
         let enrolling = Arc::new(Turns::of(ENROLLING_AT_ONCE, ENROLLING_FOR_ONE));
         let logging_out = Arc::new(Turns::of(LOGOUTS_AT_ONCE, LOGOUTS_OF_ONE));
         let (turns, client) = (Arc::default(), OnceLock::new());
@@ -186,8 +197,10 @@ impl HttpClient {
             turns,
             telling,
             publishing,
+            strangers_publishing,
             enrolling,
             logging_out,
+            strangers_logging_out,
             client,
         }))
     }
@@ -205,8 +218,14 @@ impl HttpClient {
     ///
     /// # Errors
     /// Those of [`Self::send`].
-    pub async fn send_to_client(&self, request: HttpRequest, client: &str) -> Result<HttpResponse, OutboundError> {
-        self.0.read(request, &self.0.publishing, client).await
+    pub async fn send_to_client(
+        &self,
+        request: HttpRequest,
+        (client, trust): (&str, Trust),
+    ) -> Result<HttpResponse, OutboundError> {
+        let shared = &self.0;
+        let turns = if is_stranger(trust) { &shared.strangers_publishing } else { &shared.publishing };
+        shared.read(request, turns, client).await
     }
 
     /// The same for what an app names that is being registered from this address. Who registers has turns of their own.
@@ -238,9 +257,11 @@ impl HttpClient {
     pub async fn log_out(
         &self,
         request: HttpRequest,
-        told: &str,
+        (told, trust): (&str, Trust),
     ) -> Result<(http::StatusCode, Vec<u8>), OutboundError> {
-        let (mut answer, _turn) = self.0.exchange(request, &self.0.logging_out, told).await?;
+        let shared = &self.0;
+        let turns = if is_stranger(trust) { &shared.strangers_logging_out } else { &shared.logging_out };
+        let (mut answer, _turn) = shared.exchange(request, turns, told).await?;
         let (status, mut body) = (answer.status(), Vec::new());
         while status == http::StatusCode::BAD_REQUEST
             && body.len() < HEARD
@@ -250,6 +271,10 @@ impl HttpClient {
         }
         Ok((status, body))
     }
+}
+
+fn is_stranger(trust: Trust) -> bool {
+    trust == Trust::SelfRegistered
 }
 
 impl<'c> AsyncHttpClient<'c> for HttpClient {

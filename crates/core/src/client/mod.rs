@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::ACCOUNT_TOKENS;
 use crate::authorization::ResponseType;
+use crate::change::Change;
 use crate::client_auth::ClientAuthMethod;
 use crate::error::Error;
 use crate::grant_type::GrantType;
@@ -114,6 +115,12 @@ impl Client {
             (None, [only]) => Ok(ValidRedirectUri::proven(only)),
             (None, _) => Err(Error::RedirectUriMissing),
         }
+    }
+
+    /// That the client is still what was read, where it may change itself at any time: what is allowed is for what it was then.
+    pub(crate) fn expectation(&self) -> Option<Change> {
+        let expected = || Change::ClientExpect { client_id: self.client_id.clone(), updated_at: self.updated_at };
+        (self.trust == Trust::SelfRegistered).then(expected)
     }
 
     /// Whether the client cannot keep a secret (RFC 6749 §2.1).

@@ -122,6 +122,7 @@ pub(crate) fn decide(request: &Request<'_>, facts: Facts) -> Result<Decision<Red
     let mut changes =
         vec![Change::CodeSpend { id: code.id, at: request.now }, Change::SessionExpect { id: code.session_id }];
     changes.extend(consent.filter(|_| !asks_nobody).map(expect));
+    changes.extend(request.client.expectation());
     changes.push(Change::GrantInsert(Box::new(grant.clone())));
     changes.extend(request.access_token_row(&target, &access, Some(grant.id)));
     let refresh_token = request.client.allows(GrantType::RefreshToken).then(|| {
@@ -155,7 +156,7 @@ fn check_redirect_uri(request: &Request<'_>, code: &AuthorizationCode) -> Result
 /// What the person allowed was for the app as it was then: where it has changed itself since, it asks again. One that administrators
 /// change keeps its codes, but for those of addresses that are not its own any more.
 fn check_client(request: &Request<'_>, code: &AuthorizationCode) -> Result<(), Error> {
-    let issued_at = code.expires_at.minus(request.about.policy.lifetimes.authorization_code);
+    let issued_at = Time::from_millis(code.id.created_ms());
     let is_changed = request.client.trust == Trust::SelfRegistered && request.client.updated_at > issued_at;
     if is_changed || request.client.redirect_uri(Some(&code.redirect_uri)).is_err() {
         return Err(Error::CodeExpired);

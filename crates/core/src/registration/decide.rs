@@ -292,15 +292,18 @@ impl About<'_> {
     fn made(self, metadata: &ClientMetadata, seed: &Secret) -> Option<Made> {
         let lifetime = self.policy.registration.client_secret;
         let expires_at = (!lifetime.is_zero()).then(|| self.call.now.plus(lifetime));
-        uses_secret(metadata).then(|| Made { text: self.text(metadata, seed), expires_at })
+        uses_secret(metadata).then(|| Made {
+            text: self.text(metadata.token_endpoint_auth_method.needs_secret_text(), seed),
+            expires_at,
+        })
     }
 
-    /// Long enough for each algorithm of the client's method.
-    fn text(self, metadata: &ClientMetadata, seed: &Secret) -> SecretText {
+    /// The long one is long enough for each algorithm of a method that needs the text.
+    fn text(self, is_long: bool, seed: &Secret) -> SecretText {
         let key = &self.directory.secrets.registration;
         // "The same Client Secret value MUST NOT be assigned to multiple Clients." (OIDC Registration §3.2)
         let part = |number: &[u8]| SecretText::from(&seed.bound(key, &[b"client_secret", number]));
-        if metadata.token_endpoint_auth_method.needs_secret_text() {
+        if is_long {
             return SecretText::new(format!("{}{}", part(b"1").expose(), part(b"2").expose()));
         }
         part(b"1")
@@ -308,10 +311,17 @@ impl About<'_> {
 
     /// The secret that an update has made whose answer was lost, as the token says that was shown.
     fn lost(self, opened: &Opened, metadata: &ClientMetadata, live: &[ClientSecret]) -> Option<Made> {
-        let made = self.made(metadata, &opened.presented).filter(|_| opened.is_replaced)?;
-        let hash = made.text.hash();
-        let kept = live.iter().find(|known| known.hash == hash && is_live(known, self.call.now))?;
-        Some(Made { expires_at: kept.expires_at, ..made })
+        if !opened.is_replaced || !uses_secret(metadata) {
+            return None;
+        }
+        // The update that was lost may have asked for another method than this one.
+        let is_of_text = metadata.token_endpoint_auth_method.needs_secret_text();
+        let texts = [true, false].into_iter().filter(|is_long| *is_long || !is_of_text);
+        texts.map(|is_long| self.text(is_long, &opened.presented)).find_map(|text| {
+            let hash = text.hash();
+            let kept = live.iter().find(|known| known.hash == hash && is_live(known, self.call.now))?;
+            Some(Made { text, expires_at: kept.expires_at })
+        })
     }
 
     /// Whether none of these secrets counts for as long again as half of a secret's life.

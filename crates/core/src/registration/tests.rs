@@ -1,7 +1,4 @@
-use std::fmt;
-
 use proptest::prelude::*;
-use serde::de::{Deserialize, Deserializer, Visitor};
 use serde_json::json;
 
 use super::decide::{self, About, Registrant};
@@ -16,59 +13,6 @@ use crate::provider::{Call, Fresh};
 use crate::time::Time;
 use grantor_jose::id::Id;
 use grantor_jose::secret::Secret;
-
-/// Hears the names that a struct reads.
-struct Listener;
-
-#[derive(Debug)]
-struct Heard(&'static [&'static str]);
-
-impl fmt::Display for Heard {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("nothing is read")
-    }
-}
-
-impl std::error::Error for Heard {}
-
-impl serde::de::Error for Heard {
-    fn custom<T: fmt::Display>(_: T) -> Self {
-        Self(&[])
-    }
-}
-
-impl<'de> Deserializer<'de> for Listener {
-    type Error = Heard;
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Heard> {
-        Err(Heard(&[]))
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Heard> {
-        Err(Heard(fields))
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
-        seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-/// A member that is added to the metadata stands in the list, with the decision whether an app may set it for itself.
-#[test]
-fn every_member_is_a_decision() {
-    let Heard(known) = ClientMetadata::deserialize(Listener).unwrap_err();
-    let mut known: Vec<&str> = known.to_vec();
-    let mut decided: Vec<&str> = MEMBERS.iter().map(|(name, _)| *name).collect();
-    known.sort_unstable();
-    decided.sort_unstable();
-    assert_eq!(known, decided);
-}
 
 #[test]
 fn a_tag_is_a_language_and_its_member_is_for_people() {

@@ -16,9 +16,6 @@ use crate::app::App;
 /// What events about the addresses of webhooks are counted under.
 const WEBHOOK: &str = "webhook";
 
-/// In whose name clients that registered themselves ask; no identifier of a client has a space in it.
-const STRANGERS: &str = "registered themselves";
-
 /// For whom another server is asked: whoever named its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asker<'a> {
@@ -54,7 +51,7 @@ impl App {
     /// Those of [`super::HttpClient::send`].
     pub async fn fetch(&self, request: HttpRequest, asker: Asker<'_>) -> Result<HttpResponse, OutboundError> {
         let answered = match asker {
-            Asker::Client(client_id) => self.outbound.send_to_client(request, self.turn_of(client_id)).await,
+            Asker::Client(client_id) => self.outbound.send_to_client(request, self.client_of(client_id)).await,
             Asker::Registrant(address) => self.outbound.send_for_registrant(request, address).await,
             _ => self.outbound.send(request, &asker.turns()).await,
         };
@@ -64,12 +61,10 @@ impl App {
         answered
     }
 
-    /// Whose turns a client takes: its own, or where anybody may have registered it those of all such clients together, so that however
-    /// many there are, and whatever they name, the others find turns.
-    fn turn_of<'a>(&self, client_id: &'a str) -> &'a str {
+    /// A client, and whether it registered itself; one that is gone counts as such.
+    fn client_of<'a>(&self, client_id: &'a str) -> (&'a str, Trust) {
         let directory = self.directory();
-        let client = directory.clients.get(client_id);
-        if client.is_some_and(|client| client.trust == Trust::SelfRegistered) { STRANGERS } else { client_id }
+        (client_id, directory.clients.get(client_id).map_or(Trust::SelfRegistered, |client| client.trust))
     }
 
     /// Tells a webhook something.
@@ -95,8 +90,7 @@ impl App {
         client_id: &str,
     ) -> Result<(StatusCode, Vec<u8>), OutboundError> {
         let asker = Asker::Client(client_id);
-        let turns = Asker::Client(self.turn_of(client_id)).turns();
-        let answered = self.outbound.log_out(request, &turns).await;
+        let answered = self.outbound.log_out(request, self.client_of(client_id)).await;
         if let Err(OutboundError::Forbidden(refusal)) = &answered {
             self.explain(refusal, asker).await;
         }

@@ -317,7 +317,11 @@ async fn what_clients_publish_takes_no_turn_of_others() {
     let read = |number: usize| {
         let client = client.clone();
         let url = format!("https://{number}.example/");
-        async move { client.send_to_client(get(&url), &format!("app {}", number / PUBLISHED_BY_ONE)).await }
+        async move {
+            client
+                .send_to_client(get(&url), (&format!("app {}", number / PUBLISHED_BY_ONE), Trust::Administrator))
+                .await
+        }
     };
     for read in futures_of(PUBLISHED_AT_ONCE, &read).await {
         assert!(matches!(read, Err(OutboundError::Unreachable(_))), "{read:?}");
@@ -325,6 +329,25 @@ async fn what_clients_publish_takes_no_turn_of_others() {
     assert!(matches!(read(PUBLISHED_AT_ONCE).await, Err(OutboundError::Busy)), "all of their turns are taken");
     let asked = client.send(get("https://idp.example/"), "upstream corp").await;
     assert!(matches!(asked, Err(OutboundError::Unreachable(_))), "somebody else has a turn: {asked:?}");
+}
+
+#[tokio::test]
+async fn what_strangers_publish_takes_no_turn_of_declared_clients_and_one_of_them_not_all() {
+    let client = client(&[], Arc::new(Mute::default()));
+    let read = |name: String, trust: Trust| {
+        let client = client.clone();
+        async move { client.send_to_client(get("https://a.example/"), (name.as_str(), trust)).await }
+    };
+    let busy = |number: usize| read(format!("app {number}"), Trust::SelfRegistered);
+    let one = |_: usize| read("app 0".to_owned(), Trust::SelfRegistered);
+    futures_of(PUBLISHED_BY_ONE, &one).await;
+    assert!(matches!(one(0).await, Err(OutboundError::Busy)), "one has two turns");
+    let asked = busy(1).await;
+    assert!(matches!(asked, Err(OutboundError::Unreachable(_))), "another stranger has a turn: {asked:?}");
+    futures_of(STRANGERS_AT_ONCE, &|number| busy(number + 2)).await;
+    assert!(matches!(busy(99).await, Err(OutboundError::Busy)), "all of their turns are taken");
+    let asked = read("wiki".to_owned(), Trust::Administrator).await;
+    assert!(matches!(asked, Err(OutboundError::Unreachable(_))), "a declared client has a turn: {asked:?}");
 }
 
 /// What so many at once come to.

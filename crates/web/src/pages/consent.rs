@@ -136,6 +136,12 @@ pub(crate) async fn post_consent(visit: Visit, payload: Payload) -> HttpResponse
         return authorize::go_to(&visit, routes::AUTHORIZE, &interaction).await;
     };
     let allowed = form.get("decision") == Some("allow");
+    // An app that has become another since the request began is shown as it is now: what was allowed was for what stood there.
+    let client = &request.client;
+    if allowed && client.trust == Trust::SelfRegistered && client.updated_at > interaction.started_at {
+        let again = Interaction { started_at: visit.now, ..interaction };
+        return authorize::go_to(&visit, routes::CONSENT, &again).await;
+    }
     match decide(&visit, user, &request, allowed, &form).await {
         Ok(()) => authorize::go_to(&visit, routes::AUTHORIZE, &interaction).await,
         Err(error) => authorize::send_error(&visit, &request, &error).await,
