@@ -51,10 +51,15 @@ impl Driver {
                 this.sign_in().await?;
                 this.token = this.personal_access_token().await?;
             }
-            Workload::Userinfo | Workload::Refresh | Workload::Code => {
+            Workload::Userinfo
+            | Workload::UserinfoEncrypted
+            | Workload::Refresh
+            | Workload::RefreshEncrypted
+            | Workload::Code => {
                 this.sign_in().await?;
                 let tokens = this.code().await?;
-                let name = if workload == Workload::Refresh { "refresh_token" } else { "access_token" };
+                let refreshes = matches!(workload, Workload::Refresh | Workload::RefreshEncrypted);
+                let name = if refreshes { "refresh_token" } else { "access_token" };
                 this.token = text(&tokens, name)?;
             }
         }
@@ -121,13 +126,13 @@ impl Driver {
                 let headers = format!("{ASKED}authorization: Bearer {}\r\n", self.token);
                 expect(self.connection.send("GET", "/forward-auth", &headers, "").await?, 200).map(drop)
             }
-            Workload::Userinfo => {
+            Workload::Userinfo | Workload::UserinfoEncrypted => {
                 let headers = format!("authorization: Bearer {}\r\n", self.token);
                 expect(self.connection.send("GET", "/userinfo", &headers, "").await?, 200).map(drop)
             }
-            Workload::Refresh => {
+            Workload::Refresh | Workload::RefreshEncrypted => {
                 let body = format!("grant_type=refresh_token&refresh_token={}", self.token);
-                self.token = text(&self.post("/token", "app", &body).await?, "refresh_token")?;
+                self.token = text(&self.post("/token", self.workload.app(), &body).await?, "refresh_token")?;
                 Ok(())
             }
             Workload::Code => self.code().await.map(drop),
@@ -183,7 +188,9 @@ impl Driver {
     /// Authorizes and redeems; at the first time allows what is asked.
     async fn code(&mut self) -> Result<Value, Failure> {
         let headers = format!("cookie: {}\r\n", self.cookies);
-        let mut answer = expect(self.connection.send("GET", AUTHORIZE, &headers, "").await?, 303)?;
+        let app = self.workload.app();
+        let authorize = AUTHORIZE.replace("client_id=app&", &format!("client_id={app}&"));
+        let mut answer = expect(self.connection.send("GET", &authorize, &headers, "").await?, 303)?;
         if answer.header("location").is_some_and(|to| to.starts_with("/consent")) {
             let consent = answer.header("location").unwrap_or_default().to_owned();
             let page = expect(self.connection.send("GET", &consent, &headers, "").await?, 200)?;
@@ -203,7 +210,7 @@ impl Driver {
             .ok_or_else(|| format!("no code in {location}"))?;
         let body =
             format!("grant_type=authorization_code&code={code}&redirect_uri=https%3A%2F%2Fapp.load.example%2Fcb");
-        self.post("/token", "app", &body).await
+        self.post("/token", app, &body).await
     }
 }
 

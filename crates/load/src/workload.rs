@@ -42,8 +42,12 @@ pub(crate) enum Workload {
     ForwardAuthJwt,
     /// The claims of a JWT's person.
     Userinfo,
+    /// The same, encrypted to a key on P-256.
+    UserinfoEncrypted,
     /// Rotation with a new access token and a new ID token; durable.
     Refresh,
+    /// The same, the ID token encrypted to an RSA key.
+    RefreshEncrypted,
     /// Authorize with a live session and a remembered approval, then the token: two requests; durable.
     Code,
     /// One sign-in with a password.
@@ -51,7 +55,7 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Discovery,
         Self::Jwks,
         Self::ClientCredentials,
@@ -63,15 +67,35 @@ impl Workload {
         Self::ForwardAuthPat,
         Self::ForwardAuthJwt,
         Self::Userinfo,
+        Self::UserinfoEncrypted,
         Self::Refresh,
+        Self::RefreshEncrypted,
         Self::Code,
         Self::SignIn,
     ];
 
     /// Whether somebody signs in before what is measured.
     fn signs_in_first(self) -> bool {
-        use Workload::{Code, Exchange, ForwardAuthPat, ForwardAuthSession, IntrospectPat, Refresh, Userinfo};
-        matches!(self, Code | Exchange | ForwardAuthPat | ForwardAuthSession | IntrospectPat | Refresh | Userinfo)
+        use Workload::{
+            Code, Exchange, ForwardAuthPat, ForwardAuthSession, IntrospectPat, Refresh, RefreshEncrypted, Userinfo,
+            UserinfoEncrypted,
+        };
+        matches!(
+            self,
+            Code | Exchange
+                | ForwardAuthPat
+                | ForwardAuthSession
+                | IntrospectPat
+                | Refresh
+                | RefreshEncrypted
+                | Userinfo
+                | UserinfoEncrypted
+        )
+    }
+
+    /// The app that signs people in.
+    pub(crate) fn app(self) -> &'static str {
+        if matches!(self, Self::RefreshEncrypted | Self::UserinfoEncrypted) { "sealed" } else { "app" }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Agreeing on a key by ECDH-ES (RFC 7518 §4.6, RFC 8037 §3.2.1).
 
 use p256::elliptic_curve::sec1::ToSec1Point;
+use ring::agreement::{self, EphemeralPrivateKey, UnparsedPublicKey};
+use ring::rand::SystemRandom;
 use x25519_dalek::StaticSecret;
 use zeroize::Zeroizing;
 
@@ -30,6 +32,14 @@ impl Curve {
             Material::P384(_) => Some(Self::P384),
             Material::X25519(_) => Some(Self::X25519),
             Material::Ed25519(_) | Material::Rsa { .. } => None,
+        }
+    }
+
+    fn of_ring(self) -> &'static agreement::Algorithm {
+        match self {
+            Self::P256 => &agreement::ECDH_P256,
+            Self::P384 => &agreement::ECDH_P384,
+            Self::X25519 => &agreement::X25519,
         }
     }
 
@@ -122,6 +132,26 @@ impl Private {
         };
         Some(Zeroizing::new(shared))
     }
+}
+
+/// A new key of the curve of `public`, used this once and forgotten: its public half, and what both agree on. `None` for a point
+/// that is not on its curve, or for a curve that nobody agrees with.
+///
+/// By ring, which is several times as fast as [`Private`], and keeps no key.
+// "A new ephemeral public key value MUST be generated for each key agreement operation." (RFC 7518 §4.6)
+pub(super) fn agree_once(public: &Material) -> Option<(Material, Zeroizing<Vec<u8>>)> {
+    let algorithm = Curve::of(public)?.of_ring();
+    let private = EphemeralPrivateKey::generate(algorithm, &SystemRandom::new()).ok()?;
+    let ours = private.compute_public_key().ok()?;
+    let (ours, theirs): (_, &[u8]) = match public {
+        Material::P256(point) => (Material::P256(ours.as_ref().try_into().ok()?), point),
+        Material::P384(point) => (Material::P384(ours.as_ref().try_into().ok()?), point),
+        Material::X25519(bytes) => (Material::X25519(ours.as_ref().try_into().ok()?), bytes),
+        Material::Ed25519(_) | Material::Rsa { .. } => return None,
+    };
+    let theirs = UnparsedPublicKey::new(algorithm, theirs);
+    let shared = agreement::agree_ephemeral(private, &theirs, |shared| Zeroizing::new(shared.to_vec())).ok()?;
+    Some((ours, shared))
 }
 
 /// Whether the numbers of a key are a point that one can agree with.

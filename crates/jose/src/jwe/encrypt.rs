@@ -1,9 +1,8 @@
 //! Encrypting to the public key of somebody (RFC 7516 §5.1).
 
 use serde::Serialize;
-use zeroize::Zeroizing;
 
-use super::agreement::{self, Curve, Parties, Private};
+use super::agreement::{self, Curve, Parties};
 use super::algorithm::{ContentEncryption, KeyAlgorithm};
 use super::content::ContentKey;
 use super::wrap;
@@ -43,9 +42,14 @@ impl Jwk {
     /// Whether one can encrypt to it with `algorithm`: its type, its `alg` and its `use` allow that, and its point is on its
     /// curve.
     pub fn supports_encryption(&self, algorithm: KeyAlgorithm) -> bool {
+        let is_point = || algorithm == KeyAlgorithm::RsaOaep256 || agreement::is_point(&self.material);
+        self.is_for(algorithm) && is_point()
+    }
+
+    fn is_for(&self, algorithm: KeyAlgorithm) -> bool {
         let by_type = match algorithm {
             KeyAlgorithm::RsaOaep256 => matches!(self.material, Material::Rsa { .. }),
-            _ => Curve::of(&self.material).is_some() && agreement::is_point(&self.material),
+            _ => Curve::of(&self.material).is_some(),
         };
         // "The key usage of the respective keys MUST support encryption." (OIDC Core §10.2)
         // "The key usage of the respective keys MUST include encryption." (OIDC Core §10.2)
@@ -86,7 +90,8 @@ pub fn encrypt(
     random: &Random,
 ) -> Result<String, EncryptError> {
     let unfit = EncryptError::KeyUnfit(recipient.algorithm);
-    if !recipient.key.supports_encryption(recipient.algorithm) {
+    // That the point is on its curve is seen when a key is agreed on.
+    if !recipient.key.is_for(recipient.algorithm) {
         return Err(unfit);
     }
     let keys = Keys::new(recipient, random).ok_or(unfit)?;
@@ -127,24 +132,14 @@ impl Keys {
             let wrapped = wrap::rsa_oaep_256(n, e, content.as_bytes(), random)?;
             return Some(Self { content, wrapped, ephemeral: None });
         }
-        // "A new ephemeral public key value MUST be generated for each key agreement operation." (RFC 7518 §4.6)
-        let private = Private::generate(Curve::of(&key.material)?, random);
-        let agreed = agreed(&private, &key.material, algorithm, encryption)?;
-        let ephemeral = Some(Jwk::bare(private.public()?));
+        let (ephemeral, secret) = agreement::agree_once(&key.material)?;
+        let nobody = Parties { producer: &[], recipient: &[] };
+        let agreed = agreement::derive(&secret, algorithm, encryption, nobody);
+        let ephemeral = Some(Jwk::bare(ephemeral));
         if algorithm == KeyAlgorithm::EcdhEs {
             return Some(Self { content: ContentKey::new(encryption, agreed)?, wrapped: Vec::new(), ephemeral });
         }
         let content = ContentKey::generate(encryption, random);
         Some(Self { wrapped: wrap::wrap(&agreed, content.as_bytes())?, content, ephemeral })
     }
-}
-
-fn agreed(
-    private: &Private,
-    public: &Material,
-    algorithm: KeyAlgorithm,
-    encryption: ContentEncryption,
-) -> Option<Zeroizing<Vec<u8>>> {
-    let nobody = Parties { producer: &[], recipient: &[] };
-    Some(agreement::derive(&private.agree(public)?, algorithm, encryption, nobody))
 }
