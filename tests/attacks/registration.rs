@@ -109,7 +109,11 @@ async fn people_are_told_that_nobody_has_checked_it() {
     let page = person.sign_in_on(&page, "alice", "correct horse battery staple").await;
     assert!(page.has("li.danger") && page.text().contains("Registered itself."), "{}", page.text());
     assert!(page.has("a[href=\"https://notebook.example/terms\"]"));
-    assert!(!page.body.contains("bank.example"), "what it says of other hosts is not repeated: {}", page.body);
+    assert!(
+        page.text().contains("Privacy policy (another site than where this app answers): https://bank.example/privacy")
+    );
+    assert!(!page.has("a[href*='bank.example']"), "nobody is led to another site: {}", page.body);
+    assert_eq!(page.body.matches("bank.example").count(), 1, "nor is anything else of it repeated: {}", page.body);
 }
 
 /// It may register any address beside its own: what people are shown is where this answer goes.
@@ -118,7 +122,7 @@ async fn people_are_shown_where_the_answer_goes_and_no_other_address() {
     let server = open().await;
     let said = metadata_with(json!({
         "redirect_uris": ["https://bank.example/cb", "https://notebook.example/cb"], "client_uri": "https://bank.example/",
-        "policy_uri": "https://bank.example/privacy", "tos_uri": "https://notebook.example/terms",
+        "logo_uri": "https://bank.example/logo.png", "tos_uri": "https://notebook.example/terms",
     }));
     let client = Registrar::new(&server).registered(&said).await;
     let (app, person) = (App::registered(&server, &client).at("https://notebook.example/cb"), Person::new(&server));

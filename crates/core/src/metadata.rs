@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::authorization::{RequestObjectSigning, ResponseMode, ResponseType};
 use crate::claims;
+use crate::client::Trust;
 use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::directory::Directory;
 use crate::grant_type::GrantType;
@@ -181,7 +182,7 @@ pub fn metadata<S: Store>(
         claims_supported: claims::supported(directory),
         claim_types_supported: ["normal"],
         claims_parameter_supported: true,
-        request_objects: request_objects(directory, policy),
+        request_objects: request_objects(directory),
         prompt_values_supported: prompt_values(policy.self_registration),
         display_values_supported: ["page"],
         acr_values_supported: acr_values(directory),
@@ -189,10 +190,10 @@ pub fn metadata<S: Store>(
     }
 }
 
-fn request_objects(directory: &Directory, policy: &Policy) -> RequestObjects {
+fn request_objects(directory: &Directory) -> RequestObjects {
     RequestObjects {
         request_parameter_supported: true,
-        request_object_signing_alg_values_supported: request_object_algorithms(directory, policy),
+        request_object_signing_alg_values_supported: request_object_algorithms(directory),
         request_object_encryption_alg_values_supported: KeyAlgorithm::TO_US,
         request_object_encryption_enc_values_supported: ContentEncryption::ALL,
         request_uri_parameter_supported: true,
@@ -217,14 +218,15 @@ fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
     GrantType::ALL.into_iter().filter(move |grant_type| everything || *grant_type != GrantType::Implicit)
 }
 
-/// Those that any app may use, and `none` where one is registered for it or may register itself for it.
-fn request_object_algorithms(directory: &Directory, policy: &Policy) -> Vec<&'static str> {
+/// Those that any app may use, and `none` where an app is declared for it. One that registers itself may choose `none`, too; but
+/// it is not offered to all, since nothing unsigned is taken from an app that has not chosen it.
+fn request_object_algorithms(directory: &Directory) -> Vec<&'static str> {
     // "Servers SHOULD support "none" and "RS256"." (OIDC Discovery §3)
     let unsecured = Some(RequestObjectSigning::Nobody);
-    let is_used = directory.clients.values().any(|client| client.metadata.request_object_signing_alg == unsecured);
+    let mut declared = directory.clients.values().filter(|client| client.trust != Trust::SelfRegistered);
+    let is_used = declared.any(|client| client.metadata.request_object_signing_alg == unsecured);
     let signed = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str());
-    let is_offered = is_used || policy.registration.is_on();
-    signed.chain(is_offered.then_some(RequestObjectSigning::Nobody.as_str())).collect()
+    signed.chain(is_used.then_some(RequestObjectSigning::Nobody.as_str())).collect()
 }
 
 fn acr_values(directory: &Directory) -> Vec<&'static str> {

@@ -38,6 +38,8 @@ pub enum AccessTokenFormat {
 
 /// How many hosts of an app that registered itself people are told of at once.
 const HOSTS_NAMED: usize = 5;
+/// The longest address, in bytes, that people are told in full.
+const ADDRESS_LONGEST: usize = 100;
 
 /// How an app came to be known, which people are told at consent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,11 +191,27 @@ impl Client {
         self.metadata.in_language("client_name", language).unwrap_or_else(|| self.name())
     }
 
-    /// A page of the app, as `policy_uri`, for people who read `language`, where it may be shown while an answer goes to `redirect_uri`.
+    /// A page of the app, as `policy_uri`, for people who read `language`, where it may be linked while an answer goes to `redirect_uri`.
     /// Whoever registered itself leads people nowhere but to the origin of this address: it may register any other.
     // "The authorization server SHOULD check to see if the "logo_uri", "tos_uri", "client_uri", and "policy_uri" have the same host
     // and scheme as the those defined in the array of "redirect_uris"" (RFC 7591 §5)
     pub fn page_in(&self, member: &str, language: &str, redirect_uri: &ValidRedirectUri) -> Option<&str> {
+        let page = self.page(member, language)?;
+        (self.trust != Trust::SelfRegistered || is_of(page, redirect_uri)).then_some(page)
+    }
+
+    /// The address of the privacy policy or the terms of an app that registered itself, where it names another origin than that of
+    /// `redirect_uri`: to be read, and not to be followed. Of a long one, the origin.
+    pub fn page_elsewhere(&self, member: &str, language: &str, redirect_uri: &ValidRedirectUri) -> Option<String> {
+        let page = self.page(member, language).filter(|page| !is_of(page, redirect_uri))?;
+        let is_told = self.trust == Trust::SelfRegistered && matches!(member, "policy_uri" | "tos_uri");
+        let short = || redirect_uri::origin(page).map(|origin| format!("{origin}/\u{2026}"));
+        let told = if page.len() <= ADDRESS_LONGEST { Some(page.to_owned()) } else { short() };
+        told.filter(|_| is_told)
+    }
+
+    /// A page as it is registered.
+    fn page(&self, member: &str, language: &str) -> Option<&str> {
         let plain = match member {
             "client_uri" => &self.metadata.client_uri,
             "policy_uri" => &self.metadata.policy_uri,
@@ -201,11 +219,7 @@ impl Client {
             _ => &None,
         };
         let page = self.metadata.in_language(member, language).or(plain.as_deref())?;
-        redirect_uri::web_page(page)?;
-        // "The Authorization Server SHOULD check to see if the "logo_uri" and "policy_uri" have the same host as the hosts
-        // defined in the array of "redirect_uris"." (OIDC Registration §9.1)
-        let is_own = || redirect_uri::origin(page) == redirect_uri::origin(redirect_uri.as_str());
-        (self.trust != Trust::SelfRegistered || is_own()).then_some(page)
+        redirect_uri::web_page(page).map(|_| page)
     }
 
     /// Where a browser may be sent for the app to begin a sign-in at `issuer` (OpenID Connect Core §4).
@@ -249,6 +263,11 @@ impl Client {
             None => self.metadata.redirect_uris.iter().any(|uri| redirect_uri::origin(uri).as_deref() == Some(origin)),
         }
     }
+}
+
+/// Whether a page lies where an answer goes.
+fn is_of(page: &str, address: &ValidRedirectUri) -> bool {
+    redirect_uri::origin(page) == redirect_uri::origin(address.as_str())
 }
 
 #[cfg(test)]

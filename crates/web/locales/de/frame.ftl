@@ -19,3 +19,4 @@ home-account = Ihr Konto
 app-link-page = Über diese App
 app-link-policy = Datenschutz
 app-link-terms = Nutzungsbedingungen
+app-link-elsewhere = (eine andere Website als die, auf der die App antwortet):

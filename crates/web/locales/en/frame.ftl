@@ -19,3 +19,4 @@ home-account = Your account
 app-link-page = About this app
 app-link-policy = Privacy policy
 app-link-terms = Terms of service
+app-link-elsewhere = (another site than where this app answers):

@@ -2,7 +2,7 @@
 //! server for anything.
 //!
 //! Whoever registered itself could send people anywhere with a link on a page that they trust; so its links are those to where this
-//! answer goes.
+//! answer goes. The addresses of a privacy policy and of terms that are elsewhere are told as text, as what they are.
 
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::client::Trust;
@@ -14,6 +14,8 @@ use crate::locale::Language;
 pub struct AppLinks {
     /// Its pages.
     pub links: Vec<Link>,
+    /// Those of another site than where the answer goes, of an app that nobody has checked: their addresses are shown, not linked.
+    pub elsewhere: Vec<Link>,
     /// Whether it registered itself, and nobody has checked it.
     pub unchecked: bool,
 }
@@ -38,6 +40,16 @@ impl AppLinks {
             let page = client.page_in(member, language.tag(), &request.redirect_uri)?;
             Some(Link { href: page.to_owned(), key })
         };
-        Self { links: pages.into_iter().filter_map(link).collect(), unchecked: client.trust == Trust::SelfRegistered }
+        // "The Authorization Server SHOULD check to see if the "logo_uri" and "policy_uri" have the same host as the hosts
+        // defined in the array of "redirect_uris"." (OIDC Registration §9.1)
+        let text = |(member, key)| {
+            let href = client.page_elsewhere(member, language.tag(), &request.redirect_uri)?;
+            Some(Link { href, key })
+        };
+        Self {
+            links: pages.into_iter().filter_map(link).collect(),
+            elsewhere: pages.into_iter().filter_map(text).collect(),
+            unchecked: client.trust == Trust::SelfRegistered,
+        }
     }
 }

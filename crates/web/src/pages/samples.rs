@@ -22,7 +22,8 @@ pub(super) fn app(name: &str) -> App {
 /// What an app says of itself.
 pub(super) fn links(unchecked: bool) -> AppLinks {
     let link = |key| Link { href: "https://wiki.example.com/?a=1&b=%22".to_owned(), key };
-    AppLinks { links: ["app-link-page", "app-link-policy", "app-link-terms"].map(link).into(), unchecked }
+    let elsewhere = if unchecked { vec![link("app-link-policy")] } else { Vec::new() };
+    AppLinks { links: ["app-link-page", "app-link-policy", "app-link-terms"].map(link).into(), elsewhere, unchecked }
 }
 
 /// The frame for somebody who has not signed in.
