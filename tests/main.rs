@@ -16,6 +16,7 @@ mod oauth;
 mod oidc;
 mod operations;
 mod pages;
+mod profiles;
 mod storage;
 mod tokens;
 mod upstreams;

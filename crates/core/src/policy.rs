@@ -175,11 +175,20 @@ pub struct ClientPolicy {
     /// several servers, one of them can give itself that address, and have the app make assertions that count here. Default
     /// false.
     pub require_issuer_audience: bool,
+    /// Whether an app that is registered with no `request_object_signing_alg` may send request objects that nobody has signed
+    /// (`none`), as OpenID Connect Registration §2 has it. They prove no more than parameters do. By default only an app that is
+    /// registered with `none` may. Default false.
+    pub allow_unsigned_request_objects: bool,
 }
 
 impl Default for ClientPolicy {
     fn default() -> Self {
-        Self { require_pkce: true, allow_front_channel_tokens: false, require_issuer_audience: false }
+        Self {
+            require_pkce: true,
+            allow_front_channel_tokens: false,
+            require_issuer_audience: false,
+            allow_unsigned_request_objects: false,
+        }
     }
 }
 
