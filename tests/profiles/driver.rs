@@ -109,11 +109,6 @@ impl Variant {
         self.response_type.split(' ').any(|part| part == word)
     }
 
-    /// Whether an ID token comes through the browser.
-    pub fn has_front_id_token(self) -> bool {
-        self.has("id_token")
-    }
-
     /// Whether there is any access token.
     pub fn has_access_token(self) -> bool {
         self.has("code") || self.has("token")
@@ -306,7 +301,7 @@ async fn registered(server: &Server, variant: Variant, changes: Value) -> Value 
     let told = answer.json();
     let is_text = |name: &str| told[name].as_str().is_some_and(|text| !text.is_empty());
     assert!(is_text("client_id") && is_text("client_secret"), "{told}");
-    // "It is REQUIRED if "client_secret" is issued." (OIDC Registration §3.2)
+    // "REQUIRED if "client_secret" is issued." (OIDC Registration §3.2)
     assert!(told["client_secret_expires_at"].is_u64(), "{told}");
     assert!(is_text("registration_client_uri") && is_text("registration_access_token"), "{told}");
     told

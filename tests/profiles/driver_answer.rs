@@ -28,7 +28,9 @@ impl Answered {
         // ([RFC3986] Section 3.4), which MUST be retained when adding additional query parameters." (RFC 6749 §3.1.2)
         let own = pairs(expected.query());
         assert!(own.iter().all(|pair| query.contains(pair)), "{to}: {own:?}");
-        // "all response parameters from the Authorization Endpoint are added to the fragment component" (OIDC Core §3.3.2.5)
+        // "When using the Implicit Flow, all response parameters are added to the fragment component of the Redirection URI, as
+        // specified in OAuth 2.0 Multiple Response Type Encoding Practices [OAuth.Responses], unless a different Response Mode was
+        // specified." (OIDC Core §3.2.2.5)
         let in_query = sent("response_type").is_none_or(|kind| kind == "code") && !is_posted;
         let params = match (is_posted, in_query) {
             (true, _) => params,
@@ -52,7 +54,6 @@ impl Answered {
         // "REQUIRED if the "state" parameter was present in the client authorization request. The exact value received from the
         // client." (RFC 6749 §4.1.2)
         assert_eq!(self.find("state"), self.request.state.as_deref(), "the state is the one that was sent");
-        // "The value MUST be the OP's Issuer Identifier URL." (OIDC Core §5.3.2); so it is here (RFC 9207 §2).
         assert_eq!(self.find("iss"), Some(issuer), "it is of the server that was asked");
     }
 

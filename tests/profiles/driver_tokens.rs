@@ -159,9 +159,9 @@ pub async fn id_token_of(module: &Module<'_>, text: &str, nonce: Option<&str>) -
     let verifier =
         CoreIdTokenVerifier::new_confidential_client(ClientId::new(client_id.to_owned()), secret, issuer, keys)
             .set_time_fn(move || chrono::DateTime::from_timestamp(now, 0).unwrap());
-    let is_same = |found: Option<&Nonce>| match found.map(|nonce| nonce.secret().as_str()) == nonce {
-        true => Ok(()),
-        false => Err("the nonce is another one".to_owned()),
+    let is_same = |found: Option<&Nonce>| {
+        let is_same = found.map(|nonce| nonce.secret().as_str()) == nonce;
+        if is_same { Ok(()) } else { Err("the nonce is another one".to_owned()) }
     };
     let token: IdToken = text.parse().expect("an ID token");
     token.claims(&verifier, is_same).expect("the ID token verifies");

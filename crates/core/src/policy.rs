@@ -164,6 +164,7 @@ impl Lifetimes {
 /// What an app may do unless its declaration says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "settings, each with a name of its own")]
 pub struct ClientPolicy {
     /// Whether confidential apps need PKCE too, unless declared with `require_pkce = false`. Default true.
     pub require_pkce: bool,
