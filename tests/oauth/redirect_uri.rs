@@ -171,12 +171,21 @@ async fn an_app_with_two_addresses_must_name_one() {
     assert_eq!(server.reason().await, "RedirectUriMissing");
 }
 
+// "redirect_uri REQUIRED. Redirection URI to which the response will be sent." (OIDC Core §3.1.2.1)
+#[tokio::test]
+async fn a_request_for_openid_always_names_its_address() {
+    let server = Server::start().await;
+    let page = App::new(&server, "portal").asks(&Person::new(&server), "profile openid", &[("redirect_uri", "")]).await;
+    assert_eq!((page.status.as_u16(), page.location()), (400, None));
+    assert_eq!(server.reason().await, "RedirectUriRequired");
+}
+
 #[tokio::test]
 async fn an_app_with_one_address_need_not_name_it() {
     let server = Server::start().await;
     let (portal, person) = (App::new(&server, "portal"), Person::new(&server));
     person.sign_in().await;
-    let answer = Answer::of(&portal.asks(&person, "openid", &[("redirect_uri", "")]).await);
+    let answer = Answer::of(&portal.asks(&person, "profile", &[("redirect_uri", "")]).await);
     assert_eq!(answer.0.host_str(), Some("portal.example"));
     assert_eq!(portal.redeem_with(&answer.param("code"), &[("redirect_uri", "")]).await.status, 200);
 }

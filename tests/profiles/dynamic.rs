@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::suite::{self, Files, KEYS, RESPONSE_TYPES, Suite, WITH_CODE, at, jwks};
+use super::dynamic_suite::{self, Files, KEYS, RESPONSE_TYPES, Suite, WITH_CODE, at, jwks};
 use crate::harness::registrar::Registrar;
 use crate::harness::server::Server;
 

@@ -5,7 +5,7 @@ use grantor_core::client::Client as Registered;
 use grantor_core::store::Store;
 use serde_json::{Value, json};
 
-use super::suite::{self, Suite, at};
+use super::dynamic_suite::{self, Suite, at};
 use crate::harness::app::{App, claims};
 use crate::harness::registrar::{Registrar, metadata_with, unchanged};
 use crate::harness::server::Server;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::suite::{self, Client, KEYS, SignedIn, Suite, at, signed};
+use super::dynamic_suite::{self, Client, KEYS, SignedIn, Suite, at, signed};
 use crate::harness::app::{Answer, claims};
 use crate::harness::page::Page;
 use crate::oidc::logout::confirm;

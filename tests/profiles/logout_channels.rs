@@ -6,7 +6,7 @@ use serde_json::json;
 use url::Url;
 
 use super::logout::{STATE, begun, ends, is_signed_out};
-use super::suite::{self, Suite, at};
+use super::dynamic_suite::{self, Suite, at};
 use crate::harness::app::{claims, header};
 use crate::harness::receiver::Receiver;
 use crate::harness::server::Server;

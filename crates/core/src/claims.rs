@@ -12,8 +12,10 @@ use crate::grant::OidcContext;
 use crate::scope::Scope;
 use crate::user::User;
 
+mod by_itself;
 mod wish;
 
+pub(crate) use by_itself::wanted;
 pub(crate) use wish::locales;
 
 /// The largest number of claims one request may name.
@@ -191,8 +193,7 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
     let allowed: Vec<&str> = scope.iter().flat_map(|token| released_by(directory, token)).collect();
     for name in names {
         let base = wish::base(name);
-        // Stricter than OIDC Core §5.5: because people approve scopes, a claim asked for by itself needs an approved scope
-        // that releases it.
+        // People approve scopes: a claim asked for by itself needs an approved scope that releases it.
         // "Note that even if the Claims are not available because the End-User did not authorize their release or they are
         // not present, the Authorization Server MUST NOT generate an error when Claims are not returned, whether they are
         // Essential or Voluntary, unless otherwise specified in the description of the specific claim." (OIDC Core §5.5.1)
@@ -231,13 +232,25 @@ pub fn for_id_token(released: Map<String, Value>, user: &User, context: &OidcCon
 
 /// The names of the claims for the userinfo answer.
 pub fn userinfo_names<'a>(directory: &'a Directory, scope: &Scope, context: &'a OidcContext) -> Vec<&'a str> {
-    let by_scope = scope.iter().flat_map(|token| released_by(directory, token));
+    // "If present, the listed Claims are being requested to be added to any Claims that are being requested using scope values."
+    // (OIDC Core §5.5)
+    let by_scope = by_itself::of_scopes(directory, scope, context).into_iter();
     by_scope.chain(context.claims.userinfo.keys().map(String::as_str)).collect()
 }
 
-/// The names of the claims for the ID token.
-pub fn id_token_names<'a>(registered: &'a [String], context: &'a OidcContext) -> Vec<&'a str> {
-    registered.iter().map(String::as_str).chain(context.claims.id_token.keys().map(String::as_str)).collect()
+/// The names of the claims for the ID token: those that the client is registered for, or all where it comes `alone`, of scopes that
+/// were asked for, and those that were asked for by themselves.
+pub fn id_token_names<'a>(
+    directory: &'a Directory,
+    scope: &Scope,
+    context: &'a OidcContext,
+    (registered, alone): (&[String], bool),
+) -> Vec<&'a str> {
+    let by_scope = by_itself::of_scopes(directory, scope, context).into_iter();
+    // "when no Access Token is issued (which is the case for the "response_type" value "id_token"), the resulting Claims are
+    // returned in the ID Token." (OIDC Core §5.4)
+    let by_scope = by_scope.filter(|name| alone || registered.iter().any(|known| known == name));
+    by_scope.chain(context.claims.id_token.keys().map(String::as_str)).collect()
 }
 
 #[cfg(test)]

@@ -36,6 +36,9 @@ pub struct OidcContext {
     /// The `claims` parameter.
     #[serde(skip_serializing_if = "ClaimsRequest::is_empty")]
     pub claims: ClaimsRequest,
+    /// The scopes that are there for what `claims` asks for alone: of their claims no other is released.
+    #[serde(skip_serializing_if = "Scope::is_empty")]
+    pub scopes_of_claims: Scope,
     /// `claims_locales`: the languages for claims, the preferred one first; all when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub claims_locales: Vec<String>,

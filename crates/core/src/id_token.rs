@@ -94,12 +94,8 @@ fn claims<S>(
     now: Time,
 ) -> Claims {
     let (client, context, scope) = (issuance.client(), &grant.context, &issuance.target().scope);
-    let mut names = claims::id_token_names(&client.metadata.id_token_claims, context);
-    // "when no Access Token is issued (which is the case for the "response_type" value "id_token"), the resulting Claims are
-    // returned in the ID Token." (OIDC Core §5.4)
-    if issuance.is_id_token_alone() {
-        names.extend(scope.iter().flat_map(|token| claims::released_by(directory, token)));
-    }
+    let which = (client.metadata.id_token_claims.as_slice(), issuance.is_id_token_alone());
+    let names = claims::id_token_names(directory, scope, context, which);
     let user_claims = claims::for_id_token(claims::release(directory, user, scope, &names), user, context);
     let sid = subject::session(&directory.secrets.subjects, client, grant.sid());
     let released = Released { sid: Some(sid), user: user_claims };

@@ -218,15 +218,16 @@ fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
     GrantType::ALL.into_iter().filter(move |grant_type| everything || *grant_type != GrantType::Implicit)
 }
 
-/// Those that any app may use, and `none` where an app is declared for it. One that registers itself may choose `none`, too; but
-/// it is not offered to all, since nothing unsigned is taken from an app that has not chosen it.
-fn request_object_algorithms(directory: &Directory) -> Vec<&'static str> {
+/// Those that any app may use, and `none` where an app is declared for it, or where a setting allows it to each that is registered
+/// for no other. One that registers itself may choose `none`, too; but that offers it to nobody else.
+fn request_object_algorithms(directory: &Directory, policy: &Policy) -> Vec<&'static str> {
     // "Servers SHOULD support "none" and "RS256"." (OIDC Discovery §3)
     let unsecured = Some(RequestObjectSigning::Nobody);
     let mut declared = directory.clients.values().filter(|client| client.trust != Trust::SelfRegistered);
     let is_used = declared.any(|client| client.metadata.request_object_signing_alg == unsecured);
     let signed = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str());
-    signed.chain(is_used.then_some(RequestObjectSigning::Nobody.as_str())).collect()
+    let is_offered = is_used || policy.clients.allow_unsigned_request_objects;
+    signed.chain(is_offered.then_some(RequestObjectSigning::Nobody.as_str())).collect()
 }
 
 fn acr_values(directory: &Directory) -> Vec<&'static str> {

@@ -164,6 +164,7 @@ impl Lifetimes {
 /// What an app may do unless its declaration says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "settings, each with a name of its own")]
 pub struct ClientPolicy {
     /// Whether confidential apps need PKCE too, unless declared with `require_pkce = false`. Default true.
     pub require_pkce: bool,
@@ -175,11 +176,20 @@ pub struct ClientPolicy {
     /// several servers, one of them can give itself that address, and have the app make assertions that count here. Default
     /// false.
     pub require_issuer_audience: bool,
+    /// Whether an app that is registered with no `request_object_signing_alg` may send request objects that nobody has signed
+    /// (`none`), as OpenID Connect Registration §2 has it. They prove no more than parameters do. By default only an app that is
+    /// registered with `none` may. Default false.
+    pub allow_unsigned_request_objects: bool,
 }
 
 impl Default for ClientPolicy {
     fn default() -> Self {
-        Self { require_pkce: true, allow_front_channel_tokens: false, require_issuer_audience: false }
+        Self {
+            require_pkce: true,
+            allow_front_channel_tokens: false,
+            require_issuer_audience: false,
+            allow_unsigned_request_objects: false,
+        }
     }
 }
 

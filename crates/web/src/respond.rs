@@ -141,6 +141,7 @@ fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reas
             registered: client.map(|client| client.metadata.redirect_uris.clone()).unwrap_or_default(),
         }),
         Error::RedirectUriMissing => Reason::RedirectUriMissing,
+        Error::RedirectUriRequired => Reason::RedirectUriRequired,
         Error::ParameterRepeated(name) => Reason::ParameterRepeated(printable(name)),
         Error::InteractionExpired => Reason::RequestExpired,
         Error::MalformedEncoding(name) => Reason::RequestMalformed(printable(name)),

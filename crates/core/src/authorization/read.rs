@@ -46,7 +46,11 @@ pub fn read<S: Store>(
     let client = directory.client(client_id).ok_or_else(|| show(Error::ClientUnknown, None))?;
     // "If the Redirection URI is invalid, the Authorization Server MUST NOT redirect the User Agent to the invalid
     // Redirection URI." (OIDC Core §3.1.2.6)
-    let redirect_uri = client.redirect_uri(params.get("redirect_uri")).map_err(|error| show(error, Some(client)))?;
+    // "redirect_uri REQUIRED. Redirection URI to which the response will be sent." (OIDC Core §3.1.2.1)
+    let is_named = params.get("redirect_uri").is_some() || !asks_openid(params);
+    let redirect_uri =
+        if is_named { client.redirect_uri(params.get("redirect_uri")) } else { Err(Error::RedirectUriRequired) };
+    let redirect_uri = redirect_uri.map_err(|error| show(error, Some(client)))?;
     let response_mode = ResponseMode::of(params);
     let state = params.get("state").map(str::to_owned);
     let send = |error: Error| {
@@ -86,6 +90,7 @@ impl Reading<'_> {
         let claims = self.params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
         check_acr(&claims)?;
         let claims = claims.with_acr_values(self.acr_values());
+        let scopes_of_claims = self.scopes_of_claims(&claims, &scope);
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
         let resources = audience::requested(self.directory, &provider.issuer, self.params)?;
         audience::check_granted(self.directory, &provider.issuer, &resources, &scope)?;
@@ -98,7 +103,8 @@ impl Reading<'_> {
             response_mode: ResponseMode::default(),
             response_type,
             state: None,
-            scope,
+            scope: scope.union(&scopes_of_claims),
+            scopes_of_claims,
             // "Authorization Servers SHOULD perform no other processing on "nonce" values used." (OIDC Core §2)
             nonce: text("nonce"),
             prompt,
@@ -231,6 +237,14 @@ impl Reading<'_> {
         if allowed.is_empty() { Err(Error::ScopeNotAllowed) } else { Ok(allowed) }
     }
 
+    /// The scopes that people are asked for because of claims, in a request of OpenID Connect.
+    fn scopes_of_claims(&self, claims: &ClaimsRequest, scope: &Scope) -> Scope {
+        if !scope.contains("openid") {
+            return Scope::default();
+        }
+        claims::wanted(self.directory, claims, (scope, &self.client.metadata.scope))
+    }
+
     /// Runs oxide-auth's machine to the point where the person must be asked; returns the scope to ask about.
     fn run_kernel(&self, response_type: ResponseType) -> Result<Scope, Error> {
         let scope = self.negotiate(response_type)?;
@@ -253,6 +267,11 @@ impl Reading<'_> {
             };
         }
     }
+}
+
+/// Whether it is a request of OpenID Connect.
+fn asks_openid(params: &Params) -> bool {
+    params.get("scope").is_some_and(|scope| scope.split(' ').any(|token| token == "openid"))
 }
 
 /// Nobody can be both of two people.

@@ -44,6 +44,8 @@ pub struct AuthorizationRequest {
     pub state: Option<String>,
     /// The scopes that this app may have and this provider knows, of those asked for.
     pub scope: Scope,
+    /// Those of them that were not asked for by their names, but by a claim of theirs.
+    pub scopes_of_claims: Scope,
     /// `nonce`.
     pub nonce: Option<String>,
     /// `prompt`.

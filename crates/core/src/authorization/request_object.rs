@@ -62,7 +62,7 @@ pub(super) fn read<S: Store>(
     object: &str,
     now: Time,
 ) -> Result<Map<String, Value>, Error> {
-    let claims = verified(client, keys, object)?;
+    let claims = verified((client, keys), object, provider.policy.clients.allow_unsigned_request_objects)?;
     let about: About =
         serde_json::from_value(Value::Object(claims.clone())).map_err(|_| Error::RequestObjectInvalid)?;
     // "The "iss" value SHOULD be the Client ID of the RP, unless it was signed by a different party than the RP. The "aud" value
@@ -87,8 +87,13 @@ pub(super) fn read<S: Store>(
     Ok(claims)
 }
 
-/// The claims of an object that is signed as the client is registered.
-fn verified(client: &Client, published: Option<&PublishedKeys>, object: &str) -> Result<Map<String, Value>, Error> {
+/// The claims of an object that is signed as the client is registered; with `unsigned_too`, those that nobody has signed count of
+/// who is registered for no algorithm.
+fn verified(
+    (client, published): (&Client, Option<&PublishedKeys>),
+    object: &str,
+    unsigned_too: bool,
+) -> Result<Map<String, Value>, Error> {
     let metadata = &client.metadata;
     // "the "alg" Header Parameter in the JOSE Header MUST match the value of the "request_object_signing_alg" set during Client
     // Registration [OpenID.Registration] or a value that was pre-registered by other means." (OIDC Core §6.3.2)
@@ -103,7 +108,12 @@ fn verified(client: &Client, published: Option<&PublishedKeys>, object: &str) ->
         // the "request_uri" parameter)." (OIDC Registration §2)
         Some(RequestObjectSigning::By(algorithm)) => std::slice::from_ref(algorithm),
         // "The default, if omitted, is that any algorithm supported by the OP and the RP MAY be used." (OIDC Registration §2)
-        // Stricter than OIDC Registration: because nobody has signed it, "none" has to be registered.
+        None if unsigned_too && !metadata.require_signed_request_object => match read_unsecured(object, TYP) {
+            Err(VerifyError::AlgorithmNotAllowed) => Algorithm::ALL,
+            read => return read.map_err(|_| Error::RequestObjectInvalid),
+        },
+        // Stricter than OIDC Registration: because nobody has signed it, "none" has to be registered, unless the operator has said
+        // otherwise.
         // "Servers SHOULD support "RS256"." (OIDC Registration §2)
         None => Algorithm::ALL,
     };

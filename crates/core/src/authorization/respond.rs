@@ -91,6 +91,7 @@ pub(super) fn context(request: &AuthorizationRequest, session: &Session) -> Oidc
         amr: session.amr.clone(),
         sid: Some(session.id),
         claims: request.claims.clone(),
+        scopes_of_claims: request.scopes_of_claims.clone(),
         claims_locales: request.claims_locales.clone(),
         resources: request.resources.clone(),
         max_age_asked: request.max_age.is_some(),

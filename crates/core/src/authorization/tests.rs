@@ -21,6 +21,7 @@ pub(crate) fn request() -> AuthorizationRequest {
         response_type: ResponseType::Code,
         state: None,
         scope: "openid profile email".parse().unwrap(),
+        scopes_of_claims: crate::scope::Scope::default(),
         nonce: None,
         prompt: Prompt::default(),
         max_age: None,

@@ -39,6 +39,8 @@ pub enum Reason {
     RedirectUriMismatch(Addresses),
     /// There is no `redirect_uri`.
     RedirectUriMissing,
+    /// It has no `redirect_uri`, and is for `openid`.
+    RedirectUriRequired,
     /// The request was begun too long ago.
     RequestExpired,
     /// The request cannot be read; the name of the parameter, where one is to blame.
@@ -91,7 +93,7 @@ impl Reason {
             Self::LogoutUriMismatch(_) => "refusal-logout-uri",
             Self::ParameterRepeated(_) => "refusal-repeated",
             Self::RedirectUriMismatch(_) => "refusal-redirect-uri",
-            Self::RedirectUriMissing => "refusal-redirect-uri-missing",
+            Self::RedirectUriMissing | Self::RedirectUriRequired => "refusal-redirect-uri-missing",
             Self::RequestExpired => "refusal-expired",
             Self::RequestMalformed(_) => "refusal-malformed",
         }
@@ -135,6 +137,10 @@ impl Reason {
             Self::RedirectUriMissing => (
                 "If multiple redirection URIs have been registered, … the client MUST include a redirection URI with the authorization request using the \"redirect_uri\" request parameter.",
                 "RFC 6749 §3.1.2.3",
+            ),
+            Self::RedirectUriRequired => (
+                "redirect_uri REQUIRED. Redirection URI to which the response will be sent.",
+                "OpenID Connect Core 1.0 §3.1.2.1",
             ),
             Self::RequestMalformed(_) => (
                 "The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than once, or is otherwise malformed.",
@@ -194,6 +200,7 @@ impl Refusal {
             ("off", page(Reason::AppOff)),
             ("repeated", Self { app: None, ..page(Reason::ParameterRepeated("state".to_owned())) }),
             ("no-uri", page(Reason::RedirectUriMissing)),
+            ("no-uri-openid", page(Reason::RedirectUriRequired)),
             ("expired", page(Reason::RequestExpired)),
             ("malformed", page(Reason::RequestMalformed("scope".to_owned()))),
             (
