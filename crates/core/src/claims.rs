@@ -12,8 +12,10 @@ use crate::grant::OidcContext;
 use crate::scope::Scope;
 use crate::user::User;
 
+mod phone;
 mod wish;
 
+pub use phone::is_phone_number;
 pub(crate) use wish::locales;
 
 /// The largest number of claims one request may name.
@@ -216,6 +218,7 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
         let tagged = user.claims.iter().filter(|(key, _)| key.split_once('#').is_some_and(|(base, _)| base == *name));
         released.extend(tagged.map(|(key, value)| (key.clone(), value.clone())));
     }
+    phone::settle(&mut released, user);
     released
 }
 

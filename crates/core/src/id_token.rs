@@ -100,6 +100,8 @@ fn claims<S>(
     if issuance.is_id_token_alone() {
         names.extend(scope.iter().flat_map(|token| claims::released_by(directory, token)));
     }
+    // "If either ID Token contains Claims about the End-User, any that are present in both SHOULD have the same values in both."
+    // (OIDC Core §3.3.3.6)
     let user_claims = claims::for_id_token(claims::release(directory, user, scope, &names), user, context);
     let sid = subject::session(&directory.secrets.subjects, client, grant.sid());
     let released = Released { sid: Some(sid), user: user_claims };

@@ -46,6 +46,13 @@ pub fn read<S: Store>(
     let client = directory.client(client_id).ok_or_else(|| show(Error::ClientUnknown, None))?;
     // "If the Redirection URI is invalid, the Authorization Server MUST NOT redirect the User Agent to the invalid
     // Redirection URI." (OIDC Core §3.1.2.6)
+    // "redirect_uri REQUIRED. Redirection URI to which the response will be sent. This URI MUST exactly match one of the Redirection
+    // URI values for the Client pre-registered at the OpenID Provider, with the matching performed as described in Section 6.2.1 of
+    // [RFC3986] (Simple String Comparison)." (OIDC Core §3.2.2.1)
+    let kind = params.get("response_type").and_then(|kind| kind.parse().ok());
+    if params.get("redirect_uri").is_none() && kind.is_some_and(ResponseType::is_front_channel) {
+        return Err(show(Error::RedirectUriMissing, Some(client)));
+    }
     let redirect_uri = client.redirect_uri(params.get("redirect_uri")).map_err(|error| show(error, Some(client)))?;
     let response_mode = ResponseMode::of(params);
     let state = params.get("state").map(str::to_owned);
