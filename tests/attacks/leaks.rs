@@ -47,6 +47,7 @@ async fn all_flows_of_kept_tokens() {
     }
 }
 
+// "Access Tokens represent an End-User's authorization and MUST NOT be exposed to unauthorized parties." (OIDC Core §16.4)
 #[test]
 fn the_log_has_no_secret_even_at_its_most_talkative() {
     has_no_secret("all_flows", 40, "/token");

@@ -47,6 +47,8 @@ async fn no_hostile_address_is_registered() {
 
 // "Native Clients MUST only register "redirect_uris" using custom URI schemes or loopback URLs using the "http" scheme"
 // (OIDC Registration §2)
+// "The Authorization Server MUST verify that all the registered "redirect_uris" conform to these constraints." (OIDC Registration
+// §2)
 #[tokio::test]
 async fn a_native_app_answers_on_its_own_device() {
     let server = open().await;

@@ -30,6 +30,8 @@ fn allowed_origin(page: &Page) -> Option<&str> {
 
 // "CORS MUST NOT be supported at the Authorization Endpoint, as the client does not access this endpoint directly; instead,
 // the client redirects the user agent to it." (RFC 9700 §2.6)
+// "The use of CORS at the Authorization Endpoint is NOT RECOMMENDED as it is redirected to by the client and not directly
+// accessed." (OIDC Discovery §3)
 #[tokio::test]
 async fn no_answer_lets_credentials_cross_origins() {
     let server = Server::start().await;

@@ -3,6 +3,7 @@
 mod access_token;
 mod answer;
 mod assertion;
+mod assertion_members;
 mod authorize;
 mod client_auth;
 mod client_credentials;
@@ -23,6 +24,7 @@ mod refresh_end;
 mod registration;
 mod registration_management;
 mod registration_members;
+mod registration_words;
 mod resource;
 mod resource_server;
 mod response_modes;

@@ -202,6 +202,7 @@ async fn the_address_of_another_app_is_not_followed() {
 // "ensure that the "redirect_uri" parameter is present if the "redirect_uri" parameter was included in the initial
 // authorization request as described in Section 4.1.1, and if included ensure that their values are identical."
 // (RFC 6749 §4.1.3)
+// "The Authorization Server MUST validate the Token Request as follows:" (OIDC Core §3.1.3.2)
 #[tokio::test]
 async fn a_code_is_redeemed_with_the_address_it_was_sent_to() {
     let server = Server::start().await;

@@ -76,6 +76,7 @@ async fn a_code_may_be_asked_for_in_the_fragment() {
 
 // "In no case should a set of Authorization Response parameters whose default Response Mode is the fragment encoding be encoded
 // using the query encoding." (OAuth Multiple Response Types §7)
+// "Access Tokens represent an End-User's authorization and MUST NOT be exposed to unauthorized parties." (OIDC Core §16.4)
 #[tokio::test]
 async fn tokens_never_travel_in_a_query_nor_do_errors_in_their_place() {
     let server = front_channel::server().await;

@@ -106,6 +106,7 @@ pub(super) fn all_over(notices: &[LogoutNotice]) -> bool {
 // parameter and the "id_token_signed_response_alg" Registration parameter when they are used; otherwise, the value SHOULD be
 // the default of "RS256"." (OIDC Back-Channel Logout §2.6)
 // "The following Claim MUST NOT be used within the Logout Token:" (OIDC Back-Channel Logout §2.4)
+// "Additionally, an "alg" with the value "none" MUST NOT be used for Logout Tokens." (OIDC Back-Channel Logout §2.6)
 #[tokio::test]
 async fn an_app_of_the_session_is_told_by_a_token_as_the_specification_has_it() {
     let receiver = Receiver::start();

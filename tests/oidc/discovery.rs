@@ -150,6 +150,8 @@ async fn every_endpoint_that_is_named_exists_below_the_issuer() {
     }
 }
 
+// "The value "none" MUST NOT be used." (OIDC Discovery §3)
+// "Servers SHOULD support "RS256"." (OIDC Discovery §3)
 #[tokio::test]
 async fn nothing_unsafe_is_promised() {
     let server = Server::start().await;

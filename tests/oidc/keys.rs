@@ -74,6 +74,12 @@ fn verifies(id_token: &str, jwks: &Value) -> bool {
 
 // "These OPs MUST publish their public keys as bare JWK keys (which MAY also be accompanied by X.509 representations of
 // those keys)." (OIDC Core §15.2)
+// "When both signing and encryption keys are made available, a "use" (public key use) parameter value is REQUIRED for all keys in
+// the referenced JWK Set to indicate each key's intended usage. ... The JWK Set MUST NOT contain private or symmetric key values."
+// (OIDC Discovery §3)
+// "Although some algorithms allow the same key to be used for both signatures and encryption, doing so is NOT RECOMMENDED, as it is
+// less secure." (OIDC Discovery §3)
+// "When used, the bare key values MUST still be present and MUST match those in the certificate." (OIDC Discovery §3)
 #[tokio::test]
 async fn the_key_set_has_public_members_only_and_each_key_a_name_of_its_own() {
     let server = Server::start().await;

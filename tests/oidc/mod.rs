@@ -1,23 +1,31 @@
 //! OpenID Connect over HTTP, in the order of the specifications.
 
+mod addresses;
 mod backchannel;
+mod backchannel_encrypted;
 mod backchannel_outcomes;
 mod claims;
+mod claims_in_words;
 mod consent;
 mod discovery;
+mod dynamic_provider;
 pub mod encrypted;
+mod front_channel_requests;
 mod frontchannel;
 mod hybrid;
+mod id_token_members;
 mod implicit;
 mod key_rotations;
 pub mod keys;
 pub mod logout;
 mod logout_idle;
+mod offline_access;
 pub mod pairwise;
 mod prompts;
 pub mod registration;
 mod relying_party;
 mod request_object;
+mod request_object_beside;
 mod request_object_encrypted;
 mod request_object_keys;
 mod request_uri;

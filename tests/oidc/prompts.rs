@@ -390,6 +390,7 @@ async fn the_pages_speak_the_first_language_asked_for_that_is_offered() {
 // values" (OIDC Core §3.1.2.1)
 // "The Authorization Server SHOULD display the authentication and consent UI consistent with a full User Agent page view."
 // (OIDC Core §3.1.2.1)
+// "OPs MUST support the "display" parameter, as defined in Section 3.1.2." (OIDC Core §15.1)
 #[tokio::test]
 async fn any_display_is_a_page() {
     let server = Server::start().await;

@@ -55,6 +55,7 @@ async fn people_are_shown_the_name_in_their_language() {
 }
 
 // "URI using the "https" scheme that a third party can use to initiate a login by the RP" (OIDC Registration §2)
+// "iss REQUIRED. Issuer Identifier for the OP that the RP is to send the Authentication Request to." (OIDC Core §4)
 #[tokio::test]
 async fn an_app_is_opened_from_the_account_where_it_says_how() {
     let server = open().await;

@@ -177,6 +177,14 @@ op.addEventListener("load", () => op.contentWindow.postMessage(said, "{issuer}")
 // determined or are syntactically invalid, then the OP iframe SHOULD postMessage the string "error" back to the source."
 // (OIDC Session Management §3.2)
 // "The OP iframe MUST enforce that the caller is from an expected origin." (OIDC Session Management §6)
+// "It MUST reject postMessage requests from any other source origin to prevent cross-site scripting attacks." (OIDC Session
+// Management §3.2)
+// "It MUST reject postMessage requests from any other source origin to prevent cross-site scripting attacks." (OIDC Session
+// Management §6)
+// "If any of the validation procedures defined in this specification fail, any operations requiring the information that failed to
+// correctly validate MUST be aborted and the information that failed to validate MUST NOT be used." (OIDC Session Management §4)
+// "In the case of an authorized Client (successful Authentication Response), the OP SHOULD change the value of the session state
+// returned to the Client under one of the following events:" (OIDC Session Management §3.2)
 #[tokio::test]
 async fn the_frame_says_whether_the_person_is_still_the_same() {
     let Some(browser) = Browser::setup().start().await else { return };

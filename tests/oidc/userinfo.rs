@@ -47,6 +47,8 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 // [OpenID.Registration]." (OIDC Core §5.3.2)
 // "All dynamic OPs that issue Access Tokens MUST support the UserInfo Endpoint, as defined in Section 5.3."
 // (OIDC Core §15.2)
+// "The content-type of the HTTP response MUST be "application/json" if the response body is a text JSON object; the response body
+// SHOULD be encoded using UTF-8." (OIDC Core §5.3.2)
 #[tokio::test]
 async fn the_token_is_taken_from_the_header_of_a_get_or_post_or_from_a_form() {
     let server = Server::start().await;

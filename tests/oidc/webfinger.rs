@@ -33,9 +33,14 @@ async fn who_asks_by_an_address_is_told_the_issuer() {
     let server = served().await;
     let answer = ask(&server, Method::GET, &[("resource", "acct:ada@people.example"), ("rel", ISSUER)]).await;
     let told = json!({"subject": "acct:ada@people.example", "links": [{"rel": ISSUER, "href": server.url}]});
-    assert_eq!((answer.status.as_u16(), answer.json()), (200, told));
+    assert_eq!((answer.status.as_u16(), answer.json()), (200, told.clone()));
     // "The media type used for the JSON Resource Descriptor (JRD) is "application/jrd+json"" (RFC 7033 §4.2)
     assert_eq!(answer.header("content-type"), Some("application/jrd+json"));
+    // "If Issuer discovery is supported (see Section 2), this value MUST be identical to the issuer value returned by WebFinger."
+    // (OIDC Discovery §3)
+    let discovery = server.at("/.well-known/openid-configuration").replace("https://", "http://");
+    let metadata = Page::of(reqwest::get(discovery).await.unwrap()).await.json();
+    assert_eq!(metadata["issuer"], told["links"][0]["href"]);
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
 }
 
@@ -102,6 +107,7 @@ async fn only_the_links_that_were_asked_for_are_told() {
 }
 
 // "WebFinger resources MUST NOT be served with any other URI scheme (such as HTTP)." (RFC 7033 §4)
+// "All WebFinger communication MUST utilize TLS in the manner described in Section 7.1." (OIDC Discovery §2)
 #[tokio::test]
 async fn without_https_nothing_is_told() {
     let server = Server::start().await;

@@ -8,7 +8,7 @@ use crate::harness::registrar::Registrar;
 use crate::harness::server::Server;
 
 /// What a person sees of a request that leads nowhere.
-async fn is_shown(suite: &Suite<'_>, client: &suite::Client, changes: &[(&str, &str)]) {
+async fn is_shown(suite: &Suite<'_>, client: &dynamic_suite::Client, changes: &[(&str, &str)]) {
     let page = suite.person.open(suite.request(client, changes)).await;
     assert_eq!((page.status.as_u16(), page.name().as_str(), page.location()), (400, "error", None), "{}", page.body);
 }
@@ -16,7 +16,7 @@ async fn is_shown(suite: &Suite<'_>, client: &suite::Client, changes: &[(&str, &
 /// `oidcc-ensure-redirect-uri-in-authorization-request`
 #[tokio::test]
 async fn an_app_with_two_redirect_uris_that_names_none_is_shown_an_error() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     for kind in RESPONSE_TYPES {
         let two = json!({"redirect_uris": [at("/callback"), at("/callback2")]});
@@ -29,7 +29,7 @@ async fn an_app_with_two_redirect_uris_that_names_none_is_shown_an_error() {
 /// `oidcc-redirect-uri-query-OK`
 #[tokio::test]
 async fn a_redirect_uri_with_a_query_keeps_it() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     for kind in RESPONSE_TYPES {
         let client = suite.registers(kind, json!({"redirect_uris": [at("/callback?dummy1=lorem&dummy2=ipsum")]})).await;
@@ -43,7 +43,7 @@ async fn a_redirect_uri_with_a_query_keeps_it() {
 /// `oidcc-redirect-uri-query-mismatch`, `oidcc-redirect-uri-query-added`
 #[tokio::test]
 async fn a_redirect_uri_with_another_query_than_the_registered_one_is_shown_not_followed() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     let client = suite.registers("code", json!({"redirect_uris": [at("/callback?dummy1=lorem&dummy2=ipsum")]})).await;
     is_shown(&suite, &client, &[("redirect_uri", &at("/callback?dummy1=lorem&dummy2=dolor"))]).await;
@@ -55,7 +55,7 @@ async fn a_redirect_uri_with_another_query_than_the_registered_one_is_shown_not_
 /// `oidcc-redirect-uri-regfrag`
 #[tokio::test]
 async fn a_redirect_uri_with_a_fragment_is_not_registered() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let refused = Suite::new(&server).is_refused("code", json!({"redirect_uris": [at("/callback#foobar")]})).await;
     assert_eq!(refused, "400 invalid_redirect_uri");
 }
@@ -63,7 +63,7 @@ async fn a_redirect_uri_with_a_fragment_is_not_registered() {
 /// `oidcc-server`
 #[tokio::test]
 async fn an_app_of_each_response_type_registers_signs_somebody_in_and_removes_itself() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     for kind in RESPONSE_TYPES {
         let client = suite.registers(kind, json!({})).await;
@@ -80,7 +80,7 @@ async fn an_app_of_each_response_type_registers_signs_somebody_in_and_removes_it
 /// `oidcc-registration-logo-uri`: the logo is registered; no page of ours asks another server for it.
 #[tokio::test]
 async fn a_logo_is_registered_and_no_page_loads_it() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     let logo = "https://suite.example:8443/images/logo.png";
     let client = suite.registers("code", json!({"logo_uri": logo})).await;
@@ -92,7 +92,7 @@ async fn a_logo_is_registered_and_no_page_loads_it() {
 // "The OpenID Provider SHOULD display this URL to the End-User if it is given." (OIDC Registration §2)
 #[tokio::test]
 async fn the_addresses_of_policy_and_terms_stand_on_the_pages_wherever_they_lie() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     for member in ["policy_uri", "tos_uri"] {
         let suite = Suite::new(&server);
         let long = format!("https://openid.net/{}", "x".repeat(100));
@@ -120,12 +120,12 @@ async fn the_addresses_of_policy_and_terms_stand_on_the_pages_wherever_they_lie(
 /// `oidcc-registration-jwks-uri`
 #[tokio::test]
 async fn the_keys_of_an_app_are_read_where_it_publishes_them() {
-    let (server, files) = (suite::server().await, Files::start());
+    let (server, files) = (dynamic_suite::server().await, Files::start());
     let suite = Suite::new(&server);
     let uri = files.serves("/client1_jwks", "application/json", &jwks(&KEYS[0], true).to_string());
     for kind in WITH_CODE {
         let client = suite.registers(kind, json!({"jwks": null, "jwks_uri": uri})).await;
-        let client = suite::Client { is_named: true, ..client };
+        let client = dynamic_suite::Client { is_named: true, ..client };
         suite.signs_in(&client, &[]).await;
         suite.leaves(client).await;
     }
@@ -134,7 +134,7 @@ async fn the_keys_of_an_app_are_read_where_it_publishes_them() {
 /// `oidcc-registration-sector-uri`, `oidcc-registration-sector-bad`
 #[tokio::test]
 async fn a_sector_is_for_those_redirect_uris_that_its_list_names() {
-    let (server, files) = (suite::server().await, Files::start());
+    let (server, files) = (dynamic_suite::server().await, Files::start());
     let suite = Suite::new(&server);
     let good = files.serves("/redirect_uris.json", "application/json", &json!([at("/callback")]).to_string());
     let client = suite.registers("code", json!({"subject_type": "pairwise", "sector_identifier_uri": good})).await;
@@ -149,7 +149,7 @@ async fn a_sector_is_for_those_redirect_uris_that_its_list_names() {
 async fn a_list_that_the_guard_keeps_away_is_refused_and_the_events_name_the_setting() {
     let files = Files::start();
     let server = Server::start_with(|config| {
-        suite::settings(config);
+        dynamic_suite::settings(config);
         config.outbound.allow_hosts.clear();
     })
     .await;
@@ -164,7 +164,7 @@ async fn a_list_that_the_guard_keeps_away_is_refused_and_the_events_name_the_set
 /// `oidcc-3rd_party-init-login`, `oidcc-3rd_party-init-login-nohttps`, of `oidcc-3rdparty-init-login-certification-test-plan`
 #[tokio::test]
 async fn an_address_that_begins_a_sign_in_is_registered_by_https_alone_and_read_again() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     let uri = at("/initiate_login");
     let said = |uri: &str| json!({"initiate_login_uri": uri, "token_endpoint_auth_method": "client_secret_basic"});

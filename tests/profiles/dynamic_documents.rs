@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::suite;
+use super::dynamic_suite;
 use crate::harness::page::Page;
 use crate::harness::server::Server;
 use crate::harness::tls;
@@ -10,7 +10,7 @@ use crate::harness::tls;
 /// The document of a server that speaks TLS, with the settings that the suite needs.
 async fn documents() -> (String, Map<String, Value>) {
     let server = Server::start_with(|config| {
-        suite::settings(config);
+        dynamic_suite::settings(config);
         tls::speaking(config);
     })
     .await;

@@ -15,7 +15,7 @@ use crate::harness::server::Server;
 // (OIDC Registration §4.4)
 #[tokio::test]
 async fn an_app_that_an_administrator_has_switched_off_may_not_read_what_it_is() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let registrar = Registrar::new(&server);
     let client = registrar.registered(&metadata_with(json!({}))).await;
     let known = server.database.directory().clients[client["client_id"].as_str().unwrap()].as_ref().clone();
@@ -29,7 +29,7 @@ async fn an_app_that_an_administrator_has_switched_off_may_not_read_what_it_is()
 // server MUST respond with the HTTP 401 Unauthorized status code." (OIDC Registration §4.4)
 #[tokio::test]
 async fn an_app_that_is_not_there_and_a_token_that_is_not_right_are_refused_alike() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let registrar = Registrar::new(&server);
     let client = registrar.registered(&metadata_with(json!({}))).await;
     let token = client["registration_access_token"].as_str().unwrap();
@@ -50,7 +50,7 @@ async fn an_app_that_is_not_there_and_a_token_that_is_not_right_are_refused_alik
 // (OIDC Registration §2)
 #[tokio::test]
 async fn how_a_content_is_encrypted_is_not_registered_without_how_its_key_is() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     for member in
         ["id_token_encrypted_response_enc", "userinfo_encrypted_response_enc", "request_object_encryption_enc"]
@@ -63,7 +63,7 @@ async fn how_a_content_is_encrypted_is_not_registered_without_how_its_key_is() {
 // "MUST ignore any fields sent by the Client that it does not understand." (OIDC Registration §3.2)
 #[tokio::test]
 async fn members_that_nobody_knows_change_nothing_and_do_not_come_back() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let registrar = Registrar::new(&server);
     let said = metadata_with(json!({
         "frobnicate": {"deep": [1, 2, 3]}, "client_name#de": "Notizbuch", "contacts#de": ["x"], "tls_client_auth_subject_dn": "CN=x",
@@ -78,7 +78,7 @@ async fn members_that_nobody_knows_change_nothing_and_do_not_come_back() {
 // "The value of the "sector_identifier_uri" MUST be a URL using the "https" scheme" (OIDC Core §8.1)
 #[tokio::test]
 async fn the_list_of_a_sector_is_asked_for_by_https_alone() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     for uri in ["http://127.0.0.1:9/apps.json", "file:///etc/passwd", "https:apps.json", "/apps.json"] {
         let pairwise = json!({"subject_type": "pairwise", "sector_identifier_uri": uri});
@@ -91,7 +91,7 @@ async fn the_list_of_a_sector_is_asked_for_by_https_alone() {
 // (OIDC Registration §2)
 #[tokio::test]
 async fn a_code_for_an_address_that_the_app_has_taken_away_is_refused() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let registrar = Registrar::new(&server);
     let client = registrar.registered(&metadata_with(json!({}))).await;
     let app = App::registered(&server, &client);
@@ -109,7 +109,7 @@ async fn a_code_for_an_address_that_the_app_has_taken_away_is_refused() {
 #[tokio::test]
 async fn no_stranger_is_given_account_tokens_through_the_browser() {
     let server = Server::start_with(|config| {
-        suite::settings(config);
+        dynamic_suite::settings(config);
         config.registration.scopes = ["openid", "offline_access", "account:tokens"].into_iter().collect();
     })
     .await;

@@ -16,7 +16,7 @@ const OFFLINE: &[(&str, &str)] = &[("scope", "openid offline_access"), ("prompt"
 /// `oidcc-idtoken-rs256`
 #[tokio::test]
 async fn an_id_token_is_by_rs256_and_names_its_key() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     for kind in RESPONSE_TYPES {
         let client = suite.registers(kind, json!({"id_token_signed_response_alg": "RS256"})).await;
@@ -29,7 +29,7 @@ async fn an_id_token_is_by_rs256_and_names_its_key() {
 /// `oidcc-idtoken-unsigned` is skipped where `none` is not listed; nor can it be registered.
 #[tokio::test]
 async fn an_id_token_without_a_signature_is_neither_offered_nor_registered() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     let listed = suite.documents().await["id_token_signing_alg_values_supported"].clone();
     assert!(!listed.as_array().unwrap().contains(&json!("none")));
@@ -40,7 +40,7 @@ async fn an_id_token_without_a_signature_is_neither_offered_nor_registered() {
 /// `oidcc-userinfo-rs256`
 #[tokio::test]
 async fn userinfo_is_signed_by_rs256_for_this_app() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     for kind in RESPONSE_TYPES.into_iter().filter(|kind| *kind != "id_token") {
         let client = suite.registers(kind, json!({"userinfo_signed_response_alg": "RS256"})).await;
@@ -62,7 +62,7 @@ async fn is_signed_userinfo(suite: &Suite<'_>, client: &Client, signed_in: &Sign
 /// Beside the plan: whatever algorithm is listed can be registered, for ID tokens and for userinfo.
 #[tokio::test]
 async fn each_algorithm_that_is_listed_signs_id_tokens_and_userinfo() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     let documents = suite.documents().await;
     for algorithm in documents["id_token_signing_alg_values_supported"].as_array().unwrap() {
@@ -81,7 +81,7 @@ async fn each_algorithm_that_is_listed_signs_id_tokens_and_userinfo() {
 /// `oidcc-server-rotate-keys`: the operator says `grantor key rotate --algorithm RS256`.
 #[tokio::test]
 async fn after_a_rotation_the_key_set_has_the_new_key_beside_the_old_one() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let signing = async || {
         let set = keys::jwks(&server).await;
         let all = set["keys"].as_array().unwrap().clone();
@@ -104,7 +104,7 @@ async fn after_a_rotation_the_key_set_has_the_new_key_beside_the_old_one() {
 /// `oidcc-refresh-token-rp-key-rotation`
 #[tokio::test]
 async fn an_app_that_has_published_another_key_goes_on_with_it_after_a_minute() {
-    let (server, files) = (suite::server().await, Files::start());
+    let (server, files) = (dynamic_suite::server().await, Files::start());
     let suite = Suite::new(&server);
     for kind in WITH_CODE {
         let uri = files.serves("/client1_jwks", "application/json", &jwks(&KEYS[0], true).to_string());
@@ -146,7 +146,7 @@ async fn refreshed(suite: &Suite<'_>, client: &Client, before: &Tokens, scope: &
 /// `oidcc-refresh-token`
 #[tokio::test]
 async fn a_refresh_token_is_for_the_app_that_was_given_it() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     assert!(suite.documents().await["grant_types_supported"].as_array().unwrap().contains(&json!("refresh_token")));
     for kind in WITH_CODE {
@@ -167,7 +167,7 @@ async fn a_refresh_token_is_for_the_app_that_was_given_it() {
 /// `oidcc-ensure-client-assertion-with-iss-aud-succeeds`
 #[tokio::test]
 async fn an_assertion_may_be_for_the_issuer_instead_of_the_token_endpoint() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     for kind in WITH_CODE {
         let client = suite.registers(kind, json!({})).await;
@@ -186,7 +186,7 @@ fn object(suite: &Suite<'_>, client: &Client) -> Value {
 /// `oidcc-request-uri-signed-rs256`
 #[tokio::test]
 async fn a_request_may_lie_at_a_registered_address_signed_by_rs256() {
-    let (server, files) = (suite::server().await, Files::start());
+    let (server, files) = (dynamic_suite::server().await, Files::start());
     let suite = Suite::new(&server);
     let documents = suite.documents().await;
     assert_eq!(documents["request_uri_parameter_supported"], true);
@@ -212,7 +212,7 @@ async fn a_request_may_lie_at_a_registered_address_signed_by_rs256() {
 // "All Request Objects from this Client MUST be rejected, if not signed with this algorithm." (OIDC Registration §2)
 #[tokio::test]
 async fn an_object_that_nobody_signed_is_neither_offered_nor_taken_from_an_app_that_has_not_chosen_it() {
-    let (server, files) = (suite::server().await, Files::start());
+    let (server, files) = (dynamic_suite::server().await, Files::start());
     let suite = Suite::new(&server);
     for (algorithm, is_taken) in [(Value::Null, false), (json!("none"), true)] {
         let uri = files.serves("/requesturi/4fPq", "application/jwt", "");
@@ -236,7 +236,7 @@ async fn an_object_that_nobody_signed_is_neither_offered_nor_taken_from_an_app_t
 /// Every token of these modules is one of ours by the type that it has.
 #[tokio::test]
 async fn an_access_token_of_a_module_is_no_id_token() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     let client = suite.registers("code", json!({})).await;
     let signed_in = suite.signs_in(&client, &[]).await;

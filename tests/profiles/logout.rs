@@ -56,8 +56,8 @@ async fn leads_nowhere(suite: &Suite<'_>, page: Page) {
 /// `oidcc-rp-initiated-logout`
 #[tokio::test]
 async fn an_app_signs_somebody_out_who_comes_back_with_its_state() {
-    let server = suite::server().await;
-    for response_type in suite::RESPONSE_TYPES {
+    let server = dynamic_suite::server().await;
+    for response_type in dynamic_suite::RESPONSE_TYPES {
         let suite = Suite::new(&server);
         let (client, signed_in) = begun(&suite, response_type, json!({})).await;
         let back = ends(&suite, &signed_in, &[]).await.location().unwrap();
@@ -70,7 +70,7 @@ async fn an_app_signs_somebody_out_who_comes_back_with_its_state() {
 /// `oidcc-rp-initiated-logout-no-state`
 #[tokio::test]
 async fn without_a_state_nothing_is_added_to_the_way_back() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     let (client, signed_in) = begun(&suite, "code", json!({})).await;
     let back = ends(&suite, &signed_in, &[("state", "")]).await.location().unwrap();
@@ -82,7 +82,7 @@ async fn without_a_state_nothing_is_added_to_the_way_back() {
 /// `oidcc-rp-initiated-logout-query-added-to-post-logout-redirect-uri`
 #[tokio::test]
 async fn an_address_to_return_to_that_is_not_registered_is_not_followed() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     for uri in [at("/post_logout_redirect?foo=bar"), at("/post_logout_redirect/bad"), "https://example.com/".to_owned()]
     {
         let suite = Suite::new(&server);
@@ -100,7 +100,7 @@ async fn an_address_to_return_to_that_is_not_registered_is_not_followed() {
 /// `oidcc-rp-initiated-logout-modified-id-token-hint`, `oidcc-rp-initiated-logout-bad-id-token-hint`
 #[tokio::test]
 async fn a_hint_that_was_changed_or_forged_leads_nowhere() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     for is_forged in [false, true] {
         let suite = Suite::new(&server);
         let (_, signed_in) = begun(&suite, "code", json!({})).await;
@@ -118,7 +118,7 @@ async fn a_hint_that_was_changed_or_forged_leads_nowhere() {
 /// `oidcc-rp-initiated-logout-no-id-token-hint`
 #[tokio::test]
 async fn without_a_hint_the_person_is_asked_and_goes_nowhere() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     let (client, signed_in) = begun(&suite, "code", json!({})).await;
     let page = ends(&suite, &signed_in, &[("id_token_hint", "")]).await;
@@ -129,7 +129,7 @@ async fn without_a_hint_the_person_is_asked_and_goes_nowhere() {
 /// `oidcc-rp-initiated-logout-no-params`, `oidcc-rp-initiated-logout-only-state`
 #[tokio::test]
 async fn a_request_without_an_app_signs_out_whoever_says_yes() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     for state in ["", STATE] {
         let suite = Suite::new(&server);
         let (client, signed_in) = begun(&suite, "code", json!({})).await;
@@ -143,7 +143,7 @@ async fn a_request_without_an_app_signs_out_whoever_says_yes() {
 /// `oidcc-rp-initiated-logout-no-post-logout-redirect-uri`
 #[tokio::test]
 async fn without_an_address_to_return_to_the_page_says_that_the_person_is_signed_out() {
-    let server = suite::server().await;
+    let server = dynamic_suite::server().await;
     let suite = Suite::new(&server);
     let (client, signed_in) = begun(&suite, "code", json!({})).await;
     let page = ends(&suite, &signed_in, &[("post_logout_redirect_uri", "")]).await;

@@ -15,8 +15,8 @@ use crate::oidc::keys::is_signed;
 /// `oidcc-frontchannel-rp-initiated-logout`
 #[tokio::test]
 async fn the_page_of_signing_out_frames_the_app_and_then_goes_back_to_it() {
-    let server = suite::server().await;
-    for response_type in suite::RESPONSE_TYPES {
+    let server = dynamic_suite::server().await;
+    for response_type in dynamic_suite::RESPONSE_TYPES {
         let suite = Suite::new(&server);
         let framed = json!({
             "frontchannel_logout_uri": at("/frontchannel_logout"), "frontchannel_logout_session_required": true,
@@ -44,11 +44,11 @@ async fn the_page_of_signing_out_frames_the_app_and_then_goes_back_to_it() {
 async fn the_app_is_sent_a_logout_token_and_the_person_goes_back_to_it() {
     let receiver = Receiver::start();
     let server = Server::start_with(|config| {
-        suite::settings(config);
+        dynamic_suite::settings(config);
         receiver.trusted()(config);
     })
     .await;
-    for (before, response_type) in suite::RESPONSE_TYPES.into_iter().enumerate() {
+    for (before, response_type) in dynamic_suite::RESPONSE_TYPES.into_iter().enumerate() {
         let suite = Suite::new(&server);
         let told = json!({"backchannel_logout_uri": receiver.url, "backchannel_logout_session_required": true});
         let (client, signed_in) = begun(&suite, response_type, told).await;
@@ -76,8 +76,8 @@ async fn the_app_is_sent_a_logout_token_and_the_person_goes_back_to_it() {
 /// `the_frame_says_whether_the_person_is_still_the_same`; here, that each answer carries the state, and that it has changed afterwards.
 #[tokio::test]
 async fn each_answer_tells_a_session_state_that_is_another_after_signing_out() {
-    let server = suite::server().await;
-    for response_type in suite::RESPONSE_TYPES {
+    let server = dynamic_suite::server().await;
+    for response_type in dynamic_suite::RESPONSE_TYPES {
         let suite = Suite::new(&server);
         let (client, signed_in) = begun(&suite, response_type, json!({})).await;
         let before = signed_in.answer.param("session_state");

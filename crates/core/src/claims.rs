@@ -13,9 +13,11 @@ use crate::scope::Scope;
 use crate::user::User;
 
 mod by_itself;
+mod phone;
 mod wish;
 
 pub(crate) use by_itself::wanted;
+pub use phone::is_phone_number;
 pub(crate) use wish::locales;
 
 /// The largest number of claims one request may name.
@@ -217,6 +219,7 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
         let tagged = user.claims.iter().filter(|(key, _)| key.split_once('#').is_some_and(|(base, _)| base == *name));
         released.extend(tagged.map(|(key, value)| (key.clone(), value.clone())));
     }
+    phone::settle(&mut released, user);
     released
 }
 

@@ -94,6 +94,8 @@ fn claims<S>(
     now: Time,
 ) -> Claims {
     let (client, context, scope) = (issuance.client(), &grant.context, &issuance.target().scope);
+    // "If either ID Token contains Claims about the End-User, any that are present in both SHOULD have the same values in both."
+    // (OIDC Core §3.3.3.6)
     let which = (client.metadata.id_token_claims.as_slice(), issuance.is_id_token_alone());
     let names = claims::id_token_names(directory, scope, context, which);
     let user_claims = claims::for_id_token(claims::release(directory, user, scope, &names), user, context);

@@ -87,9 +87,12 @@ pub struct Metadata {
     // "subject_types_supported REQUIRED." (OIDC Discovery §3)
     subject_types_supported: [&'static str; 2],
     // "id_token_signing_alg_values_supported REQUIRED." (OIDC Discovery §3)
+    // "Claims with zero elements MUST be omitted from the response." (OIDC Discovery §4.2)
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     id_token_encryption_alg_values_supported: &'static [KeyAlgorithm],
     id_token_encryption_enc_values_supported: &'static [ContentEncryption],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     userinfo_signing_alg_values_supported: Vec<Algorithm>,
     userinfo_encryption_alg_values_supported: &'static [KeyAlgorithm],
     userinfo_encryption_enc_values_supported: &'static [ContentEncryption],
@@ -99,6 +102,7 @@ pub struct Metadata {
     revocation_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
     introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     introspection_endpoint_auth_signing_alg_values_supported: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     introspection_signing_alg_values_supported: Vec<Algorithm>,
     code_challenge_methods_supported: [&'static str; 1],
     authorization_response_iss_parameter_supported: bool,
@@ -209,11 +213,17 @@ fn prompt_values(may_create: bool) -> Vec<&'static str> {
 }
 
 fn response_types(policy: &Policy) -> impl Iterator<Item = ResponseType> {
+    // "These OpenID Providers MUST support the "id_token" Response Type and all that are not Self-Issued OPs MUST also support the
+    // "code" and "id_token token" Response Types." (OIDC Core §15.2)
+    // "Dynamic OpenID Providers MUST support the "code", "id_token", and the "id_token token" Response Type values." (OIDC
+    // Discovery §3)
     let everything = policy.clients.allow_front_channel_tokens;
     ResponseType::ALL.into_iter().filter(move |kind| everything || !kind.is_front_channel())
 }
 
 fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
+    // "Dynamic OpenID Providers MUST support the "authorization_code" and "implicit" Grant Type values and MAY support other Grant
+    // Types." (OIDC Discovery §3)
     let everything = policy.clients.allow_front_channel_tokens;
     GrantType::ALL.into_iter().filter(move |grant_type| everything || *grant_type != GrantType::Implicit)
 }

@@ -158,6 +158,9 @@ pub struct Fresh {
 mod tests {
     use super::*;
 
+    // "Its value MUST be a URL using the "https" scheme." (OIDC Core §4)
+    // "The returned Issuer location MUST be a URI RFC 3986 [RFC3986] with a scheme component that MUST be "https", a host
+    // component, and optionally, port and path components and no query or fragment components." (OIDC Discovery §2)
     #[test]
     fn an_issuer_is_https_or_loopback() {
         assert!(Issuer::parse("https://id.example.com").is_ok());

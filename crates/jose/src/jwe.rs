@@ -16,7 +16,7 @@ pub use agreement::Curve;
 pub use algorithm::{AlgorithmUnknown, ContentEncryption, KeyAlgorithm};
 pub use decrypt::{DecryptError, Decrypted, MAX_ENCRYPTED, decrypt, is_encrypted};
 pub use decryption_key::{DecryptionKey, DecryptionKeyError};
-pub use encrypt::{Content, EncryptError, Recipient, encrypt};
+pub use encrypt::{Content, EncryptError, Recipient, encrypt, encrypt_of};
 
 #[cfg(test)]
 mod tests;

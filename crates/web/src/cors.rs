@@ -13,6 +13,8 @@ use crate::app::App;
 /// The headers that scripts may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("WWW-Authenticate, Retry-After, RateLimit, RateLimit-Policy");
 
+// "The use of CORS at the Authorization Endpoint is NOT RECOMMENDED as it is redirected to by the client and not directly
+// accessed." (OIDC Discovery §3): neither of these two is called there.
 /// Lets every origin read.
 pub(crate) fn everyone(mut response: HttpResponse) -> HttpResponse {
     let headers = response.headers_mut();

@@ -1,8 +1,10 @@
 //! Apps are told of ends of sessions (OpenID Connect Back-Channel Logout §2.5). Each app that something is due for has a worker of its
 //! own in the background, with a few lanes: one that does not answer keeps neither the person who signs out waiting, nor any other app.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::web::Data;
 use grantor_core::audit::{Event, EventKind, printable};
 use grantor_core::backchannel_logout::{LogoutNotice, NoticeChange, Outcome, Standing, logout_token};
 use grantor_core::change::Change;
@@ -13,6 +15,7 @@ use openidconnect::http::{Request, StatusCode, header};
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::client_keys;
 use crate::delivery::in_lanes;
 use crate::outbound::OutboundError;
 
@@ -55,7 +58,7 @@ impl App {
     ///
     /// # Errors
     /// Those of the store: what was claimed then is due again when its lease is over.
-    pub async fn tell_app(&self, client_id: &str) -> Result<bool, StoreError> {
+    pub async fn tell_app(self: &Arc<Self>, client_id: &str) -> Result<bool, StoreError> {
         let due = self.provider.store.logout_notices_due(client_id, self.clock.now(), AT_ONCE).await?;
         let is_full = u32::try_from(due.len()).is_ok_and(|found| found >= AT_ONCE);
         in_lanes(due, async |notice| Box::pin(self.attempt_notice(&notice)).await).await?;
@@ -63,7 +66,7 @@ impl App {
     }
 
     /// Claims a notice, and tries to hand it over.
-    async fn attempt_notice(&self, notice: &LogoutNotice) -> Result<(), StoreError> {
+    async fn attempt_notice(self: &Arc<Self>, notice: &LogoutNotice) -> Result<(), StoreError> {
         let Standing::Waiting(due_at) = notice.standing else { return Ok(()) };
         let (key, until) = (notice.key.clone(), self.clock.now().plus(LEASE));
         let claim = NoticeChange::Claim { key: key.clone(), due_at, until };
@@ -79,7 +82,7 @@ impl App {
         self.provider.store.commit(changes).await
     }
 
-    async fn hand_over(&self, notice: &LogoutNotice) -> Result<(), Untaken> {
+    async fn hand_over(self: &Arc<Self>, notice: &LogoutNotice) -> Result<(), Untaken> {
         let directory = self.directory();
         // Also an app that is switched off: it may still have people signed in.
         let client = directory.clients.get(&notice.key.client_id);
@@ -88,7 +91,14 @@ impl App {
             let why = "the app has no address for it any more";
             return Err(Untaken::Never(Outcome::GivenUp, why.to_owned()));
         };
-        let token = logout_token::sign(&self.provider, client, notice, self.clock.now());
+        let keys = match client.id_token_encryption() {
+            Some(encryption) => {
+                client_keys::to_encrypt(&Data::from(Arc::clone(self)), &client.client_id, encryption).await
+            }
+            None => None,
+        };
+        let token = logout_token::sign(&self.provider, client, notice, self.clock.now())
+            .and_then(|token| logout_token::encrypt(&self.provider, client, token, keys.as_deref()));
         let token = token.map_err(|error| Untaken::Later(error.reason().to_owned()))?;
         let request = request(uri, &token).map_err(|error| Untaken::Never(Outcome::GivenUp, error.to_string()))?;
         let (status, body) = self.tell_client(request, &client.client_id).await?;

@@ -92,7 +92,14 @@ pub(crate) async fn get_check_session(visit: Visit) -> HttpResponse {
     // source. If the received value and the calculated value do not match, then the OP iframe MUST postMessage the string
     // "changed" back to the source. If it matched, then it MUST postMessage the string "unchanged"."
     // (OIDC Session Management §3.2)
-    // "The OP iframe MUST enforce that the caller is from an expected origin." (OIDC Session Management §6)
+    // "It MUST reject postMessage requests from any other source origin to prevent cross-site scripting attacks." (OIDC Session
+    // Management §3.2): the origin that the browser names is part of what is hashed, so nothing that was told to one origin is ever
+    // "unchanged" for another; and the answer goes to that origin alone.
+    // "The OP iframe MUST enforce that the caller is from an expected origin. It MUST reject postMessage requests from any other
+    // source origin to prevent cross-site scripting attacks." (OIDC Session Management §6)
+    // "If any of the validation procedures defined in this specification fail, any operations requiring the information that failed
+    // to correctly validate MUST be aborted and the information that failed to validate MUST NOT be used." (OIDC Session Management
+    // §4)
     let (script, cookie) = (static_url("check-session.js"), Name::State.text(visit.app.provider.issuer.is_https()));
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))

@@ -47,7 +47,12 @@ pub fn read<S: Store>(
     // "If the Redirection URI is invalid, the Authorization Server MUST NOT redirect the User Agent to the invalid
     // Redirection URI." (OIDC Core §3.1.2.6)
     // "redirect_uri REQUIRED. Redirection URI to which the response will be sent." (OIDC Core §3.1.2.1)
-    let is_named = params.get("redirect_uri").is_some() || !asks_openid(params);
+    // "redirect_uri REQUIRED. Redirection URI to which the response will be sent. This URI MUST exactly match one of the Redirection
+    // URI values for the Client pre-registered at the OpenID Provider, with the matching performed as described in Section 6.2.1 of
+    // [RFC3986] (Simple String Comparison)." (OIDC Core §3.2.2.1)
+    let kind = params.get("response_type").and_then(|kind| kind.parse().ok());
+    let may_lack_it = !asks_openid(params) && !kind.is_some_and(ResponseType::is_front_channel);
+    let is_named = params.get("redirect_uri").is_some() || may_lack_it;
     let redirect_uri =
         if is_named { client.redirect_uri(params.get("redirect_uri")) } else { Err(Error::RedirectUriRequired) };
     let redirect_uri = redirect_uri.map_err(|error| show(error, Some(client)))?;

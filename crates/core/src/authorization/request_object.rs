@@ -172,6 +172,9 @@ pub(super) fn assemble(outside: &Params, claims: &Map<String, Value>, alone: boo
         return Err(Error::RequestObjectInvalid);
     }
     check_response_type(outside, claims)?;
+    if !alone {
+        check_scope(outside, claims)?;
+    }
     // "The Authorization Server MUST assemble the set of Authorization Request parameters to be used from the Request Object
     // value and the OAuth 2.0 Authorization Request parameters (minus the "request" or "request_uri" parameters)."
     // (OIDC Core §6.3.3)
@@ -193,6 +196,8 @@ fn check_response_type(outside: &Params, claims: &Map<String, Value>) -> Result<
     // "values for the "response_type" and "client_id" parameters MUST be included using the OAuth 2.0 request syntax, since they
     // are REQUIRED by OAuth 2.0. The values for these parameters MUST match those in the Request Object, if present."
     // (OIDC Core §6.1)
+    // "So that the request is a valid OAuth 2.0 Authorization Request, values for the "response_type" and "client_id" parameters
+    // MUST be included using the OAuth 2.0 request syntax, since they are REQUIRED by OAuth 2.0." (OIDC Core §6.2)
     // Laxer than OIDC Core: without "response_type" outside, that of the object counts, as RFC 9101 §5 has it.
     // "The values for these parameters MUST match those in the Request Object, if present." (OIDC Core §6.2)
     let (Some(outside), Some(inside)) = (outside.get("response_type"), claims.get("response_type")) else {
@@ -202,6 +207,21 @@ fn check_response_type(outside: &Params, claims: &Map<String, Value>) -> Result<
     let kind = |text: &str| text.parse::<ResponseType>().ok();
     let is_same = outside == inside || kind(outside).is_some_and(|outside| kind(inside) == Some(outside));
     if is_same { Ok(()) } else { Err(Error::RequestObjectMismatch) }
+}
+
+/// What OAuth is told beside the object, and OpenID Connect inside, is one request.
+fn check_scope(outside: &Params, claims: &Map<String, Value>) -> Result<(), Error> {
+    // "Even if a "scope" parameter is present in the Request Object value, a "scope" parameter MUST always be passed using the OAuth
+    // 2.0 request syntax containing the "openid" scope value to indicate to the underlying OAuth 2.0 logic that this is an OpenID
+    // Connect request." (OIDC Core §6.1)
+    // "Even if a "scope" parameter is present in the referenced Request Object, a "scope" parameter MUST always be passed using the
+    // OAuth 2.0 request syntax containing the "openid" scope value to indicate to the underlying OAuth 2.0 logic that this is an
+    // OpenID Connect request." (OIDC Core §6.2)
+    // Laxer than OIDC Core: without "scope" outside, that of the object counts, as RFC 9101 §5 has it.
+    let is_openid = |scope: &str| scope.split(' ').any(|token| token == "openid");
+    let inside = claims.get("scope").and_then(Value::as_str).is_some_and(is_openid);
+    let fits = !inside || outside.get("scope").is_none_or(is_openid);
+    if fits { Ok(()) } else { Err(Error::RequestObjectMismatch) }
 }
 
 /// A member as the parameter it stands for; several values for those that may stand more than once.
@@ -236,7 +256,7 @@ mod tests {
     #[test]
     fn what_the_object_says_takes_the_place_of_what_stands_beside_it() {
         let claims = json!({"iss": "wiki", "scope": "openid", "max_age": 5, "resource": ["https://a", "https://b"]});
-        let pairs = assembled("scope=admin&state=x&resource=https%3A%2F%2Fevil&request=a.b.c", &claims).unwrap();
+        let pairs = assembled("scope=openid+admin&state=x&resource=https%3A%2F%2Fevil&request=a.b.c", &claims).unwrap();
         let pairs: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         assert_eq!(pairs, ["max_age=5", "resource=https://a", "resource=https://b", "scope=openid", "state=x"]);
     }
@@ -256,6 +276,23 @@ mod tests {
         assert!(assembled("", &claims).is_ok());
         assert_eq!(assembled("response_type=code", &claims), Err("RequestObjectMismatch"));
         assert_eq!(assembled("response_type=code", &json!({"response_type": 1})), Err("RequestObjectMismatch"));
+    }
+
+    #[test]
+    fn scopes_agree_on_whether_it_is_an_openid_request() {
+        let verdict = |outside: &str, inside: &str| assembled(outside, &json!({ "scope": inside })).map(drop);
+        for (outside, inside) in [
+            ("", "openid"),
+            ("scope=openid", "openid x"),
+            ("scope=x+openid", "openid"),
+            ("scope=x", "y"),
+            ("scope=openid", "y"),
+        ] {
+            assert_eq!(verdict(outside, inside), Ok(()), "{outside} beside {inside}");
+        }
+        for outside in ["scope=x", "scope=openidx", "scope=OPENID"] {
+            assert_eq!(verdict(outside, "openid x"), Err("RequestObjectMismatch"), "{outside}");
+        }
     }
 
     #[test]

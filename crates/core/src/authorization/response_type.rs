@@ -139,6 +139,8 @@ impl ResponseMode {
             // "more sensitive information such as Access Tokens and ID Tokens MUST NOT be encoded in the query string. In no
             // case should a set of Authorization Response parameters whose default Response Mode is the fragment encoding be
             // encoded using the query encoding." (OAuth Multiple Response Types §7)
+            // "Access Tokens represent an End-User's authorization and MUST NOT be exposed to unauthorized parties." (OIDC Core
+            // §16.4)
             Some("query") if response_type.is_front_channel() => Err(Error::ResponseModeUnsafe),
             Some(mode) if !Self::NAMES.contains(&mode) => Err(Error::ResponseModeUnsupported),
             _ => Ok(()),

@@ -171,6 +171,15 @@ fn too_old(request: &AuthorizationRequest, session: &Session, now: Time) -> bool
 // "Once the End-User is authenticated, the Authorization Server MUST obtain an authorization decision before releasing
 // information to the Relying Party." (OIDC Core §3.1.2.4)
 fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> Step {
+    // "When offline access is requested, a "prompt" parameter value of "consent" MUST be used unless other conditions for
+    // processing the request permitting offline access to the requested resources are in place. The OP MUST always obtain consent
+    // to returning a Refresh Token that enables offline access to the requested resources." (OIDC Core §11)
+    // "MUST ensure that the prompt parameter contains "consent" unless other conditions for processing the request permitting
+    // offline access to the requested resources are in place; unless one or both of these conditions are fulfilled, then it MUST
+    // ignore the "offline_access" request, ... MUST explicitly receive or have consent for offline access when the registered
+    // "application_type" is "web", ... SHOULD explicitly receive or have consent for offline access when the registered
+    // "application_type" is "native"." (OIDC Core §11): that consent is kept, and counts, or an administrator has given it for
+    // everybody.
     // "unless the identity of the client can be proven, the request SHOULD be processed as if no previous request had been
     // approved." (RFC 8252 §8.6)
     let may_be_another = request.client.may_be_another(request.redirect_uri.as_str());

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::LogoutNotice;
 use crate::client::Client;
+use crate::client_auth::PublishedKeys;
 use crate::error::Error;
 use crate::provider::Provider;
 use crate::store::Store;
@@ -84,4 +85,21 @@ pub fn sign<S: Store>(
     let key = directory.keys.signer(client.id_token_algorithm(), now).ok_or(Error::SigningKeyMissing)?;
     // "It is RECOMMENDED that Logout Tokens be explicitly typed." (OIDC Back-Channel Logout §2.4)
     key.sign_compact(Typ::LogoutJwt, &claims).map_err(|_| Error::SigningKeyMissing)
+}
+
+/// A signed logout token as the client gets it: encrypted where its ID tokens are, to the same key.
+///
+/// # Errors
+/// `EncryptionKeyMissing`: what shall be encrypted is never sent otherwise.
+pub fn encrypt<S: Store>(
+    provider: &Provider<S>,
+    client: &Client,
+    token: String,
+    published: Option<&PublishedKeys>,
+) -> Result<String, Error> {
+    let Some(encryption) = client.id_token_encryption() else { return Ok(token) };
+    // "If the Logout Token is encrypted, it SHOULD replicate the "iss" (issuer) claim in the JWT Header Parameters, as specified in
+    // Section 5.3 of [JWT]." (OIDC Back-Channel Logout §2.4)
+    let keys = client.public_keys(published);
+    encryption.encrypt_of(provider.issuer.as_str(), &token, keys, provider.mint.random())
 }

@@ -10,6 +10,9 @@ use crate::user::User;
 const MAX_LOCALES: usize = 16;
 /// The longest language tag that counts.
 const MAX_TAG: usize = 35;
+/// The standard claims that people read, or whose values lead to what they read.
+const READ_BY_PEOPLE: [&str; 8] =
+    ["name", "family_name", "given_name", "middle_name", "nickname", "profile", "picture", "website"];
 
 /// The languages of `claims_locales`, in their order; what is no language tag is left out.
 // "An error SHOULD NOT result if some or all of the requested locales are not supported by the OpenID Provider."
@@ -35,7 +38,33 @@ pub(super) fn grant(
         let asked = |name: &str| requested.get(name).and_then(Option::as_ref);
         asked(name).or_else(|| asked(base(name))).is_none_or(|request| request.accepts(value))
     });
-    if locales.is_empty() { left } else { speak(&left, user, (requested, locales)) }
+    let left = if locales.is_empty() { left } else { speak(&left, user, (requested, locales)) };
+    name_languages(left, user, requested)
+}
+
+/// The claims, with the person's own language in the name of each that was asked for in one that it is not there in. Where the person
+/// has not said which language is theirs, there is none to name; nor where the claim was asked for without a language, too.
+// "If an OP receives a request for human-readable Claims in a language and script that it does not have, any versions of those
+// Claims returned that do not use the requested language and script SHOULD use a language tag in the Claim Name."
+// (OIDC Core §5.5.2)
+fn name_languages(mut claims: Map<String, Value>, user: &User, requested: &Requested) -> Map<String, Value> {
+    let Some(own) = user.claims.get("locale").and_then(Value::as_str) else { return claims };
+    let own = own.replace('_', "-");
+    for name in requested.keys() {
+        let Some((base, asked)) = name.split_once('#').filter(|(base, _)| READ_BY_PEOPLE.contains(base)) else {
+            continue;
+        };
+        let is_there = fits(asked, &own) || tagged(user, name).is_some() || requested.contains_key(base);
+        // What stands there may be in another language, by `claims_locales`.
+        let is_own = claims.get(base).is_some_and(|value| user.claim(base).as_ref() == Some(value));
+        if is_own
+            && !is_there
+            && let Some(value) = claims.remove(base)
+        {
+            claims.entry(format!("{base}#{own}")).or_insert(value);
+        }
+    }
+    claims
 }
 
 /// The claims in these languages: of each that the person has in several, the one that is preferred.
@@ -170,6 +199,22 @@ mod tests {
         let all = json!({"name": "Ada", "name#de": "Ada D", "name#fr": "Ada F"});
         let said = spoken(&all, "fr", r#"{"userinfo":{"name#de":null}}"#);
         assert_eq!(said, json!({"name": "Ada F", "name#de": "Ada D"}));
+    }
+
+    // "any versions of those Claims returned that do not use the requested language and script SHOULD use a language tag in the
+    // Claim Name." (OIDC Core §5.5.2)
+    #[test]
+    fn what_is_not_there_in_the_language_asked_for_says_which_one_it_is_in() {
+        let all = json!({"name": "Ada", "name#de": "Ada D", "nickname": "A", "gender": "female"});
+        let said = |locales: &str, requested: &str| spoken(&all, locales, requested);
+        let french = said("", r#"{"userinfo":{"name#fr":null,"gender#fr":null}}"#);
+        assert_eq!(french, json!({"name#en-GB": "Ada", "name#de": "Ada D", "nickname": "A", "gender": "female"}));
+        for requested in [r#"{"userinfo":{"name#de":null}}"#, r#"{"userinfo":{"name#fr":null,"name":null}}"#] {
+            assert_eq!(said("", requested), all, "{requested}");
+        }
+        assert_eq!(said("", r#"{"userinfo":{"name#en":null}}"#), all, "it is in that language");
+        let german = said("de", r#"{"userinfo":{"name#fr":null}}"#);
+        assert_eq!(german, json!({"name": "Ada D", "nickname": "A", "gender": "female"}));
     }
 
     #[test]

@@ -40,6 +40,27 @@ impl Encryption {
         keys: Option<&JwkSet>,
         random: &Random,
     ) -> Result<String, Error> {
+        let recipient = self.recipient(keys)?;
+        jwe::encrypt(text.as_bytes(), content, &recipient, random).map_err(|_| Error::EncryptionKeyMissing)
+    }
+
+    /// A signed token, encrypted in the same way, that says in its header from whom it is.
+    ///
+    /// # Errors
+    /// `EncryptionKeyMissing`.
+    pub(crate) fn encrypt_of(
+        self,
+        issuer: &str,
+        token: &str,
+        keys: Option<&JwkSet>,
+        random: &Random,
+    ) -> Result<String, Error> {
+        let recipient = self.recipient(keys)?;
+        jwe::encrypt_of(token.as_bytes(), Content::Token, Some(issuer), &recipient, random)
+            .map_err(|_| Error::EncryptionKeyMissing)
+    }
+
+    fn recipient(self, keys: Option<&JwkSet>) -> Result<Recipient<'_>, Error> {
         let Self { algorithm, encryption } = self;
         // "The other public key used for the key agreement computation MUST be a public key published by the recipient in its JWK
         // Set document." (OIDC Core §10.2)
@@ -48,8 +69,7 @@ impl Encryption {
         // "The public key to which the content was encrypted MUST be a public key used for encryption published by the
         // recipient in its JWK Set document." (OIDC Core §10.2)
         let key = keys.and_then(|keys| keys.encryption_key(algorithm)).ok_or(Error::EncryptionKeyMissing)?;
-        let recipient = Recipient { algorithm, encryption, key };
-        jwe::encrypt(text.as_bytes(), content, &recipient, random).map_err(|_| Error::EncryptionKeyMissing)
+        Ok(Recipient { algorithm, encryption, key })
     }
 }
 

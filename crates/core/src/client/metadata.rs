@@ -175,6 +175,9 @@ impl ClientMetadata {
     /// then `de`, then `de-AT`.
     // "However, since BCP 47 language tag values are case-insensitive, implementations SHOULD interpret the language tag values
     // supplied in a case insensitive manner." (RFC 7591 §2.2)
+    // "If such a human-readable field is sent without a language tag, parties using it MUST NOT make any assumptions about the
+    // language, character set, or script of the string value, and the string value MUST be used as-is wherever it is presented in a
+    // user interface." (OIDC Registration §2.1)
     pub fn in_language(&self, member: &str, language: &str) -> Option<&str> {
         let wanted = language.to_ascii_lowercase();
         let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();

@@ -229,7 +229,8 @@ impl Client {
         let origin = redirect_uri::origin(page);
         let is_own = self.metadata.redirect_uris.iter().any(|uri| redirect_uri::origin(uri) == origin);
         // "REQUIRED. Issuer Identifier for the OP that the RP is to send the Authentication Request to." (OIDC Core §4)
-        // "iss REQUIRED. Issuer Identifier for the OP that the RP is to send the Authentication Request to." (OIDC Core §4)
+        // "iss REQUIRED. Issuer Identifier for the OP that the RP is to send the Authentication Request to. Its value MUST be a URL using the
+        // "https" scheme." (OIDC Core §4)
         url.query_pairs_mut().append_pair("iss", issuer);
         (self.trust != Trust::SelfRegistered || is_own).then(|| url.into())
     }

@@ -199,6 +199,7 @@ fn check_claims(
     }
     // "The authorization server MUST reject any JWT with an expiration time that has passed, subject to allowable clock
     // skew between systems." (RFC 7523 §3)
+    // "Expiration time on or after which the JWT MUST NOT be accepted for processing." (OIDC Core §9); clocks may differ.
     let exp = Time::from_seconds(claims.exp);
     if now >= exp.plus(lifetimes.clock_skew) {
         return Err(Error::AssertionExpired);

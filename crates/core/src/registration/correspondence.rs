@@ -60,6 +60,8 @@ fn check_addresses(metadata: &ClientMetadata) -> Result<(), Error> {
     Ok(())
 }
 
+// "If any of the validation procedures defined in this specification fail, any operations requiring the information that failed to
+// correctly validate MUST be aborted and the information that failed to validate MUST NOT be used." (OIDC Registration §7)
 /// What people read or follow must be what it looks like.
 fn check_pages(metadata: &ClientMetadata) -> Result<(), Error> {
     let single = [

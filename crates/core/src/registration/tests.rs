@@ -72,6 +72,8 @@ fn a_token_after_a_new_epoch_is_not_promised_what_it_is_not() {
     assert_eq!(told["registration_access_token"], json!(expected), "the token that was shown still counts");
 }
 
+// "If the Client does not have permission to read its record, the server MUST return an HTTP 403 Forbidden." (OIDC Registration
+// §4.4)
 #[test]
 fn a_client_that_is_switched_off_manages_nothing() {
     let mut directory = Directory::default();

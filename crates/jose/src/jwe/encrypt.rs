@@ -77,15 +77,37 @@ struct Header<'a> {
     cty: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     epk: Option<Jwk>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
 }
 
 /// `plaintext` encrypted to `recipient`, in compact serialization.
 ///
 /// # Panics
 /// When the system's random source fails.
+///
+/// # Errors
+/// `KeyUnfit`.
 pub fn encrypt(
     plaintext: &[u8],
     content: Content,
+    recipient: &Recipient<'_>,
+    random: &Random,
+) -> Result<String, EncryptError> {
+    encrypt_of(plaintext, content, None, recipient, random)
+}
+
+/// The same, with the issuer of what is inside in the header, where everybody can read it.
+///
+/// # Panics
+/// When the system's random source fails.
+///
+/// # Errors
+/// `KeyUnfit`.
+pub fn encrypt_of(
+    plaintext: &[u8],
+    content: Content,
+    issuer: Option<&str>,
     recipient: &Recipient<'_>,
     random: &Random,
 ) -> Result<String, EncryptError> {
@@ -106,6 +128,9 @@ pub fn encrypt(
         kid: recipient.key.kid(),
         cty,
         epk: keys.ephemeral,
+        // "This specification allows Claims present in the JWT Claims Set to be replicated as Header Parameters in a JWT that is a JWE,
+        // as needed by the application." (RFC 7519 §5.3)
+        iss: issuer,
     };
     let header = base64url::encode(&serde_json::to_vec(&header).map_err(|_| unfit)?);
     let sealed = keys.content.seal(plaintext, header.as_bytes(), random).ok_or(unfit)?;

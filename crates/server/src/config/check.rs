@@ -203,6 +203,10 @@ mod tests {
         assert_eq!(keys(&sound()), [""; 0]);
     }
 
+    // "Communication with the Authorization Endpoint MUST utilize TLS." (OIDC Core §3.1.2)
+    // "Communication with the Token Endpoint MUST utilize TLS." (OIDC Core §3.1.3)
+    // "Communication with the UserInfo Endpoint MUST utilize TLS." (OIDC Core §5.3)
+    // "all communication with the Registration Endpoint MUST utilize TLS." (OIDC Registration §9)
     #[test]
     fn plain_http_leaves_the_host_only_to_a_named_proxy() {
         let open = Config { listen: "0.0.0.0:8080".parse().unwrap(), ..sound() };

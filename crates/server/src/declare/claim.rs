@@ -1,5 +1,6 @@
 //! Claims about a person: the standard ones by their types (OIDC Core §5.1), any other as it is.
 
+use grantor_core::claims::is_phone_number;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -104,6 +105,17 @@ pub(super) fn fault(name: &str, value: &Value) -> Option<String> {
     expected.map(|expected| format!("is not {expected}"))
 }
 
+/// What to say of claims that are taken and that apps will not be told as they are declared, by their names.
+pub(super) fn doubts(claims: &Map<String, Value>) -> impl Iterator<Item = (&str, &'static str)> {
+    // "E.164 [E.164] is RECOMMENDED as the format of this Claim, for example, "+1 (425) 555-1212" or "+56 (2) 687 2400". If the
+    // phone number contains an extension, it is RECOMMENDED that the extension be represented using the RFC 3966 [RFC3966]
+    // extension syntax, for example, "+1 (604) 555-1234;ext=5678"." (OIDC Core §5.1)
+    let number = claims.get("phone_number").and_then(Value::as_str);
+    let is_doubtful = number.is_some_and(|number| !is_phone_number(number));
+    let doubt = "is not written as \"+1 (425) 555-1212\" or \"+1 (604) 555-1234;ext=5678\", so apps are told that it is not verified";
+    is_doubtful.then_some(("phone_number", doubt)).into_iter()
+}
+
 /// What is wrong with a claim of another name, or nothing.
 pub(super) fn fault_of_other(name: &str, value: &Value) -> Option<String> {
     if RESERVED.contains(&name) {
@@ -174,6 +186,7 @@ mod tests {
 
     use super::*;
 
+    // "Its value MUST conform to the RFC 5322 [RFC5322] addr-spec syntax." (OIDC Core §5.1)
     #[test]
     fn standard_claims_keep_their_types() {
         for (name, value) in [

@@ -74,6 +74,7 @@ pub(super) fn read(section: &mut Section, warnings: &mut Vec<String>) -> Option<
             None => drop(claims.insert(name, value)),
         }
     }
+    warnings.extend(claim::doubts(&claims).map(|(name, doubt)| place.remark(name, doubt)));
     let username = username?.as_str().to_owned();
     Some(DeclaredUser { username, password, claims, groups, networks, disabled, place })
 }

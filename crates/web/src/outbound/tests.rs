@@ -207,6 +207,9 @@ fn trusting(authority: &[u8]) -> HttpClient {
     HttpClient::guarded_with(&settings, Names::answering(&[&["127.0.0.2"]]), SHORT).unwrap()
 }
 
+// "Whenever TLS is used, a TLS server certificate check MUST be performed, per RFC 6125 [RFC6125]." (OIDC Core §16.17)
+// "Whenever TLS is used, a TLS server certificate check MUST be performed, per RFC 6125 [RFC6125]." (OIDC Discovery §7.1)
+// "Whenever TLS is used, a TLS server certificate check MUST be performed, per RFC 6125 [RFC6125]." (OIDC Registration §9.3)
 #[tokio::test]
 async fn a_trusted_host_with_a_certificate_of_a_trusted_authority_is_asked() {
     let (server, authority) = speaking_tls(answer("200 OK", b"hello"));
