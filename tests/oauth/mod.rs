@@ -24,7 +24,7 @@ mod registration;
 mod registration_management;
 mod registration_members;
 mod resource;
-mod resource_server;
+pub mod resource_server;
 mod response_modes;
 mod revocation;
 mod token;

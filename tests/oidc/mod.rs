@@ -11,6 +11,7 @@ mod hybrid;
 mod implicit;
 mod key_rotations;
 pub mod keys;
+mod levels;
 pub mod logout;
 mod logout_idle;
 pub mod pairwise;
