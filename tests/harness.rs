@@ -3,6 +3,7 @@
 pub mod amount;
 pub mod app;
 pub mod assertion;
+pub mod authenticator;
 pub mod browser;
 pub mod command;
 pub mod connection;

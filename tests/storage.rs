@@ -23,6 +23,7 @@ mod races;
 mod records;
 mod registrations;
 mod samples;
+mod second_factors;
 mod sweep;
 mod upstreams;
 mod usages;
@@ -231,6 +232,12 @@ contract! {
         what_people_answered_about_a_client_is_forgotten_together
         the_unused_are_those_that_nobody_was_let_in_to
         the_snapshot_follows_each_client_that_comes_changes_and_goes
+    }
+    second_factors {
+        a_second_factor_comes_back_as_it_was_and_a_person_has_one
+        a_code_of_a_second_factor_is_spent_once_with_all_before_it
+        recovery_codes_are_replaced_as_they_were_read
+        a_second_factor_goes_once_and_with_its_person
     }
     sweep {
         a_grant_goes_when_nothing_can_come_of_it

@@ -17,6 +17,7 @@ mod open_redirects;
 mod other_sites;
 mod outbound;
 mod registration;
+mod second_factor;
 mod session_cookies;
 pub mod spoils;
 pub mod wire;

@@ -26,7 +26,7 @@ mod registration_management;
 mod registration_members;
 mod registration_words;
 mod resource;
-mod resource_server;
+pub mod resource_server;
 mod response_modes;
 mod revocation;
 mod token;

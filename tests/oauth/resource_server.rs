@@ -48,6 +48,17 @@ impl RequiredScope for NotesWrite {
     const MAX_AGE: Option<Duration> = Some(Duration::from_mins(5));
 }
 
+struct NotesDelete;
+
+impl RequiredScope for NotesDelete {
+    const SCOPE: &str = "notes.read";
+    const ACR_VALUES: &[&str] = &["urn:grantor:acr:phishing-resistant", "urn:grantor:acr:two-factors"];
+}
+
+async fn delete(_: Scoped<NotesDelete>) -> &'static str {
+    "deleted"
+}
+
 async fn read(call: Scoped<NotesRead>) -> String {
     format!("{} by {}", call.username.as_deref().unwrap_or(&call.subject), call.client_id)
 }
@@ -57,7 +68,7 @@ async fn write(_: Scoped<NotesWrite>) -> &'static str {
 }
 
 /// The API; its threads end with the process.
-struct Api {
+pub struct Api {
     url: String,
 }
 
@@ -78,7 +89,7 @@ async fn verifier(server: &Server) -> Verifier {
 
 impl Api {
     /// Starts it on a free port, with actix-web.
-    async fn start(server: &Server) -> Self {
+    pub async fn start(server: &Server) -> Self {
         let verifier = verifier(server).await;
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -86,6 +97,7 @@ impl Api {
             let server = actix_web::HttpServer::new(move || {
                 let api = web::scope("/api").wrap(Protect::new(verifier.clone()));
                 let api = api.route("/notes", web::get().to(read)).route("/notes", web::post().to(write));
+                let api = api.route("/notes", web::delete().to(delete));
                 actix_web::App::new().configure(describe(&verifier)).service(api)
             });
             let server = server.workers(1).disable_signals().listen(listener).unwrap().run();
@@ -115,6 +127,12 @@ impl Api {
     async fn get(&self, token: &str) -> Page {
         let request = reqwest::Client::new().get(format!("{}/api/notes", self.url));
         let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+        Page::of(request.send().await.unwrap()).await
+    }
+
+    /// Asks for what two factors are needed for.
+    pub async fn delete(&self, token: &str) -> Page {
+        let request = reqwest::Client::new().delete(format!("{}/api/notes", self.url)).bearer_auth(token);
         Page::of(request.send().await.unwrap()).await
     }
 

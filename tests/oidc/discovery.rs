@@ -42,7 +42,7 @@ async fn the_metadata_say_what_is_offered_and_nothing_else() {
     let members = metadata.as_object().unwrap().iter().map(|(name, value)| format!("{name}: {value}"));
     let text = members.collect::<Vec<_>>().join("\n").replace(&server.url, "ISSUER");
     insta::assert_snapshot!(text, @r#"
-    acr_values_supported: ["urn:grantor:acr:password"]
+    acr_values_supported: ["urn:grantor:acr:password","urn:grantor:acr:two-factors"]
     authorization_endpoint: "ISSUER/authorize"
     authorization_response_iss_parameter_supported: true
     backchannel_logout_session_supported: true

@@ -17,6 +17,7 @@ mod id_token_members;
 mod implicit;
 mod key_rotations;
 pub mod keys;
+mod levels;
 pub mod logout;
 mod logout_idle;
 mod offline_access;

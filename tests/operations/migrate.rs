@@ -21,10 +21,11 @@ use tokio_postgres::NoTls;
 
 use super::credentials::{ALL, Credentials, STARTED, key_set};
 use crate::harness::app::{App, Tokens};
+use crate::harness::authenticator::Authenticator;
 use crate::harness::command;
 use crate::harness::person::Person;
 use crate::harness::postgres::{self, Scratch};
-use crate::harness::seeds::ALICE;
+use crate::harness::seeds::{ALICE, BOB, BOB_PASSWORD};
 use crate::harness::server::{Server, Stopped};
 use crate::harness::smtp;
 use crate::notices::delivery::until_failed;
@@ -163,6 +164,9 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     server.app.keep_uses().await.unwrap();
     leave_ended_key(&server, &token).await;
     leave_registration(&server).await;
+    let bob = Person::new(&server);
+    bob.sign_in_on(&bob.open("/sign-in").await, BOB, BOB_PASSWORD).await;
+    Authenticator::set_up(&server, &bob).await;
     let signed_out = Person::new(&server);
     App::new(&server, "told").tokens_with(&signed_out, "openid", &[]).await;
     confirm(&signed_out, &signed_out.get("/end-session").await).await;
@@ -170,7 +174,7 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
-    assert_eq!(rows(&said).len(), 34, "{said}");
+    assert_eq!(rows(&said).len(), 35, "{said}");
     assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let layout = [
         include_str!("../../migrations/postgres/0001_first_layout/up.sql"),
@@ -180,6 +184,7 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
         include_str!("../../migrations/postgres/0007_outbox/up.sql"),
         include_str!("../../migrations/postgres/0009_usages/up.sql"),
         include_str!("../../migrations/postgres/0014_registrations/up.sql"),
+        include_str!("../../migrations/postgres/0016_second_factors/up.sql"),
     ]
     .concat();
     let cascading = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'c' AND convalidated";

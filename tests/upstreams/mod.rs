@@ -9,6 +9,7 @@ mod bound;
 mod dex;
 pub mod fake;
 mod inside;
+mod levels;
 mod linked;
 mod logout;
 mod networks;

@@ -76,8 +76,16 @@ kinds! {
     LogoutFailed = "logout_failed",
     /// An app behind a proxy was declared, changed or removed.
     ProxiedAppChanged = "proxied_app_changed",
+    /// A recovery code was used.
+    RecoveryCodeUsed = "recovery_code_used",
+    /// A person was given new recovery codes.
+    RecoveryCodesMade = "recovery_codes_made",
     /// A scope or an API was declared, changed or removed.
     ResourceChanged = "resource_changed",
+    /// A second factor was set up.
+    SecondFactorAdded = "second_factor_added",
+    /// A second factor was taken away.
+    SecondFactorRemoved = "second_factor_removed",
     /// A sign-in failed.
     SignInFailed = "sign_in_failed",
     /// A sign-in succeeded.

@@ -17,6 +17,7 @@ use crate::key::KeyRecord;
 use crate::notice::Notice;
 use crate::outbox::OutboxChange;
 use crate::registration::RegistrationChange;
+use crate::second_factor::SecondFactorChange;
 use crate::session::Session;
 use crate::time::Time;
 use crate::upstream::UpstreamChange;
@@ -112,7 +113,7 @@ pub enum Change {
     AttemptsPut {
         /// Failures and start of the window as they were read; none when there was no row.
         expected: Option<(i64, Time)>,
-        /// The slot: 65536 for accounts, as many for addresses, then as many for known browsers.
+        /// The slot: 65536 for accounts, as many for addresses, then as many for known browsers, then for codes.
         slot: i64,
         /// How many failed.
         failures: i64,
@@ -263,6 +264,8 @@ pub enum Change {
     ScopePut(Box<ScopeDefinition>),
     /// Removes a scope.
     ScopeRemove(String),
+    /// What is kept of people's second factors.
+    SecondFactor(SecondFactorChange),
     /// Ends a session, unless it has ended.
     SessionEnd {
         /// The session.
@@ -338,6 +341,12 @@ pub enum Change {
 impl From<RegistrationChange> for Change {
     fn from(change: RegistrationChange) -> Self {
         Self::Registration(change)
+    }
+}
+
+impl From<SecondFactorChange> for Change {
+    fn from(change: SecondFactorChange) -> Self {
+        Self::SecondFactor(change)
     }
 }
 

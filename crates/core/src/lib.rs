@@ -7,9 +7,9 @@
 //!
 //! # The map
 //! * the frame: [`store`], [`change`], [`error`], [`params`], [`policy`], [`audit`], [`provider`], [`admission`], [`time`];
-//! * values: [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`reach`], [`interaction`];
+//! * values: [`level`], [`scope`], [`redirect_uri`], [`pkce`], [`claims`], [`audience`], [`network`], [`reach`], [`interaction`];
 //! * records: [`client`], [`user`], [`subject`], [`session`], [`consent`], [`grant`], [`api_token`], [`key`], [`upstream`],
-//!   [`directory`];
+//!   [`second_factor`], [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
 //!   [`end_session`], [`webfinger`], [`leak`], [`forward_auth`], [`registration`]; what people do there: [`sign_in`], [`sign_up`],
 //!   [`approval`]; what is told to them and to
@@ -53,6 +53,7 @@ mod issuance;
 mod kernel;
 pub mod key;
 pub mod leak;
+pub mod level;
 pub mod metadata;
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
@@ -69,6 +70,7 @@ pub mod redirect_uri;
 pub mod registration;
 pub mod revocation;
 pub mod scope;
+pub mod second_factor;
 pub mod session;
 pub mod session_state;
 pub mod sign_in;

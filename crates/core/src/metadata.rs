@@ -10,9 +10,9 @@ use crate::client::Trust;
 use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::directory::Directory;
 use crate::grant_type::GrantType;
+use crate::level::Level;
 use crate::policy::Policy;
 use crate::provider::Provider;
-use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
 use crate::store::Store;
 use crate::subject::SubjectType;
 use crate::time::Time;
@@ -241,8 +241,7 @@ fn request_object_algorithms(directory: &Directory, policy: &Policy) -> Vec<&'st
 }
 
 fn acr_values(directory: &Directory) -> Vec<&'static str> {
-    let is_used = directory.upstreams.values().any(|upstream| !upstream.definition.disabled);
-    [ACR_PASSWORD].into_iter().chain(is_used.then_some(ACR_UPSTREAM)).collect()
+    Level::reachable(directory).into_iter().map(Level::acr).collect()
 }
 
 fn scopes(directory: &Directory) -> Vec<String> {

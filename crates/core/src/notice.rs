@@ -51,6 +51,23 @@ pub enum News {
     },
     /// The password was set by somebody who may.
     PasswordChanged,
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// How many are left.
+        left: usize,
+        /// Where from.
+        address: String,
+    },
+    /// A second factor was set up.
+    SecondFactorAdded {
+        /// Where from.
+        address: String,
+    },
+    /// The second factor was taken away.
+    SecondFactorRemoved {
+        /// Where from; none where somebody did it who may.
+        address: Option<String>,
+    },
     /// The account can be signed in to through an upstream that it could not be before.
     SignInWayAdded {
         /// What the upstream calls itself.
@@ -134,6 +151,9 @@ impl News {
             Self::CookieLeaked { .. } => "cookie_leaked",
             Self::EmailChanged { .. } => "email_changed",
             Self::PasswordChanged => "password_changed",
+            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::SecondFactorAdded { .. } => "second_factor_added",
+            Self::SecondFactorRemoved { .. } => "second_factor_removed",
             Self::SignInWayAdded { .. } => "sign_in_way_added",
             Self::SignedIn { .. } => SIGNED_IN,
             Self::TokenExpires { .. } => "token_expires",

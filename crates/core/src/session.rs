@@ -6,16 +6,9 @@ use grantor_jose::id::Id;
 use grantor_jose::secret::SecretHash;
 
 use crate::grant::RefreshToken;
+use crate::level::Level;
 use crate::policy::Lifetimes;
 use crate::time::Time;
-
-/// The authentication context of a password sign-in, as `acr` names it.
-// "An absolute URI or an RFC 6711 [RFC6711] registered name SHOULD be used as the "acr" value; registered names MUST NOT be
-// used with a different meaning than that which is registered." (OIDC Core §2)
-pub const ACR_PASSWORD: &str = "urn:grantor:acr:password";
-
-/// The authentication context of a sign-in at an upstream: what that knows of the person is its own affair.
-pub const ACR_UPSTREAM: &str = "urn:grantor:acr:upstream";
 
 /// A sign-in. The cookie carries its id and its secret; the row keeps the secret's hash.
 #[derive(Clone, Debug)]
@@ -43,6 +36,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// How surely the person was known. A context that is not one of ours promises nothing.
+    pub fn level(&self) -> Level {
+        Level::of_acr(&self.acr).unwrap_or(Level::Upstream)
+    }
+
     /// Whether the session counts at `now`: neither ended nor idle or old beyond its life.
     pub fn is_live(&self, lifetimes: &Lifetimes, now: Time) -> bool {
         self.ends_at(self.last_seen_at, lifetimes).is_some_and(|ends_at| now < ends_at)
@@ -82,7 +80,7 @@ pub(crate) mod tests {
             user_id: ada().id,
             auth_time,
             last_seen_at: auth_time,
-            acr: ACR_PASSWORD.into(),
+            acr: Level::Password.acr().into(),
             amr: vec!["pwd".into()],
             address: String::new(),
             user_agent: String::new(),

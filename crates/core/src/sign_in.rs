@@ -6,18 +6,21 @@ use crate::audit::{Event, EventKind, printable};
 use crate::change::{Change, GrantsOf};
 use crate::error::Decision;
 use crate::grant::GrantEnd;
+use crate::level::Level;
 use crate::notice::{News, Notice};
 use crate::provider::{Call, Fresh};
-use crate::session::{ACR_PASSWORD, Session};
+use crate::second_factor::{HalfSignIn, Used};
+use crate::session::Session;
 use crate::time::Time;
 use crate::token;
+use crate::upstream::{UpstreamChange, UpstreamSession};
 use crate::user::User;
 
 /// How a person has proved who they are.
 #[derive(Clone, Debug)]
 pub struct Proof {
-    /// The authentication context class.
-    pub acr: &'static str,
+    /// How surely: the authentication context class.
+    pub level: Level,
     /// The methods (RFC 8176).
     pub amr: Vec<String>,
     /// When.
@@ -39,10 +42,55 @@ pub struct Browser<'a> {
 /// browser is a new one.
 pub fn begin(user: &User, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -> Decision<String> {
     // "pwd: Password-based authentication" (RFC 8176 §2)
-    let proof = Proof { acr: ACR_PASSWORD, amr: vec!["pwd".to_owned()], auth_time: call.now };
+    let proof = Proof { level: Level::Password, amr: vec!["pwd".to_owned()], auth_time: call.now };
     let mut decision = begin_by(user, proof, fresh, browser, call);
     // A password that was changed, or an account that was switched off, while the password was compared begins nothing.
     decision.changes.extend(user.password.clone().map(|password| Change::UserExpect { id: user.id, password }));
+    decision
+}
+
+/// Begins the session of a person who has proved a password and a second factor; the reply is the cookie's value. What proved the
+/// second factor is spent by `used`.
+pub fn begin_with_factor(
+    (user, half): (&User, &HalfSignIn),
+    used: &Used,
+    fresh: &Fresh,
+    browser: Browser<'_>,
+    call: Call<'_>,
+) -> Decision<String> {
+    let amr = std::iter::once("pwd").chain(used.amr().iter().copied()).map(str::to_owned).collect();
+    let proof = Proof { level: Level::TwoFactors, amr, auth_time: call.now };
+    let mut decision = begin_by(user, proof, fresh, browser, call);
+    // It was proved for this password alone, and for one session.
+    decision.changes.extend(user.password.clone().map(|password| Change::UserExpect { id: user.id, password }));
+    decision.changes.push(half.spend());
+    decision
+}
+
+/// Raises a session whose person has proved a second factor: it goes on as another one, in the same browser. Where it began at an
+/// upstream, it still ends when that says so.
+pub fn raise(
+    (session, user): (&Session, &User),
+    origin: Option<UpstreamSession>,
+    used: &Used,
+    fresh: &Fresh,
+    (user_agent, call): (&str, Call<'_>),
+) -> Decision<String> {
+    let methods = session.amr.iter().map(String::as_str).chain(used.amr().iter().copied());
+    let mut amr: Vec<String> = Vec::new();
+    for method in methods {
+        if !amr.iter().any(|known| known == method) {
+            amr.push(method.to_owned());
+        }
+    }
+    let proof = Proof { level: session.level().max(Level::TwoFactors), amr, auth_time: call.now };
+    let browser = Browser { user_agent, is_known: true, replaced: Some(session) };
+    let mut decision = begin_by(user, proof, fresh, browser, call);
+    let expected =
+        [Change::SessionExpect { id: session.id }, Change::UserMayEnter { id: user.id, without_password: false }];
+    decision.changes.splice(0..0, expected);
+    let follows = |origin| UpstreamChange::SessionInsert(Box::new(UpstreamSession { session_id: fresh.id, ..origin }));
+    decision.changes.extend(origin.map(follows).map(Change::from));
     decision
 }
 
@@ -60,7 +108,7 @@ pub(crate) fn begin_by(
         user_id: user.id,
         auth_time: proof.auth_time,
         last_seen_at: call.now,
-        acr: proof.acr.to_owned(),
+        acr: proof.level.acr().to_owned(),
         amr: proof.amr,
         address: call.address.to_owned(),
         user_agent: printable(browser.user_agent),

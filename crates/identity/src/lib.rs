@@ -10,7 +10,9 @@
 //! * [`password_policy`] which new passwords are refused, and why.
 //! * [`queue`] the bounded queue in which passwords are hashed.
 //! * [`rate`] how many requests are too many, and [`rate_table`] what everybody has asked, in a memory of fixed size.
+//! * [`recovery`] the codes that stand in for a lost authenticator app.
 //! * [`throttle`] how many wrong passwords are too many.
+//! * [`totp`] the codes of an authenticator app.
 //! * [`upstream`] who somebody from another provider is here.
 //! * [`username`] the one normal form of a sign-in name.
 //!
@@ -22,6 +24,7 @@
 //! * What comes from outside is measured before it is read.
 
 pub mod address;
+mod base32;
 pub mod browser;
 pub mod device;
 pub mod memory;
@@ -30,6 +33,8 @@ pub mod password_policy;
 pub mod queue;
 pub mod rate;
 pub mod rate_table;
+pub mod recovery;
 pub mod throttle;
+pub mod totp;
 pub mod upstream;
 pub mod username;

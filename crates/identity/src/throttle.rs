@@ -2,7 +2,7 @@
 //!
 //! # What is counted
 //!
-//! A table of fixed size has 65,536 slots for accounts, as many for addresses, as many for known browsers. A slot's number is a keyed
+//! A table of fixed size has 65,536 slots for accounts, as many for addresses, for known browsers, and for codes of second factors. A slot's number is a keyed
 //! hash of the normalised name, of the address (IPv6 by its /64), of the browser's proof. So an account that does not exist is counted
 //! like one that does, a flood of names leaves a bounded number of rows, and the table tells no name. Two names share a slot once in
 //! 65,536 times: then they share their limit.
@@ -41,7 +41,7 @@ const MOST_BEYOND_LIMIT: i64 = 64;
 pub struct SlotKey(i64);
 
 impl SlotKey {
-    /// The row's number: 0 to 65,535 for accounts, from there as many for addresses, then for known browsers.
+    /// The row's number: 0 to 65,535 for accounts, from there as many for addresses, then for known browsers, then for codes.
     pub const fn number(self) -> i64 {
         self.0
     }
@@ -70,6 +70,17 @@ impl Slots {
         };
         let account = username.map(|username| SlotKey::new(key, 0, username.as_str().as_bytes()));
         Self { account, address: Some(SlotKey::new(key, 1, &octets)) }
+    }
+
+    /// Where a code of a second factor counts that somebody gives who has proved the password. Not where passwords count: whoever
+    /// guesses at those locks nobody out of their codes. And who knows the password but has never come in locks nobody out of a
+    /// browser that has.
+    pub fn second_factor(user: &str, browser: Option<KnownBrowser>, key: &MacKey) -> Self {
+        let account = match browser {
+            Some(known) => SlotKey::new(key, 3, &[b"browser".as_slice(), known.as_bytes()].concat()),
+            None => SlotKey::new(key, 3, &[b"person ".as_slice(), user.as_bytes()].concat()),
+        };
+        Self { account: Some(account), address: None }
     }
 
     /// Where the attempt of a known browser counts.

@@ -42,6 +42,7 @@ pub mod key;
 pub mod mac;
 pub mod message_key;
 pub mod openid;
+pub mod otp;
 pub mod random;
 pub mod seal;
 pub mod secret;

@@ -16,8 +16,9 @@ use grantor_core::change::Change;
 use grantor_core::client::{Client, ClientMetadata, Trust};
 use grantor_core::consent::Consent;
 use grantor_core::grant::{AccessToken, Grant, OidcContext, RefreshToken};
+use grantor_core::level::Level;
 use grantor_core::scope::Scope;
-use grantor_core::session::{ACR_PASSWORD, Session};
+use grantor_core::session::Session;
 use grantor_core::store::Store;
 use grantor_core::time::Time;
 use grantor_core::user::User;
@@ -129,7 +130,7 @@ fn session(id: Id, user_id: Id, (mint, now): (&Mint, Time)) -> Session {
         user_id,
         auth_time: now,
         last_seen_at: now,
-        acr: ACR_PASSWORD.to_owned(),
+        acr: Level::Password.acr().to_owned(),
         amr: vec!["pwd".to_owned()],
         address: "192.0.2.7".to_owned(),
         user_agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)".to_owned(),
@@ -157,7 +158,7 @@ fn person(changes: &mut Vec<Change>, number: u64, tokens: u64, (mint, now): (&Mi
         user_id,
         session_id,
         scope: scope.clone(),
-        context: OidcContext { auth_time: now, acr: ACR_PASSWORD.to_owned(), ..OidcContext::default() },
+        context: OidcContext { auth_time: now, acr: Level::Password.acr().to_owned(), ..OidcContext::default() },
         created_at: now,
         ended: None,
     };

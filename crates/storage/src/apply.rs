@@ -152,9 +152,34 @@ macro_rules! define_apply {
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
                 Change::SessionsEnd { user_id, except, at } => any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis())),
                 Change::Upstream(change) => apply_upstream(change, context, connection)$($wait)*,
+                Change::SecondFactor(_) | Change::UserPassword { .. } | Change::UserPut(_) | Change::UserRemove(_) => {
+                    apply_person(change, context, connection)$($wait)*
+                }
+            }
+        }
+
+        /// People, and what they prove themselves with.
+        $($async)? fn apply_person(change: &Change, context: &Context, connection: &mut $connection) -> Result<(), Failure> {
+            macro_rules! one {
+                ($statement:expr) => { one(ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?) };
+            }
+            macro_rules! any {
+                ($statement:expr) => {{ ExecuteDsl::execute(Prepared($statement), connection)$($wait)*?; Ok(()) }};
+            }
+            match change {
+                Change::SecondFactor(SecondFactorChange::CodeSpend { id, step }) => one!(second_factors::spend(id.as_i64(), *step)),
+                Change::SecondFactor(SecondFactorChange::Insert(factor)) => {
+                    one!(second_factors::insert(second_factors::Row::new(factor, &context.sealer)))
+                }
+                Change::SecondFactor(SecondFactorChange::RecoveryPut { id, read, kept }) => {
+                    let (read, kept) = (second_factors::column(read), second_factors::column(kept));
+                    one!(second_factors::put_recovery(id.as_i64(), read, kept))
+                }
+                Change::SecondFactor(SecondFactorChange::Remove(id)) => one!(second_factors::remove(id.as_i64())),
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),
+                _ => Ok(()),
             }
         }
 

@@ -13,6 +13,7 @@ use grantor_jose::seal::KeyEncryptionKey;
 use crate::meters::Meters;
 use crate::open_error::OpenError;
 use crate::postgres::Postgres;
+use crate::sealing::Sealer;
 use crate::sqlite::Sqlite;
 use crate::sweep::{Patrols, Step};
 
@@ -186,6 +187,13 @@ impl Database {
         match self {
             Self::Postgres(postgres) => &postgres.subscriptions,
             Self::Sqlite(sqlite) => &sqlite.subscriptions,
+        }
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        match self {
+            Self::Postgres(postgres) => postgres.sealer(),
+            Self::Sqlite(sqlite) => sqlite.sealer(),
         }
     }
 

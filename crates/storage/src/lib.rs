@@ -57,6 +57,7 @@ mod root_secret;
 mod schema;
 mod scopes;
 mod sealing;
+mod second_factors;
 mod sessions;
 mod signing_keys;
 mod spent_assertions;

@@ -27,6 +27,7 @@ use crate::directory::Newest;
 use crate::directory_revision;
 use crate::error::{Failure, failed};
 use crate::meters::Meters;
+use crate::sealing::Sealer;
 use crate::sweep::{Patrols, Step};
 
 pub(crate) mod address;
@@ -102,6 +103,10 @@ enum Outcome<T> {
 impl Postgres {
     pub(crate) fn directory(&self) -> Arc<Directory> {
         self.shared.newest.get()
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.shared.context.sealer
     }
 
     /// Reads with this thread's connection; once more with a new one where that one is gone, since reading twice harms nobody.

@@ -1,9 +1,11 @@
 //! The tables, for both databases: whole numbers, text and bytes only. A test compares them with what the migrations make.
 
+mod proved;
 mod registered;
 mod relations;
 mod told;
 
+pub(crate) use proved::second_factors;
 pub(crate) use registered::{initial_access_tokens, registrations};
 pub(crate) use relations::TABLES;
 pub(crate) use told::{logout_notices, notices, outbox};

@@ -18,6 +18,7 @@ use crate::apply::Context;
 use crate::directory::Newest;
 use crate::error::Failure;
 use crate::meters::Meters;
+use crate::sealing::Sealer;
 use crate::sweep::{Patrols, Step};
 
 mod backup;
@@ -77,6 +78,10 @@ impl Sqlite {
 
     pub(crate) fn directory(&self) -> Arc<Directory> {
         self.shared.newest.get()
+    }
+
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.shared.context.sealer
     }
 
     pub(crate) fn read<T>(&self, query: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>) -> Result<T, StoreError> {

@@ -35,6 +35,22 @@ impl From<&UpstreamSession> for Row {
     }
 }
 
+impl From<Row> for UpstreamSession {
+    fn from(row: Row) -> Self {
+        Self {
+            session_id: Id::from_i64(row.session_id),
+            upstream_id: Id::from_i64(row.upstream_id),
+            subject: row.subject,
+            sid: row.sid,
+        }
+    }
+}
+
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn of_session(id: i64) -> _ {
+    upstream_sessions::table.filter(upstream_sessions::session_id.eq(id))
+}
+
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn insert(row: Row) -> _ {
     dsl::insert_into(upstream_sessions::table).values(row)

@@ -5,6 +5,7 @@ use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::error::Error;
 use grantor_core::reach;
+use grantor_core::second_factor::HalfSignIn;
 use grantor_core::sign_in;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::user::User;
@@ -25,6 +26,8 @@ const MAX_CHANGES: usize = 4;
 
 /// How a try ended.
 pub(crate) enum Outcome {
+    /// The password is proved, and the person has a second factor: that it is, sealed.
+    Half(String),
     /// The cookies of the new session.
     SignedIn(Vec<Cookie<'static>>),
     /// What the form says.
@@ -104,6 +107,10 @@ impl<'a> Try<'a> {
 
     async fn succeeded(&self, user: &User, rehash: Option<Password>) -> Result<Option<Outcome>, Error> {
         let app = &self.visit.app;
+        // Whoever has a second factor has no session yet, and nothing else.
+        if app.provider.store.has_second_factor(user.id).await? {
+            return self.half(user, rehash).await;
+        }
         let header = self.visit.request.headers().get("user-agent");
         let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
         let replaced = self.visit.presented().map(|(session, _)| session);
@@ -129,6 +136,28 @@ impl<'a> Try<'a> {
             cookies.push(self.browser.with(username, user.id, kept.as_deref()));
         }
         Ok(Some(Outcome::SignedIn(cookies)))
+    }
+
+    /// Says that the password is proved, to the next page alone.
+    async fn half(&self, user: &User, rehash: Option<Password>) -> Result<Option<Outcome>, Error> {
+        let app = &self.visit.app;
+        let Some(mut kept) = user.password.clone() else { return Ok(None) };
+        if let Some(password) = rehash
+            && let Ok(hash) = app.passwords.hash(password, app.provider.mint.random()).await
+        {
+            let before = std::mem::replace(&mut kept, hash.expose().to_owned());
+            let expected = Change::UserExpect { id: user.id, password: before };
+            let changes = vec![expected, Change::UserPassword { id: user.id, password: kept.clone() }];
+            match app.provider.store.commit(changes).await {
+                Ok(()) => {}
+                Err(StoreError::Conflict) => return Ok(None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.tries.give_back().await;
+        let key = &app.directory().secrets.browser;
+        let half = HalfSignIn::new(app.id(), user.id, &kept, key, self.visit.now);
+        Ok(Some(Outcome::Half(half.seal(key, self.visit.mark()))))
     }
 
     async fn failed(&self, user: Option<&User>) -> Result<Outcome, Error> {

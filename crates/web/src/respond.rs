@@ -1,6 +1,7 @@
 //! Answers to browsers: pages with their headers, redirects, and the pages for what went wrong.
 
 use actix_web::HttpResponse;
+use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER,
@@ -64,6 +65,15 @@ pub(crate) fn redirect_marked(visit: &Visit, location: &str) -> HttpResponse {
     let mut response = redirect(location);
     if let Some(mark) = visit.new_mark() {
         let cookie = cookie::set(Name::Visit, mark.to_owned(), visit.app.provider.issuer.is_https(), None);
+        // A cookie of ours is always a header that can be written.
+        let _ = response.add_cookie(&cookie);
+    }
+    response
+}
+
+/// An answer with cookies.
+pub(crate) fn with_cookies(mut response: HttpResponse, cookies: Vec<Cookie<'static>>) -> HttpResponse {
+    for cookie in cookies {
         // A cookie of ours is always a header that can be written.
         let _ = response.add_cookie(&cookie);
     }

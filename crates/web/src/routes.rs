@@ -6,8 +6,9 @@ use grantor_core::metadata::{Endpoints, TOKEN_PATH};
 use crate::forward_auth::{any_forward_auth, at_app};
 use crate::oauth::{authorize, discovery, introspect, leaks, register, revoke, token, userinfo, webfinger};
 use crate::pages::{
-    account, app_remove, apps, consent, end_session, enter, home, language, notice, select_account, sessions, sign_in,
-    sign_in_ways, sign_up, token_change, token_new, tokens, upstream_link,
+    account, app_remove, apps, consent, end_session, enter, home, language, notice, second_factor, select_account,
+    sessions, sign_in, sign_in_code, sign_in_more, sign_in_ways, sign_up, token_change, token_new, tokens,
+    upstream_link,
 };
 use crate::upstream::{callback, logout, start};
 use crate::{account_api, files, health, respond, session_state};
@@ -40,9 +41,12 @@ pub(crate) const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration
 pub(crate) const REGISTER: &str = "/register";
 pub(crate) const REGISTRATION: &str = "/register/{client_id}";
 pub(crate) const REVOKE: &str = "/revoke";
+pub(crate) const SECOND_FACTOR: &str = "/account/second-factor";
 pub(crate) const SELECT_ACCOUNT: &str = "/select-account";
 pub(crate) const SESSIONS: &str = "/account/sessions";
 pub(crate) const SIGN_IN: &str = "/sign-in";
+pub(crate) const SIGN_IN_CODE: &str = "/sign-in/code";
+pub(crate) const SIGN_IN_MORE: &str = "/sign-in/more";
 pub(crate) const SIGN_IN_WAYS: &str = "/account/sign-in-ways";
 pub(crate) const SIGN_IN_WAYS_UNLINK: &str = "/account/sign-in-ways/unlink";
 pub(crate) const SIGN_OUT: &str = "/sign-out";
@@ -107,9 +111,12 @@ fn pages(config: &mut ServiceConfig) {
         .service(page(ENTER).get(enter::get_enter))
         .service(page(LANGUAGE).post(language::post_language))
         .service(page(NOTICES).post(notice::post_notices))
+        .service(page(SECOND_FACTOR).get(second_factor::get_second_factor).post(second_factor::post_second_factor))
         .service(page(SELECT_ACCOUNT).get(select_account::get_select_account).post(select_account::post_select_account))
         .service(page(SESSIONS).get(sessions::get_sessions).post(sessions::post_sessions))
         .service(page(SIGN_IN).get(sign_in::get_sign_in).post(sign_in::post_sign_in))
+        .service(page(SIGN_IN_CODE).get(sign_in_code::get_sign_in_code).post(sign_in_code::post_sign_in_code))
+        .service(page(SIGN_IN_MORE).get(sign_in_more::get_sign_in_more).post(sign_in_more::post_sign_in_more))
         .service(page(SIGN_IN_WAYS).get(sign_in_ways::get_sign_in_ways))
         .service(page(SIGN_IN_WAYS_UNLINK).get(sign_in_ways::get_unlink).post(sign_in_ways::post_unlink))
         .service(page(SIGN_OUT).post(end_session::post_sign_out))

@@ -12,6 +12,9 @@ use crate::respond::{self, app_at};
 use crate::routes;
 use crate::visit::Visit;
 
+/// What is carried where somebody signs in to set up a second factor.
+pub(crate) const SECOND_FACTOR: &str = "second-factor";
+
 /// Where the person goes on to.
 #[derive(Default)]
 pub(crate) enum Waiting {
@@ -22,6 +25,8 @@ pub(crate) enum Waiting {
     Entry(enter::Waiting),
     /// An app's request.
     Request(Box<(Interaction, AuthorizationRequest)>),
+    /// The second factor in the account.
+    SecondFactor,
 }
 
 impl Waiting {
@@ -29,6 +34,9 @@ impl Waiting {
     pub(crate) async fn read(visit: &Visit, carried: &str) -> Result<Self, HttpResponse> {
         if carried.is_empty() {
             return Ok(Self::Account);
+        }
+        if carried == SECOND_FACTOR {
+            return Ok(Self::SecondFactor);
         }
         if let Ok(entry) = enter::Waiting::read(visit, carried) {
             return Ok(Self::Entry(entry));
@@ -49,7 +57,7 @@ impl Waiting {
     /// What travels through an upstream.
     pub(crate) fn to_aim(&self) -> Aim {
         match self {
-            Self::Account => Aim::Account,
+            Self::Account | Self::SecondFactor => Aim::Account,
             Self::Entry(entry) => Aim::Enter(entry.entry().clone()),
             Self::Request(waiting) => Aim::Authorize(waiting.0.clone()),
         }
@@ -61,6 +69,19 @@ impl Waiting {
             Self::Account => respond::redirect(routes::ACCOUNT),
             Self::Entry(entry) => respond::redirect(&entry.address()),
             Self::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
+            Self::SecondFactor => respond::redirect(routes::SECOND_FACTOR),
+        }
+    }
+
+    /// The address that goes on with it, for a link.
+    pub(crate) fn address(&self, visit: &Visit) -> String {
+        match self {
+            Self::Account => routes::ACCOUNT.to_owned(),
+            Self::Entry(entry) => entry.address(),
+            Self::Request(waiting) => {
+                authorize::on_page(visit, routes::AUTHORIZE, &waiting.0).unwrap_or_else(|_| routes::ACCOUNT.to_owned())
+            }
+            Self::SecondFactor => routes::SECOND_FACTOR.to_owned(),
         }
     }
 
@@ -68,14 +89,14 @@ impl Waiting {
     pub(crate) fn request(&self) -> Option<&AuthorizationRequest> {
         match self {
             Self::Request(waiting) => Some(&waiting.1),
-            Self::Account | Self::Entry(_) => None,
+            Self::Account | Self::Entry(_) | Self::SecondFactor => None,
         }
     }
 
     /// The app, and where a form may lead that goes on with it.
     pub(crate) fn app(&self, language: Language) -> Option<(App, String)> {
         match self {
-            Self::Account => None,
+            Self::Account | Self::SecondFactor => None,
             Self::Entry(entry) => Some((entry.app(), entry.form_action())),
             Self::Request(waiting) => {
                 let redirect_uri = &waiting.1.redirect_uri;

@@ -150,8 +150,17 @@ const LOGOUT_FAILED: &[Carried] = &[
 ];
 const PROXIED_APP_CHANGED: &[Carried] = &[always(Field::Detail, "the app, and what was changed")];
 const RESOURCE_CHANGED: &[Carried] = &[always(Field::Detail, "the scope or the API, and what was changed")];
+const RECOVERY_CODE_USED: &[Carried] = &[PERSON, BROWSER, always(Field::Detail, "how many are left")];
+const SECOND_FACTOR_REMOVED: &[Carried] = &[
+    PERSON,
+    sometimes(Field::Address, "the browser, unless by a command"),
+    sometimes(Field::Detail, "that a command did it"),
+];
 const SIGN_IN_FAILED: &[Carried] = &[
-    sometimes(Field::Reason, "UserNetwork, where only the network was wrong; why an upstream was not believed"),
+    sometimes(
+        Field::Reason,
+        "UserNetwork, where only the network was wrong; SecondFactorWrong, where the password was right; why an upstream was not believed",
+    ),
     sometimes(Field::UserId, "the person, where the name is somebody's"),
     BROWSER,
     sometimes(Field::Detail, "the upstream, and what was wrong with its answer"),
@@ -208,6 +217,9 @@ pub const fn carried(kind: EventKind) -> &'static [Carried] {
         EventKind::LogoutFailed => LOGOUT_FAILED,
         EventKind::ProxiedAppChanged => PROXIED_APP_CHANGED,
         EventKind::ResourceChanged => RESOURCE_CHANGED,
+        EventKind::RecoveryCodeUsed => RECOVERY_CODE_USED,
+        EventKind::RecoveryCodesMade | EventKind::SecondFactorAdded => &[PERSON, BROWSER],
+        EventKind::SecondFactorRemoved => SECOND_FACTOR_REMOVED,
         EventKind::SignInFailed => SIGN_IN_FAILED,
         EventKind::SignInSucceeded => SIGN_IN_SUCCEEDED,
         EventKind::SignInThrottled => &[BROWSER],

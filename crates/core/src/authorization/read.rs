@@ -9,20 +9,20 @@ use super::request::{AuthorizationRequest, Prompt, Refused, Started};
 use super::respond::refuse_at;
 use super::response_type::{ResponseMode, ResponseType};
 use crate::audience;
-use crate::claims::{self, ClaimRequest, ClaimsRequest};
+use crate::claims::{self, ClaimsRequest};
 use crate::client::Client;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::grant::OFFLINE_ACCESS;
 use crate::id_token::{self, Hint};
 use crate::kernel;
+use crate::level;
 use crate::params::Params;
 use crate::pkce::CodeChallenge;
 use crate::policy::ClientPolicy;
 use crate::provider::Provider;
 use crate::redirect_uri::ValidRedirectUri;
 use crate::scope::Scope;
-use crate::session::{ACR_PASSWORD, ACR_UPSTREAM};
 use crate::store::Store;
 use crate::time::Time;
 
@@ -93,7 +93,7 @@ impl Reading<'_> {
         self.check_id_token(response_type, &scope)?;
         let prompt = self.prompt(provider.policy.self_registration)?;
         let claims = self.params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
-        check_acr(&claims)?;
+        check_acr(&claims, self.directory)?;
         let claims = claims.with_acr_values(self.acr_values());
         let scopes_of_claims = self.scopes_of_claims(&claims, &scope);
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
@@ -287,13 +287,11 @@ fn subject(hint: Option<Hint>, claims: &ClaimsRequest) -> Result<Option<String>,
     }
 }
 
-fn check_acr(claims: &ClaimsRequest) -> Result<(), Error> {
+fn check_acr(claims: &ClaimsRequest, directory: &Directory) -> Result<(), Error> {
     // "If the acr Claim is requested as an Essential Claim for the ID Token with a "value" or "values" parameter requesting specific
     // Authentication Context Class Reference values and the implementation supports the claims parameter, the Authorization
     // Server MUST return an acr Claim Value that matches one of the requested values. ... If this is an Essential Claim and
     // the requirement cannot be met, then the Authorization Server MUST treat that outcome as a failed authentication
     // attempt." (OIDC Core §5.5.1.1)
-    let ours = |acr: &ClaimRequest| [ACR_PASSWORD, ACR_UPSTREAM].iter().any(|ours| acr.accepts(&(*ours).into()));
-    let unmet = claims.id_token_claim("acr").is_some_and(|acr| acr.essential && !ours(acr));
-    if unmet { Err(Error::AcrUnmet) } else { Ok(()) }
+    if level::can_be_met(claims, directory) { Ok(()) } else { Err(Error::AcrUnmet) }
 }

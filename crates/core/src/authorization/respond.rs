@@ -4,6 +4,7 @@ use super::{Approved, AuthorizationRequest, ResponseMode};
 use crate::change::Change;
 use crate::error::{Decision, Error};
 use crate::grant::{AuthorizationCode, OidcContext};
+use crate::level;
 use crate::policy::Lifetimes;
 use crate::provider::{Fresh, Issuer};
 use crate::redirect_uri::ValidRedirectUri;
@@ -87,7 +88,7 @@ pub(super) fn context(request: &AuthorizationRequest, session: &Session) -> Oidc
     OidcContext {
         nonce: request.nonce.clone(),
         auth_time: session.auth_time,
-        acr: session.acr.clone(),
+        acr: level::told(&request.claims, session),
         amr: session.amr.clone(),
         sid: Some(session.id),
         claims: request.claims.clone(),

@@ -6,9 +6,9 @@ use grantor_jose::mac::MacKey;
 
 use super::AuthorizationRequest;
 use crate::change::Change;
-use crate::claims::ClaimRequest;
 use crate::consent::Consent;
 use crate::error::Error;
+use crate::level::{self, Level, Need};
 use crate::policy::Lifetimes;
 use crate::scope::Scope;
 use crate::session::Session;
@@ -23,6 +23,9 @@ pub struct Situation<'a> {
     pub session: Option<(&'a Session, &'a User)>,
     /// What the person answered about this app before.
     pub consent: Option<&'a Consent>,
+    /// The level that the person can reach by proving a second factor; none where they have none, or where it was not asked because
+    /// nothing hangs on it.
+    pub reachable: Option<Level>,
     /// The key of the subjects that apps know people by.
     pub subjects: &'a MacKey,
     /// How long sessions live.
@@ -44,6 +47,10 @@ pub enum Step {
     },
     /// The person signs in.
     Login,
+    /// The person proves a second factor.
+    Prove,
+    /// The person is told that more is needed than they can prove, and how they could.
+    ProveMore(Level),
     /// The app gets what it asks for, as far as it is approved.
     Respond(Approved),
     /// The person chooses the account.
@@ -94,7 +101,8 @@ pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Re
     match step {
         // "the server SHOULD respond successfully when possible, even if it is not present." (OIDC Core §3.1.2.1)
         Step::Respond(approved) => Ok(Step::Respond(approved)),
-        Step::Login | Step::SignUp => Err(Error::LoginRequired),
+        Step::Login | Step::Prove | Step::SignUp => Err(Error::LoginRequired),
+        Step::ProveMore(_) => Err(Error::AcrUnmet),
         // "If it cannot obtain an account selection choice made by the End-User, it MUST return an error, typically
         // "account_selection_required"." (OIDC Core §3.1.2.1)
         Step::SelectAccount => Err(Error::SelectionRequired),
@@ -149,9 +157,15 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     }
     // "If this is an Essential Claim and the requirement cannot be met, then the Authorization Server MUST treat that outcome as a
     // failed authentication attempt." (OIDC Core §5.5.1.1)
-    let unmet = |acr: &ClaimRequest| acr.essential && !acr.accepts(&session.acr.as_str().into());
-    if request.claims.id_token_claim("acr").is_some_and(unmet) {
-        return if signed_in_for_this { Err(Error::AcrUnmet) } else { Ok(Step::Login) };
+    match level::need(&request.claims, session.level(), situation.reachable) {
+        Need::Nothing => {}
+        // A wish is left where nobody may be asked.
+        Need::Raise(_)
+            if request.prompt.none && level::need(&request.claims, session.level(), None) == Need::Nothing => {}
+        Need::Raise(_) => return Ok(Step::Prove),
+        Need::Beyond(level) if level > Level::Password => return Ok(Step::ProveMore(level)),
+        Need::Beyond(_) if signed_in_for_this => return Err(Error::AcrUnmet),
+        Need::Beyond(_) => return Ok(Step::Login),
     }
     // Nothing that was asked for is this person's to give.
     if request.scope.is_empty() {

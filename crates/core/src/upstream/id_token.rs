@@ -46,6 +46,8 @@ pub struct Told {
     pub sid: Option<String>,
     /// When the person signed in there.
     pub auth_time: Option<Time>,
+    /// The authentication context there.
+    pub acr: Option<String>,
     /// By which methods (RFC 8176).
     pub amr: Vec<String>,
     /// All members.
@@ -123,7 +125,8 @@ pub fn check(
         return Err(Error::UpstreamIdTokenMalformed);
     }
     let sid = members.get("sid").and_then(Value::as_str).filter(|sid| sid.len() <= MAX_SUBJECT).map(str::to_owned);
-    Ok(Told { subject: claims.sub, sid, auth_time, amr: methods(&members), members })
+    let acr = members.get("acr").and_then(Value::as_str).filter(|acr| acr.len() <= MAX_SUBJECT).map(str::to_owned);
+    Ok(Told { subject: claims.sub, sid, auth_time, acr, amr: methods(&members), members })
 }
 
 /// Form, algorithm and signature.

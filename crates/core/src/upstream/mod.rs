@@ -79,6 +79,13 @@ pub struct UpstreamDefinition {
     /// has to be trusted with each address that it calls verified.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub link_by_email: bool,
+    /// What it says of a sign-in (`acr`, or one of `amr`) where that took two factors. Nothing when absent: then no sign-in there
+    /// counts as one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub two_factors: Vec<String>,
+    /// What it says of a sign-in (`acr`, or one of `amr`) that no other site could have asked for. Nothing when absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phishing_resistant: Vec<String>,
     /// Whether it is switched off. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,

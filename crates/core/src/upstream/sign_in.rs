@@ -7,10 +7,11 @@ use super::{Upstream, UpstreamChange, UpstreamLink, UpstreamPerson, UpstreamSess
 use crate::audit::{Event, EventKind};
 use crate::change::Change;
 use crate::error::Decision;
+use crate::level::Level;
 use crate::network::Networks;
 use crate::notice::{News, Notice};
 use crate::provider::{Call, Fresh};
-use crate::session::{ACR_UPSTREAM, Session};
+use crate::session::Session;
 use crate::sign_in::{Browser, Proof, begin_by};
 use crate::time::Time;
 use crate::user::User;
@@ -26,6 +27,8 @@ pub struct Came<'a> {
     pub auth_time: Time,
     /// By which methods, as far as the upstream says.
     pub amr: &'a [String],
+    /// How surely, as the upstream says and its declaration believes it.
+    pub level: Level,
     /// The session there.
     pub sid: Option<&'a str>,
 }
@@ -60,7 +63,7 @@ pub fn begin(
     browser: Browser<'_>,
     call: Call<'_>,
 ) -> Decision<String> {
-    let proof = Proof { acr: ACR_UPSTREAM, amr: came.amr.to_vec(), auth_time: came.auth_time };
+    let proof = Proof { level: came.level, amr: came.amr.to_vec(), auth_time: came.auth_time };
     let Decision { changes: mut begun, reply } = begin_by(user, proof, fresh, browser, call);
     tell(&mut begun, came.upstream);
     // An upstream that was switched off meanwhile, on whichever node, begins nothing.
@@ -194,8 +197,14 @@ mod tests {
         let person = UpstreamPerson { subject: "ada-there".into(), ..UpstreamPerson::default() };
         let mint = Mint::seeded(5);
         let ids = Ids { link: mint.id(1), linked: mint.id(1), made: mint.id(1) };
-        let came =
-            Came { upstream: &upstream, person: &person, auth_time: Time::from_seconds(5), amr: &[], sid: Some("s") };
+        let came = Came {
+            upstream: &upstream,
+            person: &person,
+            auth_time: Time::from_seconds(5),
+            amr: &[],
+            level: Level::Upstream,
+            sid: Some("s"),
+        };
         let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
         let call = Call::new(Time::from_seconds(7), "::1");
         begin(came, (entry, user), (&fresh, ids, 9), Browser { user_agent: "", is_known: true, replaced: None }, call)
@@ -236,7 +245,7 @@ mod tests {
         let session = session.unwrap();
         assert_eq!(
             (session.acr.as_str(), session.amr.len(), session.auth_time),
-            (ACR_UPSTREAM, 0, Time::from_seconds(5))
+            (Level::Upstream.acr(), 0, Time::from_seconds(5))
         );
         assert_eq!(session.last_seen_at, Time::from_seconds(7));
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
+use grantor_core::second_factor;
 use grantor_core::store::Store;
 use grantor_core::user::User;
 use grantor_identity::password_policy::PasswordPolicy;
@@ -36,6 +37,9 @@ pub enum Command {
     Password(Password),
     /// Remove a person with everything they allowed.
     Remove(Named),
+    /// Remove a second factor that its person has lost; sessions and grants of the person end, and the password alone is enough to
+    /// sign in.
+    RemoveFactor(Named),
     /// Show one person.
     Show(Named),
 }
@@ -114,7 +118,8 @@ pub async fn answer(opened: &Opened, command: Command) -> Result<String, Command
         Command::List(format) => list(opened, format.json).await,
         Command::Password(password) => set_password(opened, &password).await,
         Command::Remove(named) => remove(opened, &named).await,
-        Command::Show(named) => find(opened, &named.username).await.map(|user| show(&user, named.json)),
+        Command::RemoveFactor(named) => remove_factor(opened, &named).await,
+        Command::Show(named) => show_one(opened, &named).await,
     }
 }
 
@@ -194,6 +199,14 @@ async fn everybody(opened: &Opened) -> Result<Vec<User>, CommandError> {
     }
 }
 
+/// One person, and whether they have a second factor.
+async fn show_one(opened: &Opened, named: &Named) -> Result<String, CommandError> {
+    let user = find(opened, &named.username).await?;
+    let mut shown = members(&user);
+    shown["has_second_factor"] = opened.database.has_second_factor(user.id).await?.into();
+    Ok(if named.json { output::json(&shown) } else { sheet(&shown) })
+}
+
 fn show(user: &User, json: bool) -> String {
     if json { output::json(&members(user)) } else { sheet(&members(user)) }
 }
@@ -224,6 +237,18 @@ async fn remove(opened: &Opened, named: &Named) -> Result<String, CommandError> 
     opened.database.commit(vec![ended, Change::UserRemove(user.id), Change::EventInsert(Box::new(event))]).await?;
     let done = json!({"removed": user.username});
     Ok(if named.json { output::json(&done) } else { format!("Removed {}.\n", printable(&user.username)) })
+}
+
+async fn remove_factor(opened: &Opened, named: &Named) -> Result<String, CommandError> {
+    let user = find(opened, &named.username).await?;
+    let now = system_time();
+    let Some(factor) = opened.database.second_factor_of(user.id).await? else {
+        return Err(CommandError::Refused(format!("\"{}\" has no second factor", printable(&user.username))));
+    };
+    opened.database.commit(second_factor::reset(&factor, opened.mint.id(now.millis()), now)).await?;
+    let done = json!({"removed_factor_of": user.username});
+    let text = "The second factor is removed; the person's sessions and grants have ended.\n";
+    Ok(if named.json { output::json(&done) } else { text.to_owned() })
 }
 
 pub(super) async fn find(opened: &Opened, name: &str) -> Result<User, CommandError> {

@@ -34,6 +34,17 @@ pub(super) fn read(section: &mut Section) -> Option<DeclaredUpstream> {
         section.fault("client_id", "is empty");
     }
     check_addresses(section, &definition);
+    for (key, values) in
+        [("two_factors", &definition.two_factors), ("phishing_resistant", &definition.phishing_resistant)]
+    {
+        if !values.is_empty() && definition.kind == UpstreamKind::OAuth2 {
+            section.fault(key, "is said in ID tokens, which kind \"oauth2\" has none of; leave it out");
+        }
+        if values.iter().any(|value| value.is_empty() || value.contains(|c: char| c.is_whitespace() || c.is_control()))
+        {
+            section.fault(key, "has a value that no acr or amr can be: empty, or with a space in it");
+        }
+    }
     if client_secret.is_some() && definition.token_endpoint_auth_method == UpstreamAuthMethod::None {
         section.fault("client_secret", "is not used with this token_endpoint_auth_method; leave it out");
     }

@@ -51,7 +51,7 @@ impl Postgres {
                     Ok(vec![$((stringify!($table), schema::$table::table.count().get_result(&mut connection).await?)),*])
                 };
             }
-count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens api_tokens ended_keys upstreams upstream_links events refusals notices outbox usages logout_notices initial_access_tokens registrations)
+count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens api_tokens ended_keys upstreams upstream_links events refusals notices outbox usages logout_notices initial_access_tokens registrations second_factors)
         })
     }
 
@@ -82,6 +82,6 @@ pub(super) async fn newest_id(mut connection: &AsyncPgConnection) -> Result<i64,
             [$(schema::$table::table.select(dsl::max(schema::$table::id)).first::<Option<i64>>(&mut connection).await?),*]
         };
     }
-    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys notices upstreams upstream_links initial_access_tokens registrations);
+    let all = newest!(users sessions authorization_codes grants access_tokens events refusals signing_keys notices upstreams upstream_links initial_access_tokens registrations second_factors);
     Ok(all.into_iter().flatten().max().unwrap_or_default())
 }

@@ -14,6 +14,7 @@ use grantor_core::directory::Directory;
 use grantor_core::grant::GrantEnd;
 use grantor_core::outbox::OutboxChange;
 use grantor_core::registration::RegistrationChange;
+use grantor_core::second_factor::SecondFactorChange;
 use grantor_core::time::Time;
 use grantor_core::upstream::UpstreamChange;
 use grantor_jose::id::Id;
@@ -31,8 +32,8 @@ use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
     ended_keys, events, grants, groups, initial_access_tokens, logout_notices, notices, outbox, proxied_apps,
-    refresh_tokens, registrations, resources, revoked_access_tokens, root_secret, scopes, sessions, signing_keys,
-    spent_assertions, token_counts, upstream_links, upstream_sessions, upstreams, usages, users,
+    refresh_tokens, registrations, resources, revoked_access_tokens, root_secret, scopes, second_factors, sessions,
+    signing_keys, spent_assertions, token_counts, upstream_links, upstream_sessions, upstreams, usages, users,
 };
 
 define_apply!(&AsyncPgConnection, [async], [.await], [.for_no_key_update()]);

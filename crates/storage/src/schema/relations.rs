@@ -2,8 +2,8 @@
 
 use super::{
     access_tokens, api_token_watches, api_tokens, authorization_codes, client_secrets, clients, consents,
-    directory_revision, grants, refresh_tokens, registrations, revoked_access_tokens, sessions, token_counts,
-    upstream_links, upstream_sessions, users,
+    directory_revision, grants, refresh_tokens, registrations, revoked_access_tokens, second_factors, sessions,
+    token_counts, upstream_links, upstream_sessions, users,
 };
 
 /// All of them, in an order in which no row comes before one that it refers to.
@@ -42,6 +42,7 @@ pub(crate) const TABLES: &[&str] = &[
     "logout_notices",
     "initial_access_tokens",
     "registrations",
+    "second_factors",
 ];
 
 diesel::joinable!(api_token_watches -> api_tokens (token_id));
@@ -49,6 +50,7 @@ diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(client_secrets -> clients (client_id));
 diesel::joinable!(grants -> users (user_id));
 diesel::joinable!(refresh_tokens -> grants (grant_id));
+diesel::joinable!(second_factors -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(upstream_links -> users (user_id));
 diesel::joinable!(upstream_sessions -> sessions (session_id));

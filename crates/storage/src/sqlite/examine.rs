@@ -36,7 +36,7 @@ impl Sqlite {
                 self.read(|connection| Ok(vec![$((stringify!($table), schema::$table::table.count().get_result(connection)?)),*]))
             };
         }
-        count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens api_tokens ended_keys upstreams upstream_links events refusals notices outbox usages logout_notices initial_access_tokens registrations)
+        count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens api_tokens ended_keys upstreams upstream_links events refusals notices outbox usages logout_notices initial_access_tokens registrations second_factors)
     }
 }
 
@@ -69,6 +69,6 @@ pub(super) fn newest_later_id(connection: &mut SqliteConnection) -> QueryResult<
             [$(schema::$table::table.select(dsl::max(schema::$table::id)).first::<Option<i64>>(connection)?),*]
         };
     }
-    let all = newest!(notices upstreams upstream_links initial_access_tokens registrations);
+    let all = newest!(notices upstreams upstream_links initial_access_tokens registrations second_factors);
     Ok(all.into_iter().flatten().max().unwrap_or_default())
 }

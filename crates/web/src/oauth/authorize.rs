@@ -12,13 +12,14 @@ use grantor_core::consent::Consent;
 use grantor_core::error::Error;
 use grantor_core::grant_type::GrantType;
 use grantor_core::interaction::Interaction;
+use grantor_core::level::{self, Level};
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::store::{Store, StoreError};
 
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_at};
-use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN, SIGN_UP};
+use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN, SIGN_IN_CODE, SIGN_IN_MORE, SIGN_UP};
 use crate::visit::Visit;
 use crate::{client_keys, form, limits, session_state};
 
@@ -181,7 +182,8 @@ pub(crate) async fn send_error(visit: &Visit, request: &AuthorizationRequest, er
     send(visit, &answer, &request.client)
 }
 
-async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) -> Result<HttpResponse, Error> {
+/// What comes next for a request, with what is known of its browser and its person.
+pub(crate) async fn next(visit: &Visit, request: &AuthorizationRequest) -> Result<Step, Error> {
     let provider = &visit.app.provider;
     let session = visit.session();
     let consent: Option<Consent> = match session {
@@ -190,11 +192,23 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
         }
         _ => None,
     };
+    // Asked only where something hangs on it.
+    let reachable = match session {
+        Some((session, user)) if level::asks_for_more(&request.claims, session) => {
+            provider.store.has_second_factor(user.id).await?.then_some(session.level().max(Level::TwoFactors))
+        }
+        _ => None,
+    };
     let lifetimes = &provider.policy.lifetimes;
     let directory = provider.store.directory();
     let subjects = &directory.secrets.subjects;
-    let situation = Situation { session, consent: consent.as_ref(), subjects, lifetimes, now: visit.now };
-    let step = authorization::next_step(request, situation)?;
+    let situation = Situation { session, consent: consent.as_ref(), reachable, subjects, lifetimes, now: visit.now };
+    authorization::next_step(request, situation)
+}
+
+async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) -> Result<HttpResponse, Error> {
+    let (provider, session) = (&visit.app.provider, visit.session());
+    let step = next(visit, request).await?;
     let started =
         Interaction { started_at: request.started.at, selected: request.started.selected, query: String::new() };
     let to = |path: &str| {
@@ -203,6 +217,8 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
     };
     match (step, session) {
         (Step::Consent { .. }, _) => to(CONSENT),
+        (Step::Prove, _) => to(SIGN_IN_CODE),
+        (Step::ProveMore(_), _) => to(SIGN_IN_MORE),
         (Step::SelectAccount, _) => to(SELECT_ACCOUNT),
         (Step::SignUp, _) => to(SIGN_UP),
         (Step::Login, _) | (Step::Respond(_), None) => to(SIGN_IN),

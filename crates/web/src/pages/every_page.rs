@@ -21,9 +21,12 @@ use super::{
     form_post::FormPost,
     home::Home,
     refusal::Refusal,
+    second_factor::{RecoveryCodes, SecondFactor},
     select_account::SelectAccount,
     sessions::Sessions,
     sign_in::SignIn,
+    sign_in_code::SignInCode,
+    sign_in_more::SignInMore,
     sign_in_ways::{SignInWayUnlink, SignInWays},
     sign_up::SignUp,
     signed_out::SignedOut,
@@ -55,6 +58,10 @@ fn every_page() -> Result<Pages, Failure> {
     add(&mut pages, "form-post", FormPost::samples(), |page| &mut page.frame)?;
     add(&mut pages, "home", Home::samples(), |page| &mut page.frame)?;
     add(&mut pages, "refusal", Refusal::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "recovery-codes", RecoveryCodes::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "second-factor", SecondFactor::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "sign-in-code", SignInCode::samples(), |page| &mut page.frame)?;
+    add(&mut pages, "sign-in-more", SignInMore::samples(), |page| &mut page.frame)?;
     add(&mut pages, "select-account", SelectAccount::samples(), |page| &mut page.frame)?;
     add(&mut pages, "sessions", Sessions::samples(), |page| &mut page.frame)?;
     add(&mut pages, "sign-in", SignIn::samples(), |page| &mut page.frame)?;
@@ -213,6 +220,8 @@ fn is_quiet(tag: &Tag<'_>) -> bool {
             || address.starts_with("https://wiki.example.com/")
             // Where the page on the way to an upstream goes on.
             || address.starts_with("https://idp.example.com/")
+            // Where an authenticator app on the same device takes its key from.
+            || address.starts_with("otpauth://totp/")
             || address == "#main"
     };
     let script = tag.name != "script" || tag.get("src").is_some_and(|src| src.starts_with("/static/"));

@@ -33,7 +33,7 @@ pub struct Notice {
 }
 
 /// What may be set into the sentences: all of it in each, since a message takes what it needs.
-type Facts = [(&'static str, Argument); 7];
+type Facts = [(&'static str, Argument); 8];
 
 impl Notice {
     /// A notice that is kept. An app that is not there any more is called by its identifier.
@@ -89,6 +89,9 @@ impl Notice {
             News::AppTokenLeaked { .. } => routes::APPS,
             News::CookieLeaked { .. } | News::SignedIn { .. } => routes::SESSIONS,
             News::EmailChanged { .. } | News::PasswordChanged => routes::ACCOUNT,
+            News::RecoveryCodeUsed { .. } | News::SecondFactorAdded { .. } | News::SecondFactorRemoved { .. } => {
+                routes::SECOND_FACTOR
+            }
             News::SignInWayAdded { .. } => routes::SIGN_IN_WAYS,
             News::TokenExpires { .. }
             | News::TokenLeaked { .. }
@@ -104,6 +107,10 @@ impl Notice {
             News::CookieLeaked { .. } => "cookie-leaked",
             News::EmailChanged { .. } => "email-changed",
             News::PasswordChanged => "password-changed",
+            News::RecoveryCodeUsed { .. } => "recovery-code-used",
+            News::SecondFactorAdded { .. } => "second-factor-added",
+            News::SecondFactorRemoved { address: None } => "second-factor-reset",
+            News::SecondFactorRemoved { .. } => "second-factor-removed",
             News::SignInWayAdded { .. } => "sign-in-way-added",
             News::SignedIn { .. } => "signed-in",
             News::TokenExpires { .. } => "token-expires",
@@ -117,7 +124,7 @@ impl Notice {
 
     fn facts(&self, language: Language) -> Facts {
         let (mut name, mut hint, mut address, mut device) = ("", "", "", String::new());
-        let mut at = self.at;
+        let (mut at, mut count) = (self.at, 0_usize);
         match &self.news {
             News::SignedIn { address: from, user_agent } => {
                 address = from;
@@ -133,12 +140,22 @@ impl Notice {
                 (name, hint, at) = (&token.name, &token.hint, expires_at.seconds());
             }
             News::EmailChanged { former } => name = former,
+            News::RecoveryCodeUsed { left, address: from } => {
+                (count, address) = (*left, from);
+            }
+            News::SecondFactorAdded { address: from } | News::SecondFactorRemoved { address: Some(from) } => {
+                address = from
+            }
             News::SignInWayAdded { upstream, address: from } => (name, address) = (upstream, from),
-            News::AppTokenLeaked { .. } | News::CookieLeaked { .. } | News::PasswordChanged => {}
+            News::AppTokenLeaked { .. }
+            | News::CookieLeaked { .. }
+            | News::PasswordChanged
+            | News::SecondFactorRemoved { address: None } => {}
         }
         [
             ("address", address.to_argument()),
             ("app", self.app.to_argument()),
+            ("count", count.to_argument()),
             ("date", locale::date(language, at).to_argument()),
             ("device", device.to_argument()),
             ("hint", hint.to_argument()),
@@ -192,7 +209,11 @@ impl Notice {
             News::TokenUsedElsewhere { token: token(), address: address.clone() },
             News::SignInWayAdded { upstream: name.to_owned(), address: address.clone() },
             News::EmailChanged { former: format!("{name}@example.com") },
-            News::TokenRotated { token: token(), address },
+            News::TokenRotated { token: token(), address: address.clone() },
+            News::SecondFactorAdded { address: address.clone() },
+            News::SecondFactorRemoved { address: Some(address.clone()) },
+            News::SecondFactorRemoved { address: None },
+            News::RecoveryCodeUsed { left: 9, address },
         ];
         let notice = |(number, news): (i64, News)| Self {
             app: name.to_owned(),

@@ -5,13 +5,15 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Payload;
 use askama::Template;
+use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::params::Params;
 use grantor_core::upstream::flow::Arrival;
 use grantor_core::upstream::{Upstream, UpstreamKind};
 
 use super::app_links::AppLinks;
-use super::{App, Frame, upstream_link};
+use super::{App, Frame, sign_in_code, upstream_link};
 use crate::html::filters;
+use crate::locale::Language;
 use crate::password_sign_in::{self, Outcome};
 use crate::respond::{self, How};
 use crate::visit::Visit;
@@ -146,6 +148,9 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
         password_sign_in::attempt(&visit, username, password).await
     };
     match outcome {
+        Ok(Outcome::Half(half)) => {
+            sign_in_code::show(&visit, &waiting, sign_in_code::Asking { half: &half, ..Default::default() })
+        }
         Ok(Outcome::SignedIn(cookies)) => {
             let mut response = waiting.go_on(&visit).await;
             for cookie in cookies {
@@ -161,14 +166,14 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
 
 /// What the page is opened for: what waits for the sign-in, or first a link with an upstream.
 #[derive(Default)]
-struct Opened {
+pub(crate) struct Opened {
     waiting: Waiting,
     carried: String,
     link: Option<Asked>,
 }
 
 impl Opened {
-    async fn of(visit: &Visit, params: &Params) -> Result<Self, HttpResponse> {
+    pub(super) async fn of(visit: &Visit, params: &Params) -> Result<Self, HttpResponse> {
         if let Some((asked, arrival)) = asked(visit, params) {
             // What waits has travelled with whoever came.
             let waiting = Waiting::of_aim(visit, &arrival.aim).await?;
@@ -188,7 +193,26 @@ impl Opened {
         if self.link.is_some() { Vec::new() } else { enabled.map(|upstream| Way::of(upstream)).collect() }
     }
 
-    async fn go_on(&self, visit: &Visit) -> HttpResponse {
+    /// The app's request, where it is one.
+    pub(super) fn request(&self) -> Option<&AuthorizationRequest> {
+        self.waiting.request()
+    }
+
+    /// The app, and where a form may lead that goes on with it.
+    pub(super) fn app(&self, language: Language) -> Option<(App, String)> {
+        self.waiting.app(language)
+    }
+
+    /// What travels on in the fields of a form.
+    pub(super) fn carried(&self) -> Vec<(&'static str, String)> {
+        let mut carried = vec![("request", self.carried.clone())];
+        if let Some(link) = &self.link {
+            carried.extend([("upstream", link.name.clone()), ("arrival", link.arrival.clone())]);
+        }
+        carried
+    }
+
+    pub(super) async fn go_on(&self, visit: &Visit) -> HttpResponse {
         let Some(link) = &self.link else { return self.waiting.go_on(visit).await };
         let directory = visit.app.directory();
         let upstream = directory.upstream(&link.name);
@@ -200,7 +224,7 @@ impl Opened {
         )
     }
 
-    fn show(&self, visit: &Visit, problem: Option<Problem>, typed: Option<&str>) -> HttpResponse {
+    pub(super) fn show(&self, visit: &Visit, problem: Option<Problem>, typed: Option<&str>) -> HttpResponse {
         let ui_locales = self.waiting.request().and_then(|request| request.ui_locales.as_deref());
         let language = visit.language(ui_locales);
         let (request, (app, form_action)) = (self.waiting.request(), self.waiting.app(language).unzip());

@@ -27,6 +27,8 @@ const MAX_RACES: usize = 4;
 pub struct SignInWays {
     /// The frame.
     pub frame: Frame,
+    /// Whether there is a second factor.
+    pub has_second_factor: bool,
     /// Whether there is a password.
     pub has_password: bool,
     /// The linked accounts.
@@ -69,11 +71,16 @@ pub(crate) async fn get_sign_in_ways(visit: Visit) -> HttpResponse {
         Ok(links) => links,
         Err(error) => return respond::failure(&visit, &error.into()).await,
     };
+    let has_second_factor = match visit.app.provider.store.has_second_factor(user.id).await {
+        Ok(has) => has,
+        Err(error) => return respond::failure(&visit, &error.into()).await,
+    };
     let directory = visit.app.directory();
     let enabled = directory.upstreams.values().filter(|upstream| !upstream.definition.disabled);
     let others = enabled.filter(|upstream| !links.iter().any(|link| link.upstream_id == upstream.id));
     let page = SignInWays {
         frame: visit.frame(None, None),
+        has_second_factor,
         has_password: user.password.is_some(),
         links: links.iter().map(|link| linked(&visit, user, link, &links)).collect(),
         others: others.map(|upstream| Way::of(upstream)).collect(),
@@ -190,6 +197,7 @@ impl SignInWays {
         use super::samples::{HOSTILE, LONG, NAMES, signed_in};
         let page = |has_password, links, others: &[&str]| Self {
             frame: signed_in("Ada Lovelace"),
+            has_second_factor: has_password && others.is_empty(),
             has_password,
             links,
             others: others.iter().map(|title| Way { name: "corp".to_owned(), title: (*title).to_owned() }).collect(),

@@ -4,6 +4,7 @@ use actix_web::cookie::Cookie;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::error::Error;
+use grantor_core::level::Level;
 use grantor_core::reach;
 use grantor_core::sign_in::Browser;
 use grantor_core::store::{Store, StoreError};
@@ -52,8 +53,9 @@ pub(super) async fn arrive(
     if visit.now >= auth_time.plus(lifetimes.session_absolute) {
         return Err(Refused::with(Error::UpstreamAuthTime, "signed in there longer ago than a session lives here"));
     }
-    let Proved { person, sid, amr, .. } = &proved;
-    let came = Came { upstream, person, auth_time, amr, sid: sid.as_deref() };
+    let Proved { person, sid, acr, amr, .. } = &proved;
+    let level = Level::of_upstream(&upstream.definition, acr.as_deref(), amr);
+    let came = Came { upstream, person, auth_time, amr, level, sid: sid.as_deref() };
     for _ in 0..MAX_RACES {
         // The upstream is read again with the facts: it may be another one by now, or none.
         let directory = visit.app.directory();

@@ -27,6 +27,7 @@ pub(super) struct Proved {
     pub(super) person: UpstreamPerson,
     pub(super) sid: Option<String>,
     pub(super) auth_time: Option<Time>,
+    pub(super) acr: Option<String>,
     pub(super) amr: Vec<String>,
 }
 
@@ -63,7 +64,7 @@ pub(super) async fn redeem(
             let members =
                 profile(visit, upstream, (endpoints.profile.as_deref().unwrap_or_default(), &access_token)).await?;
             let person = upstream.definition.person(&members).ok_or(Error::UpstreamAnswerMalformed)?;
-            Ok(Proved { person, sid: None, auth_time: None, amr: Vec::new() })
+            Ok(Proved { person, sid: None, auth_time: None, acr: None, amr: Vec::new() })
         }
     }
 }
@@ -136,7 +137,7 @@ async fn by_id_token(
         complete(upstream, &mut members, more);
     }
     let person = upstream.definition.person(&members).ok_or(Error::UpstreamIdTokenMalformed)?;
-    Ok(Proved { person, sid: told.sid, auth_time: told.auth_time, amr: told.amr })
+    Ok(Proved { person, sid: told.sid, auth_time: told.auth_time, acr: told.acr, amr: told.amr })
 }
 
 /// Whether an ID token leaves out what is wanted.

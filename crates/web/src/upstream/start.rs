@@ -6,6 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::error::Error;
+use grantor_core::level;
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::upstream::flow::{self, Aim, Flow};
 use grantor_core::upstream::{Upstream, UpstreamKind};
@@ -106,6 +107,8 @@ async fn address(
         query.append_pair("nonce", &flow.nonce(secrets, holder));
         let longest = visit.app.provider.policy.lifetimes.session_absolute;
         ask_to_prove_again(&mut query, flow.max_age, longest);
+        let is_raised = visit.session().is_some() && flow.max_age != Some(0);
+        ask_for_more(&mut query, request.map(|request| (request, upstream)), is_raised);
     }
     drop(query);
     Ok(address)
@@ -117,6 +120,25 @@ fn max_age(aim: &Aim, request: Option<&AuthorizationRequest>) -> Option<u64> {
         (Aim::Authorize(_), Some(request)) if request.prompt.login || request.prompt.create => Some(0),
         (Aim::Authorize(_), Some(request)) => request.max_age,
         _ => None,
+    }
+}
+
+/// What the upstream is believed to do for the level that the app asks for. Who is signed in already shall prove it anew.
+fn ask_for_more(
+    query: &mut url::form_urlencoded::Serializer<'_, url::UrlQuery<'_>>,
+    asked: Option<(&AuthorizationRequest, &Upstream)>,
+    is_raised: bool,
+) {
+    let Some((request, upstream)) = asked else { return };
+    let Some(level) = level::wanted(&request.claims) else { return };
+    let values = level.asked_of(&upstream.definition);
+    if values.is_empty() {
+        return;
+    }
+    // "Requested Authentication Context Class Reference values." (OIDC Core §3.1.2.1)
+    query.append_pair("acr_values", &values.join(" "));
+    if is_raised {
+        query.append_pair("prompt", "login");
     }
 }
 

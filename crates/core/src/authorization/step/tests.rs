@@ -37,7 +37,7 @@ fn chosen(
 ) -> Result<Step, &'static str> {
     let (user, lifetimes) = (ada(), Lifetimes::default());
     let (session, subjects) = (session.map(|session| (session, &user)), &Secrets::default().subjects);
-    let situation = Situation { session, consent, subjects, lifetimes: &lifetimes, now: NOW };
+    let situation = Situation { session, consent, reachable: None, subjects, lifetimes: &lifetimes, now: NOW };
     next_step(request, situation).map_err(|error| error.reason())
 }
 

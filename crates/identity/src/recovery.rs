@@ -1,0 +1,108 @@
+//! Recovery codes: a person without their authenticator app proves themselves by one of them, once.
+
+use std::fmt;
+
+use grantor_jose::hash::sha256;
+use grantor_jose::random::Random;
+use grantor_jose::secret::SecretHash;
+use zeroize::Zeroizing;
+
+use crate::base32;
+
+/// How many a person is given.
+pub const CODES: usize = 10;
+/// How many random bytes each has: 80 bits, so that a fast hash is enough.
+const BYTES: usize = 10;
+/// How many characters each has.
+const CHARACTERS: usize = 16;
+/// The longest text that is looked at for a code, in bytes.
+const LONGEST: usize = 64;
+
+/// A recovery code. Wiped when dropped.
+#[derive(Clone)]
+pub struct RecoveryCode(Zeroizing<String>);
+
+impl RecoveryCode {
+    /// The codes that a person is given together.
+    ///
+    /// # Panics
+    /// When the system's random source fails.
+    pub fn generate(random: &Random) -> Vec<Self> {
+        let one = |_| Self(base32::encode(&*Zeroizing::new(random.bytes::<BYTES>())));
+        (0..CODES).map(one).collect()
+    }
+
+    /// Reads a code as somebody typed it: in either case, with or without what stands between the groups, and with digits in the
+    /// place of the letters that they look like.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        let mut code = Zeroizing::new(String::with_capacity(CHARACTERS));
+        for c in text.chars().filter(|c| !c.is_whitespace() && *c != '-') {
+            code.push(match c.to_ascii_uppercase() {
+                '0' => 'O',
+                '1' => 'L',
+                '8' => 'B',
+                c => c,
+            });
+        }
+        let is_code = code.len() == CHARACTERS && base32::decode(&code).is_some();
+        is_code.then_some(Self(code))
+    }
+
+    /// The text that a person keeps: four groups of four characters.
+    pub fn to_text(&self) -> String {
+        let groups = self.0.as_bytes().chunks(4).map(String::from_utf8_lossy);
+        groups.collect::<Vec<_>>().join("-").to_ascii_lowercase()
+    }
+
+    /// What is kept of it, for one person's factor alone.
+    pub fn hash(&self, salt: &str) -> SecretHash {
+        SecretHash::new(sha256(format!("recovery code\0{salt}\0{}", *self.0).as_bytes()))
+    }
+}
+
+impl fmt::Debug for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecoveryCode([redacted])")
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_code_is_read_however_it_is_typed() {
+        let code = &RecoveryCode::generate(&Random::seeded(1))[0];
+        let text = code.to_text();
+        assert_eq!(text.len(), 19, "{text}");
+        for typed in
+            [text.clone(), text.to_uppercase(), text.replace('-', " "), text.replace('-', ""), text.replace('o', "0")]
+        {
+            assert_eq!(RecoveryCode::parse(&typed).unwrap().hash("a"), code.hash("a"), "{typed}");
+        }
+        assert!(code.hash("a") != code.hash("b"), "the same code of another person is another");
+    }
+
+    #[test]
+    fn no_two_are_the_same() {
+        let codes = RecoveryCode::generate(&Random::seeded(1));
+        let texts: std::collections::BTreeSet<_> = codes.iter().map(RecoveryCode::to_text).collect();
+        assert_eq!(texts.len(), CODES);
+        assert_eq!(format!("{:?}", codes[0]), "RecoveryCode([redacted])");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_code_or_none(text in "[a-z2-7-]{0,24}|.{0,80}") {
+            if let Some(code) = RecoveryCode::parse(&text) {
+                let again = RecoveryCode::parse(&code.to_text()).map(|code| code.to_text());
+                prop_assert_eq!(again, Some(code.to_text()));
+            }
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The second half of a sign-in: a code of the authenticator app, or a recovery code. The same for who is signed in already, where
+//! an app asks for more than they have proved.
+
+use actix_web::HttpResponse;
+use actix_web::cookie::Cookie;
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::web::Payload;
+use askama::Template;
+use grantor_core::authorization::Step;
+use grantor_core::error::Error;
+use grantor_core::params::Params;
+use grantor_core::reach;
+use grantor_core::second_factor::HalfSignIn;
+use grantor_core::session::Session;
+use grantor_core::sign_in::{self, Browser};
+use grantor_core::store::Store;
+use grantor_core::user::User;
+
+use super::sign_in::{self as password, Opened};
+use super::{App, Frame};
+use crate::form;
+use crate::html::filters;
+use crate::known_browser::Remembered;
+use crate::oauth::authorize;
+use crate::respond::{self, How};
+use crate::second_factor::{self, Problem};
+use crate::visit::Visit;
+
+/// Posts `code`, `request`, `half` and `csrf` to `/sign-in/code`, with `upstream` and `arrival` where an account is proven to link it;
+/// and `decision` where the person can refuse.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/sign_in_code.html")]
+pub struct SignInCode {
+    /// The app the person goes on to; none where the account itself is the aim.
+    pub app: Option<App>,
+    /// What travels on, by the names of the fields.
+    pub carried: Vec<(&'static str, String)>,
+    /// The frame.
+    pub frame: Frame,
+    /// What went wrong with the last try.
+    pub problem: Option<Problem>,
+    /// Whether a session is raised that is there already, which the person may refuse.
+    pub raises: bool,
+    /// Whether a recovery code is asked for.
+    pub recovery: bool,
+}
+
+impl SignInCode {
+    fn title(&self) -> String {
+        let title = self.frame.t(if self.recovery { "code-title-recovery" } else { "code-title" });
+        if self.problem.is_some() { self.frame.say("error-title", "title", title) } else { title }
+    }
+
+    fn problem_text(&self) -> Option<String> {
+        self.problem.map(|problem| text(&self.frame, problem))
+    }
+}
+
+/// A problem in words.
+pub(crate) fn text(frame: &Frame, problem: Problem) -> String {
+    match problem {
+        Problem::Expired => frame.t("code-expired"),
+        Problem::Incomplete => frame.t("code-incomplete"),
+        Problem::Throttled(seconds) => frame.say("sign-in-throttled", "span", frame.duration(&seconds)),
+        Problem::Wrong => frame.t("code-wrong"),
+    }
+}
+
+/// The status of a page with a problem, and how long to wait.
+pub(crate) fn status(problem: Option<Problem>) -> (StatusCode, Option<i64>) {
+    match problem {
+        None => (StatusCode::OK, None),
+        Some(Problem::Expired) => (StatusCode::FORBIDDEN, None),
+        Some(Problem::Incomplete | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        Some(Problem::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
+    }
+}
+
+/// Whose code it is.
+enum Who {
+    /// Somebody who has proved their password.
+    Half(HalfSignIn, User),
+    /// Somebody who is signed in.
+    Session(Session, User),
+}
+
+impl Who {
+    /// Nobody, where the text is too old or its person is another one by now.
+    async fn of(visit: &Visit, half: &str) -> Result<Option<Self>, Error> {
+        if half.is_empty() {
+            return Ok(visit.session().map(|(session, user)| Self::Session(session.clone(), user.clone())));
+        }
+        let directory = visit.app.directory();
+        let (key, from) = (&directory.secrets.browser, visit.app.address(&visit.request));
+        let Some(half) = HalfSignIn::open(half, (key, visit.mark()), visit.now) else { return Ok(None) };
+        let user = visit.app.provider.store.user_find(half.user_id).await?;
+        let user = user.filter(|user| half.is_of(user, key) && reach::may_enter(&directory, user, from));
+        Ok(user.map(|user| Self::Half(half, user)))
+    }
+
+    const fn raises(&self) -> bool {
+        matches!(self, Self::Session(..))
+    }
+
+    /// The cookies of the session that a code begins.
+    async fn prove(&self, visit: &Visit, typed: &str) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
+        let (provider, call, agent) = (&visit.app.provider, visit.call(), second_factor::user_agent(visit));
+        let (user, proved) = match self {
+            Self::Half(half, user) => {
+                let is_known = Remembered::of(visit).is_familiar(user);
+                let replaced = visit.presented().map(|(session, _)| session);
+                let browser = Browser { user_agent: &agent, is_known, replaced };
+                let begin = |_: &_, used: &_| {
+                    sign_in::begin_with_factor((user, half), used, &provider.fresh(visit.now), browser, call)
+                };
+                (user, second_factor::prove(visit, user, typed, begin).await?)
+            }
+            Self::Session(session, user) => {
+                let origin = provider.store.upstream_of_session(session.id).await?;
+                let raise = |_: &_, used: &_| {
+                    let fresh = provider.fresh(visit.now);
+                    sign_in::raise((session, user), origin.clone(), used, &fresh, (&agent, call))
+                };
+                (user, second_factor::prove(visit, user, typed, raise).await?)
+            }
+        };
+        Ok(proved.map(|session| second_factor::cookies(visit, user, session)))
+    }
+}
+
+/// Asks who is signed in already, for an app that asks for more.
+pub(crate) async fn get_sign_in_code(visit: Visit) -> HttpResponse {
+    let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
+    let opened = match Opened::of(&visit, &query).await {
+        Ok(opened) => opened,
+        Err(response) => return response,
+    };
+    if !raises(&visit, &opened).await {
+        return opened.go_on(&visit).await;
+    }
+    show(&visit, &opened, Asking { raises: true, ..Asking::default() })
+}
+
+/// Whether an app's request waits for a code of who is signed in.
+async fn raises(visit: &Visit, opened: &Opened) -> bool {
+    match opened.request() {
+        Some(request) => matches!(authorize::next(visit, request).await, Ok(Step::Prove)),
+        None => false,
+    }
+}
+
+/// Looks at the code, and goes on.
+pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let opened = match Opened::of(&visit, &form).await {
+        Ok(opened) => opened,
+        Err(response) => return response,
+    };
+    let half = form.get("half").unwrap_or_default();
+    let who = match Who::of(&visit, half).await {
+        Ok(Some(who)) if visit.is_own_sign_in_form(form.get("csrf")) => who,
+        // The password is asked for again.
+        Ok(_) => return opened.show(&visit, Some(password::Problem::Expired), None),
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    if who.raises() && !raises(&visit, &opened).await {
+        return opened.go_on(&visit).await;
+    }
+    if who.raises() && form.get("decision") == Some("deny") {
+        return refuse(&visit, &opened).await;
+    }
+    let recovery = form.get("way") == Some("recovery") || form.get("kind") == Some("recovery");
+    let asking = Asking { half, problem: None, raises: who.raises(), recovery };
+    if form.get("way").is_some() {
+        return show(&visit, &opened, asking);
+    }
+    match who.prove(&visit, form.get("code").unwrap_or_default()).await {
+        Ok(Ok(cookies)) => respond::with_cookies(opened.go_on(&visit).await, cookies),
+        Ok(Err(Problem::Expired)) => opened.show(&visit, Some(password::Problem::Expired), None),
+        Ok(Err(problem)) => show(&visit, &opened, Asking { problem: Some(problem), ..asking }),
+        Err(error) => respond::failure(&visit, &error).await,
+    }
+}
+
+/// Tells the app that the person does not prove more.
+pub(crate) async fn refuse(visit: &Visit, opened: &Opened) -> HttpResponse {
+    match opened.request() {
+        Some(request) => authorize::send_error(visit, request, &Error::AcrUnmet).await,
+        None => opened.go_on(visit).await,
+    }
+}
+
+/// How the page is shown.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Asking<'a> {
+    /// The half sign-in, sealed; none where a session is raised.
+    pub(crate) half: &'a str,
+    pub(crate) problem: Option<Problem>,
+    pub(crate) raises: bool,
+    pub(crate) recovery: bool,
+}
+
+/// Shows the form.
+pub(crate) fn show(visit: &Visit, opened: &Opened, asking: Asking<'_>) -> HttpResponse {
+    let ui_locales = opened.request().and_then(|request| request.ui_locales.as_deref());
+    let (app, form_action) = opened.app(visit.language(ui_locales)).unzip();
+    let mut carried = opened.carried();
+    carried.push(("half", asking.half.to_owned()));
+    if asking.recovery {
+        carried.push(("kind", "recovery".to_owned()));
+    }
+    let frame = visit.frame(ui_locales, None);
+    let page = SignInCode {
+        app,
+        carried,
+        frame: Frame { account: frame.account.filter(|_| asking.raises), return_to: None, ..frame },
+        problem: asking.problem,
+        raises: asking.raises,
+        recovery: asking.recovery,
+    };
+    let (status, wait) = status(asking.problem);
+    let mut response = respond::page(visit, &page, &How { status: Some(status), form_action, ..How::default() });
+    if let Some(seconds) = wait {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+#[cfg(test)]
+impl SignInCode {
+    pub(super) fn samples() -> Vec<(&'static str, Self)> {
+        use super::samples::{HOSTILE, LONG, RIGHT_TO_LEFT, app, signed_in, visitor};
+        let page = |app, problem| Self {
+            app,
+            carried: vec![("request", "eyJhIjoxfQ.c2ln".to_owned()), ("half", HOSTILE.to_owned())],
+            frame: Frame { return_to: None, ..visitor() },
+            problem,
+            raises: false,
+            recovery: false,
+        };
+        let frame = || Frame { return_to: None, ..signed_in("Ada Lovelace") };
+        vec![
+            ("app", page(Some(app("Wiki")), None)),
+            ("account", page(None, None)),
+            ("recovery", Self { recovery: true, ..page(Some(app("Wiki")), None) }),
+            ("raises", Self { raises: true, frame: frame(), ..page(Some(app("Wiki")), None) }),
+            ("wrong", page(Some(app("Wiki")), Some(Problem::Wrong))),
+            ("recovery-wrong", Self { recovery: true, ..page(None, Some(Problem::Wrong)) }),
+            ("incomplete", page(None, Some(Problem::Incomplete))),
+            ("throttled", page(None, Some(Problem::Throttled(290)))),
+            ("expired", page(None, Some(Problem::Expired))),
+            ("long", page(Some(app(LONG)), None)),
+            ("rtl", page(Some(app(RIGHT_TO_LEFT)), None)),
+            ("hostile", Self { raises: true, frame: frame(), ..page(Some(app(HOSTILE)), None) }),
+        ]
+    }
+}

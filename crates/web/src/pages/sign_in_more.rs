@@ -1,0 +1,118 @@
+//! An app needs more than a person can prove: how they could, and the way back.
+
+use actix_web::HttpResponse;
+use actix_web::web::Payload;
+use askama::Template;
+use grantor_core::authorization::Step;
+use grantor_core::level::Level;
+use grantor_core::params::Params;
+
+use super::sign_in::{Opened, Way};
+use super::sign_in_code::refuse;
+use super::status::Kind;
+use super::{App, Frame};
+use crate::html::filters;
+use crate::oauth::authorize;
+use crate::respond::{self, How};
+use crate::visit::Visit;
+use crate::{form, routes};
+
+/// Posts `request`, `decision` and `csrf` to `/sign-in/more`. The forms of other ways post `csrf` and `request` to
+/// `/upstreams/{name}/start`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "pages/sign_in_more.html")]
+pub struct SignInMore {
+    /// The app that asks.
+    pub app: App,
+    /// The frame.
+    pub frame: Frame,
+    /// The signed authorization request to go on with.
+    pub request: String,
+    /// Whether an authenticator app is enough, so that it can be set up now.
+    pub set_up: bool,
+    /// Upstreams that are believed to do enough.
+    pub ways: Vec<Way>,
+}
+
+/// What is missing for the request that waits, if that is more than its person can prove.
+async fn missing(visit: &Visit, opened: &Opened) -> Option<Level> {
+    match authorize::next(visit, opened.request()?).await {
+        Ok(Step::ProveMore(level)) => Some(level),
+        _ => None,
+    }
+}
+
+/// Says what is missing.
+pub(crate) async fn get_sign_in_more(visit: Visit) -> HttpResponse {
+    let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
+    let opened = match Opened::of(&visit, &query).await {
+        Ok(opened) => opened,
+        Err(response) => return response,
+    };
+    let Some(level) = missing(&visit, &opened).await else { return opened.go_on(&visit).await };
+    let ui_locales = opened.request().and_then(|request| request.ui_locales.as_deref());
+    let Some((app, form_action)) = opened.app(visit.language(ui_locales)) else { return opened.go_on(&visit).await };
+    let directory = visit.app.directory();
+    let does = directory
+        .upstreams
+        .values()
+        .filter(|upstream| !upstream.definition.disabled && !level.asked_of(&upstream.definition).is_empty());
+    let page = SignInMore {
+        app,
+        frame: visit.frame(ui_locales, None),
+        request: query.get("request").unwrap_or_default().to_owned(),
+        set_up: level <= Level::TwoFactors,
+        ways: does.map(|upstream| Way::of(upstream)).collect(),
+    };
+    respond::page(&visit, &page, &How { form_action: Some(form_action), ..How::default() })
+}
+
+/// Tells the app that it does not get what it needs.
+pub(crate) async fn post_sign_in_more(visit: Visit, payload: Payload) -> HttpResponse {
+    let form = match form::read(&visit.request, payload).await {
+        Ok(form) => form,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let opened = match Opened::of(&visit, &form).await {
+        Ok(opened) => opened,
+        Err(response) => return response,
+    };
+    if visit.session().is_none() {
+        return respond::redirect(routes::SIGN_IN);
+    }
+    if !visit.is_own_form(form.get("csrf")) {
+        return respond::status_page(&visit, Kind::FormRefused, None);
+    }
+    match missing(&visit, &opened).await {
+        Some(_) if form.get("decision") == Some("deny") => refuse(&visit, &opened).await,
+        _ => opened.go_on(&visit).await,
+    }
+}
+
+#[cfg(test)]
+impl SignInMore {
+    pub(super) fn samples() -> Vec<(&'static str, Self)> {
+        use super::samples::{HOSTILE, LONG, NAMES, RIGHT_TO_LEFT, app, signed_in};
+        let ways = |titles: &[&str]| {
+            let way =
+                |(number, title): (usize, &&str)| Way { name: format!("corp-{number}"), title: (*title).to_owned() };
+            titles.iter().enumerate().map(way).collect::<Vec<_>>()
+        };
+        let page = |name: &str, set_up, titles: &[&str]| Self {
+            app: app(name),
+            frame: signed_in("Ada Lovelace"),
+            request: "eyJhIjoxfQ.c2ln".to_owned(),
+            set_up,
+            ways: ways(titles),
+        };
+        vec![
+            ("app", page("Wiki", true, &[])),
+            ("upstream", page("Wiki", true, &["Corp"])),
+            ("upstream-only", page("Wiki", false, &["Corp"])),
+            ("nothing", page("Wiki", false, &[])),
+            ("long", page(LONG, true, &NAMES)),
+            ("rtl", page(RIGHT_TO_LEFT, true, &[RIGHT_TO_LEFT])),
+            ("hostile", page(HOSTILE, true, &[HOSTILE])),
+        ]
+    }
+}

@@ -1,0 +1,127 @@
+//! A code of a person's second factor: counted before it is looked at, compared, and spent by the same commit as what it allows.
+
+use actix_web::cookie::Cookie;
+use grantor_core::audit::{Event, EventKind};
+use grantor_core::change::Change;
+use grantor_core::error::{Decision, Error};
+use grantor_core::second_factor::{SecondFactor, Used};
+use grantor_core::store::{Store, StoreError};
+use grantor_core::time::Time;
+use grantor_core::user::User;
+use grantor_identity::recovery::RecoveryCode;
+use grantor_identity::throttle::Slots;
+use grantor_identity::totp::{TotpCode, TotpKey};
+use grantor_identity::username::Username;
+
+use crate::cookie::{self, Name};
+use crate::known_browser::Remembered;
+use crate::session_state;
+use crate::tries::Tries;
+use crate::visit::Visit;
+
+/// How often a factor that is changed while its code is compared is looked at again.
+const MAX_CHANGES: usize = 4;
+
+/// Why a code did not work.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Problem {
+    /// The page was open for too long, or what it was about is another one by now.
+    Expired,
+    /// The field was left empty.
+    Incomplete,
+    /// Too many tries; the next one counts after so many seconds.
+    Throttled(i64),
+    /// It is not the code, or it was used before.
+    Wrong,
+}
+
+/// Proves the second factor of a person, by the code of their app or a recovery code. What it allows is what `decide` says, and is
+/// committed together with the note that the code was used.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn prove<T>(
+    visit: &Visit,
+    user: &User,
+    typed: &str,
+    decide: impl Fn(&SecondFactor, &Used) -> Decision<T>,
+) -> Result<Result<T, Problem>, Error> {
+    if typed.trim().is_empty() {
+        return Ok(Err(Problem::Incomplete));
+    }
+    let store = &visit.app.provider.store;
+    let tries = tries(visit, user);
+    // Each try is counted before it is looked at: of many at once, each one counts.
+    if let Some(seconds) = tries.charge().await? {
+        note(visit, EventKind::SignInThrottled, user).await?;
+        return Ok(Err(Problem::Throttled(seconds)));
+    }
+    for _ in 0..MAX_CHANGES {
+        let Some(factor) = store.second_factor_of(user.id).await? else {
+            tries.not_counted().await;
+            return Ok(Err(Problem::Expired));
+        };
+        let Some(used) = judge(&factor, typed, visit.now) else {
+            note(visit, EventKind::SignInFailed, user).await?;
+            return Ok(Err(Problem::Wrong));
+        };
+        let Decision { changes, reply } = decide(&factor, &used);
+        let spent = used.spend(&factor, visit.app.id(), visit.call());
+        match store.commit(spent.into_iter().chain(changes).collect()).await {
+            Ok(()) => {
+                tries.give_back().await;
+                return Ok(Ok(reply));
+            }
+            // Somebody else used a code, or the person is another one by now: it is read and judged again.
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Err(Problem::Expired))
+}
+
+/// Where the tries of a person count: on their own, and apart for a browser that they have signed in with since their password is
+/// what it is. Whoever knows the password alone has no such browser, and locks nobody out of one.
+fn tries<'a>(visit: &'a Visit, user: &User) -> Tries<'a> {
+    let remembered = Remembered::of(visit);
+    let username = Username::parse(&user.username).ok().filter(|_| remembered.is_familiar(user));
+    let known = username.and_then(|username| remembered.known(&username));
+    let key = visit.app.directory().secrets.throttle.clone();
+    Tries::new(visit, Slots::second_factor(&user.id.to_string(), known, &key))
+}
+
+/// What is proved by what somebody typed.
+fn judge(factor: &SecondFactor, typed: &str, now: Time) -> Option<Used> {
+    if let Some(code) = TotpCode::parse(typed) {
+        let key = TotpKey::parse(factor.key.expose())?;
+        return key.accepts(code, now.seconds(), factor.last_step).map(Used::Code);
+    }
+    let hash = RecoveryCode::parse(typed)?.hash(&factor.salt());
+    let left: Vec<_> = factor.recovery.iter().filter(|kept| **kept != hash).copied().collect();
+    (left.len() < factor.recovery.len()).then_some(Used::Recovery(left))
+}
+
+/// Tries go to the ring of fixed size, as those at passwords do.
+async fn note(visit: &Visit, kind: EventKind, user: &User) -> Result<(), Error> {
+    let mut event = Event::new(visit.app.id(), visit.now, kind).address(&visit.address);
+    if kind == EventKind::SignInFailed {
+        event = event.user(user.id).reason("SecondFactorWrong");
+    }
+    Ok(visit.app.provider.store.commit(vec![Change::RefusalInsert(Box::new(event))]).await?)
+}
+
+/// The cookies of a session that has just begun, by the value of its cookie.
+pub(crate) fn cookies(visit: &Visit, user: &User, session: String) -> Vec<Cookie<'static>> {
+    let state = session_state::begun(&visit.app, &session);
+    let remembered = Username::parse(&user.username)
+        .ok()
+        .map(|username| Remembered::of(visit).with(&username, user.id, user.password.as_deref()));
+    let session = cookie::set(Name::Session, session, visit.app.provider.issuer.is_https(), None);
+    [session].into_iter().chain(state).chain(remembered).collect()
+}
+
+/// The browser of a visit as it names itself.
+pub(crate) fn user_agent(visit: &Visit) -> String {
+    let header = visit.request.headers().get("user-agent");
+    header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+}
