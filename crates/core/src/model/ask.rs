@@ -155,7 +155,8 @@ async fn authorize<S: Store>(
     let lifetimes = &provider.policy.lifetimes;
     let (directory, session_there) = (provider.store.directory(), Some((&session, &user)));
     let subjects = &directory.secrets.subjects;
-    let situation = Situation { session: session_there, consent: consent.as_ref(), subjects, lifetimes, now: call.now };
+    let consent = consent.as_ref();
+    let situation = Situation { session: session_there, consent, other: None, subjects, lifetimes, now: call.now };
     let Step::Respond(granted) = authorization::next_step(&request, situation)? else {
         return Err(Error::ConsentRequired);
     };

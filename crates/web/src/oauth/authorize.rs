@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use grantor_core::authorization::{
-    self, Answer, Arrived, AuthorizationRequest, Refused, ResponseMode, Situation, Started, Step,
+    self, Answer, Approved, Arrived, AuthorizationRequest, Other, Refused, ResponseMode, Situation, Started, Step,
 };
 use grantor_core::client_auth::PublishedKeys;
 use grantor_core::consent::Consent;
@@ -13,8 +13,11 @@ use grantor_core::error::Error;
 use grantor_core::grant_type::GrantType;
 use grantor_core::interaction::Interaction;
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
+use grantor_core::session::Session;
 use grantor_core::store::{Store, StoreError};
+use grantor_core::user::User;
 
+use crate::accounts::{self, Account};
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_at};
@@ -107,14 +110,20 @@ pub(crate) async fn waiting(visit: &Visit, carried: &str) -> Result<(Interaction
         Err(error) => return Err(respond::refusal(visit, &error, None, Sent::default()).await),
     };
     match authorization::read(&visit.app.provider, &params, Started::from(&interaction), visit.now) {
-        Ok(request) => Ok((interaction, of_person(visit, request))),
+        Ok(request) => Ok((interaction, in_use(visit, request))),
         Err(refused) => Err(refuse(visit, &params, refused).await),
     }
 }
 
-/// The request with the scopes that the person signed in here can give.
-fn of_person(visit: &Visit, request: AuthorizationRequest) -> AuthorizationRequest {
-    let Some((_, user)) = visit.session() else { return request };
+/// The request with the scopes that the person in use can give.
+fn in_use(visit: &Visit, request: AuthorizationRequest) -> AuthorizationRequest {
+    match visit.session() {
+        Some((_, user)) => of_person(visit, user, request),
+        None => request,
+    }
+}
+
+fn of_person(visit: &Visit, user: &User, request: AuthorizationRequest) -> AuthorizationRequest {
     let directory = visit.app.directory();
     let scope = request.scope.filter(|scope| directory.may_have(user, scope));
     AuthorizationRequest { scope, ..request }
@@ -148,7 +157,7 @@ pub(crate) async fn go_to(visit: &Visit, path: &str, interaction: &Interaction) 
 
 async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse {
     let request = match authorization::read(&visit.app.provider, params, started, visit.now) {
-        Ok(request) => of_person(visit, request),
+        Ok(request) => request,
         Err(refused) => return refuse(visit, params, refused).await,
     };
     if let Some(refusal) = limits::refuse_sent(visit, &request.client).await {
@@ -181,42 +190,92 @@ pub(crate) async fn send_error(visit: &Visit, request: &AuthorizationRequest, er
     send(visit, &answer, &request.client)
 }
 
+/// Somebody signed in beside the person in use, whom a request names.
+struct Beside {
+    account: Account,
+    request: AuthorizationRequest,
+    consent: Option<Consent>,
+}
+
+impl Beside {
+    async fn of(visit: &Visit, request: &AuthorizationRequest) -> Result<Option<Self>, Error> {
+        if !request.names_somebody() {
+            return Ok(None);
+        }
+        let subjects = &visit.app.directory().secrets.subjects;
+        let others = accounts::others(visit).await?;
+        let named = others.into_iter().find(|other| other.is_live && request.names(subjects, &other.user));
+        let Some(account) = named else { return Ok(None) };
+        let request = of_person(visit, &account.user, request.clone());
+        let consent = consent_of(visit, &account.user, &request).await?;
+        Ok(Some(Self { account, request, consent }))
+    }
+
+    fn as_other(&self) -> Other<'_> {
+        let Account { session, user, .. } = &self.account;
+        Other { request: &self.request, session, user, consent: self.consent.as_ref() }
+    }
+}
+
+async fn consent_of(visit: &Visit, user: &User, request: &AuthorizationRequest) -> Result<Option<Consent>, Error> {
+    if request.asks_nobody() {
+        return Ok(None);
+    }
+    Ok(visit.app.provider.store.consent_find(user.id, &request.client.client_id).await?)
+}
+
 async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) -> Result<HttpResponse, Error> {
     let provider = &visit.app.provider;
+    let beside = Beside::of(visit, request).await?;
+    let request = &in_use(visit, request.clone());
     let session = visit.session();
-    let consent: Option<Consent> = match session {
-        Some((_, user)) if !request.asks_nobody() => {
-            provider.store.consent_find(user.id, &request.client.client_id).await?
-        }
-        _ => None,
+    let consent = match session {
+        Some((_, user)) => consent_of(visit, user, request).await?,
+        None => None,
     };
     let lifetimes = &provider.policy.lifetimes;
     let directory = provider.store.directory();
     let subjects = &directory.secrets.subjects;
-    let situation = Situation { session, consent: consent.as_ref(), subjects, lifetimes, now: visit.now };
+    let other = beside.as_ref().map(Beside::as_other);
+    let situation = Situation { session, consent: consent.as_ref(), other, subjects, lifetimes, now: visit.now };
     let step = authorization::next_step(request, situation)?;
-    let started =
-        Interaction { started_at: request.started.at, selected: request.started.selected, query: String::new() };
-    let to = |path: &str| {
-        let interaction = Interaction { query: params.to_query(), ..started.clone() };
-        Ok(respond::redirect_marked(visit, &on_page(visit, path, &interaction)?))
-    };
-    match (step, session) {
-        (Step::Consent { .. }, _) => to(CONSENT),
-        (Step::SelectAccount, _) => to(SELECT_ACCOUNT),
-        (Step::SignUp, _) => to(SIGN_UP),
-        (Step::Login, _) | (Step::Respond(_), None) => to(SIGN_IN),
-        (Step::Respond(approved), Some(person)) => {
-            let keys = keys_of(visit, request).await;
-            let call = visit.call().with_keys(keys.as_deref());
-            match authorization::answer(provider, request, &approved, person, call).await {
-                Ok(answer) => Ok(send_answer(visit, &answer, request)),
-                // What was read is not so any more: the browser comes again, and it is read and decided again.
-                Err(Error::Store(StoreError::Conflict)) => to(routes::AUTHORIZE),
-                Err(error) => Err(error),
+    let page = match (step, session, other) {
+        (Step::Consent { .. }, ..) => CONSENT,
+        (Step::SelectAccount, ..) => SELECT_ACCOUNT,
+        (Step::SignUp, ..) => SIGN_UP,
+        (Step::Login, ..) | (Step::Respond(_), None, _) | (Step::Beside(_), _, None) => SIGN_IN,
+        (Step::Respond(approved), Some(person), _) => match answer(visit, request, &approved, person).await {
+            // What was read is not so any more: the browser comes again, and it is read and decided again.
+            Err(Error::Store(StoreError::Conflict)) => routes::AUTHORIZE,
+            answered => return answered,
+        },
+        (Step::Beside(approved), _, Some(other)) => {
+            // It counts for the account that is asked for, whoever is in use.
+            if let Some(refusal) = limits::refuse_sent_for(visit, other.user, &request.client).await {
+                return Ok(refusal);
+            }
+            match answer(visit, other.request, &approved, (other.session, other.user)).await {
+                Err(Error::Store(StoreError::Conflict)) => routes::AUTHORIZE,
+                answered => return answered,
             }
         }
-    }
+    };
+    let Started { at: started_at, selected, .. } = request.started;
+    let interaction = Interaction { started_at, selected, query: params.to_query() };
+    Ok(respond::redirect_marked(visit, &on_page(visit, page, &interaction)?))
+}
+
+/// Gives the app what is approved.
+async fn answer(
+    visit: &Visit,
+    request: &AuthorizationRequest,
+    approved: &Approved,
+    person: (&Session, &User),
+) -> Result<HttpResponse, Error> {
+    let keys = keys_of(visit, request).await;
+    let call = visit.call().with_keys(keys.as_deref());
+    let answer = authorization::answer(&visit.app.provider, request, approved, person, call).await?;
+    Ok(send_answer(visit, &answer, request))
 }
 
 /// The keys that an ID token of this answer is encrypted to, where it is and has one.
@@ -252,7 +311,7 @@ fn send(visit: &Visit, answer: &Answer, client: &grantor_core::client::Client) -
     };
     // Who comes without a session may be in a frame of another site, which has none: what the browser keeps stays.
     if let Some((session, _)) = visit.session() {
-        session_state::keep(visit, Some(session.id), &mut response);
+        session_state::keep(visit, session.id, &mut response);
     }
     response
 }
