@@ -1,6 +1,7 @@
 //! Attacks on pages and on HTTP: what must not work, in the order of what is attacked.
 
 mod account_limits;
+mod accounts;
 mod clocks;
 mod crowds;
 mod database;

@@ -2,9 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use grantor_core::client_auth;
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::token::SESSION;
+use grantor_core::{accounts, client_auth};
 use grantor_identity::address::client_address;
 use grantor_identity::browser::BrowserCookie;
 use grantor_identity::password::{Password, PasswordHash};
@@ -62,7 +62,7 @@ fn a_cookie_is_found_or_not() {
     ]);
     let grammar = Grammar {
         examples: &examples,
-        words: &["__Host-grantor_session=", ";", "; ", "=", "gtr_se_", "\n", "\"", "%3B", "."],
+        words: &["__Host-grantor_session=", ";", "; ", "=", "~", "gtr_se_", "\n", "\"", "%3B", "."],
         brackets: &[("a=b; ", ""), ("\"", "\"")],
         longest: HEAD,
     };
@@ -77,6 +77,10 @@ fn a_cookie_is_found_or_not() {
         assert_eq!(cookie::value([alone.as_bytes(), b"x", alone.as_bytes()].into_iter(), name), None);
         assert!(SESSION.parse(&value).is_none_or(|(id, secret)| SESSION.format(id, &secret) == value));
         assert!(BrowserCookie::parse(&value).is_none_or(|browser| browser.to_string() == value));
+        let others = accounts::tokens(&value);
+        assert!(others.len() <= accounts::MOST_OTHERS);
+        let written = accounts::text(others.iter().map(|(.., token)| *token));
+        assert!(accounts::tokens(&written).iter().map(|(id, ..)| id).eq(others.iter().map(|(id, ..)| id)));
     };
     Parser { name: "cookie", share: 100, grammar, read: &read, check: &check }.run();
 }

@@ -14,6 +14,7 @@ use grantor_core::policy::Lifetimes;
 use grantor_core::redirect_uri::{self, ApplicationType, ValidRedirectUri};
 use grantor_core::scope::Scope;
 use grantor_core::time::Time;
+use grantor_jose::id::Id;
 use grantor_jose::mac::MacKey;
 use url::Url;
 
@@ -256,8 +257,11 @@ fn a_started_request_is_opened_or_refused() {
     };
     let key = MacKey::new([7; 32]);
     let sealed = |query: &str| {
-        let interaction =
-            Interaction { started_at: Time::from_seconds(1_000), selected: true, query: query.to_owned() };
+        let interaction = Interaction {
+            started_at: Time::from_seconds(1_000),
+            selected: Some(Id::from_i64(7)),
+            query: query.to_owned(),
+        };
         interaction.seal(&key, "mark").into_bytes()
     };
     let mut examples = texts(&[

@@ -1,5 +1,7 @@
 //! OpenID Connect over HTTP, in the order of the specifications.
 
+mod accounts;
+mod accounts_sign_out;
 mod addresses;
 mod backchannel;
 mod backchannel_encrypted;

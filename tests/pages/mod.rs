@@ -1,6 +1,7 @@
 //! The pages: walked through by a real browser, and read by a browser without scripts.
 
 mod account;
+mod accounts;
 mod consent;
 mod errors;
 mod forms;

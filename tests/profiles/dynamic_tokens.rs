@@ -7,7 +7,9 @@ use grantor_jose::algorithm::Algorithm;
 use grantor_jose::key::Typ;
 use serde_json::{Value, json};
 
-use super::dynamic_suite::{self, Client, Files, KEYS, RESPONSE_TYPES, SignedIn, Suite, WITH_CODE, jwks, signed, well_formed};
+use super::dynamic_suite::{
+    self, Client, Files, KEYS, RESPONSE_TYPES, SignedIn, Suite, WITH_CODE, jwks, signed, well_formed,
+};
 use crate::harness::app::{Tokens, claims, header};
 use crate::oidc::keys::{self, is_signed, rotate};
 

@@ -5,8 +5,8 @@ use grantor_jose::key::Typ;
 use serde_json::json;
 use url::Url;
 
-use super::logout::{STATE, begun, ends, is_signed_out};
 use super::dynamic_suite::{self, Suite, at};
+use super::logout::{STATE, begun, ends, is_signed_out};
 use crate::harness::app::{claims, header};
 use crate::harness::receiver::Receiver;
 use crate::harness::server::Server;

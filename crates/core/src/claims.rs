@@ -171,6 +171,12 @@ impl ClaimsRequest {
         self.id_token.get(name).and_then(Option::as_ref)
     }
 
+    /// Whether only people of certain subjects are allowed.
+    pub fn names_subject(&self) -> bool {
+        let asked = [&self.id_token, &self.userinfo].into_iter().filter_map(|asked| asked.get("sub")?.as_ref());
+        asked.into_iter().any(|request| request.value.is_some() || request.values.is_some())
+    }
+
     /// Whether a person of this subject is one that the request allows.
     pub fn accepts_subject(&self, subject: &str) -> bool {
         let subject = Value::from(subject);

@@ -39,6 +39,28 @@ impl PostLogoutRedirectUri {
     }
 }
 
+/// Somebody signed in in the browser that brings a logout request.
+#[derive(Clone, Copy, Debug)]
+pub struct Present<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// Its person.
+    pub user: &'a User,
+    /// The apps of the session, each with the session as it knows it.
+    pub took_part: &'a [TookPart],
+}
+
+/// Whom a logout request is about, by their place among those who are signed in in the browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// The request names somebody, and does not prove that it may; they are asked.
+    Named(usize),
+    /// It names nobody here.
+    Nobody,
+    /// Its ID token belongs to their session.
+    Proven(usize),
+}
+
 /// A logout request that is read.
 #[derive(Debug)]
 pub struct EndSession {
@@ -54,9 +76,28 @@ pub struct EndSession {
 }
 
 impl EndSession {
+    /// Whom of those who are signed in in the browser it is about. Nobody else is signed out by it.
+    pub fn meant(&self, present: &[Present<'_>]) -> Meant {
+        let is_proven = |who: &Present<'_>| self.is_proven(who.session, who.user, who.took_part);
+        let proven = present.iter().position(is_proven).map(Meant::Proven);
+        let named = || present.iter().position(|who| self.is_about(who)).map(Meant::Named);
+        proven.or_else(named).unwrap_or(Meant::Nobody)
+    }
+
+    /// Whether the ID token or the hint is about them, whichever session of theirs that was.
+    fn is_about(&self, who: &Present<'_>) -> bool {
+        let is_subject = |hint: &Hint| {
+            let known = self.client.as_ref().map(|client| subject::of(&self.subjects, client, who.user));
+            known.as_ref() == Some(&hint.sub)
+        };
+        (self.hint.is_some() || self.logout_hint.is_some())
+            && self.hint.as_ref().is_none_or(is_subject)
+            && self.is_hinted(who.session, who.user)
+    }
+
     /// Whether the person need not be asked: the ID token belongs to the session of this browser, or to one that it goes on with;
     /// `took_part` are the apps of the session, each with the session as it knows it.
-    pub fn is_proven(&self, session: &Session, user: &User, took_part: &[TookPart]) -> bool {
+    fn is_proven(&self, session: &Session, user: &User, took_part: &[TookPart]) -> bool {
         // "the OP MUST ask the End-User this question if an "id_token_hint" was not provided or if the supplied ID Token
         // does not belong to the current OP session with the RP and/or currently logged in End-User."
         // (OIDC RP-Initiated Logout §2)

@@ -1,6 +1,7 @@
 //! An authorization that waits for a person: the request itself travels through the pages, signed and dated, so that a
 //! browser which never signs in leaves nothing behind.
 
+use grantor_jose::id::Id;
 use grantor_jose::mac::MacKey;
 use serde::{Deserialize, Serialize};
 
@@ -16,9 +17,9 @@ pub struct Interaction {
     /// When it started: what the person does after this moment answers this request.
     #[serde(rename = "t")]
     pub started_at: Time,
-    /// Whether the person has chosen to go on with the account in use.
-    #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
-    pub selected: bool,
+    /// The session that the person has chosen to go on with.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Id>,
     /// The parameters of the request, form-encoded.
     #[serde(rename = "q")]
     pub query: String,
@@ -31,7 +32,7 @@ const END_SESSION: &str = "end session";
 impl Interaction {
     /// Starts one.
     pub fn start(params: &Params, now: Time) -> Self {
-        Self { started_at: now, selected: false, query: params.to_query() }
+        Self { started_at: now, selected: None, query: params.to_query() }
     }
 
     /// The text for the pages of one browser, by its mark. Without a mark it is for any browser, and proves no more than the

@@ -12,7 +12,7 @@
 //!   [`second_factor`], [`directory`];
 //! * endpoints: [`authorization`], [`token`], [`introspection`], [`revocation`], [`userinfo`], [`account`], [`metadata`],
 //!   [`end_session`], [`webfinger`], [`leak`], [`forward_auth`], [`registration`]; what people do there: [`sign_in`], [`sign_up`],
-//!   [`approval`]; what is told to them and to
+//!   [`approval`], several of them in one browser [`accounts`]; what is told to them and to
 //!   others: [`notice`], [`outbox`], [`backchannel_logout`], [`frontchannel_logout`], [`session_state`];
 //! * [`client_auth`] and [`grant_type`], one file a method; tokens: [`access_token`], [`id_token`], made only of an `issuance`;
 //! * for tests: `model`, which goes through every order of what may happen, and the faults (`fault`) that it must find.
@@ -26,6 +26,7 @@
 
 pub mod access_token;
 pub mod account;
+pub mod accounts;
 pub mod admission;
 pub mod api_token;
 pub mod approval;

@@ -186,7 +186,7 @@ pub fn metadata<S: Store>(
         claims_supported: claims::supported(directory),
         claim_types_supported: ["normal"],
         claims_parameter_supported: true,
-        request_objects: request_objects(directory),
+        request_objects: request_objects(directory, policy),
         prompt_values_supported: prompt_values(policy.self_registration),
         display_values_supported: ["page"],
         acr_values_supported: acr_values(directory),
@@ -194,10 +194,10 @@ pub fn metadata<S: Store>(
     }
 }
 
-fn request_objects(directory: &Directory) -> RequestObjects {
+fn request_objects(directory: &Directory, policy: &Policy) -> RequestObjects {
     RequestObjects {
         request_parameter_supported: true,
-        request_object_signing_alg_values_supported: request_object_algorithms(directory),
+        request_object_signing_alg_values_supported: request_object_algorithms(directory, policy),
         request_object_encryption_alg_values_supported: KeyAlgorithm::TO_US,
         request_object_encryption_enc_values_supported: ContentEncryption::ALL,
         request_uri_parameter_supported: true,

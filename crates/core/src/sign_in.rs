@@ -2,6 +2,7 @@
 
 use grantor_jose::id::Id;
 
+use crate::accounts::Held;
 use crate::audit::{Event, EventKind, printable};
 use crate::change::{Change, GrantsOf};
 use crate::error::Decision;
@@ -34,13 +35,21 @@ pub struct Browser<'a> {
     pub user_agent: &'a str,
     /// Whether the person signed in with it before, with the password that they have now.
     pub is_known: bool,
-    /// The session that it had before: the identifier changes at each sign-in.
-    pub replaced: Option<&'a Session>,
+    /// The sessions that it had before: the identifier changes at each sign-in.
+    pub held: Held<'a>,
 }
 
-/// Begins the session of a person who has proved a password; the reply is the cookie's value. The person is told where the
-/// browser is a new one.
-pub fn begin(user: &User, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -> Decision<String> {
+/// What a sign-in gives the browser.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The value of the session's cookie.
+    pub token: String,
+    /// The sessions of others that stay beside it, the last in use first.
+    pub others: Vec<Id>,
+}
+
+/// Begins the session of a person who has proved a password. The person is told where the browser is a new one.
+pub fn begin(user: &User, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -> Decision<Begun> {
     // "pwd: Password-based authentication" (RFC 8176 §2)
     let proof = Proof { level: Level::Password, amr: vec!["pwd".to_owned()], auth_time: call.now };
     let mut decision = begin_by(user, proof, fresh, browser, call);
@@ -49,7 +58,7 @@ pub fn begin(user: &User, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -
     decision
 }
 
-/// Begins the session of a person who has proved a password and a second factor; the reply is the cookie's value. What proved the
+/// Begins the session of a person who has proved a password and a second factor; what proved the
 /// second factor is spent by `used`.
 pub fn begin_with_factor(
     (user, half): (&User, &HalfSignIn),
@@ -57,7 +66,7 @@ pub fn begin_with_factor(
     fresh: &Fresh,
     browser: Browser<'_>,
     call: Call<'_>,
-) -> Decision<String> {
+) -> Decision<Begun> {
     let amr = std::iter::once("pwd").chain(used.amr().iter().copied()).map(str::to_owned).collect();
     let proof = Proof { level: Level::TwoFactors, amr, auth_time: call.now };
     let mut decision = begin_by(user, proof, fresh, browser, call);
@@ -74,8 +83,8 @@ pub fn raise(
     origin: Option<UpstreamSession>,
     used: &Used,
     fresh: &Fresh,
-    (user_agent, call): (&str, Call<'_>),
-) -> Decision<String> {
+    (browser, call): (Browser<'_>, Call<'_>),
+) -> Decision<Begun> {
     let methods = session.amr.iter().map(String::as_str).chain(used.amr().iter().copied());
     let mut amr: Vec<String> = Vec::new();
     for method in methods {
@@ -84,7 +93,6 @@ pub fn raise(
         }
     }
     let proof = Proof { level: session.level().max(Level::TwoFactors), amr, auth_time: call.now };
-    let browser = Browser { user_agent, is_known: true, replaced: Some(session) };
     let mut decision = begin_by(user, proof, fresh, browser, call);
     let expected =
         [Change::SessionExpect { id: session.id }, Change::UserMayEnter { id: user.id, without_password: false }];
@@ -94,14 +102,14 @@ pub fn raise(
     decision
 }
 
-/// Begins the session of a person who has proved in any way who they are; the reply is the cookie's value.
+/// Begins the session of a person who has proved in any way who they are.
 pub(crate) fn begin_by(
     user: &User,
     proof: Proof,
     fresh: &Fresh,
     browser: Browser<'_>,
     call: Call<'_>,
-) -> Decision<String> {
+) -> Decision<Begun> {
     let session = Session {
         id: fresh.id,
         secret: fresh.secret.hash(),
@@ -122,16 +130,18 @@ pub(crate) fn begin_by(
         changes.push(Change::NoticeInsert(Box::new(notice)));
     }
     // The same person signing in again goes on with the grants of the old session, which from now on end with the new one;
-    // another person ends them.
-    if let Some(old) = browser.replaced {
+    // what hung on a session of somebody else that ends, ends with it.
+    let settled = browser.held.settle(user.id);
+    for old in settled.replaced {
         changes.push(Change::SessionEnd { id: old.id, at: call.now });
-        changes.push(if old.user_id == user.id {
-            Change::GrantsMove { from: old.id, to: fresh.id }
-        } else {
-            Change::GrantsEnd { of: GrantsOf::Session(old.id), at: call.now, end: GrantEnd::SignedOut }
-        });
+        changes.push(Change::GrantsMove { from: old.id, to: fresh.id });
     }
-    Decision { changes, reply: token::SESSION.format(fresh.id, &fresh.secret) }
+    for old in settled.ended {
+        changes.push(Change::SessionEnd { id: old.id, at: call.now });
+        changes.push(Change::GrantsEnd { of: GrantsOf::Session(old.id), at: call.now, end: GrantEnd::SignedOut });
+    }
+    let others = settled.kept.iter().map(|session| session.id).collect();
+    Decision { changes, reply: Begun { token: token::SESSION.format(fresh.id, &fresh.secret), others } }
 }
 
 /// Ends one session and what does not outlive it.
@@ -177,6 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::accounts::Kept;
     use crate::audit::MAX_DETAIL;
     use crate::user::tests::ada;
 
@@ -184,13 +195,14 @@ mod tests {
         let mint = Mint::seeded(5);
         let call = Call::new(Time::from_seconds(7), "::1");
         let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
-        let browser = Browser { user_agent: agent, is_known: false, replaced };
-        let Decision { changes, reply } = begin(user, &fresh, browser, call);
+        let held = Held { in_use: replaced.map(|session| Kept { session, is_live: true }), ..Held::default() };
+        let browser = Browser { user_agent: agent, is_known: false, held };
+        let Decision { changes, reply: Begun { token, .. } } = begin(user, &fresh, browser, call);
         let session = changes.iter().find_map(|change| match change {
             Change::SessionInsert(session) => Some((**session).clone()),
             _ => None,
         });
-        (session.unwrap_or_else(|| panic!("a session")), changes, reply)
+        (session.unwrap_or_else(|| panic!("a session")), changes, token)
     }
 
     fn ends_grants(changes: &[Change]) -> bool {
@@ -210,7 +222,7 @@ mod tests {
         let told = |is_known| {
             let mint = Mint::seeded(5);
             let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
-            let browser = Browser { user_agent: "Firefox", is_known, replaced: None };
+            let browser = Browser { user_agent: "Firefox", is_known, held: Held::default() };
             let changes = begin(&ada(), &fresh, browser, Call::new(Time::from_seconds(7), "::1")).changes;
             changes.iter().any(|change| matches!(change, Change::NoticeInsert(_)))
         };
@@ -223,6 +235,18 @@ mod tests {
         assert!(!ends_grants(&begun(&ada(), "", Some(&old)).1));
         let other = User { id: Id::from_i64(8), ..ada() };
         assert!(ends_grants(&begun(&other, "", Some(&old)).1));
+    }
+
+    #[test]
+    fn who_is_signed_in_beside_keeps_what_hangs_on_the_session() {
+        let (old, _, _) = begun(&ada(), "", None);
+        let (mint, other) = (Mint::seeded(5), User { id: Id::from_i64(8), ..ada() });
+        let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
+        let held = Held { in_use: Some(Kept { session: &old, is_live: true }), others: &[], beside: true };
+        let browser = Browser { user_agent: "", is_known: true, held };
+        let Decision { changes, reply } = begin(&other, &fresh, browser, Call::new(Time::from_seconds(7), "::1"));
+        assert!(!ends_grants(&changes) && !changes.iter().any(|change| matches!(change, Change::SessionEnd { .. })));
+        assert_eq!(reply.others, [old.id]);
     }
 
     proptest! {

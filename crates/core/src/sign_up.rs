@@ -8,7 +8,7 @@ use crate::change::Change;
 use crate::error::Decision;
 use crate::network::Networks;
 use crate::provider::{Call, Fresh};
-use crate::sign_in::{self, Browser};
+use crate::sign_in::{self, Begun, Browser};
 use crate::time::Time;
 use crate::user::User;
 
@@ -30,9 +30,9 @@ pub fn account(username: String, password: String, (id, subject): (Id, String), 
     }
 }
 
-/// Makes the account and begins its first session; the reply is the cookie's value. The commit fails where the name has been
+/// Makes the account and begins its first session. The commit fails where the name has been
 /// taken meanwhile.
-pub fn begin(user: &User, fresh: &Fresh, made: Id, browser: Browser<'_>, call: Call<'_>) -> Decision<String> {
+pub fn begin(user: &User, fresh: &Fresh, made: Id, browser: Browser<'_>, call: Call<'_>) -> Decision<Begun> {
     let detail = format!("{} created by the person", user.username);
     let event = Event::new(made, call.now, EventKind::UserChanged).user(user.id).address(call.address).detail(&detail);
     let mut changes = vec![Change::UserPut(Box::new(user.clone())), Change::EventInsert(Box::new(event))];

@@ -6,6 +6,10 @@ use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, CookieBuilder, SameSite};
 use actix_web::http::header::{COOKIE, HeaderValue};
+use grantor_core::accounts;
+
+/// The longest value of a cookie that is read, in bytes, but for that of several sign-ins.
+const LONGEST: usize = 256;
 
 /// A cookie of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub(crate) enum Name {
     Browser,
     /// The language that the person chose.
     Language,
+    /// The sign-ins of others beside the one in use: as much a secret as that one.
+    Others,
     /// The sign-in.
     Session,
     /// What tells frames of apps that the sign-in is another one: the one cookie that scripts read, and nobody can do anything with.
@@ -30,12 +36,22 @@ impl Name {
             (Self::Browser, false) => "grantor_browser",
             (Self::Language, true) => "__Host-grantor_language",
             (Self::Language, false) => "grantor_language",
+            (Self::Others, true) => "__Host-grantor_others",
+            (Self::Others, false) => "grantor_others",
             (Self::Session, true) => "__Host-grantor_session",
             (Self::Session, false) => "grantor_session",
             (Self::State, true) => "__Host-grantor_state",
             (Self::State, false) => "grantor_state",
             (Self::Visit, true) => "__Host-grantor_visit",
             (Self::Visit, false) => "grantor_visit",
+        }
+    }
+
+    /// The longest value that is read, in bytes.
+    const fn longest(self) -> usize {
+        match self {
+            Self::Others => accounts::LONGEST,
+            Self::Browser | Self::Language | Self::Session | Self::State | Self::Visit => LONGEST,
         }
     }
 }
@@ -86,19 +102,25 @@ fn built(name: impl Into<Cow<'static, str>>, value: String, https: bool) -> Cook
 
 /// The value of a cookie of ours.
 pub(crate) fn read(request: &HttpRequest, name: Name, https: bool) -> Option<String> {
-    value(request.headers().get_all(COOKIE).map(HeaderValue::as_bytes), name.text(https))
+    let headers = request.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
+    value_within(headers, name.text(https), name.longest())
 }
 
 /// The value of the cookie `name` in the Cookie headers of a request. Two of one name count as none: one of them was set by
 /// somebody else.
 pub fn value<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Option<String> {
+    value_within(headers, name, LONGEST)
+}
+
+/// The same for a value of so many bytes at most; a longer one counts as none.
+pub fn value_within<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str, longest: usize) -> Option<String> {
     // The raw text: a name that only reads like ours once it is decoded was set by another host, whom the prefix keeps out.
     // Another cookie of the same host may hold any bytes; it harms itself alone.
     let headers: Vec<_> = headers.map(String::from_utf8_lossy).collect();
     let pairs = headers.iter().flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value);
     match (values.next(), values.next()) {
-        (Some(only), None) if only.len() <= 256 => Some(only.to_owned()),
+        (Some(only), None) if only.len() <= longest => Some(only.to_owned()),
         _ => None,
     }
 }
@@ -133,7 +155,7 @@ mod tests {
     fn the_state_is_for_frames_of_other_sites_and_for_scripts_and_nothing_else_is() {
         assert_eq!(state("x".to_owned(), true).to_string(), "__Host-grantor_state=x; SameSite=None; Secure; Path=/");
         assert!(state(String::new(), true).to_string().contains("Max-Age=0"));
-        for name in [Name::Browser, Name::Language, Name::Session, Name::Visit] {
+        for name in [Name::Browser, Name::Language, Name::Others, Name::Session, Name::Visit] {
             let cookie = set(name, "x".to_owned(), true, None).to_string();
             assert!(cookie.contains("HttpOnly; SameSite=Lax; Secure"), "{cookie}");
         }

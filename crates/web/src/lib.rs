@@ -4,6 +4,7 @@
 //! * [`routes`](self) is the whole URL map; `oauth/` has one file an endpoint, [`pages`] one a page.
 //! * A request of a browser is a `Visit`: session, language and the proof for forms. Pages never choose the next page: they
 //!   do their one thing and send the browser back to `/authorize`, where core decides.
+//! * `accounts` are the people signed in in one browser, and the cookies that say so.
 //! * `upstream/` is sign-in through other providers.
 //! * `client_keys` reads the keys that apps publish, before core decides by them.
 //! * [`limits`] counts requests before anything else is done for them.
@@ -19,6 +20,7 @@
 
 mod access;
 mod account_api;
+mod accounts;
 mod api_tokens;
 mod app;
 mod client_keys;
@@ -52,6 +54,7 @@ mod routes;
 mod second_factor;
 pub mod sector;
 mod session_state;
+mod sign_out;
 pub mod statics;
 mod tries;
 mod unread;

@@ -33,6 +33,7 @@ use grantor_core::admission::{Account, Admission, By, Exceeded};
 use grantor_core::client::Client;
 use grantor_core::error::Error;
 use grantor_core::time::Time;
+use grantor_core::user::User;
 use grantor_identity::address::counted_as;
 use grantor_identity::rate::Allowance;
 use grantor_identity::rate_table::RateTable;
@@ -294,17 +295,23 @@ pub(crate) async fn refuse_visit(visit: &Visit) -> Option<HttpResponse> {
     if ends_sessions || Endpoint::of(path) != Some(Endpoint::Pages) {
         return None;
     }
-    refuse_person(visit, Endpoint::Pages, By::Session).await
+    let (_, user) = visit.session()?;
+    refuse_person(visit, user, Endpoint::Pages, By::Session).await
 }
 
 /// The refusal of a browser that was sent by an app too often, where somebody is signed in. Who goes around in circles with
 /// one app can still sign in to another.
 pub(crate) async fn refuse_sent(visit: &Visit, client: &Client) -> Option<HttpResponse> {
-    refuse_person(visit, Endpoint::Authorization, By::Client(&client.client_id)).await
+    let (_, user) = visit.session()?;
+    refuse_sent_for(visit, user, client).await
 }
 
-async fn refuse_person(visit: &Visit, endpoint: Endpoint, by: By<'_>) -> Option<HttpResponse> {
-    let (_, user) = visit.session()?;
+/// The same for a person of this browser.
+pub(crate) async fn refuse_sent_for(visit: &Visit, user: &User, client: &Client) -> Option<HttpResponse> {
+    refuse_person(visit, user, Endpoint::Authorization, By::Client(&client.client_id)).await
+}
+
+async fn refuse_person(visit: &Visit, user: &User, endpoint: Endpoint, by: By<'_>) -> Option<HttpResponse> {
     let by = if visit.is_seen() { by } else { By::OtherSite };
     let account = Account { user_id: user.id, by };
     let exceeded = visit.app.admit_account((endpoint, None), account, visit.now).err()?;

@@ -14,10 +14,9 @@ use grantor_identity::queue::QueueError;
 use grantor_identity::throttle::Slots;
 use grantor_identity::username::Username;
 
-use crate::cookie::{self, Name};
+use crate::accounts::{self, Holding};
 use crate::known_browser::Remembered;
 use crate::pages::sign_in::Problem;
-use crate::session_state;
 use crate::tries::Tries;
 use crate::visit::Visit;
 
@@ -39,15 +38,16 @@ struct Try<'a> {
     visit: &'a Visit,
     username: Option<Username>,
     browser: Remembered,
+    beside: bool,
     tries: Tries<'a>,
 }
 
-/// Tries a name and a password.
+/// Tries a name and a password; `beside` where the person chose to sign in beside whoever is signed in.
 ///
 /// # Errors
 /// Those of the store.
-pub(crate) async fn attempt(visit: &Visit, username: &str, password: &str) -> Result<Outcome, Error> {
-    let this = Try::of(visit, username);
+pub(crate) async fn attempt(visit: &Visit, username: &str, password: &str, beside: bool) -> Result<Outcome, Error> {
+    let this = Try::of(visit, username, beside);
     // A password that cannot be one is the same for every name.
     let Ok(password) = Password::parse(password) else { return Ok(Outcome::Problem(Problem::Wrong)) };
     // Each try is counted before it is looked at: of many at once, each one counts.
@@ -63,7 +63,7 @@ pub(crate) async fn attempt(visit: &Visit, username: &str, password: &str) -> Re
 }
 
 impl<'a> Try<'a> {
-    fn of(visit: &'a Visit, username: &str) -> Self {
+    fn of(visit: &'a Visit, username: &str, beside: bool) -> Self {
         let key = visit.app.directory().secrets.throttle.clone();
         let username = Username::parse(username).ok();
         let browser = Remembered::of(visit);
@@ -72,7 +72,7 @@ impl<'a> Try<'a> {
             Some(known) => Slots::known_browser(known, &key),
             None => Slots::stranger(username.as_ref(), visit.app.address(&visit.request), &key),
         };
-        Self { visit, username, browser, tries: Tries::new(visit, slots) }
+        Self { visit, username, browser, beside, tries: Tries::new(visit, slots) }
     }
 
     /// Compares the password with the one that is kept; none when that was changed meanwhile.
@@ -113,8 +113,10 @@ impl<'a> Try<'a> {
         }
         let header = self.visit.request.headers().get("user-agent");
         let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
-        let replaced = self.visit.presented().map(|(session, _)| session);
-        let browser = sign_in::Browser { user_agent: &user_agent, is_known: self.browser.is_familiar(user), replaced };
+        let others = accounts::others(self.visit).await?;
+        let holding = Holding::of(self.visit, &others, self.beside);
+        let (is_known, held) = (self.browser.is_familiar(user), holding.held());
+        let browser = sign_in::Browser { user_agent: &user_agent, is_known, held };
         let mut decision = sign_in::begin(user, &app.provider.fresh(self.visit.now), browser, self.visit.call());
         let mut kept = user.password.clone();
         if let Some(password) = rehash
@@ -129,9 +131,7 @@ impl<'a> Try<'a> {
             Err(StoreError::Conflict) => return Ok(None),
             Err(error) => return Err(error.into()),
         }
-        let https = app.provider.issuer.is_https();
-        let mut cookies: Vec<_> = session_state::begun(app, &decision.reply).into_iter().collect();
-        cookies.push(cookie::set(Name::Session, decision.reply, https, None));
+        let mut cookies = accounts::begun(self.visit, &others, &decision.reply);
         if let Some(username) = &self.username {
             cookies.push(self.browser.with(username, user.id, kept.as_deref()));
         }

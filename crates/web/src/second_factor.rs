@@ -5,6 +5,7 @@ use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::error::{Decision, Error};
 use grantor_core::second_factor::{SecondFactor, Used};
+use grantor_core::sign_in::Begun;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
 use grantor_core::user::User;
@@ -13,9 +14,8 @@ use grantor_identity::throttle::Slots;
 use grantor_identity::totp::{TotpCode, TotpKey};
 use grantor_identity::username::Username;
 
-use crate::cookie::{self, Name};
+use crate::accounts::{self, Account};
 use crate::known_browser::Remembered;
-use crate::session_state;
 use crate::tries::Tries;
 use crate::visit::Visit;
 
@@ -110,14 +110,12 @@ async fn note(visit: &Visit, kind: EventKind, user: &User) -> Result<(), Error> 
     Ok(visit.app.provider.store.commit(vec![Change::RefusalInsert(Box::new(event))]).await?)
 }
 
-/// The cookies of a session that has just begun, by the value of its cookie.
-pub(crate) fn cookies(visit: &Visit, user: &User, session: String) -> Vec<Cookie<'static>> {
-    let state = session_state::begun(&visit.app, &session);
+/// The cookies of a browser in which a session of a person has just begun.
+pub(crate) fn cookies(visit: &Visit, user: &User, others: &[Account], begun: &Begun) -> Vec<Cookie<'static>> {
     let remembered = Username::parse(&user.username)
         .ok()
         .map(|username| Remembered::of(visit).with(&username, user.id, user.password.as_deref()));
-    let session = cookie::set(Name::Session, session, visit.app.provider.issuer.is_https(), None);
-    [session].into_iter().chain(state).chain(remembered).collect()
+    accounts::begun(visit, others, begun).into_iter().chain(remembered).collect()
 }
 
 /// The browser of a visit as it names itself.

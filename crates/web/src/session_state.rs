@@ -8,15 +8,15 @@ use actix_web::cookie::Cookie;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use grantor_core::authorization::Answer;
 use grantor_core::client::Client;
+use grantor_core::redirect_uri;
 use grantor_core::session_state::{browser_state, session_state};
-use grantor_core::{redirect_uri, token};
 use grantor_jose::id::Id;
 
 use crate::app::App;
 use crate::cookie::{self, Name};
-use crate::respond;
 use crate::statics::static_url;
 use crate::visit::Visit;
+use crate::{accounts, respond};
 
 /// The frame's page: any app may frame it, and it does nothing but answer. There is no other page of ours that may be framed.
 const POLICY: &str = "default-src 'none'; script-src 'self'; frame-ancestors *; base-uri 'none'; form-action 'none'";
@@ -31,7 +31,7 @@ pub(crate) fn told<'a>(visit: &Visit, answer: &'a Answer, client: &Client) -> Co
     let origin = redirect_uri::origin(answer.redirect_uri.as_str());
     let Some(origin) = origin.filter(|_| is_on(&visit.app)) else { return Cow::Borrowed(answer) };
     let state = match visit.session() {
-        Some((session, _)) => state_of(&visit.app, session.id),
+        Some((session, _)) => state_of(&visit.app, Some(session.id), &accounts::named(visit)),
         // A frame of another site comes without the session, and with what the browser keeps.
         None => kept(visit).unwrap_or_default(),
     };
@@ -50,30 +50,34 @@ pub(crate) fn told<'a>(visit: &Visit, answer: &'a Answer, client: &Client) -> Co
     Cow::Owned(answer)
 }
 
-/// Lets the browser keep the state of its session, where it does not yet; nothing where the session has ended.
-pub(crate) fn keep(visit: &Visit, session_id: Option<Id>, response: &mut HttpResponse) {
-    if !is_on(&visit.app) {
-        return;
+/// Lets the browser keep the state of its session, where it does not yet.
+pub(crate) fn keep(visit: &Visit, session_id: Id, response: &mut HttpResponse) {
+    if let Some(cookie) = changed(visit, Some(session_id), &accounts::named(visit)) {
+        // A cookie of ours is always a header that can be written.
+        let _ = response.add_cookie(&cookie);
     }
-    let state = session_id.map(|id| state_of(&visit.app, id)).unwrap_or_default();
+}
+
+/// The cookie of the state where these sessions are what the browser holds from now on, the one in use and those beside; none where
+/// it keeps that state already. Nothing is kept where there is no session.
+pub(crate) fn changed(visit: &Visit, in_use: Option<Id>, others: &[Id]) -> Option<Cookie<'static>> {
+    if !is_on(&visit.app) {
+        return None;
+    }
+    let state = state_of(&visit.app, in_use, others);
     // "Thus, the OP SHOULD update the value of the User Agent state in response to such meaningful events. ... It is
     // RECOMMENDED that the OP not update the User Agent state too frequently in the absence of meaningful events so as to
     // spare excessive network traffic at the Client in response to spurious "changed" events."
     // (OIDC Session Management §3.2)
-    if kept(visit).unwrap_or_default() != state {
-        // A cookie of ours is always a header that can be written.
-        let _ = response.add_cookie(&cookie::state(state, visit.app.provider.issuer.is_https()));
+    let is_another = kept(visit).unwrap_or_default() != state;
+    is_another.then(|| cookie::state(state, visit.app.provider.issuer.is_https()))
+}
+
+fn state_of(app: &App, in_use: Option<Id>, others: &[Id]) -> String {
+    if in_use.is_none() && others.is_empty() {
+        return String::new();
     }
-}
-
-/// The state of a session that has just begun, by the value of its cookie.
-pub(crate) fn begun(app: &App, session: &str) -> Option<Cookie<'static>> {
-    let (id, _) = token::SESSION.parse(session).filter(|_| is_on(app))?;
-    Some(cookie::state(state_of(app, id), app.provider.issuer.is_https()))
-}
-
-fn state_of(app: &App, session_id: Id) -> String {
-    browser_state(&app.directory().secrets.browser, session_id)
+    browser_state(&app.directory().secrets.browser, in_use, others)
 }
 
 fn kept(visit: &Visit) -> Option<String> {

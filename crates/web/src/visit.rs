@@ -19,6 +19,8 @@ use grantor_core::store::Store;
 use grantor_core::time::Time;
 use grantor_core::token;
 use grantor_core::user::User;
+use grantor_jose::id::Id;
+use grantor_jose::secret::Secret;
 
 use crate::app::App;
 use crate::cookie::{self, Name};
@@ -50,18 +52,22 @@ impl Visit {
     /// Reads cookies and session; a cookie that means nothing counts as none.
     async fn of(app: Data<App>, request: HttpRequest) -> Result<Self, Error> {
         let mut visit = Self::unread(app, request);
-        let (app, now) = (&visit.app, visit.now);
-        let https = app.provider.issuer.is_https();
-        let presented = find_session(app, cookie::read(&visit.request, Name::Session, https).as_deref()).await?;
-        let lifetimes = &app.provider.policy.lifetimes;
-        let presented = presented.map(Rc::new);
-        // A session counts from where its person may sign in, and nowhere else.
-        let (directory, from) = (app.directory(), app.address(&visit.request));
-        let may_enter = |user: &User| !user.disabled && reach::may_enter(&directory, user, from);
-        let signed_in = presented.clone().filter(|found| found.0.is_live(lifetimes, now) && may_enter(&found.1));
+        let sent = visit.session_token();
+        let parsed = sent.as_deref().and_then(|sent| token::SESSION.parse(sent));
+        let presented = match parsed {
+            Some((id, secret)) => find_session(&visit.app, id, &secret).await?.map(Rc::new),
+            None => None,
+        };
+        visit.signed_in = presented.clone().filter(|found| visit.counts(&found.0, &found.1));
         visit.presented = presented;
-        visit.signed_in = signed_in;
         Ok(visit)
+    }
+
+    /// Whether a session counts here and now.
+    pub(crate) fn counts(&self, session: &Session, user: &User) -> bool {
+        // A session counts from where its person may sign in, and nowhere else.
+        let may_enter = || reach::may_enter(&self.app.directory(), user, self.app.address(&self.request));
+        session.is_live(&self.app.provider.policy.lifetimes, self.now) && !user.disabled && may_enter()
     }
 
     /// A visit as that of a stranger: nothing is read from the store.
@@ -91,6 +97,11 @@ impl Visit {
         self.presented.as_deref().map(|(session, user)| (session, user))
     }
 
+    /// The value of the session's cookie, as it was sent.
+    pub(crate) fn session_token(&self) -> Option<String> {
+        cookie::read(&self.request, Name::Session, self.app.provider.issuer.is_https())
+    }
+
     /// The browser's mark.
     pub(crate) fn mark(&self) -> &str {
         &self.mark
@@ -108,8 +119,25 @@ impl Visit {
     }
 
     fn csrf_parts(&self) -> [Vec<u8>; 3] {
-        let session = self.session().map(|(session, _)| session.id.to_string()).unwrap_or_default();
-        [b"csrf".to_vec(), self.mark.clone().into_bytes(), session.into_bytes()]
+        self.parts(b"csrf", self.session().map(|(session, _)| session.id))
+    }
+
+    /// What a proof is bound to: what it is for, the browser, and a session of it.
+    fn parts(&self, what: &[u8], session: Option<Id>) -> [Vec<u8>; 3] {
+        let session = session.map(|id| id.to_string()).unwrap_or_default();
+        [what.to_vec(), self.mark.clone().into_bytes(), session.into_bytes()]
+    }
+
+    /// The text for the field `beside` of sign-in pages: proof that the person chose here, on a page of ours, to sign in beside
+    /// whoever is signed in now.
+    pub(crate) fn beside(&self) -> String {
+        let parts = self.parts(b"beside", self.session().map(|(session, _)| session.id));
+        URL_SAFE_NO_PAD.encode(self.app.directory().secrets.browser.tag(&parts.each_ref().map(Vec::as_slice)))
+    }
+
+    /// Whether it is that proof, and nobody else is signed in by now.
+    pub(crate) fn is_beside(&self, proof: Option<&str>) -> bool {
+        proof.is_some() && self.fits(proof, &self.parts(b"beside", self.session().map(|(session, _)| session.id)))
     }
 
     /// Whether a posted form is one that this browser was given.
@@ -125,15 +153,20 @@ impl Visit {
     /// Whether a posted sign-in form is one that this browser was given, also before somebody was signed in: the second
     /// click of a double click comes with the session that the first one began.
     pub(crate) fn is_own_sign_in_form(&self, csrf: Option<&str>) -> bool {
-        let [kind, mark, _] = self.csrf_parts();
-        self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, &[kind, mark, Vec::new()])
+        self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, &self.parts(b"csrf", None))
+    }
+
+    /// Whether a posted form that names the account it is about is one that this browser was given, whoever of these was in use then,
+    /// or nobody: the form says itself what the person wanted.
+    pub(crate) fn is_own_form_of(&self, csrf: Option<&str>, mut sessions: impl Iterator<Item = Id>) -> bool {
+        self.is_own_sign_in_form(csrf)
+            || self.is_from_here() && sessions.any(|session| self.fits(csrf, &self.parts(b"csrf", Some(session))))
     }
 
     /// Whether a posted sign-out form is one that this browser was given, also while the session was not idle yet.
     pub(crate) fn is_own_sign_out_form(&self, csrf: Option<&str>) -> bool {
-        let [kind, mark, _] = self.csrf_parts();
-        let presented = self.presented().map(|(session, _)| session.id.to_string()).unwrap_or_default();
-        self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, &[kind, mark, presented.into_bytes()])
+        let presented = self.presented().map(|(session, _)| session.id);
+        self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, &self.parts(b"csrf", presented))
     }
 
     /// Whether the answer is what the person sees, as far as the browser tells: not a picture in somebody's page, or a frame.
@@ -214,8 +247,8 @@ pub(crate) async fn note_use(app: &App, session: &Session, now: Time) {
     }
 }
 
-async fn find_session(app: &App, cookie: Option<&str>) -> Result<Option<(Session, User)>, Error> {
-    let Some((id, secret)) = cookie.and_then(|value| token::SESSION.parse(value)) else { return Ok(None) };
+/// The session that a token opens and that has not been ended, idle or not, and its person.
+pub(crate) async fn find_session(app: &App, id: Id, secret: &Secret) -> Result<Option<(Session, User)>, Error> {
     let found = app.provider.store.session_find(id).await?;
-    Ok(found.filter(|(session, _)| session.secret.matches(&secret) && session.ended_at.is_none()))
+    Ok(found.filter(|(session, _)| session.secret.matches(secret) && session.ended_at.is_none()))
 }

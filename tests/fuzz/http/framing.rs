@@ -29,7 +29,7 @@ pub enum Form {
 }
 
 /// Headers that mean something to somebody; none of them takes the end of the request from where it is.
-const HEADERS: [&str; 34] = [
+const HEADERS: [&str; 35] = [
     "Expect: 100-continue",
     "Expect: 200-maybe",
     "Range: bytes=0-10,-5",
@@ -55,6 +55,7 @@ const HEADERS: [&str; 34] = [
     "User-Agent: Mozilla/5.0 \u{1b}[31m \u{202e} (iPhone) Firefox/1",
     "User-Agent:",
     "Cookie: grantor_session=gtr_se_0BxVq7aY2Lk.x; grantor_session=y",
+    "Cookie: grantor_others=gtr_se_0BxVq7aY2Lk.x~~gtr_se_0BxVq7aY2Lk.y~",
     "Cookie: =; ;; grantor_visit",
     "DPoP: e30.e30.x",
     "Referer: https://evil.example/?code=x",

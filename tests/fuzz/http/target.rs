@@ -109,7 +109,8 @@ fn filled_in(action: &str, mut form: Vec<(String, String)>, dice: &mut Dice) -> 
             set("password", password);
         }
         "/consent" => set("decision", dice.pick(&["allow", "allow", "allow", "deny", ""])),
-        "/select-account" => set("choice", dice.pick(&["continue", "another"])),
+        "/select-account" => set("choice", dice.pick(&["continue", "another", "another", "00000000001"])),
+        "/sign-out" if dice.one_in(4) => set("everyone", "yes"),
         "/account/sessions" if dice.one_in(2) => set("end", "others"),
         "/language" => set("language", dice.pick(&["de", "en", "xx"])),
         "/account/tokens/new" => kept::fill_in(&mut set, dice),

@@ -7,10 +7,13 @@
 //! * `Respond` makes the code ([`respond`]) and sends the browser to the app. Where the request asks for tokens, too,
 //!   `front_channel` keeps the approval and signs them ([`answer()`]).
 //!
+//! Where the request names somebody who is signed in in this browser beside the person in use, it is about them: [`Other`].
+//!
 //! With `prompt=none` every step that would need the person is an error instead.
 
 mod arrived;
 mod front_channel;
+mod other;
 mod read;
 mod request;
 mod request_object;
@@ -21,6 +24,7 @@ mod step;
 pub use arrived::Arrived;
 pub(crate) use front_channel::Handed;
 pub use front_channel::answer;
+pub use other::Other;
 pub use read::read;
 pub use request::{AuthorizationRequest, Prompt, Refused, Started};
 pub use request_object::RequestObjectSigning;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use grantor_jose::id::Id;
+
 use super::respond::Answer;
 use super::response_type::{ResponseMode, ResponseType};
 use crate::claims::ClaimsRequest;
@@ -88,14 +90,14 @@ pub struct Started {
     pub at: Time,
     /// Whether it comes back from a page.
     pub resumed: bool,
-    /// Whether the person chose the account on the way.
-    pub selected: bool,
+    /// The session that the person chose to go on with on the way.
+    pub selected: Option<Id>,
 }
 
 impl Started {
     /// A request that has just arrived.
     pub fn now(now: Time) -> Self {
-        Self { at: now, resumed: false, selected: false }
+        Self { at: now, resumed: false, selected: None }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use grantor_jose::mac::MacKey;
 
 use super::AuthorizationRequest;
+use super::other::{self, Other};
 use crate::change::Change;
 use crate::consent::Consent;
 use crate::error::Error;
@@ -26,6 +27,8 @@ pub struct Situation<'a> {
     /// The level that the person can reach by proving a second factor; none where they have none, or where it was not asked because
     /// nothing hangs on it.
     pub reachable: Option<Level>,
+    /// A person signed in beside, whom the request names.
+    pub other: Option<Other<'a>>,
     /// The key of the subjects that apps know people by.
     pub subjects: &'a MacKey,
     /// How long sessions live.
@@ -40,6 +43,8 @@ const ANSWER_COUNTS_FOR: Duration = Duration::from_mins(10);
 /// The next step of an authorization.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
+    /// The app gets what it asks for of the person signed in beside.
+    Beside(Approved),
     /// The person is asked; `unanswered` is new to them.
     Consent {
         /// The scopes that the person has not been asked about.
@@ -88,6 +93,14 @@ impl Approved {
 /// With `prompt=none`, the error that stands for the page that would be needed; `HintMismatch` when another person than the
 /// one asked for has just signed in; `ScopeNotAllowed` when the person can give nothing of what is asked for.
 pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step, Error> {
+    match situation.other.filter(|_| other::may_go_on(request, situation)) {
+        Some(other) => other::next_step(request, other, situation),
+        None => next_step_in_use(request, situation),
+    }
+}
+
+/// The same for the person in use alone.
+pub(super) fn next_step_in_use(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step, Error> {
     let step = step(request, situation)?;
     if !request.prompt.none {
         return Ok(step);
@@ -100,7 +113,7 @@ pub fn next_step(request: &AuthorizationRequest, situation: Situation<'_>) -> Re
     // Authenticated." (OIDC Core §3.1.2.3)
     match step {
         // "the server SHOULD respond successfully when possible, even if it is not present." (OIDC Core §3.1.2.1)
-        Step::Respond(approved) => Ok(Step::Respond(approved)),
+        Step::Beside(_) | Step::Respond(_) => Ok(step),
         Step::Login | Step::Prove | Step::SignUp => Err(Error::LoginRequired),
         Step::ProveMore(_) => Err(Error::AcrUnmet),
         // "If it cannot obtain an account selection choice made by the End-User, it MUST return an error, typically
@@ -121,9 +134,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     // "The Authorization Server MUST attempt to Authenticate the End-User in the following cases:" (OIDC Core §3.1.2.3)
     let Some((session, user)) = live else { return Ok(enter) };
     // What the person did after the request had started answers it, for a while.
-    let signed_in_for_this = request.started.resumed
-        && session.auth_time >= request.started.at
-        && situation.now.since(session.auth_time) < ANSWER_COUNTS_FOR;
+    let signed_in_for_this = is_signed_in_for(request, session, situation.now);
     if !signed_in_for_this {
         // "the Authorization Server MUST reauthenticate the End-User even if the End-User is already authenticated."
         // (OIDC Core §3.1.2.3)
@@ -135,7 +146,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
             return Ok(Step::Login);
         }
         // "The Authorization Server SHOULD prompt the End-User to select a user account." (OIDC Core §3.1.2.1)
-        if request.prompt.select_account && !request.started.selected {
+        if request.prompt.select_account && request.started.selected != Some(session.id) {
             return Ok(Step::SelectAccount);
         }
     }
@@ -172,6 +183,13 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
         return Err(Error::ScopeNotAllowed);
     }
     Ok(consent_step(request, situation.consent))
+}
+
+/// Whether the person has signed in after the request had started, and so to answer it.
+pub(super) fn is_signed_in_for(request: &AuthorizationRequest, session: &Session, now: Time) -> bool {
+    request.started.resumed
+        && session.auth_time >= request.started.at
+        && now.since(session.auth_time) < ANSWER_COUNTS_FOR
 }
 
 fn too_old(request: &AuthorizationRequest, session: &Session, now: Time) -> bool {

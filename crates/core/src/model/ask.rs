@@ -158,6 +158,7 @@ async fn authorize<S: Store>(
     let situation = Situation {
         session: session_there,
         consent: consent.as_ref(),
+        other: None,
         reachable: None,
         subjects,
         lifetimes,

@@ -9,6 +9,7 @@ use super::cast::{ASKED, App, Person, everything};
 use super::family::{Family, Over, Stage};
 use super::rule::{Broken, Rule};
 use super::world::{World, mint};
+use crate::accounts::{Held, Kept};
 use crate::approval;
 use crate::authorization::AuthorizationRequest;
 use crate::authorization::tests::request;
@@ -80,8 +81,9 @@ impl World {
             Turn::SignIn(person) => {
                 let user = self.rows.users.get(&person.id()).filter(|user| !user.disabled)?;
                 let before = self.rows.sessions.get(&self.session(person)).filter(|before| before.ended_at.is_none());
-                let replaced = before.map(|before| &**before);
-                let browser = sign_in::Browser { user_agent: "", is_known: true, replaced };
+                let in_use = before.map(|before| Kept { session: before, is_live: true });
+                let held = Held { in_use, ..Held::default() };
+                let browser = sign_in::Browser { user_agent: "", is_known: true, held };
                 sign_in::begin(user, &self.fresh(), browser, call).changes
             }
             Turn::SignOut(person) => {

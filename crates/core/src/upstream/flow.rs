@@ -32,6 +32,9 @@ pub struct Flow {
     /// How long ago the person may have signed in there, in seconds, where it must be told.
     #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub max_age: Option<u64>,
+    /// The browser's proof that the person chose to sign in beside whoever is signed in there, where they did.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// What the person goes on with.
     #[serde(rename = "a")]
     pub aim: Aim,
@@ -197,7 +200,8 @@ mod tests {
     const HOLDER: Holder<'static> = Holder { upstream_id: Id::from_i64(7), browser: "mark" };
 
     fn flow() -> Flow {
-        Flow { id: Id::from_i64(9), started_at: Time::from_seconds(1000), max_age: None, aim: Aim::Account }
+        let (id, started_at) = (Id::from_i64(9), Time::from_seconds(1000));
+        Flow { id, started_at, max_age: None, beside: None, aim: Aim::Account }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::network::Networks;
 use crate::notice::{News, Notice};
 use crate::provider::{Call, Fresh};
 use crate::session::Session;
-use crate::sign_in::{Browser, Proof, begin_by};
+use crate::sign_in::{Begun, Browser, Proof, begin_by};
 use crate::time::Time;
 use crate::user::User;
 
@@ -55,14 +55,14 @@ pub struct Ids {
     pub made: Id,
 }
 
-/// Begins their session; the reply is the cookie's value. `revision` is that of the directory by which it was decided.
+/// Begins their session. `revision` is that of the directory by which it was decided.
 pub fn begin(
     came: Came<'_>,
     (entry, user): (Entry<'_>, &User),
     (fresh, ids, revision): (&Fresh, Ids, i64),
     browser: Browser<'_>,
     call: Call<'_>,
-) -> Decision<String> {
+) -> Decision<Begun> {
     let proof = Proof { level: came.level, amr: came.amr.to_vec(), auth_time: came.auth_time };
     let Decision { changes: mut begun, reply } = begin_by(user, proof, fresh, browser, call);
     tell(&mut begun, came.upstream);
@@ -187,6 +187,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::accounts::Held;
     use crate::user::tests::ada;
 
     fn begun(entry: Entry<'_>, user: &User) -> Vec<Change> {
@@ -207,8 +208,8 @@ mod tests {
         };
         let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
         let call = Call::new(Time::from_seconds(7), "::1");
-        begin(came, (entry, user), (&fresh, ids, 9), Browser { user_agent: "", is_known: true, replaced: None }, call)
-            .changes
+        let browser = Browser { user_agent: "", is_known: true, held: Held::default() };
+        begin(came, (entry, user), (&fresh, ids, 9), browser, call).changes
     }
 
     #[test]

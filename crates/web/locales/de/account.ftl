@@ -2,6 +2,11 @@
 account-title = Ihr Konto
 account-profile = Sie
 account-sign-out = Abmelden
+account-sign-out-all = { $count ->
+    [one] { $count } Konto abmelden
+   *[other] Alle { $count } Konten abmelden
+}
+account-switch = Konto wechseln
 account-apps-none = Keine App hat Zugriff auf Ihr Konto.
 account-apps-count = { $count ->
     [one] { $count } App hat Zugriff auf Ihr Konto.

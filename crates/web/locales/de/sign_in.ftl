@@ -17,6 +17,8 @@ sign-in-busy = Gerade melden sich viele Menschen an. Versuchen Sie es gleich noc
 select-title = Konto wählen
 select-continue = Weiter als { $name }
 select-another = Anderes Konto verwenden
+select-others = Hier auch angemeldet
+select-signed-in = Hier angemeldet
 
 # Ein Konto anlegen.
 sign-in-new-here = Neu hier?

@@ -2,11 +2,16 @@
 end-title = Abmelden?
 end-asked-by = { $app } möchte Sie abmelden
 end-happens = Sie werden hier abgemeldet und in den Apps, bei denen Sie sich auf diesem Gerät mit diesem Konto angemeldet haben.
+end-happens-all = Diese Konten werden hier abgemeldet und in den Apps, die auf diesem Gerät mit ihnen benutzt wurden.
+end-others = In diesem Browser auch angemeldet, und davon nicht betroffen:
+end-one = { $name } abmelden
+end-all = Alle Konten abmelden
 end-stay = Angemeldet bleiben
 signed-out-title = Sie sind abgemeldet
 signed-out-here = Ihre Anmeldung bei { $issuer } auf diesem Gerät ist beendet.
 signed-out-ended = Abgemeldet sind Sie auch bei:
 signed-out-unreached = Diese Apps haben wir nicht erreicht. Melden Sie sich dort selbst ab:
+signed-out-left = In diesem Browser noch angemeldet:
 signed-out-shared = An einem gemeinsam genutzten Computer schließen Sie auch alle Browserfenster.
 signed-out-back = Zurück zu { $app }
 signed-out-again = Wieder anmelden

@@ -2,6 +2,11 @@
 account-title = Your account
 account-profile = You
 account-sign-out = Sign out
+account-sign-out-all = { $count ->
+    [one] Sign out of { $count } account
+   *[other] Sign out of all { $count } accounts
+}
+account-switch = Switch account
 account-apps-none = No app has access to your account.
 account-apps-count = { $count ->
     [one] { $count } app has access to your account.

@@ -17,6 +17,8 @@ sign-in-busy = Many people are signing in right now. Try again in a moment.
 select-title = Choose an account
 select-continue = Continue as { $name }
 select-another = Use another account
+select-others = Also signed in here
+select-signed-in = Signed in here
 
 # Making an account.
 sign-in-new-here = New here?

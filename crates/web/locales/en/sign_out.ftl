@@ -2,11 +2,16 @@
 end-title = Sign out?
 end-asked-by = { $app } asks to sign you out
 end-happens = You are signed out here and in the apps you signed in to with this account on this device.
+end-happens-all = These accounts are signed out here and in the apps used with them on this device.
+end-others = Also signed in in this browser, and not signed out by this:
+end-one = Sign out { $name }
+end-all = Sign out of all accounts
 end-stay = Stay signed in
 signed-out-title = You are signed out
 signed-out-here = Your sign-in at { $issuer } on this device has ended.
 signed-out-ended = You are also signed out of:
 signed-out-unreached = We could not reach these apps. Sign out there yourself:
+signed-out-left = Still signed in in this browser:
 signed-out-shared = On a shared computer, close all browser windows, too.
 signed-out-back = Back to { $app }
 signed-out-again = Sign in again

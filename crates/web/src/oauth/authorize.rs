@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use grantor_core::authorization::{
-    self, Answer, Arrived, AuthorizationRequest, Refused, ResponseMode, Situation, Started, Step,
+    self, Answer, Approved, Arrived, AuthorizationRequest, Other, Refused, ResponseMode, Situation, Started, Step,
 };
 use grantor_core::client_auth::PublishedKeys;
 use grantor_core::consent::Consent;
@@ -14,8 +14,11 @@ use grantor_core::grant_type::GrantType;
 use grantor_core::interaction::Interaction;
 use grantor_core::level::{self, Level};
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
+use grantor_core::session::Session;
 use grantor_core::store::{Store, StoreError};
+use grantor_core::user::User;
 
+use crate::accounts::{self, Account};
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
 use crate::respond::{self, How, Sent, app_at};
@@ -108,14 +111,20 @@ pub(crate) async fn waiting(visit: &Visit, carried: &str) -> Result<(Interaction
         Err(error) => return Err(respond::refusal(visit, &error, None, Sent::default()).await),
     };
     match authorization::read(&visit.app.provider, &params, Started::from(&interaction), visit.now) {
-        Ok(request) => Ok((interaction, of_person(visit, request))),
+        Ok(request) => Ok((interaction, in_use(visit, request))),
         Err(refused) => Err(refuse(visit, &params, refused).await),
     }
 }
 
-/// The request with the scopes that the person signed in here can give.
-fn of_person(visit: &Visit, request: AuthorizationRequest) -> AuthorizationRequest {
-    let Some((_, user)) = visit.session() else { return request };
+/// The request with the scopes that the person in use can give.
+fn in_use(visit: &Visit, request: AuthorizationRequest) -> AuthorizationRequest {
+    match visit.session() {
+        Some((_, user)) => of_person(visit, user, request),
+        None => request,
+    }
+}
+
+fn of_person(visit: &Visit, user: &User, request: AuthorizationRequest) -> AuthorizationRequest {
     let directory = visit.app.directory();
     let scope = request.scope.filter(|scope| directory.may_have(user, scope));
     AuthorizationRequest { scope, ..request }
@@ -149,7 +158,7 @@ pub(crate) async fn go_to(visit: &Visit, path: &str, interaction: &Interaction) 
 
 async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse {
     let request = match authorization::read(&visit.app.provider, params, started, visit.now) {
-        Ok(request) => of_person(visit, request),
+        Ok(request) => request,
         Err(refused) => return refuse(visit, params, refused).await,
     };
     if let Some(refusal) = limits::refuse_sent(visit, &request.client).await {
@@ -182,57 +191,125 @@ pub(crate) async fn send_error(visit: &Visit, request: &AuthorizationRequest, er
     send(visit, &answer, &request.client)
 }
 
-/// What comes next for a request, with what is known of its browser and its person.
+/// Somebody signed in beside the person in use, whom a request names.
+struct Beside {
+    account: Account,
+    request: AuthorizationRequest,
+    consent: Option<Consent>,
+    reachable: Option<Level>,
+}
+
+impl Beside {
+    async fn of(visit: &Visit, request: &AuthorizationRequest) -> Result<Option<Self>, Error> {
+        if !request.names_somebody() {
+            return Ok(None);
+        }
+        let subjects = &visit.app.directory().secrets.subjects;
+        let others = accounts::others(visit).await?;
+        let named = others.into_iter().find(|other| other.is_live && request.names(subjects, &other.user));
+        let Some(account) = named else { return Ok(None) };
+        let request = of_person(visit, &account.user, request.clone());
+        let consent = consent_of(visit, &account.user, &request).await?;
+        let reachable = reachable_of(visit, (&account.session, &account.user), &request).await?;
+        Ok(Some(Self { account, request, consent, reachable }))
+    }
+
+    fn as_other(&self) -> Other<'_> {
+        let Account { session, user, .. } = &self.account;
+        Other { request: &self.request, session, user, consent: self.consent.as_ref(), reachable: self.reachable }
+    }
+}
+
+async fn consent_of(visit: &Visit, user: &User, request: &AuthorizationRequest) -> Result<Option<Consent>, Error> {
+    if request.asks_nobody() {
+        return Ok(None);
+    }
+    Ok(visit.app.provider.store.consent_find(user.id, &request.client.client_id).await?)
+}
+
+/// The level that a person can raise their session to; asked only where something hangs on it.
+async fn reachable_of(
+    visit: &Visit,
+    (session, user): (&Session, &User),
+    request: &AuthorizationRequest,
+) -> Result<Option<Level>, Error> {
+    if !level::asks_for_more(&request.claims, session) {
+        return Ok(None);
+    }
+    let has_factor = visit.app.provider.store.has_second_factor(user.id).await?;
+    Ok(has_factor.then_some(session.level().max(Level::TwoFactors)))
+}
+
+/// What comes next for a request of the person in use, with what is known of its browser.
 pub(crate) async fn next(visit: &Visit, request: &AuthorizationRequest) -> Result<Step, Error> {
+    let beside = Beside::of(visit, request).await?;
+    next_with(visit, request, beside.as_ref()).await
+}
+
+async fn next_with(visit: &Visit, request: &AuthorizationRequest, beside: Option<&Beside>) -> Result<Step, Error> {
     let provider = &visit.app.provider;
     let session = visit.session();
-    let consent: Option<Consent> = match session {
-        Some((_, user)) if !request.asks_nobody() => {
-            provider.store.consent_find(user.id, &request.client.client_id).await?
-        }
-        _ => None,
+    let (consent, reachable) = match session {
+        Some(person) => (consent_of(visit, person.1, request).await?, reachable_of(visit, person, request).await?),
+        None => (None, None),
     };
-    // Asked only where something hangs on it.
-    let reachable = match session {
-        Some((session, user)) if level::asks_for_more(&request.claims, session) => {
-            provider.store.has_second_factor(user.id).await?.then_some(session.level().max(Level::TwoFactors))
-        }
-        _ => None,
-    };
-    let lifetimes = &provider.policy.lifetimes;
     let directory = provider.store.directory();
-    let subjects = &directory.secrets.subjects;
-    let situation = Situation { session, consent: consent.as_ref(), reachable, subjects, lifetimes, now: visit.now };
+    let situation = Situation {
+        session,
+        consent: consent.as_ref(),
+        other: beside.map(Beside::as_other),
+        reachable,
+        subjects: &directory.secrets.subjects,
+        lifetimes: &provider.policy.lifetimes,
+        now: visit.now,
+    };
     authorization::next_step(request, situation)
 }
 
 async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) -> Result<HttpResponse, Error> {
-    let (provider, session) = (&visit.app.provider, visit.session());
-    let step = next(visit, request).await?;
-    let started =
-        Interaction { started_at: request.started.at, selected: request.started.selected, query: String::new() };
-    let to = |path: &str| {
-        let interaction = Interaction { query: params.to_query(), ..started.clone() };
-        Ok(respond::redirect_marked(visit, &on_page(visit, path, &interaction)?))
-    };
-    match (step, session) {
-        (Step::Consent { .. }, _) => to(CONSENT),
-        (Step::Prove, _) => to(SIGN_IN_CODE),
-        (Step::ProveMore(_), _) => to(SIGN_IN_MORE),
-        (Step::SelectAccount, _) => to(SELECT_ACCOUNT),
-        (Step::SignUp, _) => to(SIGN_UP),
-        (Step::Login, _) | (Step::Respond(_), None) => to(SIGN_IN),
-        (Step::Respond(approved), Some(person)) => {
-            let keys = keys_of(visit, request).await;
-            let call = visit.call().with_keys(keys.as_deref());
-            match authorization::answer(provider, request, &approved, person, call).await {
-                Ok(answer) => Ok(send_answer(visit, &answer, request)),
-                // What was read is not so any more: the browser comes again, and it is read and decided again.
-                Err(Error::Store(StoreError::Conflict)) => to(routes::AUTHORIZE),
-                Err(error) => Err(error),
+    let beside = Beside::of(visit, request).await?;
+    let request = &in_use(visit, request.clone());
+    let step = next_with(visit, request, beside.as_ref()).await?;
+    let other = beside.as_ref().map(Beside::as_other);
+    let page = match (step, visit.session(), other) {
+        (Step::Consent { .. }, ..) => CONSENT,
+        (Step::Prove, ..) => SIGN_IN_CODE,
+        (Step::ProveMore(_), ..) => SIGN_IN_MORE,
+        (Step::SelectAccount, ..) => SELECT_ACCOUNT,
+        (Step::SignUp, ..) => SIGN_UP,
+        (Step::Login, ..) | (Step::Respond(_), None, _) | (Step::Beside(_), _, None) => SIGN_IN,
+        (Step::Respond(approved), Some(person), _) => match answer(visit, request, &approved, person).await {
+            // What was read is not so any more: the browser comes again, and it is read and decided again.
+            Err(Error::Store(StoreError::Conflict)) => routes::AUTHORIZE,
+            answered => return answered,
+        },
+        (Step::Beside(approved), _, Some(other)) => {
+            // It counts for the account that is asked for, whoever is in use.
+            if let Some(refusal) = limits::refuse_sent_for(visit, other.user, &request.client).await {
+                return Ok(refusal);
+            }
+            match answer(visit, other.request, &approved, (other.session, other.user)).await {
+                Err(Error::Store(StoreError::Conflict)) => routes::AUTHORIZE,
+                answered => return answered,
             }
         }
-    }
+    };
+    let Started { at: started_at, selected, .. } = request.started;
+    let interaction = Interaction { started_at, selected, query: params.to_query() };
+    Ok(respond::redirect_marked(visit, &on_page(visit, page, &interaction)?))
+}
+
+/// Gives the app what is approved.
+async fn answer(
+    visit: &Visit,
+    request: &AuthorizationRequest,
+    approved: &Approved,
+    person: (&Session, &User),
+) -> Result<HttpResponse, Error> {
+    let keys = keys_of(visit, request).await;
+    let call = visit.call().with_keys(keys.as_deref());
+    let answer = authorization::answer(&visit.app.provider, request, approved, person, call).await?;
+    Ok(send_answer(visit, &answer, request))
 }
 
 /// The keys that an ID token of this answer is encrypted to, where it is and has one.
@@ -268,7 +345,7 @@ fn send(visit: &Visit, answer: &Answer, client: &grantor_core::client::Client) -
     };
     // Who comes without a session may be in a frame of another site, which has none: what the browser keeps stays.
     if let Some((session, _)) = visit.session() {
-        session_state::keep(visit, Some(session.id), &mut response);
+        session_state::keep(visit, session.id, &mut response);
     }
     response
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use askama::Template;
 use grantor_core::api_token::{ApiToken, Owner};
-use grantor_core::store::StoreError;
+use grantor_core::error::Error;
 use grantor_core::user::User;
 
 use super::apps::Access;
@@ -13,7 +13,7 @@ use super::{App, Frame};
 use crate::html::filters;
 use crate::respond::{self, How};
 use crate::visit::Visit;
-use crate::{access, routes};
+use crate::{access, accounts, routes};
 
 /// Signing out posts `csrf` to `/sign-out`; a notice is taken away by posting `notice` and `csrf` to `/account/notices`.
 #[derive(Clone, Debug, Template)]
@@ -29,6 +29,8 @@ pub struct Account {
     pub frame: Frame,
     /// What the person shall know, the newest first.
     pub notices: Vec<Notice>,
+    /// How many others are signed in in this browser.
+    pub other_count: usize,
     /// How many sessions there are, this one included.
     pub session_count: usize,
     /// What this session runs on.
@@ -43,9 +45,9 @@ const APPS_NAMED: usize = 3;
 /// Shows the account.
 pub(crate) async fn get_account(visit: Visit) -> HttpResponse {
     let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
-    let Facts { accesses, sessions, tokens, notices } = match load(&visit, user).await {
+    let Facts { accesses, others, sessions, tokens, notices } = match load(&visit, user).await {
         Ok(facts) => facts,
-        Err(error) => return respond::failure(&visit, &error.into()).await,
+        Err(error) => return respond::failure(&visit, &error).await,
     };
     let page = Account {
         app_count: accesses.len(),
@@ -53,6 +55,7 @@ pub(crate) async fn get_account(visit: Visit) -> HttpResponse {
         email: user.claim("email").and_then(|email| email.as_str().map(str::to_owned)),
         frame: visit.frame(None, None),
         notices: notices.iter().map(|notice| Notice::of(notice, &visit.app.directory())).collect(),
+        other_count: others,
         session_count: sessions,
         this_device: Device::from_user_agent(&session.user_agent),
         token_count: tokens.iter().filter(|token| token.is_live(visit.now)).count(),
@@ -63,17 +66,19 @@ pub(crate) async fn get_account(visit: Visit) -> HttpResponse {
 /// What the page is made of.
 struct Facts {
     accesses: Vec<Access>,
+    others: usize,
     sessions: usize,
     tokens: Vec<ApiToken>,
     notices: Vec<grantor_core::notice::Notice>,
 }
 
-async fn load(visit: &Visit, user: &User) -> Result<Facts, StoreError> {
+async fn load(visit: &Visit, user: &User) -> Result<Facts, Error> {
     let accesses = access::of(visit, user).await?;
     let (sessions, _) = sessions::in_use(visit, user).await?;
     let tokens = visit.app.provider.store.api_tokens_of(&Owner::User(user.id)).await?;
     let notices = visit.app.provider.store.notices_of(user.id).await?;
-    Ok(Facts { accesses, sessions: sessions.len(), tokens, notices })
+    let others = accounts::others(visit).await?.iter().filter(|other| other.is_live).count();
+    Ok(Facts { accesses, others, sessions: sessions.len(), tokens, notices })
 }
 
 #[cfg(test)]
@@ -86,6 +91,7 @@ impl Account {
             email: Some("ada@example.com".to_owned()),
             frame: signed_in(name),
             notices: Vec::new(),
+            other_count: 0,
             session_count: 1 + app_count,
             this_device: Device::sample(),
             token_count: app_count,
@@ -93,6 +99,7 @@ impl Account {
         vec![
             ("empty", Self { email: None, ..page("ada", 0, &[]) }),
             ("one", page("Ada Lovelace", 1, &["Wiki"])),
+            ("several", Self { other_count: 3, ..page("Ada Lovelace", 1, &["Wiki"]) }),
             ("many", page("Ada Lovelace", 200, &["Wiki", "Mail", "Calendar"])),
             ("names", page(LONG, 5, &NAMES)),
             ("notices", Self { notices: Notice::samples("Backup"), ..page("Ada Lovelace", 1, &["Wiki"]) }),

@@ -185,7 +185,7 @@ async fn show(visit: &Visit, interaction: &Interaction, request: &AuthorizationR
         Ok(known) => known,
         Err(error) => return respond::failure(visit, &error.into()).await,
     };
-    let again = Interaction { selected: false, ..interaction.clone() };
+    let again = Interaction { selected: None, ..interaction.clone() };
     let change = authorize::on_page(visit, routes::SELECT_ACCOUNT, &again).ok();
     let answer_host = Some(request.redirect_uri.host()).filter(|host| *host != client.host_at(&request.redirect_uri));
     let language = visit.language(request.ui_locales.as_deref());

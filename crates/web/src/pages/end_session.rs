@@ -1,26 +1,29 @@
-//! Asks before signing out, where the request to sign out is not proven.
+//! Asks before signing out, where the request to sign out is not proven. Whoever else is signed in in this browser stays so, unless
+//! the person says that everybody shall be signed out; and nobody of them comes into use by it.
 
 use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use askama::Template;
+use grantor_core::end_session::Meant;
 use grantor_core::error::Error;
-use grantor_core::frontchannel_logout::{Frames, frames};
+use grantor_core::frontchannel_logout::Frames;
 use grantor_core::interaction::Interaction;
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
-use grantor_core::store::{Store, StoreError};
-use grantor_core::{end_session, redirect_uri, sign_in};
+use grantor_core::{end_session, redirect_uri};
+use grantor_jose::id::Id;
 
 use super::signed_out::{Back, SignedOut};
 use super::status::Kind;
-use super::{App, Frame};
-use crate::cookie::{self, Name};
+use super::{App, Frame, SignedIn};
+use crate::form;
 use crate::html::filters;
 use crate::respond::{self, How, app_of};
 use crate::routes::END_SESSION;
-use crate::visit::Visit;
-use crate::{form, session_state};
+use crate::sign_out::{Browser, Ended, Extent, Person, end};
+use crate::visit::{self, Visit};
 
-/// Posts `request` and `csrf` to `/sign-out`.
+/// Posts `account` (a session, or `all`), `request` and `csrf` to `/sign-out`, and `everyone` where all accounts of the browser are
+/// meant. Without `account` the one in use is.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/end_session.html")]
 pub struct EndSession {
@@ -28,8 +31,14 @@ pub struct EndSession {
     pub app: Option<App>,
     /// The frame.
     pub frame: Frame,
+    /// Who else is signed in in this browser.
+    pub others: Vec<SignedIn>,
     /// The signed request to go on with; empty where there is none.
     pub request: String,
+    /// Who is signed out; none where it is everybody here.
+    pub who: Option<SignedIn>,
+    /// What names their session in the field `account`.
+    pub session: String,
 }
 
 /// Signs out, or asks first (OIDC RP-Initiated Logout 1.0 §2).
@@ -67,15 +76,21 @@ pub(crate) async fn post_sign_out(visit: Visit, payload: Payload) -> HttpRespons
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
+    let browser = match Browser::of(&visit).await {
+        Ok(browser) => browser,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let account = if form.get("everyone").is_some() { Some("all") } else { form.get("account") };
+    let meant = browser.named(account);
     // Who is signed out already, as by a double click, is told so.
-    if visit.presented().is_some() && !visit.is_own_sign_out_form(form.get("csrf")) {
+    if !meant.is_empty() && !visit.is_own_sign_out_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     // What was asked for an hour ago still signs out; it only is no longer followed.
     let params = form.get("request").and_then(|text| opened(&visit, text, visit.mark())).unwrap_or_default();
     let asked = end_session::read(&visit.app.provider, &params, visit.now);
     // "If the End-User says "yes", then the OP MUST log out the End-User." (OIDC RP-Initiated Logout §2)
-    sign_out(&visit, &params, &asked).await
+    sign_out(&visit, (&browser, &meant), &params, &asked).await
 }
 
 async fn asked(visit: Visit, params: Result<Params, Error>) -> HttpResponse {
@@ -84,22 +99,39 @@ async fn asked(visit: Visit, params: Result<Params, Error>) -> HttpResponse {
         Err(error) => return respond::failure(&visit, &error).await,
     };
     let asked = end_session::read(&visit.app.provider, &params, visit.now);
-    let Some((session, user)) = visit.presented() else { return sign_out(&visit, &params, &asked).await };
-    let took_part = match visit.app.provider.store.took_part(session.id).await {
-        Ok(took_part) => took_part,
+    let browser = match Browser::of(&visit).await {
+        Ok(browser) => browser,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let meant = match browser.meant(&visit, &asked).await {
+        Ok(meant) => meant,
         Err(error) => return respond::failure(&visit, &error.into()).await,
     };
-    if asked.is_proven(session, user, &took_part) {
-        sign_out(&visit, &params, &asked).await
-    } else {
-        ask(&visit, &params, &asked)
+    let people = browser.people();
+    match meant {
+        // Nobody is signed in here.
+        Meant::Nobody if people.is_empty() => sign_out(&visit, (&browser, &[]), &params, &asked).await,
+        Meant::Proven(at) => sign_out(&visit, (&browser, &people[at..=at]), &params, &asked).await,
+        Meant::Named(at) => ask(&visit, (&people, Some(at)), &params, &asked),
+        Meant::Nobody => ask(&visit, (&people, visit.presented().map(|_| 0)), &params, &asked),
     }
 }
 
-fn ask(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpResponse {
+/// Asks whether this one shall be signed out, or everybody where nobody is in use and none is named.
+fn ask(
+    visit: &Visit,
+    (people, who): (&[Person<'_>], Option<usize>),
+    params: &Params,
+    asked: &end_session::EndSession,
+) -> HttpResponse {
+    let shown = |(_, user): &Person<'_>| visit::signed_in(user, None);
+    let others = people.iter().enumerate().filter(|(at, _)| Some(*at) != who);
     let page = EndSession {
         app: asked.client.as_deref().map(|client| app_of(client, visit.language(None))),
-        frame: visit.frame(params.get("ui_locales"), None),
+        frame: Frame { account: None, ..visit.frame(params.get("ui_locales"), None) },
+        others: others.map(|(_, person)| shown(person)).collect(),
+        session: who.map_or_else(|| "all".to_owned(), |at| people[at].0.id.to_string()),
+        who: who.map(|at| shown(&people[at])),
         // One that is too long for a form still signs out; it only is not followed.
         request: sealed(visit, params, visit.mark()),
     };
@@ -121,16 +153,39 @@ fn opened(visit: &Visit, text: &str, mark: &str) -> Option<Params> {
     Interaction::open_end_session(text, (&directory.secrets.browser, mark), lifetimes, visit.now).ok()?.params().ok()
 }
 
-/// Signs a person out on all their devices, this one among them.
+/// Signs the person in use out on all their devices, this one among them.
 pub(super) async fn sign_out_everywhere(visit: &Visit) -> HttpResponse {
-    match end(visit, Extent::Everywhere).await {
-        Ok(ended) => without_session(visit, signed_out(visit, ended, (None, None))),
+    let browser = match Browser::of(visit).await {
+        Ok(browser) => browser,
+        Err(error) => return respond::failure(visit, &error).await,
+    };
+    let in_use = browser.named(None);
+    match end(visit, &in_use, Extent::Everywhere).await {
+        Ok(ended) => without(visit, &browser, &in_use, |left| signed_out(visit, (ended, left), (None, None))),
         Err(error) => respond::failure(visit, &error.into()).await,
     }
 }
 
-async fn sign_out(visit: &Visit, params: &Params, asked: &end_session::EndSession) -> HttpResponse {
-    let ended = match end(visit, Extent::Here).await {
+/// The answer when these people are signed out, which takes their cookies away; it is told who is left.
+fn without(
+    visit: &Visit,
+    browser: &Browser<'_>,
+    people: &[Person<'_>],
+    answer: impl FnOnce(Vec<SignedIn>) -> HttpResponse,
+) -> HttpResponse {
+    let ended: Vec<Id> = people.iter().map(|(session, _)| session.id).collect();
+    let mut response = answer(browser.left(visit, &ended));
+    browser.forget(visit, &ended, &mut response);
+    response
+}
+
+async fn sign_out(
+    visit: &Visit,
+    (browser, meant): (&Browser<'_>, &[Person<'_>]),
+    params: &Params,
+    asked: &end_session::EndSession,
+) -> HttpResponse {
+    let ended = match end(visit, meant, Extent::Here).await {
         Ok(ended) => ended,
         Err(error) => return respond::failure(visit, &error.into()).await,
     };
@@ -138,86 +193,44 @@ async fn sign_out(visit: &Visit, params: &Params, asked: &end_session::EndSessio
         let client_id = asked.client.as_ref().map(|client| client.client_id.as_str());
         visit.app.record(error, client_id, visit.call()).await;
     }
-    let response = match &asked.redirect {
+    without(visit, browser, meant, |left| match &asked.redirect {
         Some(redirect) if ended.frames.urls.is_empty() => respond::redirect(&redirect.location()),
         // "The post-logout redirection is performed after the OP has finished notifying the RPs that logged in with the OP for that
         // End-User that they are to log out the End-User." (OIDC RP-Initiated Logout §3)
         Some(redirect) => {
             let name = asked.client.as_ref().map(|client| client.name().to_owned()).unwrap_or_default();
             let back = Back { name, url: redirect.location() };
-            signed_out(visit, ended, (Some(back), params.get("ui_locales")))
+            signed_out(visit, (ended, left), (Some(back), params.get("ui_locales")))
         }
-        None => signed_out(visit, ended, (None, params.get("ui_locales"))),
-    };
-    without_session(visit, response)
+        None => signed_out(visit, (ended, left), (None, params.get("ui_locales"))),
+    })
 }
 
-fn signed_out(visit: &Visit, ended: Ended, (back, ui_locales): (Option<Back>, Option<&str>)) -> HttpResponse {
+fn signed_out(
+    visit: &Visit,
+    (ended, left): (Ended, Vec<SignedIn>),
+    (back, ui_locales): (Option<Back>, Option<&str>),
+) -> HttpResponse {
     let frame = Frame { account: None, return_to: None, ..visit.frame(ui_locales, None) };
     let Frames { urls, sources, left_out } = ended.frames;
     let how = How { frames: sources, script: back.is_some() && !urls.is_empty(), ..How::default() };
-    respond::page(visit, &SignedOut { back, ended: ended.names, frame, frames: urls, unreached: left_out }, &how)
-}
-
-/// The answer, which takes the cookie away.
-fn without_session(visit: &Visit, mut response: HttpResponse) -> HttpResponse {
-    if visit.presented().is_some() {
-        // A cookie of ours is always a header that can be written.
-        let _ = response.add_cookie(&cookie::remove(Name::Session, visit.app.provider.issuer.is_https()));
-    }
-    session_state::keep(visit, None, &mut response);
-    response
-}
-
-/// Where a person is signed out.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    Everywhere,
-    Here,
-}
-
-/// What was ended.
-#[derive(Default)]
-struct Ended {
-    /// The names of the apps that were signed out with it.
-    names: Vec<String>,
-    /// The apps that the browser is to tell.
-    frames: Frames,
-}
-
-/// Ends the session of this browser, or all of its person.
-async fn end(visit: &Visit, extent: Extent) -> Result<Ended, StoreError> {
-    let Some((session, user)) = visit.presented() else { return Ok(Ended::default()) };
-    let store = &visit.app.provider.store;
-    let grants = store.grants_of(user.id).await?;
-    let consents = store.consents_of(user.id).await?;
-    let changes = match extent {
-        Extent::Everywhere => sign_in::sign_out_everywhere(user.id, visit.app.id(), visit.call()),
-        Extent::Here => sign_in::sign_out(session, visit.app.id(), visit.call()),
-    };
-    store.commit(changes).await?;
-    visit.app.look_for_apps_to_tell.notify_one();
-    let directory = visit.app.directory();
-    // Read when it has ended: from now on no app can come.
-    let frames = frames(&visit.app.provider.issuer, &directory, &store.took_part(session.id).await?);
-    let ended = grants.iter().map(|(grant, _)| grant).filter(|grant| {
-        let consent = consents.iter().find(|consent| consent.client_id == grant.client_id);
-        let is_meant = extent == Extent::Everywhere || grant.session_id == session.id;
-        is_meant && !grant.outlives_session(consent)
-    });
-    let mut names: Vec<String> = ended
-        .filter_map(|grant| directory.clients.get(&grant.client_id).map(|client| client.name().to_owned()))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    Ok(Ended { names, frames })
+    let page = SignedOut { back, ended: ended.names, frame, frames: urls, left, unreached: left_out };
+    respond::page(visit, &page, &how)
 }
 
 #[cfg(test)]
 impl EndSession {
     pub(super) fn samples() -> Vec<(&'static str, Self)> {
-        use super::samples::{NAMES, app, signed_in};
-        let page = |name: &str, app| Self { app, frame: signed_in(name), request: "eyJhIjoxfQ.c2ln".to_owned() };
+        use super::samples::{NAMES, app, visitor};
+        let person = |name: &str| SignedIn { change: None, name: name.to_owned(), username: "ada".to_owned() };
+        let page = |name: &str, app| Self {
+            app,
+            frame: visitor(),
+            others: Vec::new(),
+            request: "eyJhIjoxfQ.c2ln".to_owned(),
+            session: "0BxVq7aY2Lk".to_owned(),
+            who: Some(person(name)),
+        };
         let mut all = vec![("plain", page("Ada Lovelace", None)), ("app", page("Ada Lovelace", Some(app("Wiki"))))];
         all.extend(
             ["name", "long", "rtl", "emoji", "hostile"]
@@ -225,6 +238,9 @@ impl EndSession {
                 .zip(NAMES)
                 .map(|(label, name)| (label, page(name, Some(app(name))))),
         );
+        let several: Vec<SignedIn> = NAMES.iter().map(|name| person(name)).collect();
+        all.push(("several", Self { others: several.clone(), ..page("Ada Lovelace", Some(app("Wiki"))) }));
+        all.push(("everybody", Self { who: None, others: several, session: "all".to_owned(), ..page("", None) }));
         all
     }
 }

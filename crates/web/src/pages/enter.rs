@@ -10,8 +10,8 @@ use grantor_core::params::Params;
 use super::{App, Frame};
 use crate::html::filters;
 use crate::respond::{self, How};
-use crate::routes;
 use crate::visit::Visit;
+use crate::{accounts, routes};
 
 /// Has no form of its own.
 #[derive(Clone, Debug, Template)]
@@ -19,14 +19,14 @@ use crate::visit::Visit;
 pub struct Enter {
     /// Where the person wanted to go.
     pub address: String,
+    /// The way in as somebody else, or by another sign-in.
+    pub another: String,
     /// The app.
     pub app: App,
     /// The frame.
     pub frame: Frame,
     /// What keeps the person out.
     pub obstacle: Obstacle,
-    /// The signed wish to enter, for another account to go on with.
-    pub request: String,
 }
 
 /// What keeps a person out.
@@ -169,7 +169,11 @@ pub(crate) async fn get_enter(visit: Visit) -> HttpResponse {
         Next::Stop(obstacle) => obstacle,
     };
     let (address, app) = (waiting.entry.address(), waiting.app());
-    let page = Enter { address, app, frame: visit.frame(None, None), obstacle, request: waiting.carried };
+    let another = match obstacle {
+        Obstacle::Method => format!("{}?request={}", routes::SIGN_IN, waiting.carried),
+        _ => accounts::another(&visit, &waiting.carried),
+    };
+    let page = Enter { address, another, app, frame: visit.frame(None, None), obstacle };
     respond::page(&visit, &page, &How { status: Some(StatusCode::FORBIDDEN), ..How::default() })
 }
 
@@ -179,10 +183,10 @@ impl Enter {
         use super::samples::{HOSTILE, LONG, NAMES, app, signed_in};
         let page = |name: &str, obstacle| Self {
             address: "https://wiki.example.com/page?a=1&b=2".to_owned(),
+            another: "/sign-in?request=eyJhIjoxfQ.c2ln&beside=YQ".to_owned(),
             app: app(name),
             frame: signed_in("Ada Lovelace"),
             obstacle,
-            request: "eyJhIjoxfQ.c2ln".to_owned(),
         };
         let mut all = vec![
             ("account", page("Wiki", Obstacle::Account)),

@@ -7,7 +7,7 @@ use grantor_core::error::{Decision, Error};
 use grantor_core::params::Params;
 use grantor_core::second_factor::{self as core, Enrolment, SecondFactor as Kept, Used};
 use grantor_core::session::Session;
-use grantor_core::sign_in;
+use grantor_core::sign_in::{self, Browser};
 use grantor_core::store::{Store, StoreError};
 use grantor_core::user::User;
 use grantor_identity::recovery::RecoveryCode;
@@ -17,6 +17,7 @@ use grantor_jose::secret::SecretText;
 use super::Frame;
 use super::sign_in_code::{status, text};
 use super::status::Kind;
+use crate::accounts::{self, Holding};
 use crate::html::filters;
 use crate::qr::Qr;
 use crate::respond::{self, How};
@@ -180,7 +181,10 @@ async fn confirm(visit: &Visit, (session, user): (&Session, &User), form: &Param
     };
     let origin = provider.store.upstream_of_session(session.id).await?;
     let (used, agent) = (Used::Code(last_step), second_factor::user_agent(visit));
-    let raised = sign_in::raise((session, user), origin, &used, &provider.fresh(visit.now), (&agent, visit.call()));
+    let others = accounts::others(visit).await?;
+    let holding = Holding::of(visit, &others, false);
+    let browser = Browser { user_agent: &agent, is_known: true, held: holding.held() };
+    let raised = sign_in::raise((session, user), origin, &used, &provider.fresh(visit.now), (browser, visit.call()));
     let changes = core::add(factor, visit.call()).into_iter().chain(raised.changes).collect();
     match provider.store.commit(changes).await {
         Ok(()) => {}
@@ -189,7 +193,7 @@ async fn confirm(visit: &Visit, (session, user): (&Session, &User), form: &Param
         Err(error) => return Err(error.into()),
     }
     let page = shown_once(visit, &codes, true, request).await;
-    Ok(respond::with_cookies(page, second_factor::cookies(visit, user, raised.reply)))
+    Ok(respond::with_cookies(page, second_factor::cookies(visit, user, &others, &raised.reply)))
 }
 
 /// The page that shows recovery codes once.

@@ -6,30 +6,33 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::authorization::AuthorizationRequest;
+use grantor_core::error::Error;
 use grantor_core::params::Params;
 use grantor_core::upstream::flow::Arrival;
 use grantor_core::upstream::{Upstream, UpstreamKind};
 
 use super::app_links::AppLinks;
-use super::{App, Frame, sign_in_code, upstream_link};
+use super::{App, Frame, select_account, sign_in_code, upstream_link};
 use crate::html::filters;
 use crate::locale::Language;
 use crate::password_sign_in::{self, Outcome};
 use crate::respond::{self, How};
 use crate::visit::Visit;
 use crate::waiting::Waiting;
-use crate::{form, routes};
+use crate::{accounts, form, routes};
 
 /// What is kept in the form of a name that was typed, in characters.
 const MAX_TYPED: usize = 128;
 
-/// Posts `username`, `password`, `request` and `csrf` to `/sign-in`, with `upstream` and `arrival` where an account is proven to link
-/// it. The forms of other ways post `csrf` and `request` to `/upstreams/{name}/start`.
+/// Posts `username`, `password`, `request`, `beside` and `csrf` to `/sign-in`, with `upstream` and `arrival` where an account is proven
+/// to link it. The forms of other ways post `csrf`, `request` and `beside` to `/upstreams/{name}/start`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_in.html")]
 pub struct SignIn {
     /// The app the person goes on to; none where the account itself is the aim.
     pub app: Option<App>,
+    /// Proof that the person chose to sign in beside whoever is signed in; empty where they did not.
+    pub beside: String,
     /// The frame.
     pub frame: Frame,
     /// What the app says of itself.
@@ -123,9 +126,15 @@ impl SignIn {
 /// Shows the form.
 pub(crate) async fn get_sign_in(visit: Visit) -> HttpResponse {
     let query = Params::parse(visit.request.query_string().as_bytes());
-    match Opened::of(&visit, &query.unwrap_or_default()).await {
-        Ok(waiting) => waiting.show(&visit, None, None),
-        Err(response) => response,
+    let opened = match Opened::of(&visit, &query.unwrap_or_default()).await {
+        Ok(opened) => opened,
+        Err(response) => return response,
+    };
+    match opened.has_choice(&visit).await {
+        // Nobody comes into use by themselves: the person says whether it is one of those who are signed in.
+        Ok(true) => select_account::go_to(&visit, &opened.carried),
+        Ok(false) => opened.show(&visit, None, None),
+        Err(error) => respond::failure(&visit, &error).await,
     }
 }
 
@@ -145,7 +154,7 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
     } else if username.trim().is_empty() || password.is_empty() {
         Ok(Outcome::Problem(Problem::Incomplete))
     } else {
-        password_sign_in::attempt(&visit, username, password).await
+        password_sign_in::attempt(&visit, username, password, !waiting.beside.is_empty()).await
     };
     match outcome {
         Ok(Outcome::Half(half)) => {
@@ -153,10 +162,7 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
         }
         Ok(Outcome::SignedIn(cookies)) => {
             let mut response = waiting.go_on(&visit).await;
-            for cookie in cookies {
-                // A cookie of ours is always a header that can be written.
-                let _ = response.add_cookie(&cookie);
-            }
+            accounts::add(&mut response, cookies);
             response
         }
         Ok(Outcome::Problem(problem)) => waiting.show(&visit, Some(problem), Some(username)),
@@ -170,6 +176,8 @@ pub(crate) struct Opened {
     waiting: Waiting,
     carried: String,
     link: Option<Asked>,
+    /// Proof that the person chose to sign in beside whoever is signed in; empty where they did not.
+    beside: String,
 }
 
 impl Opened {
@@ -177,10 +185,28 @@ impl Opened {
         if let Some((asked, arrival)) = asked(visit, params) {
             // What waits has travelled with whoever came.
             let waiting = Waiting::of_aim(visit, &arrival.aim).await?;
-            return Ok(Self { waiting, carried: String::new(), link: Some(asked) });
+            return Ok(Self { waiting, link: Some(asked), ..Self::default() });
         }
         let carried = params.get("request").unwrap_or_default();
-        Ok(Self { waiting: Waiting::read(visit, carried).await?, carried: carried.to_owned(), link: None })
+        let waiting = Waiting::read(visit, carried).await?;
+        Ok(Self { waiting, carried: carried.to_owned(), link: None, beside: beside(visit, params) })
+    }
+
+    /// Whether others are signed in whom the person may mean, where nobody is in use and they did not choose to be somebody else.
+    async fn has_choice(&self, visit: &Visit) -> Result<bool, Error> {
+        if visit.session().is_some() || self.link.is_some() || !self.beside.is_empty() {
+            return Ok(false);
+        }
+        Ok(accounts::others(visit).await?.iter().any(|account| account.is_live))
+    }
+
+    /// The name of the person in use, where it may be they who are asked for.
+    fn known<'v>(&self, visit: &'v Visit) -> Option<&'v str> {
+        let (_, user) = visit.session().filter(|_| self.beside.is_empty())?;
+        let subjects = &visit.app.directory().secrets.subjects;
+        let is_meant =
+            self.waiting.request().is_none_or(|request| !request.names_somebody() || request.names(subjects, user));
+        is_meant.then_some(user.username.as_str())
     }
 
     /// The other ways in; none where an account here is to be proven. Where the app asks when the person signed in, only those that
@@ -209,7 +235,15 @@ impl Opened {
         if let Some(link) = &self.link {
             carried.extend([("upstream", link.name.clone()), ("arrival", link.arrival.clone())]);
         }
+        if self.is_beside() {
+            carried.push(("beside", self.beside.clone()));
+        }
         carried
+    }
+
+    /// Whether the person chose to sign in beside whoever is signed in.
+    pub(super) fn is_beside(&self) -> bool {
+        !self.beside.is_empty()
     }
 
     pub(super) async fn go_on(&self, visit: &Visit) -> HttpResponse {
@@ -229,9 +263,10 @@ impl Opened {
         let language = visit.language(ui_locales);
         let (request, (app, form_action)) = (self.waiting.request(), self.waiting.app(language).unzip());
         let hinted = request.and_then(|request| request.login_hint.as_deref());
-        let known = visit.session().map(|(_, user)| user.username.as_str());
+        let known = self.known(visit);
         let page = SignIn {
             app,
+            beside: self.beside.clone(),
             frame: Frame { account: None, ..visit.frame(ui_locales, None) },
             links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
             link: self.link.clone(),
@@ -257,6 +292,11 @@ impl Opened {
     }
 }
 
+/// The proof that was carried here, where it still is one.
+pub(super) fn beside(visit: &Visit, params: &Params) -> String {
+    params.get("beside").filter(|proof| visit.is_beside(Some(proof))).unwrap_or_default().to_owned()
+}
+
 /// Whom an account is proven for, where the page was opened for that.
 fn asked(visit: &Visit, params: &Params) -> Option<(Asked, Arrival)> {
     let (name, text) = (params.get("upstream")?, params.get("arrival")?);
@@ -278,6 +318,7 @@ impl SignIn {
         use super::samples::{HOSTILE, LONG, NAMES, RIGHT_TO_LEFT, app, visitor};
         let page = |app, problem, username: &str| Self {
             app,
+            beside: String::new(),
             frame: visitor(),
             links: AppLinks::default(),
             link: None,
@@ -302,6 +343,10 @@ impl SignIn {
             ("link", Self { link: link("ada@corp.example", "Corp"), ..page(Some(app("Wiki")), None, "") }),
             ("link-hostile", Self { link: link(HOSTILE, HOSTILE), ..page(None, Some(Problem::Wrong), "ada") }),
             ("app", page(Some(app("Wiki")), None, "")),
+            (
+                "beside",
+                Self { beside: "YmVzaWRl".to_owned(), ways: ways(&["Corp"]), ..page(Some(app("Wiki")), None, "") },
+            ),
             ("sign-up", Self { sign_up: true, ..page(Some(app("Wiki")), None, "") }),
             ("sign-up-and-upstreams", Self { sign_up: true, ways: ways(&["Corp"]), ..page(None, None, "") }),
             ("unchecked", Self { links: super::samples::links(true), ..page(Some(app("Wiki")), None, "") }),

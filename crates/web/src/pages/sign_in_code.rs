@@ -19,6 +19,7 @@ use grantor_core::user::User;
 
 use super::sign_in::{self as password, Opened};
 use super::{App, Frame};
+use crate::accounts::{self, Holding};
 use crate::form;
 use crate::html::filters;
 use crate::known_browser::Remembered;
@@ -104,15 +105,21 @@ impl Who {
     }
 
     /// The cookies of the session that a code begins.
-    async fn prove(&self, visit: &Visit, typed: &str) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
+    async fn prove(
+        &self,
+        visit: &Visit,
+        typed: &str,
+        beside: bool,
+    ) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
         let (provider, call, agent) = (&visit.app.provider, visit.call(), second_factor::user_agent(visit));
+        let others = accounts::others(visit).await?;
+        let holding = Holding::of(visit, &others, beside);
+        let browser = |is_known| Browser { user_agent: &agent, is_known, held: holding.held() };
         let (user, proved) = match self {
             Self::Half(half, user) => {
                 let is_known = Remembered::of(visit).is_familiar(user);
-                let replaced = visit.presented().map(|(session, _)| session);
-                let browser = Browser { user_agent: &agent, is_known, replaced };
                 let begin = |_: &_, used: &_| {
-                    sign_in::begin_with_factor((user, half), used, &provider.fresh(visit.now), browser, call)
+                    sign_in::begin_with_factor((user, half), used, &provider.fresh(visit.now), browser(is_known), call)
                 };
                 (user, second_factor::prove(visit, user, typed, begin).await?)
             }
@@ -120,12 +127,12 @@ impl Who {
                 let origin = provider.store.upstream_of_session(session.id).await?;
                 let raise = |_: &_, used: &_| {
                     let fresh = provider.fresh(visit.now);
-                    sign_in::raise((session, user), origin.clone(), used, &fresh, (&agent, call))
+                    sign_in::raise((session, user), origin.clone(), used, &fresh, (browser(true), call))
                 };
                 (user, second_factor::prove(visit, user, typed, raise).await?)
             }
         };
-        Ok(proved.map(|session| second_factor::cookies(visit, user, session)))
+        Ok(proved.map(|begun| second_factor::cookies(visit, user, &others, &begun)))
     }
 }
 
@@ -178,7 +185,7 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     if form.get("way").is_some() {
         return show(&visit, &opened, asking);
     }
-    match who.prove(&visit, form.get("code").unwrap_or_default()).await {
+    match who.prove(&visit, form.get("code").unwrap_or_default(), opened.is_beside()).await {
         Ok(Ok(cookies)) => respond::with_cookies(opened.go_on(&visit).await, cookies),
         Ok(Err(Problem::Expired)) => opened.show(&visit, Some(password::Problem::Expired), None),
         Ok(Err(problem)) => show(&visit, &opened, Asking { problem: Some(problem), ..asking }),

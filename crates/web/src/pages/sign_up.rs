@@ -24,25 +24,27 @@ use grantor_identity::username::{Username, UsernameError};
 
 use super::app_links::AppLinks;
 use super::status::Kind;
-use super::{App, Frame};
-use crate::cookie::{self, Name};
+use super::{App, Frame, sign_in};
+use crate::accounts::{self, Holding};
+use crate::form;
 use crate::html::filters;
 use crate::known_browser::Remembered;
 use crate::respond::{self, How};
 use crate::tries::Tries;
 use crate::visit::Visit;
 use crate::waiting::Waiting;
-use crate::{form, session_state};
 
 /// What is kept in the form of a name that was typed, in characters.
 const MAX_TYPED: usize = 128;
 
-/// Posts `username`, `password`, `request` and `csrf` to `/sign-up`.
+/// Posts `username`, `password`, `request`, `beside` and `csrf` to `/sign-up`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_up.html")]
 pub struct SignUp {
     /// The app the person goes on to; none where the account itself is the aim.
     pub app: Option<App>,
+    /// Proof that the person chose to sign in beside whoever is signed in; empty where they did not.
+    pub beside: String,
     /// The frame.
     pub frame: Frame,
     /// What the app says of itself, and whether anybody has checked it.
@@ -140,7 +142,7 @@ pub(crate) async fn get_sign_up(visit: Visit) -> HttpResponse {
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
     let carried = query.get("request").unwrap_or_default();
     match Waiting::read(&visit, carried).await {
-        Ok(waiting) => show(&visit, &waiting, carried, None, None),
+        Ok(waiting) => show(&visit, &waiting, (carried, sign_in::beside(&visit, &query)), None, None),
         Err(response) => response,
     }
 }
@@ -160,21 +162,19 @@ pub(crate) async fn post_sign_up(visit: Visit, payload: Payload) -> HttpResponse
         Err(response) => return response,
     };
     let typed = form.get("username").unwrap_or_default();
+    let beside = sign_in::beside(&visit, &form);
     let outcome = if visit.is_own_sign_in_form(form.get("csrf")) {
-        attempt(&visit, typed, form.get("password").unwrap_or_default()).await
+        attempt(&visit, typed, form.get("password").unwrap_or_default(), !beside.is_empty()).await
     } else {
         Ok(Err(Problem::Expired))
     };
     match outcome {
         Ok(Ok(cookies)) => {
             let mut response = waiting.go_on(&visit).await;
-            for cookie in cookies {
-                // A cookie of ours is always a header that can be written.
-                let _ = response.add_cookie(&cookie);
-            }
+            accounts::add(&mut response, cookies);
             response
         }
-        Ok(Err(problem)) => show(&visit, &waiting, carried, Some(problem), Some(typed)),
+        Ok(Err(problem)) => show(&visit, &waiting, (carried, beside), Some(problem), Some(typed)),
         Err(error) => respond::failure(&visit, &error).await,
     }
 }
@@ -184,6 +184,7 @@ async fn attempt(
     visit: &Visit,
     username: &str,
     password: &str,
+    beside: bool,
 ) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
     let (username, password) = match read(username, password) {
         Ok(read) => read,
@@ -204,7 +205,7 @@ async fn attempt(
         return Ok(Err(Problem::NameTaken));
     }
     match app.passwords.hash(password, app.provider.mint.random()).await {
-        Ok(hash) => begin(visit, &username, hash.expose().to_owned()).await,
+        Ok(hash) => begin(visit, &username, hash.expose().to_owned(), beside).await,
         Err(QueueError::Busy | QueueError::Failed) => {
             tries.not_counted().await;
             Ok(Err(Problem::Busy))
@@ -238,30 +239,31 @@ async fn begin(
     visit: &Visit,
     username: &Username,
     password: String,
+    beside: bool,
 ) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
     let provider = &visit.app.provider;
     let subject = URL_SAFE_NO_PAD.encode(provider.mint.bytes::<16>());
     let user = sign_up::account(username.as_str().to_owned(), password, (visit.app.id(), subject), visit.now);
     let header = visit.request.headers().get("user-agent");
     let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
-    let replaced = visit.presented().map(|(session, _)| session);
-    let browser = Browser { user_agent: &user_agent, is_known: true, replaced };
+    let others = accounts::others(visit).await?;
+    let holding = Holding::of(visit, &others, beside);
+    let browser = Browser { user_agent: &user_agent, is_known: true, held: holding.held() };
     let begun = sign_up::begin(&user, &provider.fresh(visit.now), visit.app.id(), browser, visit.call());
     match provider.store.commit(begun.changes).await {
         Ok(()) => {}
         Err(StoreError::Conflict) => return Ok(Err(Problem::NameTaken)),
         Err(error) => return Err(error.into()),
     }
-    let state = session_state::begun(&visit.app, &begun.reply);
-    let session = cookie::set(Name::Session, begun.reply, provider.issuer.is_https(), None);
-    let remembered = Remembered::of(visit).with(username, user.id, user.password.as_deref());
-    Ok(Ok([session, remembered].into_iter().chain(state).collect()))
+    let mut cookies = accounts::begun(visit, &others, &begun.reply);
+    cookies.push(Remembered::of(visit).with(username, user.id, user.password.as_deref()));
+    Ok(Ok(cookies))
 }
 
 fn show(
     visit: &Visit,
     waiting: &Waiting,
-    carried: &str,
+    (carried, beside): (&str, String),
     problem: Option<Problem>,
     typed: Option<&str>,
 ) -> HttpResponse {
@@ -273,6 +275,7 @@ fn show(
     let hinted = request.and_then(|request| request.login_hint.as_deref()).filter(|hint| !hint.contains('@'));
     let page = SignUp {
         app,
+        beside,
         frame: Frame { account: None, ..visit.frame(ui_locales, None) },
         links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
         problem,
@@ -294,6 +297,7 @@ impl SignUp {
         use super::samples::{HOSTILE, LONG, RIGHT_TO_LEFT, app, visitor};
         let page = |app, problem, username: &str| Self {
             app,
+            beside: String::new(),
             frame: visitor(),
             links: AppLinks::default(),
             problem,

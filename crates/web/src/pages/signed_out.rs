@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::Frame;
+use super::{Frame, SignedIn};
 use crate::html::filters;
 
 /// Has no form of its own.
@@ -17,6 +17,8 @@ pub struct SignedOut {
     pub frame: Frame,
     /// The addresses of apps that are shown in frames, so that they sign the person out.
     pub frames: Vec<String>,
+    /// Who is still signed in in this browser.
+    pub left: Vec<SignedIn>,
     /// The apps that could not be told.
     pub unreached: Vec<String>,
 }
@@ -40,6 +42,7 @@ impl SignedOut {
             ended: owned(ended),
             frame: visitor(),
             frames: Vec::new(),
+            left: Vec::new(),
             unreached: owned(unreached),
         };
         let back = |name: &str, url: &str| Some(Back { name: name.to_owned(), url: url.to_owned() });
@@ -56,6 +59,16 @@ impl SignedOut {
                         "https://wiki.example.com/logout?iss=a&sid=b",
                         "https://wiki.example.com/\"><script>alert(1)</script>",
                     ]),
+                    ..page(&["Wiki"], &[])
+                },
+            ),
+            (
+                "left",
+                Self {
+                    left: NAMES
+                        .iter()
+                        .map(|name| SignedIn { change: None, name: (*name).to_owned(), username: "ada".to_owned() })
+                        .collect(),
                     ..page(&["Wiki"], &[])
                 },
             ),

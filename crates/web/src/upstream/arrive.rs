@@ -17,9 +17,8 @@ use grantor_identity::username::Username;
 
 use super::exchange::Proved;
 use super::{MAX_RACES, Refused};
-use crate::cookie::{self, Name};
+use crate::accounts::{self, Holding};
 use crate::known_browser::Remembered;
-use crate::session_state;
 use crate::visit::Visit;
 
 /// What became of it.
@@ -56,6 +55,7 @@ pub(super) async fn arrive(
     let Proved { person, sid, acr, amr, .. } = &proved;
     let level = Level::of_upstream(&upstream.definition, acr.as_deref(), amr);
     let came = Came { upstream, person, auth_time, amr, level, sid: sid.as_deref() };
+    let (others, beside) = (accounts::others(visit).await?, visit.is_beside(flow.beside.as_deref()));
     for _ in 0..MAX_RACES {
         // The upstream is read again with the facts: it may be another one by now, or none.
         let directory = visit.app.directory();
@@ -76,7 +76,7 @@ pub(super) async fn arrive(
             return if own { Ok(Arrived::LinkedBefore) } else { Err(Error::UpstreamLinkTaken.into()) };
         }
         may_enter(visit, verdict, &facts)?;
-        match commit(visit, came, (verdict, &facts), directory.revision).await {
+        match commit(visit, came, (verdict, &facts), directory.revision, (&others, beside)).await {
             Err(StoreError::Conflict) => visit.app.provider.store.refresh_directory().await?,
             Err(error) => return Err(error.into()),
             Ok(cookies) => return Ok(Arrived::SignedIn(cookies)),
@@ -167,6 +167,7 @@ async fn commit(
     came: Came<'_>,
     (verdict, facts): (Verdict, &Facts),
     revision: i64,
+    (others, beside): (&[accounts::Account], bool),
 ) -> Result<Vec<Cookie<'static>>, StoreError> {
     let provider = &visit.app.provider;
     let made = account(visit, came.person, facts);
@@ -178,20 +179,15 @@ async fn commit(
     };
     let header = visit.request.headers().get("user-agent");
     let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
-    let replaced = visit.presented().map(|(session, _)| session);
     let ids = Ids { link: visit.app.id(), linked: visit.app.id(), made: visit.app.id() };
     let (remembered, username) = (Remembered::of(visit), Username::parse(&user.username).ok());
-    let browser = Browser { user_agent: &user_agent, is_known: remembered.is_familiar(user), replaced };
+    let holding = Holding::of(visit, others, beside);
+    let browser = Browser { user_agent: &user_agent, is_known: remembered.is_familiar(user), held: holding.held() };
     let begun = sign_in::begin(came, (entry, user), (&provider.fresh(visit.now), ids, revision), browser, visit.call());
     provider.store.commit(begun.changes).await?;
-    let state = session_state::begun(&visit.app, &begun.reply);
-    let session = cookie::set(Name::Session, begun.reply, provider.issuer.is_https(), None);
-    Ok(username
-        .map(|username| remembered.with(&username, user.id, user.password.as_deref()))
-        .into_iter()
-        .chain(state)
-        .chain([session])
-        .collect())
+    let mut cookies = accounts::begun(visit, others, &begun.reply);
+    cookies.extend(username.map(|username| remembered.with(&username, user.id, user.password.as_deref())));
+    Ok(cookies)
 }
 
 /// The account that would be made.

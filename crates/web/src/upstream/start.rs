@@ -41,10 +41,11 @@ pub(crate) async fn post_upstream_start(visit: Visit, payload: Payload) -> HttpR
         Ok(aim) => aim,
         Err(response) => return response,
     };
+    let beside = form.get("beside").filter(|proof| visit.is_beside(Some(proof))).map(str::to_owned);
     let Some(upstream) = named(&visit) else {
         return upstream_failed::show(&visit, None, Error::UpstreamDisabled.into(), &aim).await;
     };
-    match address(&visit, &upstream, &aim, waiting.request()).await {
+    match address(&visit, &upstream, (&aim, beside), waiting.request()).await {
         Ok(address) => {
             let frame = visit.frame(None, None);
             let page =
@@ -67,7 +68,7 @@ async fn aim(visit: &Visit, form: &Params) -> Result<(Aim, Waiting), HttpRespons
 async fn address(
     visit: &Visit,
     upstream: &Upstream,
-    aim: &Aim,
+    (aim, beside): (&Aim, Option<String>),
     request: Option<&AuthorizationRequest>,
 ) -> Result<Url, Refused> {
     let endpoints = endpoints(visit, upstream).await?;
@@ -78,7 +79,7 @@ async fn address(
     }
     let secrets = &visit.app.directory().secrets;
     let (id, started_at) = (visit.app.id(), visit.now);
-    let flow = Flow { id, started_at, max_age: max_age(aim, request), aim: aim.clone() };
+    let flow = Flow { id, started_at, max_age: max_age(aim, request), beside, aim: aim.clone() };
     if upstream.definition.kind == UpstreamKind::OAuth2 && flow.max_age.is_some() {
         return Err(Error::UpstreamAuthTime.into());
     }

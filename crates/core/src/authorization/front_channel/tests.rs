@@ -107,6 +107,7 @@ fn answered(
     let situation = Situation {
         session: Some((&session, &user)),
         consent: Some(&consent),
+        other: None,
         reachable: None,
         subjects: &provider.store.directory.secrets.subjects,
         lifetimes: &provider.policy.lifetimes,

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::authorization::tests::request as sample;
-use crate::authorization::{Prompt, Started};
+use crate::authorization::{Other, Prompt, Started};
 use crate::key::Secrets;
 use crate::user::tests::ada;
 
@@ -37,8 +37,46 @@ fn chosen(
 ) -> Result<Step, &'static str> {
     let (user, lifetimes) = (ada(), Lifetimes::default());
     let (session, subjects) = (session.map(|session| (session, &user)), &Secrets::default().subjects);
-    let situation = Situation { session, consent, reachable: None, subjects, lifetimes: &lifetimes, now: NOW };
+    let situation =
+        Situation { session, consent, other: None, reachable: None, subjects, lifetimes: &lifetimes, now: NOW };
     next_step(request, situation).map_err(|error| error.reason())
+}
+
+/// The same where Bob, whose answer is `consent`, is signed in beside Ada, who has allowed everything.
+fn chosen_beside(
+    request: &AuthorizationRequest,
+    ada_too: bool,
+    bobs: (&Session, Option<&Consent>),
+) -> Result<Step, &'static str> {
+    let (user, lifetimes, secrets) = (ada(), Lifetimes::default(), Secrets::default());
+    let (here, known) = (session(Time::from_seconds(9_500)), consent("openid profile email", "", Time::default()));
+    let bob = bob();
+    let situation = Situation {
+        session: ada_too.then_some((&here, &user)),
+        consent: Some(&known),
+        other: Some(Other { request, session: bobs.0, user: &bob, consent: bobs.1, reachable: None }),
+        reachable: None,
+        subjects: &secrets.subjects,
+        lifetimes: &lifetimes,
+        now: NOW,
+    };
+    next_step(request, situation).map_err(|error| error.reason())
+}
+
+fn bob() -> User {
+    User { id: Id::from_i64(8), subject: "bobs-subject".into(), username: "bob".into(), ..ada() }
+}
+
+fn session_of_bob(auth_time: Time) -> Session {
+    Session { id: Id::from_i64(80), user_id: bob().id, ..session(auth_time) }
+}
+
+fn for_bob(prompt: Prompt) -> AuthorizationRequest {
+    AuthorizationRequest { subject: Some(bob().subject), ..request(prompt) }
+}
+
+fn beside(scope: &str) -> Step {
+    Step::Beside(Approved { scope: scope.parse().unwrap(), answered_at: Some(Time::default()) })
 }
 
 fn granted(scope: &str, answered_at: Time) -> Step {
@@ -112,7 +150,7 @@ fn the_choice_of_account_is_asked_once() {
     let known = consent("openid profile email", "", Time::default());
     let mut asked = request(Prompt { select_account: true, ..Prompt::default() });
     assert_eq!(chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)), Ok(Step::SelectAccount));
-    asked.started.selected = true;
+    asked.started.selected = Some(session(NOW).id);
     assert_eq!(
         chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)),
         Ok(granted("openid profile email", Time::default()))
@@ -142,7 +180,84 @@ fn an_ended_or_old_session_counts_as_none() {
     }
 }
 
+const NONE: Prompt = Prompt { none: true, create: false, login: false, consent: false, select_account: false };
+
+#[test]
+fn who_is_named_and_signed_in_beside_is_answered_for_with_a_page_or_without() {
+    let (live, known) =
+        (session_of_bob(Time::from_seconds(9_000)), consent("openid", "profile email", Time::default()));
+    for ada_too in [true, false] {
+        for prompt in [NONE, Prompt::default()] {
+            assert_eq!(chosen_beside(&for_bob(prompt), ada_too, (&live, Some(&known))), Ok(beside("openid")));
+        }
+        assert_eq!(chosen_beside(&for_bob(NONE), ada_too, (&live, None)), Err("ConsentRequired"));
+        assert_eq!(chosen_beside(&for_bob(Prompt::default()), ada_too, (&live, None)), Ok(Step::SelectAccount));
+    }
+}
+
+#[test]
+fn what_the_person_beside_must_prove_anew_is_asked_of_them() {
+    let (live, known) =
+        (session_of_bob(Time::from_seconds(9_000)), consent("openid", "profile email", Time::default()));
+    let aged = |prompt| AuthorizationRequest { max_age: Some(10), ..for_bob(prompt) };
+    assert_eq!(chosen_beside(&aged(Prompt::default()), true, (&live, Some(&known))), Ok(Step::Login));
+    assert_eq!(chosen_beside(&aged(NONE), true, (&live, Some(&known))), Err("LoginRequired"));
+    let idle = Session { last_seen_at: NOW.minus(Lifetimes::default().session_idle), ..live };
+    assert_eq!(chosen_beside(&for_bob(NONE), true, (&idle, Some(&known))), Err("LoginRequired"));
+}
+
+#[test]
+fn whom_the_person_chose_or_signed_in_as_goes_before_whom_the_app_names() {
+    let (live, known) =
+        (session_of_bob(Time::from_seconds(9_000)), consent("openid", "profile email", Time::default()));
+    let mut asked = for_bob(Prompt::default());
+    asked.started.selected = Some(session(NOW).id);
+    assert_eq!(chosen_beside(&asked, true, (&live, Some(&known))), Ok(Step::Login), "and no answer for Ada");
+    asked.started = Started { resumed: true, at: Time::from_seconds(9_400), selected: None };
+    assert_eq!(chosen_beside(&asked, true, (&live, Some(&known))), Err("HintMismatch"));
+}
+
+#[test]
+fn a_name_alone_tells_nobody_who_else_is_signed_in() {
+    let (live, known) =
+        (session_of_bob(Time::from_seconds(9_000)), consent("openid", "profile email", Time::default()));
+    let hinted = |prompt| AuthorizationRequest { login_hint: Some("Bob".into()), ..request(prompt) };
+    assert_eq!(chosen_beside(&hinted(NONE), true, (&live, Some(&known))), Ok(beside("openid")));
+    let of_ada = granted("openid profile email", Time::default());
+    assert_eq!(chosen_beside(&hinted(NONE), true, (&live, None)), Ok(of_ada));
+    assert_eq!(chosen_beside(&hinted(NONE), false, (&live, None)), Err("LoginRequired"));
+    assert_eq!(chosen_beside(&hinted(Prompt::default()), true, (&live, None)), Ok(Step::SelectAccount));
+}
+
 proptest! {
+    /// Whatever is so, an answer is for somebody whom the request allows, and who has allowed it.
+    #[test]
+    fn an_answer_is_for_whom_it_may_be(
+        flags in any::<[bool; 8]>(), named in 0u8..4, granted in "(openid ?)?(profile ?)?", seconds in 0i64..10_000
+    ) {
+        let prompt = Prompt { none: flags[0], login: flags[1], consent: flags[2], select_account: flags[3], create: false };
+        let mut asked = request(prompt);
+        asked.started.resumed = flags[4];
+        asked.started.selected = flags[5].then(|| session(NOW).id);
+        match named {
+            0 => asked.subject = Some(bob().subject),
+            1 => asked.subject = Some(ada().subject),
+            2 => asked.login_hint = Some("bob".into()),
+            _ => {}
+        }
+        let known = consent(&granted, "", Time::default());
+        let bobs = session_of_bob(Time::from_seconds(seconds));
+        match chosen_beside(&asked, flags[6], (&bobs, flags[7].then_some(&known))) {
+            Ok(Step::Beside(approved)) => {
+                prop_assert!(named == 0 || named == 2);
+                prop_assert!(flags[7] && approved.scope.is_subset(&known.granted) && !(flags[5] && flags[6]));
+            }
+            Ok(Step::Respond(_)) => prop_assert!(flags[6] && named != 0),
+            Ok(step) => prop_assert!(!prompt.none, "{step:?}"),
+            Err(_) => {}
+        }
+    }
+
     /// No order of facts gives a code for a scope that was not asked for or not allowed, or to nobody.
     #[test]
     fn a_code_is_only_for_what_was_allowed(
@@ -157,7 +272,7 @@ proptest! {
         let prompt = Prompt { none, login, consent: consent_asked, select_account, create };
         let mut asked = request(prompt);
         asked.started.resumed = flags[5];
-        asked.started.selected = flags[6];
+        asked.started.selected = flags[6].then(|| session(NOW).id);
         let live = session(Time::from_seconds(auth_seconds));
         if let Ok(Step::Respond(Approved { scope, .. })) = chosen(&asked, signed_in.then_some(&live), Some(&known)) {
             prop_assert!(signed_in && scope.is_subset(&asked.scope) && scope.is_subset(&known.granted) && !scope.is_empty());

@@ -1,0 +1,88 @@
+//! A person who is signed in beside the one in use, and whom a request names: by `id_token_hint` or a requested `sub`, which must be
+//! them, or by `login_hint`, which would like it to be.
+//!
+//! No request changes who is in use: what a person does next in this browser would be done as somebody whom they did not choose, by
+//! the will of whoever could send the browser here. So what needs no page is answered by the session beside, and the browser goes on
+//! as it was, with `prompt=none` and without. What the person must be asked is asked when they have chosen the account themselves.
+
+use grantor_jose::mac::MacKey;
+
+use super::AuthorizationRequest;
+use super::step::{Situation, Step, is_signed_in_for, next_step_in_use};
+use crate::consent::Consent;
+use crate::error::Error;
+use crate::level::Level;
+use crate::session::Session;
+use crate::subject;
+use crate::user::User;
+
+/// Somebody signed in beside the person in use, and what the request is for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Other<'a> {
+    /// The request, with the scopes that are theirs to give.
+    pub request: &'a AuthorizationRequest,
+    /// Their session.
+    pub session: &'a Session,
+    /// Who it is.
+    pub user: &'a User,
+    /// What they answered about this app before.
+    pub consent: Option<&'a Consent>,
+    /// The level that they can raise their session to; see [`Situation::reachable`].
+    pub reachable: Option<Level>,
+}
+
+impl AuthorizationRequest {
+    /// Whether it names anybody at all.
+    pub fn names_somebody(&self) -> bool {
+        self.must_be_somebody() || self.login_hint.is_some()
+    }
+
+    /// Whether it must not be answered for anybody but those whom it names.
+    fn must_be_somebody(&self) -> bool {
+        self.subject.is_some() || self.claims.names_subject()
+    }
+
+    /// Whether this is who it names. `subjects` is the key of the subjects that apps know people by.
+    pub fn names(&self, subjects: &MacKey, user: &User) -> bool {
+        if self.must_be_somebody() {
+            let known = subject::of(subjects, &self.client, user);
+            return self.subject.as_ref().is_none_or(|subject| *subject == known)
+                && self.claims.accepts_subject(&known);
+        }
+        // "The use of this parameter is left to the OP's discretion." (OIDC Core §3.1.2.1)
+        let claim = |name: &str, hint: &str| {
+            user.claim(name).is_some_and(|known| known.as_str().is_some_and(|known| known.eq_ignore_ascii_case(hint)))
+        };
+        self.login_hint.as_deref().is_some_and(|hint| {
+            hint.eq_ignore_ascii_case(&user.username) || claim("email", hint) || claim("phone_number", hint)
+        })
+    }
+}
+
+/// Whether a request may go on with somebody beside: not where the person in use is named, too, was chosen for it, or has signed in
+/// for it.
+pub(super) fn may_go_on(request: &AuthorizationRequest, situation: Situation<'_>) -> bool {
+    situation.session.is_none_or(|(session, user)| {
+        let is_chosen = request.started.selected == Some(session.id);
+        !is_chosen && !is_signed_in_for(request, session, situation.now) && !request.names(situation.subjects, user)
+    })
+}
+
+/// Chooses the next step where a person beside is named.
+pub(super) fn next_step(
+    request: &AuthorizationRequest,
+    other: Other<'_>,
+    situation: Situation<'_>,
+) -> Result<Step, Error> {
+    let Other { session, user, consent, reachable, .. } = other;
+    let theirs = Situation { session: Some((session, user)), consent, other: None, reachable, ..situation };
+    match next_step_in_use(other.request, theirs) {
+        // "If the End-User identified by the ID Token is already logged in or is logged in as a result of the request ..., then
+        // the Authorization Server returns a positive response" (OIDC Core §3.1.2.1)
+        Ok(Step::Respond(approved)) => Ok(Step::Beside(approved)),
+        Ok(Step::Consent { .. } | Step::Prove | Step::ProveMore(_)) => Ok(Step::SelectAccount),
+        // A name can be written by anybody: nobody learns by it who else is signed in here.
+        Err(_) if !request.must_be_somebody() => next_step_in_use(request, situation),
+        other => other,
+    }
+}
