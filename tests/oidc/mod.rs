@@ -3,6 +3,7 @@
 mod backchannel;
 mod backchannel_outcomes;
 mod claims;
+mod claims_by_itself;
 mod consent;
 mod discovery;
 pub mod encrypted;

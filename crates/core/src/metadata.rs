@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::authorization::{RequestObjectSigning, ResponseMode, ResponseType};
 use crate::claims;
+use crate::client::Trust;
 use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::directory::Directory;
 use crate::grant_type::GrantType;
@@ -217,12 +218,15 @@ fn grant_types(policy: &Policy) -> impl Iterator<Item = GrantType> {
     GrantType::ALL.into_iter().filter(move |grant_type| everything || *grant_type != GrantType::Implicit)
 }
 
-/// Those that any app may use, and `none` where one is registered for it, or each may that is registered for no other: an app that
+/// Those that any app may use, and `none` where one is declared for it, or each may that is registered for no other: an app that
 /// finds it here may use it without having said so.
 fn request_object_algorithms(directory: &Directory, policy: &Policy) -> Vec<&'static str> {
     // "Servers SHOULD support "none" and "RS256"." (OIDC Discovery §3)
     let unsecured = Some(RequestObjectSigning::Nobody);
-    let is_used = directory.clients.values().any(|client| client.metadata.request_object_signing_alg == unsecured);
+    let is_used = directory
+        .clients
+        .values()
+        .any(|client| client.trust != Trust::SelfRegistered && client.metadata.request_object_signing_alg == unsecured);
     let signed = Algorithm::ALL.iter().map(|algorithm| algorithm.as_str());
     let is_offered = is_used || policy.clients.allow_unsigned_request_objects;
     signed.chain(is_offered.then_some(RequestObjectSigning::Nobody.as_str())).collect()
