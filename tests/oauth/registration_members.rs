@@ -305,8 +305,7 @@ async fn an_object_that_nobody_signed_asks_for_nothing_that_a_plain_request_may_
     let client = registrar.registered(&metadata_with(json!({"request_object_signing_alg": "none"}))).await;
     let documents = registrar.send("GET", "/.well-known/openid-configuration", None, "").await.json();
     let offered = documents["request_object_signing_alg_values_supported"].as_array().unwrap();
-    // It is for whoever has chosen it; to all others it is not offered.
-    assert!(!offered.contains(&json!("none")));
+    assert!(!offered.contains(&json!("none")), "what a stranger says of itself is offered to nobody else");
     let (app, person) = (App::registered(&server, &client), Person::new(&server));
     let object = |redirect_uri: &str| {
         let plain = Assertion::new(&server).claim("sub", Value::Null).header("alg", "none").header("kid", Value::Null);

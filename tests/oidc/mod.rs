@@ -7,6 +7,7 @@ mod backchannel;
 mod backchannel_encrypted;
 mod backchannel_outcomes;
 mod claims;
+mod claims_by_itself;
 mod claims_in_words;
 mod consent;
 mod discovery;

@@ -72,7 +72,7 @@ async fn the_published_keys_are_public_and_each_has_a_name_of_its_own() {
     for key in keys {
         let name = key["kid"].as_str().unwrap();
         assert!(names.insert(name.to_owned()), "{name} stands there twice");
-        assert!(matches!(key["use"].as_str(), Some("sig" | "enc")) && key["alg"].is_string(), "{key}");
+        assert!(key["use"] == "enc" || key["use"] == "sig" && key["alg"].is_string(), "{key}");
         let private = ["d", "p", "q", "dp", "dq", "qi", "k"];
         assert!(private.iter().all(|part| key.get(part).is_none()), "{key}");
         let parts: &[&str] = match key["kty"].as_str() {

@@ -2,21 +2,32 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::driver::{Module, Request, conformance, conformance_with, plans};
+use super::driver::{Module, Request, conformance, conformance_with, plans, random};
 use super::driver_answer::Answered;
 use crate::harness::page::Page;
+use crate::harness::tls;
+use crate::oidc::pairwise::Lists;
 
 /// A request whose parameters all stand in an object that nobody has signed, with what the specification has stand beside it, too.
 fn of_object(request: Request) -> Request {
-    let named = request.pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
-    let claims: Map<String, Value> = named.collect();
+    let object = unsigned(&request.pairs);
+    beside(request, ("request", object))
+}
+
+/// The parameters as an object.
+fn unsigned(pairs: &[(String, String)]) -> String {
+    let claims: Map<String, Value> = pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
     let part = |text: String| URL_SAFE_NO_PAD.encode(text);
-    let object = format!("{}.{}.", part(r#"{"alg":"none"}"#.into()), part(Value::Object(claims).to_string()));
+    format!("{}.{}.", part(r#"{"alg":"none"}"#.into()), part(Value::Object(claims).to_string()))
+}
+
+/// What stands beside an object.
+fn beside(request: Request, (name, object): (&str, String)) -> Request {
     let mut pairs = request.pairs.clone();
     pairs.retain(|(name, _)| ["response_type", "client_id", "scope", "redirect_uri"].contains(&name.as_str()));
-    pairs.push(("request".to_owned(), object));
+    pairs.push((name.to_owned(), object));
     Request { pairs, ..request }
 }
 
@@ -34,6 +45,27 @@ async fn an_object_that_nobody_signed_is_the_request() {
         let module = Module::begin(&server, variant).await;
         let meant = module.request(&[]);
         let answer = answered(&module, &of_object(meant.clone()), meant).await;
+        module.finish(answer).await;
+        module.end().await;
+    }
+}
+
+/// `oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported`, and `oidcc-request-uri-unsigned` of the plan Dynamic
+#[tokio::test]
+async fn an_object_at_an_address_is_the_request() {
+    let server = conformance_with(tls::trusting).await;
+    for variant in plans().into_iter().filter(|variant| variant.dynamic) {
+        let (state, nonce) = (random(10), random(10));
+        let chosen = [("state", state.as_str()), ("nonce", nonce.as_str())];
+        // The object is there before the app has its identifier.
+        let anybody = Module::begin(&server, variant).await;
+        let mut pairs = anybody.request(&chosen).pairs;
+        pairs.retain(|(name, _)| name != "client_id");
+        let site = Lists::start(&[("/request", unsigned(&pairs))]);
+        let address = format!("{}/request", site.url);
+        let module = Module::begin_with(&server, variant, json!({"request_uris": [address]})).await;
+        let meant = module.request(&chosen);
+        let answer = answered(&module, &beside(meant.clone(), ("request_uri", address)), meant).await;
         module.finish(answer).await;
         module.end().await;
     }
