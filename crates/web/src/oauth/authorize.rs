@@ -194,7 +194,9 @@ pub(crate) async fn next(visit: &Visit, request: &AuthorizationRequest) -> Resul
     };
     // Asked only where something hangs on it.
     let reachable = match session {
-        Some((session, user)) if level::asks_for_more(&request.claims, session) => {
+        Some((session, user))
+            if level::asks_for_more((&request.claims, request.client.metadata.least_level), session) =>
+        {
             provider.store.has_second_factor(user.id).await?.then_some(session.level().max(Level::TwoFactors))
         }
         _ => None,
