@@ -183,6 +183,25 @@ async fn who_does_not_prove_more_is_sent_back_with_the_reason() {
 }
 
 #[tokio::test]
+async fn what_an_app_needs_at_least_is_asked_for_whatever_its_request_says() {
+    let server = Server::start().await;
+    let (alice, app) = with_password_session(&server).await;
+    server
+        .apply(
+            "[[clients]]\nclient_id = \"vault\"\nclient_secret = \"a-secret-for-tests-and-nothing-else-at-all\"\n\
+             redirect_uris = [\"https://wiki.example/cb\"]\nscope = \"openid\"\nleast_level = \"two-factors\"\n",
+        )
+        .await;
+    let (vault, bob) = (App::new(&server, "vault"), Person::new(&server));
+    bob.sign_in_on(&bob.open("/sign-in").await, BOB, BOB_PASSWORD).await;
+    assert_eq!(bob.open(vault.authorize_url("openid", &[("acr_values", PASSWORD)])).await.name(), "sign-in-more");
+    let silent = [("prompt", "none")];
+    assert_eq!(error(&alice.open(vault.authorize_url("openid", &silent)).await), "login_required");
+    let page = alice.open(vault.authorize_url("openid", &[])).await;
+    assert_eq!(told(&vault, &alice, give(&alice, &page, &app.code(&server)).await).await["acr"], TWO_FACTORS);
+}
+
+#[tokio::test]
 async fn no_code_is_given_for_a_request_that_needs_none() {
     let server = Server::start().await;
     let (alice, app) = with_password_session(&server).await;

@@ -13,6 +13,7 @@
 //! A person who has an authenticator app gives a code whenever they sign in with their password. One who comes from an upstream
 //! gives one where an app asks for more than the upstream has done.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::claims::{ClaimRequest, ClaimsRequest};
@@ -21,7 +22,8 @@ use crate::session::Session;
 use crate::upstream::UpstreamDefinition;
 
 /// How surely a person was known; a later one is higher.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// By an upstream: what that knows of the person is its own affair.
     Upstream,
@@ -113,8 +115,20 @@ fn asked(request: &ClaimRequest) -> impl Iterator<Item = Level> {
     levels.collect::<Vec<_>>().into_iter()
 }
 
-/// What a request needs beyond a session of this level, where the person could reach `reachable` by proving more.
-pub fn need(claims: &ClaimsRequest, level: Level, reachable: Option<Level>) -> Need {
+/// What an app and its request need beyond a session of this level, where the person could reach `reachable` by proving more: `least`
+/// whatever the request says, and what it asks for.
+pub fn need((claims, least): (&ClaimsRequest, Option<Level>), level: Level, reachable: Option<Level>) -> Need {
+    match (need_of_request(claims, level, reachable), least.filter(|least| level < *least)) {
+        (of_request, None) => of_request,
+        (Need::Nothing, Some(least)) if reachable.is_some_and(|reachable| least <= reachable) => Need::Raise(least),
+        (Need::Nothing, Some(least)) => Need::Beyond(least),
+        (Need::Raise(wanted), Some(least)) if reachable < Some(least) => Need::Beyond(wanted.max(least)),
+        (Need::Raise(wanted), Some(least)) => Need::Raise(wanted.max(least)),
+        (Need::Beyond(wanted), Some(least)) => Need::Beyond(wanted.max(least)),
+    }
+}
+
+fn need_of_request(claims: &ClaimsRequest, level: Level, reachable: Option<Level>) -> Need {
     let Some(request) = claims.id_token_claim("acr") else { return Need::Nothing };
     let in_reach = |wanted: &Level| *wanted <= level || reachable.is_some_and(|reachable| *wanted <= reachable);
     match asked(request).find(in_reach) {
@@ -129,14 +143,14 @@ pub fn need(claims: &ClaimsRequest, level: Level, reachable: Option<Level>) -> N
     }
 }
 
-/// The level that a request asks for, the preferred one.
-pub fn wanted(claims: &ClaimsRequest) -> Option<Level> {
-    claims.id_token_claim("acr").and_then(|request| asked(request).next())
+/// The level that a request asks for, the preferred one, and no less than its app does.
+pub fn wanted(claims: &ClaimsRequest, least: Option<Level>) -> Option<Level> {
+    claims.id_token_claim("acr").and_then(|request| asked(request).next()).max(least)
 }
 
-/// Whether a request asks for more than this session, so that it counts what else the person could prove.
-pub fn asks_for_more(claims: &ClaimsRequest, session: &Session) -> bool {
-    need(claims, session.level(), Some(Level::PhishingResistant)) != Need::Nothing
+/// Whether an app or its request asks for more than this session, so that it counts what else the person could prove.
+pub fn asks_for_more(asked: (&ClaimsRequest, Option<Level>), session: &Session) -> bool {
+    need(asked, session.level(), Some(Level::PhishingResistant)) != Need::Nothing
 }
 
 /// Whether any of the levels can be reached here that a request needs; so it is where it needs none.
@@ -180,9 +194,9 @@ mod tests {
     #[test]
     fn a_wish_is_met_where_the_person_can_and_left_where_not() {
         let wish = claims(&json!({"values": ["urn:x:gold", Level::TwoFactors.acr()]}));
-        assert_eq!(need(&wish, Level::Password, Some(Level::TwoFactors)), Need::Raise(Level::TwoFactors));
-        assert_eq!(need(&wish, Level::Password, None), Need::Nothing);
-        assert_eq!(need(&wish, Level::PhishingResistant, None), Need::Nothing);
+        assert_eq!(need((&wish, None), Level::Password, Some(Level::TwoFactors)), Need::Raise(Level::TwoFactors));
+        assert_eq!(need((&wish, None), Level::Password, None), Need::Nothing);
+        assert_eq!(need((&wish, None), Level::PhishingResistant, None), Need::Nothing);
         assert_eq!(told(&wish, &of(Level::Password)), Level::Password.acr());
         assert_eq!(told(&wish, &of(Level::PhishingResistant)), Level::TwoFactors.acr());
     }
@@ -190,12 +204,22 @@ mod tests {
     #[test]
     fn what_is_essential_is_needed() {
         let need_of = |level, reachable| {
-            need(&claims(&json!({"essential": true, "value": Level::TwoFactors.acr()})), level, reachable)
+            need((&claims(&json!({"essential": true, "value": Level::TwoFactors.acr()})), None), level, reachable)
         };
         assert_eq!(need_of(Level::Upstream, None), Need::Beyond(Level::TwoFactors));
         assert_eq!(need_of(Level::Upstream, Some(Level::TwoFactors)), Need::Raise(Level::TwoFactors));
         assert_eq!(need_of(Level::TwoFactors, None), Need::Nothing);
-        assert_eq!(need(&claims(&json!({"essential": true})), Level::Upstream, None), Need::Nothing);
+        assert_eq!(need((&claims(&json!({"essential": true})), None), Level::Upstream, None), Need::Nothing);
+    }
+
+    #[test]
+    fn what_an_app_needs_at_least_is_needed_whatever_its_request_says() {
+        let wish = claims(&json!({"values": [Level::Password.acr()]}));
+        let need_of = |least, reachable| need((&wish, Some(least)), Level::Password, reachable);
+        assert_eq!(need_of(Level::Password, None), Need::Nothing);
+        assert_eq!(need_of(Level::TwoFactors, None), Need::Beyond(Level::TwoFactors));
+        assert_eq!(need_of(Level::TwoFactors, Some(Level::TwoFactors)), Need::Raise(Level::TwoFactors));
+        assert_eq!(need_of(Level::PhishingResistant, Some(Level::TwoFactors)), Need::Beyond(Level::PhishingResistant));
     }
 
     #[test]
@@ -233,7 +257,7 @@ mod tests {
             reachable in prop::option::of(any_level()),
         ) {
             let essential = claims(&json!({"essential": true, "values": values(&wanted)}));
-            match need(&essential, level, reachable) {
+            match need((&essential, None), level, reachable) {
                 Need::Nothing => prop_assert!(values(&wanted).contains(&told(&essential, &of(level)).as_str())),
                 Need::Raise(to) => prop_assert!(level < to && Some(to) <= reachable),
                 Need::Beyond(to) => prop_assert!(level < to && reachable < Some(to)),

@@ -168,11 +168,11 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     }
     // "If this is an Essential Claim and the requirement cannot be met, then the Authorization Server MUST treat that outcome as a
     // failed authentication attempt." (OIDC Core §5.5.1.1)
-    match level::need(&request.claims, session.level(), situation.reachable) {
+    let asked = (&request.claims, request.client.metadata.least_level);
+    match level::need(asked, session.level(), situation.reachable) {
         Need::Nothing => {}
         // A wish is left where nobody may be asked.
-        Need::Raise(_)
-            if request.prompt.none && level::need(&request.claims, session.level(), None) == Need::Nothing => {}
+        Need::Raise(_) if request.prompt.none && level::need(asked, session.level(), None) == Need::Nothing => {}
         Need::Raise(_) => return Ok(Step::Prove),
         Need::Beyond(level) if level > Level::Password => return Ok(Step::ProveMore(level)),
         Need::Beyond(_) if signed_in_for_this => return Err(Error::AcrUnmet),

@@ -13,6 +13,7 @@ use crate::authorization::{RequestObjectSigning, ResponseType};
 use crate::client_auth::{AssertionAlgorithm, ClientAuthMethod};
 use crate::error::Error;
 use crate::grant_type::GrantType;
+use crate::level::Level;
 use crate::network::Networks;
 use crate::redirect_uri::{self, ApplicationType};
 use crate::scope::Scope;
@@ -133,6 +134,9 @@ pub struct ClientMetadata {
     /// The authentication contexts (`acr`) wished for by requests that name none, the preferred one first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub default_acr_values: Vec<String>,
+    /// How surely people must be known who come in: `password`, `two-factors` or `phishing-resistant`; in any way when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub least_level: Option<Level>,
     /// Whether ID tokens always carry `auth_time`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub require_auth_time: bool,

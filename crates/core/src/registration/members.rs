@@ -73,6 +73,7 @@ pub const MEMBERS: &[(&str, May)] = &[
     ("access_token_format", May::NotSet),
     ("skip_consent", May::NotSet),
     ("require_pkce", May::NotSet),
+    ("least_level", May::NotSet),
     ("id_token_claims", May::NotSet),
     ("allowed_origins", May::NotSet),
     ("networks", May::NotSet),

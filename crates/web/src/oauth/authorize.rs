@@ -233,7 +233,7 @@ async fn reachable_of(
     (session, user): (&Session, &User),
     request: &AuthorizationRequest,
 ) -> Result<Option<Level>, Error> {
-    if !level::asks_for_more(&request.claims, session) {
+    if !level::asks_for_more((&request.claims, request.client.metadata.least_level), session) {
         return Ok(None);
     }
     let has_factor = visit.app.provider.store.has_second_factor(user.id).await?;

@@ -131,7 +131,7 @@ fn ask_for_more(
     is_raised: bool,
 ) {
     let Some((request, upstream)) = asked else { return };
-    let Some(level) = level::wanted(&request.claims) else { return };
+    let Some(level) = level::wanted(&request.claims, request.client.metadata.least_level) else { return };
     let values = level.asked_of(&upstream.definition);
     if values.is_empty() {
         return;
