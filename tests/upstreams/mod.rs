@@ -5,6 +5,7 @@ mod another;
 mod asked;
 mod behind;
 mod believed;
+mod beside;
 mod bound;
 mod dex;
 pub mod fake;

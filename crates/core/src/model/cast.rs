@@ -106,6 +106,13 @@ impl Person {
             Self::Bob => 8,
         })
     }
+
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Ada => Self::Bob,
+            Self::Bob => Self::Ada,
+        }
+    }
 }
 
 impl App {

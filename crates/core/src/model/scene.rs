@@ -129,7 +129,8 @@ pub(super) const SIGNED: Scene = Scene {
     ..SCENE
 };
 
-/// Two families of one person, one of which hangs on its session, against sign-ins and sign-outs.
+/// Two families of one person, one of which hangs on its session, against sign-ins and sign-outs, also of somebody else in the same
+/// browser.
 pub(super) const SESSIONS: Scene = Scene {
     name: "sessions",
     before: &[authorized(0), redeemed(0), authorized(2), redeemed(2)],
@@ -138,6 +139,8 @@ pub(super) const SESSIONS: Scene = Scene {
     turns: &[
         Turn::SignOut(Person::Ada),
         Turn::SignIn(Person::Ada),
+        Turn::SignInBeside(Person::Bob),
+        Turn::SignInOver(Person::Bob),
         Turn::Withdraw(Person::Ada, App::Wiki),
         Turn::Withdraw(Person::Ada, App::Blog),
     ],

@@ -34,6 +34,10 @@ pub(super) enum Turn {
     MarkOff(Person),
     /// A person signs in, in the browser of their last session.
     SignIn(Person),
+    /// A person signs in in the other's browser, beside them, by choice.
+    SignInBeside(Person),
+    /// A person signs in in the other's browser without a word.
+    SignInOver(Person),
     SignOut(Person),
     /// An administrator switches a person off, which ends their sessions and grants.
     SwitchOff(Person),
@@ -86,6 +90,8 @@ impl World {
                 let browser = sign_in::Browser { user_agent: "", is_known: true, held };
                 sign_in::begin(user, &self.fresh(), browser, call).changes
             }
+            Turn::SignInBeside(person) => self.sign_in_with(person, true)?,
+            Turn::SignInOver(person) => self.sign_in_with(person, false)?,
             Turn::SignOut(person) => {
                 let session = self.rows.sessions.get(&self.session(person));
                 sign_in::sign_out(session.filter(|session| session.ended_at.is_none())?, event_id, call)
@@ -101,6 +107,15 @@ impl World {
                 approval::withdraw(app.id(), person.id(), event_id, call)
             }
         })
+    }
+
+    /// A person signs in where the other is signed in.
+    fn sign_in_with(&self, person: Person, beside: bool) -> Option<Vec<Change>> {
+        let user = self.rows.users.get(&person.id()).filter(|user| !user.disabled)?;
+        let other = self.rows.sessions.get(&self.session(person.other())).filter(|other| other.ended_at.is_none())?;
+        let held = Held { in_use: Some(Kept { session: other, is_live: true }), others: &[], beside };
+        let browser = sign_in::Browser { user_agent: "", is_known: true, held };
+        Some(sign_in::begin(user, &self.fresh(), browser, Call::new(self.now, "::1")).changes)
     }
 
     fn fresh(&self) -> Fresh {
@@ -145,21 +160,29 @@ impl World {
                 self.sessions[person as usize] = now;
                 self.each(Some(person), None, |_, _, family| family.go_on(before, now));
             }
-            Turn::SignOut(person) => {
-                let ended = self.session(person);
-                self.each(Some(person), None, |world, place, family| {
-                    let outlives = family.is_grant() && world.outlives(place);
-                    if family.session == ended && !outlives {
-                        family.end(Over::Ended);
-                    }
-                });
+            Turn::SignInBeside(person) => self.sessions[person as usize] = self.fresh().id,
+            Turn::SignInOver(person) => {
+                self.sessions[person as usize] = self.fresh().id;
+                self.end_session(person.other());
             }
+            Turn::SignOut(person) => self.end_session(person),
             Turn::SwitchOff(person) => self.each(Some(person), None, |_, _, family| family.end(Over::Ended)),
             Turn::Withdraw(person, app) => self.each(Some(person), Some(app), |world, place, family| {
                 family.end_grant(Over::Ended);
                 world.take_back(place, family);
             }),
         }
+    }
+
+    /// What hangs on a person's newest session ends.
+    fn end_session(&mut self, person: Person) {
+        let ended = self.session(person);
+        self.each(Some(person), None, |world, place, family| {
+            let outlives = family.is_grant() && world.outlives(place);
+            if family.session == ended && !outlives {
+                family.end(Over::Ended);
+            }
+        });
     }
 
     /// Changes what is known of the families of a person, of an app, or of both.

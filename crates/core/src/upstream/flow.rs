@@ -75,6 +75,9 @@ pub struct Arrival {
     /// What people know the other account by.
     #[serde(rename = "n")]
     pub label: String,
+    /// The browser's proof that the person chose to sign in beside whoever is signed in there, where they did.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// What the person goes on with.
     #[serde(rename = "a")]
     pub aim: Aim,

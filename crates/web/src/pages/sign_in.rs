@@ -185,7 +185,8 @@ impl Opened {
         if let Some((asked, arrival)) = asked(visit, params) {
             // What waits has travelled with whoever came.
             let waiting = Waiting::of_aim(visit, &arrival.aim).await?;
-            return Ok(Self { waiting, link: Some(asked), ..Self::default() });
+            let beside = arrival.beside.filter(|proof| visit.is_beside(Some(proof))).unwrap_or_default();
+            return Ok(Self { waiting, carried: String::new(), link: Some(asked), beside });
         }
         let carried = params.get("request").unwrap_or_default();
         let waiting = Waiting::read(visit, carried).await?;

@@ -204,6 +204,7 @@ fn arrival(visit: &Visit, came: Came<'_>, flow: &Flow) -> Arrival {
         authority: came.upstream.definition.authority().to_owned(),
         subject: came.person.subject.clone(),
         label: came.person.label().to_owned(),
+        beside: flow.beside.clone(),
         aim: flow.aim.clone(),
     }
 }
