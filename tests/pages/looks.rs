@@ -5,12 +5,15 @@ use grantor_core::notice::{News, Notice, TokenNamed};
 use grantor_core::store::Store;
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
+use serde_json::json;
 
 use crate::harness::app::App;
 use crate::harness::browser::Browser;
 use crate::harness::person::Person;
+use crate::harness::registrar::{Registrar, metadata_with};
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
+use crate::oidc::registration::open;
 
 const TYPICAL: &str = "openid profile email offline_access notes.read";
 
@@ -57,6 +60,21 @@ async fn the_way_to_an_app_shuts_nobody_out() {
     let portal = App::new(&server, "portal");
     browser.open(&portal.authorize_url("openid", &[("response_mode", "form_post")])).await;
     look(&browser, "form-post", "form-post").await;
+}
+
+#[tokio::test]
+async fn an_app_that_nobody_has_checked_shuts_nobody_out() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = open().await;
+    let said = metadata_with(json!({
+        "client_uri": "https://notebook.example/", "policy_uri": "https://notebook.example/privacy",
+        "tos_uri": "https://terms.example/notebook", "contacts": ["ops@notebook.example"],
+    }));
+    let notebook = App::registered(&server, &Registrar::new(&server).registered(&said).await);
+    browser.open(&notebook.authorize_url("openid profile email", &[])).await;
+    look(&browser, "sign-in", "sign-in-unchecked").await;
+    sign_in(&browser).await;
+    look(&browser, "consent", "consent-unchecked").await;
 }
 
 #[tokio::test]
