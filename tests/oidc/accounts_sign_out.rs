@@ -70,6 +70,7 @@ async fn the_button_of_the_account_signs_out_the_one_in_use_and_nobody_comes_int
     let page = two.person.open("/account").await;
     let page = two.person.send(&page.form("form:has(#sign-out)")).await;
     assert_eq!(page.name(), "signed-out");
+    assert!(page.text().contains("Alice Liddell is signed out on this device."), "{}", page.text());
     assert!(page.text().contains("Still signed in in this browser: Bob"), "{}", page.text());
     assert_eq!(two.counts().await, [false, true]);
     assert_eq!(two.told().await, two.sids(&[&two.alice]));

@@ -90,6 +90,8 @@ pub(crate) struct Ended {
     pub(crate) names: Vec<String>,
     /// The apps that the browser is to tell.
     pub(crate) frames: Frames,
+    /// Who has been signed out.
+    pub(crate) who: Vec<SignedIn>,
 }
 
 /// Ends these sessions, or all of their people: all in one commit.
@@ -119,7 +121,8 @@ pub(crate) async fn end(visit: &Visit, people: &[Person<'_>], extent: Extent) ->
     }
     names.sort_unstable();
     names.dedup();
-    Ok(Ended { names, frames: frames(&visit.app.provider.issuer, &visit.app.directory(), &took_part) })
+    let frames = frames(&visit.app.provider.issuer, &visit.app.directory(), &took_part);
+    Ok(Ended { names, frames, who: people.iter().map(|(_, user)| visit::signed_in(user, None)).collect() })
 }
 
 /// The names of the apps that are signed out with somebody.

@@ -214,7 +214,9 @@ fn signed_out(
     let frame = Frame { account: None, return_to: None, ..visit.frame(ui_locales, None) };
     let Frames { urls, sources, left_out } = ended.frames;
     let how = How { frames: sources, script: back.is_some() && !urls.is_empty(), ..How::default() };
-    let page = SignedOut { back, ended: ended.names, frame, frames: urls, left, unreached: left_out };
+    // Where nobody is left, it goes without saying.
+    let who = if left.is_empty() { Vec::new() } else { ended.who };
+    let page = SignedOut { back, ended: ended.names, frame, frames: urls, left, unreached: left_out, who };
     respond::page(visit, &page, &how)
 }
 

@@ -21,6 +21,8 @@ pub struct SignedOut {
     pub left: Vec<SignedIn>,
     /// The apps that could not be told.
     pub unreached: Vec<String>,
+    /// Who has been signed out, where somebody is left.
+    pub who: Vec<SignedIn>,
 }
 
 /// A proven way back.
@@ -44,8 +46,10 @@ impl SignedOut {
             frames: Vec::new(),
             left: Vec::new(),
             unreached: owned(unreached),
+            who: Vec::new(),
         };
         let back = |name: &str, url: &str| Some(Back { name: name.to_owned(), url: url.to_owned() });
+        let person = |name: &str| SignedIn { change: None, name: name.to_owned(), username: "ada".to_owned() };
         let many: Vec<String> = (0..200).map(|n| format!("App {n}")).collect();
         vec![
             ("plain", page(&[], &[])),
@@ -65,10 +69,8 @@ impl SignedOut {
             (
                 "left",
                 Self {
-                    left: NAMES
-                        .iter()
-                        .map(|name| SignedIn { change: None, name: (*name).to_owned(), username: "ada".to_owned() })
-                        .collect(),
+                    left: NAMES.iter().map(|name| person(name)).collect(),
+                    who: vec![person(HOSTILE)],
                     ..page(&["Wiki"], &[])
                 },
             ),
