@@ -91,3 +91,15 @@ async fn each_answer_tells_a_session_state_that_is_another_after_signing_out() {
         suite.leaves(client).await;
     }
 }
+
+/// The suite's own browser is HtmlUnit, which knows no hash function and nothing of what scripts have learnt lately; nor do old browsers.
+#[test]
+fn the_script_of_the_frame_runs_in_old_browsers() {
+    let script = include_str!("../../static/check-session.js");
+    let code: Vec<&str> = script.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    for new in
+        ["=>", "async ", "await ", "const ", "let ", "`", "...", "?.", "??", "crypto.", "replaceAll", "TextEncoder"]
+    {
+        assert!(!code.iter().any(|line| line.contains(new)), "{new}");
+    }
+}
