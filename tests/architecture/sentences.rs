@@ -1,4 +1,5 @@
-//! The table of sentences: what the OpenID specifications say must or should be, where it is kept, and which story shows it.
+//! The table of sentences: what the OpenID specifications, and those of dynamic registration, say must or should be, where it is kept, and
+//! which story shows it.
 //!
 //! `tests/sentences` has a list for each specification, a line a sentence: section, whom it binds, the sentence, and a remark.
 //! `op` binds a provider, `rp` a relying party, `note` nothing that could be shown here. The table is made of the lists and of
@@ -11,10 +12,12 @@ use std::path::Path;
 
 use super::{Complaints, quotes, tree};
 
-const LISTS: [(&str, &str); 7] = [
+const LISTS: [(&str, &str); 9] = [
     ("core", "OIDC Core"),
     ("discovery", "OIDC Discovery"),
     ("registration", "OIDC Registration"),
+    ("dynamic_registration", "RFC 7591"),
+    ("registration_management", "RFC 7592"),
     ("rp_initiated_logout", "OIDC RP-Initiated Logout"),
     ("front_channel_logout", "OIDC Front-Channel Logout"),
     ("back_channel_logout", "OIDC Back-Channel Logout"),
@@ -63,7 +66,7 @@ pub fn stale(root: &Path) -> Complaints {
     complaints
 }
 
-const HEAD: &str = "# What the OpenID specifications demand, where it is kept, and which story shows it\n\n\
+const HEAD: &str = "# What the OpenID specifications and RFC 7591 and 7592 demand, where it is kept, and which story shows it\n\n\
     Made of `tests/sentences/*.tsv` and of the quotes in the code; `architecture::` says when it is not of now.\n";
 
 fn list(root: &Path, name: &str, complaints: &mut Complaints) -> Vec<Sentence> {

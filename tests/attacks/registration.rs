@@ -49,6 +49,7 @@ async fn no_hostile_address_is_registered() {
 // (OIDC Registration §2)
 // "The Authorization Server MUST verify that all the registered "redirect_uris" conform to these constraints." (OIDC Registration
 // §2)
+// "registered redirection URI values MUST be one of:" (RFC 7591 §5)
 #[tokio::test]
 async fn a_native_app_answers_on_its_own_device() {
     let server = open().await;
@@ -96,6 +97,12 @@ async fn nobody_raises_themselves() {
 // "The OpenID Provider SHOULD display this URL to the End-User if it is given." (OIDC Registration §2)
 // "The Authorization Server SHOULD check to see if the "logo_uri" and "policy_uri" have the same host as the hosts defined
 // in the array of "redirect_uris"." (OIDC Registration §9.1)
+// "Unless used as a claim in a software statement, the authorization server MUST treat all client metadata as self-asserted. ... To
+// counteract this, an authorization server MUST take appropriate steps to mitigate this risk by looking at the entire registration
+// request and client configuration. The authorization server SHOULD check to see if the "logo_uri", "tos_uri", "client_uri", and
+// "policy_uri" have the same host and scheme as the those defined in the array of "redirect_uris" and that all of these URIs
+// resolve to valid web pages. Since these URI values that are intended to be displayed to the user at the authorization page, the
+// authorization server SHOULD protect the user from malicious content hosted at the URLs where possible." (RFC 7591 §5)
 #[tokio::test]
 async fn people_are_told_that_nobody_has_checked_it() {
     let server = open().await;

@@ -150,6 +150,7 @@ async fn a_parameter_sent_twice_is_refused() {
     let url = wiki.authorize_url("openid", &[]);
     let (start, query) = url.split_once('?').unwrap();
     for name in ["client_id", "redirect_uri", "scope", "state", "nonce", "code_challenge", "response_type"] {
+        let names_who = matches!(name, "client_id" | "redirect_uri");
         let pairs = [
             format!("{query}&{name}=other"),
             format!("{name}=other&{query}"),
@@ -157,7 +158,19 @@ async fn a_parameter_sent_twice_is_refused() {
         ];
         for query in pairs {
             let page = person.get(format!("{start}?{query}")).await;
-            assert_eq!((page.status.as_u16(), page.location()), (400, None), "{query}");
+            if names_who {
+                assert_eq!((page.status.as_u16(), page.location()), (400, None), "{query}");
+                continue;
+            }
+            // "If the Authorization Server encounters any error, it MUST return an error response, per Section 3.1.2.6."
+            // (OIDC Core §3.1.2.2)
+            let answer = Answer::of(&page);
+            assert!(
+                answer.0.as_str().starts_with("https://wiki.example/cb?error=invalid_request&"),
+                "{query}: {}",
+                answer.0
+            );
+            assert_eq!((answer.has("code"), answer.has("state")), (false, name != "state"), "{query}");
         }
         assert_eq!(server.reason().await, "ParameterRepeated", "{name}");
     }
@@ -198,14 +211,28 @@ async fn a_query_that_cannot_be_read_is_refused_and_harms_nothing() {
         "&&&==&=",
         "client_id[]=wiki&client_id[a]=b",
         "client_id=wiki%0d%0aSet-Cookie:a=b",
-        &format!("{good}&x=%00"),
-        &format!("{good}&x=%ed%a0%80"),
+        &format!("{good}&redirect_uri=%00"),
+        &format!("{good}&client_id=%ed%a0%80"),
         &format!("{good}{many}"),
         &format!("{good}&x={long}"),
     ] {
         let page = person.get(format!("/authorize?{query}")).await;
         assert!(page.status.is_client_error() && page.location().is_none(), "{} for {:.80}", page.status, query);
     }
+    for query in [format!("{good}&x=%00"), format!("{good}&x=%ed%a0%80"), format!("{good}&%ff=1")] {
+        let answer = Answer::of(&person.get(format!("/authorize?{query}")).await);
+        assert_eq!(
+            (answer.0.host_str(), answer.param("error").as_str()),
+            (Some("wiki.example"), "invalid_request"),
+            "{query}"
+        );
+        assert_eq!((answer.has("code"), answer.param("state").as_str()), (false, "the-state"), "{query}");
+        assert_eq!(server.reason().await, "MalformedEncoding", "{query}");
+    }
+    let posted = format!("{good}&x=%00");
+    let page =
+        App::new(&server, "wiki").post_body("/authorize", Some("application/x-www-form-urlencoded"), posted).await;
+    assert_eq!(Answer::of(&page).param("error"), "invalid_request");
 }
 
 // "The authorization server MUST support the use of the HTTP "GET" method [RFC2616] for the authorization endpoint and MAY

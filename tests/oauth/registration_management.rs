@@ -22,6 +22,12 @@ fn with(mut said: Value, name: &str, value: Value) -> Value {
 // described in OAuth Bearer Token Usage [RFC6750]. If the Client does not exist on this server, the Client is invalid, or
 // the Registration Access Token used is invalid, the server MUST respond with the HTTP 401 Unauthorized status code."
 // (OIDC Registration §4.4)
+// "If the registration access token used to make this request is not valid, the server MUST respond with an error as described in
+// the OAuth Bearer Token Usage specification [RFC6750]." (RFC 7592 §2.1)
+// "If the registration access token used to make this request is not valid, the server MUST respond with an error as described in
+// the OAuth Bearer Token Usage specification [RFC6750]." (RFC 7592 §2.2)
+// "If the registration access token used to make this request is not valid, the server MUST respond with an error as described in
+// the OAuth Bearer Token Usage specification [RFC6750]." (RFC 7592 §2.3)
 #[tokio::test]
 async fn nothing_but_its_own_token_opens_a_registration() {
     let server = open().await;
@@ -64,6 +70,7 @@ async fn nobody_learns_whether_a_client_exists() {
 // including any fields provisioned by the Authorization Server itself. ... However, since Read operations are intended to be
 // idempotent, the Client Read Request itself SHOULD NOT cause changes to the Client's registered Metadata values."
 // (OIDC Registration §4.3)
+// "The value of the "client_id" MUST NOT change from the initial registration response." (RFC 7592 §2.1)
 #[tokio::test]
 async fn a_client_reads_what_it_is() {
     let server = open().await;
@@ -82,6 +89,7 @@ async fn a_client_reads_what_it_is() {
 // "Valid values of client metadata fields in this request MUST replace, not augment, the values previously associated with this
 // client." (RFC 7592 §2.2)
 // "Omitted fields MUST be treated as null or empty values by the server" (RFC 7592 §2.2)
+// "The value of the "client_id" MUST NOT change from the initial registration response." (RFC 7592 §2.2)
 #[tokio::test]
 async fn an_update_replaces_everything() {
     let server = open().await;
@@ -93,6 +101,7 @@ async fn an_update_replaces_everything() {
     });
     let updated: Value = registrar.update(&client, &update).await.json();
     assert_eq!(updated["redirect_uris"], json!(["https://notebook.example/new"]));
+    assert_eq!(updated["client_id"], client["client_id"]);
     for name in ["policy_uri", "client_name", "client_name#de", "client_secret"] {
         assert!(updated.get(name).is_none(), "{name}: {updated}");
     }
@@ -108,6 +117,8 @@ async fn an_update_replaces_everything() {
 // "The client MUST include its "client_id" field in the request, and it MUST be the same as its currently issued client identifier."
 // (RFC 7592 §2.2)
 // "The client MUST NOT be allowed to overwrite its existing client secret with its own chosen value." (RFC 7592 §2.2)
+// "If the client includes the "client_secret" field in the request, the value of this field MUST match the currently issued client
+// secret for that client." (RFC 7592 §2.2)
 #[tokio::test]
 async fn an_update_names_the_client_and_changes_no_credential() {
     let server = open().await;
@@ -129,6 +140,8 @@ async fn an_update_names_the_client_and_changes_no_credential() {
     assert_eq!(registrar.update(&client, &unchanged(&client)).await.status, 200);
 }
 
+// "For all metadata fields, the authorization server MAY replace any invalid values with suitable default values, and it MUST
+// return any such fields to the client in the response." (RFC 7592 §2.2)
 #[tokio::test]
 async fn an_update_is_held_to_the_rules_of_a_registration() {
     let server = open().await;
@@ -193,6 +206,14 @@ async fn of_two_updates_at_once_both_are_answered_and_one_token_counts() {
 // (RFC 7592 §2.3)
 // "the authorization server SHOULD immediately invalidate all existing authorization grants and currently active access tokens, all
 // refresh tokens, and all other tokens associated with this client." (RFC 7592 §2.3)
+// "If a client has been successfully deprovisioned, the authorization server MUST respond with an HTTP 204 No Content message."
+// (RFC 7592 §2.3)
+// "If the client does not exist on this server, the server MUST respond with HTTP 401 Unauthorized" (RFC 7592 §2.1)
+// "If the client does not exist on this server, the server MUST respond with HTTP 401 Unauthorized" (RFC 7592 §2.2)
+// "If the client does not exist on this server, the server MUST respond with HTTP 401 Unauthorized" (RFC 7592 §2.3)
+// "If a client is deprovisioned from a server, any outstanding registration access token for that client MUST be invalidated at the
+// same time. ... The authorization server MUST treat all such requests as if the registration access token was invalid by returning
+// an HTTP 401 Unauthorized error, as described." (RFC 7592 §5)
 #[tokio::test]
 async fn a_client_that_removes_itself_is_gone_with_all_that_it_was_allowed() {
     let server = open().await;
@@ -211,6 +232,7 @@ async fn a_client_that_removes_itself_is_gone_with_all_that_it_was_allowed() {
     assert_eq!(app.redeem(&code).await.brief(), "401 invalid_client");
     assert_eq!(app.userinfo(tokens.access()).await.status, 401);
     assert_eq!(registrar.read(&client).await.brief(), "401 invalid_token");
+    assert_eq!(registrar.update(&client, &unchanged(&client)).await.brief(), "401 invalid_token");
     assert_eq!(registrar.remove(&client).await.brief(), "401 invalid_token");
     let person = crate::harness::person::Person::new(&server);
     assert_eq!(app.asks(&person, "openid", &[]).await.name(), "error");

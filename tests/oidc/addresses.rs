@@ -68,6 +68,10 @@ async fn every_address_that_is_told_is_https() {
 // "Communication with the Token Endpoint MUST utilize TLS." (OIDC Core §3.1.3)
 // "Communication with the UserInfo Endpoint MUST utilize TLS." (OIDC Core §5.3)
 // "all communication with the Registration Endpoint MUST utilize TLS." (OIDC Registration §9)
+// "The server MUST support TLS 1.2 [RFC5246] and MAY support additional transport-layer security mechanisms meeting its security
+// requirements." (RFC 7591 §5)
+// "The server MUST support TLS 1.2 [RFC5246] and MAY support additional transport-layer security mechanisms meeting its security
+// requirements." (RFC 7592 §5)
 #[tokio::test]
 async fn where_tls_is_spoken_nothing_is_answered_without_it() {
     let server = secured().await;
@@ -77,6 +81,17 @@ async fn where_tls_is_spoken_nothing_is_answered_without_it() {
         let answer = plain.get(server.at(path).replace("https://", "http://")).send().await;
         assert!(answer.is_err(), "{path}: {answer:?}");
     }
+    let old = tls::browser().max_tls_version(reqwest::tls::Version::TLS_1_2).build().unwrap();
+    assert_eq!(old.get(server.at(DISCOVERY)).send().await.unwrap().status(), 200, "TLS 1.2 is spoken, too");
+    let older = tls::browser().max_tls_version(reqwest::tls::Version::TLS_1_1).build();
+    let older = older.map(|older| older.get(server.at(DISCOVERY)).send());
+    assert!(
+        match older {
+            Ok(sent) => sent.await.is_err(),
+            Err(_) => true,
+        },
+        "and nothing older"
+    );
     // Who does not know the authority of the certificate asks nothing.
     assert!(plain.get(server.at(DISCOVERY)).send().await.is_err());
 }

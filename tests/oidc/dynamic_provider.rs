@@ -65,3 +65,13 @@ async fn what_is_switched_off_is_neither_told_nor_there() {
         (&json!(["code"]), 404)
     );
 }
+
+// "Claims with zero elements MUST be omitted from the response." (OIDC Discovery §4.2)
+#[tokio::test]
+async fn no_list_in_the_metadata_is_empty() {
+    for server in [Server::start().await, dynamic().await] {
+        let metadata = discovered(&server).await;
+        let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+        assert!(!metadata.as_object().unwrap().values().any(is_empty), "{metadata}");
+    }
+}

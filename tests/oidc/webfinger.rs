@@ -73,6 +73,25 @@ async fn what_is_no_question_is_told_so() {
     }
 }
 
+// "Therefore, comparisons between JSON strings and other Unicode strings MUST be performed as specified below: ... Unicode
+// Normalization [USA15] MUST NOT be applied at any point to either the JSON string or to the string it is to be compared against.
+// ... Comparisons between the two strings MUST be performed as a Unicode code point to code point equality comparison."
+// (OIDC Discovery §5)
+#[tokio::test]
+async fn a_host_or_relation_in_letters_that_only_look_alike_is_another_one() {
+    let server = served().await;
+    for resource in
+        ["acct:ada@\u{ff50}eople.example", "acct:ada@people\u{2024}example", "acct:ada@p\u{435}ople.example"]
+    {
+        let answer = ask(&server, Method::GET, &[("resource", resource)]).await;
+        assert!(answer.status.is_client_error(), "{resource}: {}", answer.whole());
+    }
+    let asked = ("resource", "acct:ada@people.example");
+    let other = ISSUER.replace("issuer", "\u{131}ssuer");
+    let answer = ask(&server, Method::GET, &[asked, ("rel", &other)]).await;
+    assert_eq!(answer.json()["links"], json!([]));
+}
+
 // "If the "resource" parameter is a value for which the server has no information, the server MUST indicate that it was unable
 // to match the request as per Section 10.4.5 of RFC 2616." (RFC 7033 §4.2)
 #[tokio::test]

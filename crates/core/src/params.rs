@@ -105,6 +105,28 @@ impl Params {
 }
 
 impl Params {
+    /// What can be told of a text that [`Params::parse`] refuses: the parameters that are there once, and can be read. None of a text
+    /// that has too many, or too large ones.
+    pub(crate) fn unambiguous(text: &[u8]) -> Self {
+        let parts = text.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
+        let mut found: Vec<(String, Option<String>)> = Vec::new();
+        for (index, part) in parts.enumerate() {
+            if part.len() > MAX_PARAMETER_BYTES || index >= MAX_PARAMETERS {
+                return Self::default();
+            }
+            let at = part.iter().position(|byte| *byte == b'=').unwrap_or(part.len());
+            // Of a name that cannot be read there is no parameter.
+            let Some(name) = decode(&part[..at]) else { continue };
+            let value = decode(part.get(at + 1..).unwrap_or_default());
+            match found.iter_mut().find(|(known, _)| *known == name) {
+                _ if value.as_deref() == Some("") => {}
+                Some((_, known)) => *known = None,
+                None => found.push((name, value)),
+            }
+        }
+        Self { pairs: found.into_iter().filter_map(|(name, value)| Some((name, value?))).collect() }
+    }
+
     /// Decodes one form-encoded text; `None` where that cannot be done.
     pub(crate) fn decode(text: &[u8]) -> Option<String> {
         decode(text)
@@ -134,6 +156,33 @@ fn hex(digit: Option<u8>) -> Option<u8> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_is_sent_twice_or_broken_is_nothing_and_the_rest_is_what_it_is() {
+        let told = |text: &str| Params::unambiguous(text.as_bytes()).to_query();
+        assert_eq!(told("a=1&b=2&b=2&c=3"), "a=1&c=3");
+        assert_eq!(told("a=1&a=&b=%zz&c=%00&%ff=1&d"), "a=1");
+        assert_eq!(told("a=%zz&a=1&b=1&b=2&b=3&c=4"), "c=4");
+        assert_eq!(told(&format!("a=1{}", "&b=1".repeat(3))), "a=1");
+        let many = "&b".repeat(MAX_PARAMETERS);
+        assert_eq!(
+            (told(&format!("a=1{many}")), told(&format!("a=1&b={}", "x".repeat(9000)))),
+            (String::new(), String::new())
+        );
+    }
+
+    proptest! {
+        /// Whatever is sent: where it can be read, nothing is lost, and where it cannot, nothing is made up.
+        #[test]
+        fn what_can_be_told_of_a_text_is_what_is_read_of_it(text in "([ab]=[12%]?&){0,5}") {
+            let told = Params::unambiguous(text.as_bytes());
+            let is_once = |name: &str, value: &str| text.matches(&format!("{name}={value}")).count() == 1;
+            match Params::parse(text.as_bytes()) {
+                Ok(read) => prop_assert_eq!(told.to_query(), read.to_query()),
+                Err(_) => prop_assert!(told.iter().all(|(name, value)| is_once(name, value))),
+            }
+        }
+    }
 
     #[test]
     fn a_repeated_parameter_is_refused() {

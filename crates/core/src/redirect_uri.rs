@@ -113,6 +113,7 @@ pub fn check(uri: &str, application_type: ApplicationType) -> Result<(), Error> 
     if uri.split(['?']).next().is_some_and(|path| path.split('/').any(|part| part == "." || part == "..")) {
         return unsafe_because("its path holds dot segments");
     }
+    // "registered redirection URI values MUST be one of:" (RFC 7591 §5)
     match url.scheme() {
         // Browsers forgive a missing slash and a host of any signs; what else reads the address finds another host, or none.
         "https" | "http" if !names_host(uri, &url) => {

@@ -65,6 +65,16 @@ pub(crate) fn json(error: &Error) -> HttpResponse {
 /// what would be right.
 pub(crate) fn registration(error: &Error) -> HttpResponse {
     let told = error.told();
+    // "If the registration access token used to make this request is not valid, the server MUST respond with an error as described
+    // in the OAuth Bearer Token Usage specification [RFC6750]." (RFC 7592 §2.1)
+    // "If the registration access token used to make this request is not valid, the server MUST respond with an error as described
+    // in the OAuth Bearer Token Usage specification [RFC6750]. ... If the client is not allowed to update its records, the server
+    // MUST respond with HTTP 403 Forbidden." (RFC 7592 §2.2)
+    // "If the registration access token used to make this request is not valid, the server MUST respond with an error as described
+    // in the OAuth Bearer Token Usage specification [RFC6750]. ... If the client is not allowed to delete itself, the server MUST
+    // respond with HTTP 403 Forbidden." (RFC 7592 §2.3)
+    // "The authorization server MUST treat all such requests as if the registration access token was invalid by returning an HTTP
+    // 401 Unauthorized error, as described." (RFC 7592 §5)
     if matches!(status(error), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return bearer_for(error, "");
     }
@@ -78,6 +88,7 @@ pub(crate) fn registration(error: &Error) -> HttpResponse {
     }
     // "error_description OPTIONAL. Human-readable ASCII text description of the error used for debugging." (RFC 7591 §3.2.2)
     let description = description.replace('"', "'");
+    // "error REQUIRED." (RFC 7591 §3.2.2)
     uncached(status(error)).json(Body { error: told.code, error_description: &description })
 }
 

@@ -73,7 +73,11 @@ pub(crate) async fn read_many(
     Ok((Params::from_pairs(others)?, values))
 }
 
-async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
+/// Reads the body of a form as it was sent.
+///
+/// # Errors
+/// `FormMissing` for another content type, `FormTooLarge` or `FormTooSlow`.
+pub(crate) async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
     // "The parameters ... using the "application/x-www-form-urlencoded" format ... with a character encoding of UTF-8 in the
     // HTTP request entity-body" (RFC 6749 §4.1.3)
     if !is_form(request) {

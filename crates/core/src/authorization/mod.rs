@@ -20,6 +20,7 @@ mod request_object;
 mod respond;
 mod response_type;
 mod step;
+mod unreadable;
 
 pub use arrived::Arrived;
 pub(crate) use front_channel::Handed;
@@ -31,6 +32,7 @@ pub use request_object::RequestObjectSigning;
 pub use respond::{Answer, refuse, respond};
 pub use response_type::{ResponseMode, ResponseType};
 pub use step::{Approved, Situation, Step, next_step};
+pub use unreadable::refuse_unreadable;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -182,6 +182,9 @@ impl ClientMetadata {
     // "If such a human-readable field is sent without a language tag, parties using it MUST NOT make any assumptions about the
     // language, character set, or script of the string value, and the string value MUST be used as-is wherever it is presented in a
     // user interface." (OIDC Registration §2.1)
+    // "If any human-readable field is sent without a language tag, parties using it MUST NOT make any assumptions about the
+    // language, character set, or script of the string value, and the string value MUST be used as is wherever it is presented in a
+    // user interface." (RFC 7591 §2.2)
     pub fn in_language(&self, member: &str, language: &str) -> Option<&str> {
         let wanted = language.to_ascii_lowercase();
         let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();
@@ -213,6 +216,10 @@ impl ClientMetadata {
         let grants = self.grant_types.as_deref().unwrap_or(&[GrantType::AuthorizationCode]);
         // "redirect_uris REQUIRED. Array of Redirection URI values used by the Client." (OIDC Registration §2)
         if grants.contains(&GrantType::AuthorizationCode) && self.redirect_uris.is_empty() {
+            // "Authorization servers that support dynamic registration for redirect-based flows MUST implement support for this
+            // metadata value." (RFC 7591 §2)
+            // "For clients that use redirect-based grant types such as "authorization_code" and "implicit", authorization servers
+            // MUST require clients to register their redirection URI values." (RFC 7591 §5)
             return invalid("redirect_uris", "authorization_code needs at least one");
         }
         self.check_front_channel(grants)?;

@@ -30,6 +30,7 @@ pub(super) fn information(client: &Client, made: Option<&Made>, (endpoint, token
     let mut members = registered(&client.metadata);
     // Also where it is the default, which is not kept.
     members.insert("subject_type".into(), json!(client.metadata.subject_type));
+    // "client_id REQUIRED." (RFC 7591 §3.2.1)
     // "client_id REQUIRED. Unique Client Identifier." (OIDC Registration §3.2)
     members.insert("client_id".into(), json!(client.client_id));
     members.insert("client_id_issued_at".into(), json!(client.created_at.seconds()));
@@ -48,6 +49,9 @@ pub(super) fn information(client: &Client, made: Option<&Made>, (endpoint, token
     // construct or discover this URL on its own. ... It is RECOMMENDED that this endpoint URL be formed through the use of a
     // server-constructed URL string which combines the Client Registration Endpoint's URL and the issued Client ID for this
     // Client, with the latter as either a path parameter or a query parameter." (OIDC Registration §4.1)
+    // "registration_client_uri REQUIRED. ... registration_access_token REQUIRED. ... Additionally, the authorization server MUST
+    // return all registered metadata about this client, including any fields provisioned by the authorization server itself." (RFC
+    // 7592 §3)
     members.insert("registration_client_uri".into(), json!(format!("{endpoint}/{}", client.client_id)));
     members.insert("registration_access_token".into(), json!(token));
     Information(members)

@@ -32,6 +32,8 @@ pub(super) fn members(body: &[u8]) -> Result<Members, Error> {
 
 /// The metadata that these members make of a client, completed with what they leave open.
 pub(super) fn metadata(said: &Members, policy: &Policy) -> Result<ClientMetadata, Error> {
+    // "Valid values of client metadata fields in this request MUST replace, not augment, the values previously associated with this
+    // client." (RFC 7592 §2.2): what was there before has no say here.
     let mut known = Members::new();
     let mut localized = Members::new();
     for (name, value) in said {
@@ -39,11 +41,14 @@ pub(super) fn metadata(said: &Members, policy: &Policy) -> Result<ClientMetadata
         // (RFC 7591 §2)
         // "An Authorization Server MAY ignore values provided by the client and MUST ignore any fields sent by the Client
         // that it does not understand." (OIDC Registration §3.2)
+        // "The client MUST NOT be allowed to overwrite its existing client secret with its own chosen value." (RFC 7592 §2.2)
         if let Some((name, what)) = settable(name) {
             // An empty list leaves open what such a client uses.
             if matches!(name, "grant_types" | "response_types") && value.as_array().is_some_and(Vec::is_empty) {
                 continue;
             }
+            // "For all metadata fields, the authorization server MAY replace any invalid values with suitable default values, and
+            // it MUST return any such fields to the client in the response." (RFC 7592 §2.2)
             let value = offered(name, value, policy);
             check_member(name, &value).ok_or_else(|| unfit(name, what))?;
             known.insert(name.to_owned(), value);

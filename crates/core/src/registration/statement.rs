@@ -36,6 +36,11 @@ pub(super) fn merge(
     if is_over || at(dates.nbf).is_some_and(|nbf| nbf > now.plus(lifetimes.clock_skew)) {
         return Err(Error::SoftwareStatementInvalid);
     }
+    // "If the same client metadata name is present in both locations and the software statement is trusted by the authorization
+    // server, the value of a claim in the software statement MUST take precedence." (RFC 7591 §2)
+    // "If the software statement is valid and signed by an acceptable authority (such as the software API publisher), the values of
+    // client metadata within the software statement MUST take precedence over those metadata values presented in the plain JSON
+    // object, which could have been intercepted and modified." (RFC 7591 §5)
     // "client metadata values conveyed in the software statement MUST take precedence over those conveyed using plain JSON
     // elements." (RFC 7591 §3.1.1)
     let claims = claims.into_iter().filter(|(name, value)| !OWN.contains(&name.as_str()) && !value.is_null());

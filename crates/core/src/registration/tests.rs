@@ -74,6 +74,9 @@ fn a_token_after_a_new_epoch_is_not_promised_what_it_is_not() {
 
 // "If the Client does not have permission to read its record, the server MUST return an HTTP 403 Forbidden." (OIDC Registration
 // §4.4)
+// "If the client does not have permission to read its record, the server MUST return an HTTP 403 Forbidden." (RFC 7592 §2.1)
+// "If the client is not allowed to update its records, the server MUST respond with HTTP 403 Forbidden." (RFC 7592 §2.2)
+// "If the client is not allowed to delete itself, the server MUST respond with HTTP 403 Forbidden." (RFC 7592 §2.3)
 #[test]
 fn a_client_that_is_switched_off_manages_nothing() {
     let mut directory = Directory::default();

@@ -207,6 +207,16 @@ mod tests {
     // "Communication with the Token Endpoint MUST utilize TLS." (OIDC Core §3.1.3)
     // "Communication with the UserInfo Endpoint MUST utilize TLS." (OIDC Core §5.3)
     // "all communication with the Registration Endpoint MUST utilize TLS." (OIDC Registration §9)
+    // "Since requests to the client registration endpoint result in the transmission of clear-text credentials (in the HTTP request
+    // and response), the authorization server MUST require the use of a transport-layer security mechanism when sending requests to
+    // the registration endpoint." (RFC 7591 §5)
+    // "Since requests to the client configuration endpoint result in the transmission of clear-text credentials (in the HTTP
+    // request and response), the authorization server MUST require the use of a transport-layer security mechanism when sending
+    // requests to the endpoint." (RFC 7592 §5)
+    // "The client registration endpoint MUST be protected by a transport-layer security mechanism, as described in Section 5." (RFC
+    // 7591 §3)
+    // "The client configuration endpoint MUST be protected by a transport-layer security mechanism, as described in Section 5."
+    // (RFC 7592 §2)
     #[test]
     fn plain_http_leaves_the_host_only_to_a_named_proxy() {
         let open = Config { listen: "0.0.0.0:8080".parse().unwrap(), ..sound() };

@@ -30,16 +30,20 @@ use crate::{client_keys, form, limits, session_state};
 // "Authorization Servers MUST support the use of the HTTP "GET" and "POST" methods defined in RFC 7231 [RFC7231] at the
 // Authorization Endpoint." (OIDC Core §3.1.2.1)
 pub(crate) async fn get_authorize(visit: Visit) -> HttpResponse {
-    let params = Params::parse(visit.request.query_string().as_bytes());
-    authorize(&visit, params).await
+    let sent = visit.request.query_string().as_bytes();
+    authorize(&visit, Params::parse(sent), sent).await
 }
 
 /// The same with the parameters in the body.
 pub(crate) async fn post_authorize(visit: Visit, payload: Payload) -> HttpResponse {
-    let params = form::read(&visit.request, payload).await;
+    let sent = match form::read_body(&visit.request, payload).await {
+        Ok(sent) => sent,
+        Err(error) => return respond::refusal(&visit, &error, None, Sent::default()).await,
+    };
+    let params = Params::parse(&sent);
     match again_as_get(&visit, &params).await {
         Some(address) => respond::redirect(&address),
-        None => authorize(&visit, params).await,
+        None => authorize(&visit, params, &sent).await,
     }
 }
 
@@ -55,10 +59,13 @@ async fn again_as_get(visit: &Visit, params: &Result<Params, Error>) -> Option<S
     sealed(visit, routes::AUTHORIZE, &Interaction::start(params, visit.now), "").ok()
 }
 
-async fn authorize(visit: &Visit, params: Result<Params, Error>) -> HttpResponse {
+async fn authorize(visit: &Visit, params: Result<Params, Error>, sent: &[u8]) -> HttpResponse {
     let params = match params {
         Ok(params) => params,
-        Err(error) => return respond::refusal(visit, &error, None, Sent::default()).await,
+        Err(error) => {
+            let refused = authorization::refuse_unreadable(&visit.app.provider, sent, error);
+            return refuse(visit, &Params::default(), refused).await;
+        }
     };
     if let Some(text) = params.get("resume") {
         return match resumed(visit, text) {

@@ -73,6 +73,9 @@ impl<'a> Desk<'a> {
     async fn initial_token(&self, shown: Option<&str>) -> Result<Option<InitialToken>, Error> {
         let Some(shown) = shown else {
             return match self.app.provider.policy.registration.mode {
+                // "To support open registration and facilitate wider interoperability, the client registration endpoint SHOULD
+                // allow registration requests with no authorization (which is to say, with no initial access token in the
+                // request)." (RFC 7591 §3)
                 // "To support open Dynamic Registration, the Client Registration Endpoint SHOULD accept registration
                 // requests without OAuth 2.0 Access Tokens." (OIDC Registration §3)
                 Mode::Open => Ok(None),

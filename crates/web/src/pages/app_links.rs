@@ -33,6 +33,8 @@ impl AppLinks {
     /// What the app of a request says to people who read a language.
     pub(crate) fn of(request: &AuthorizationRequest, language: Language) -> Self {
         let client = &request.client;
+        // "If present, the server SHOULD display this URL to the end-user in a clickable fashion. ... The authorization server
+        // SHOULD display this URL to the end-user if it is provided." (RFC 7591 §2)
         // "If present, the server SHOULD display this URL to the End-User in a followable fashion." (OIDC Registration §2)
         // "The OpenID Provider SHOULD display this URL to the End-User if it is given." (OIDC Registration §2)
         let pages = [("client_uri", "app-link-page"), ("policy_uri", "app-link-policy"), ("tos_uri", "app-link-terms")];
