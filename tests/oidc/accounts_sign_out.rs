@@ -57,7 +57,7 @@ impl Two {
         told
     }
 
-    fn sids(&self, of: &[&Tokens]) -> Vec<Value> {
+    fn sids(of: &[&Tokens]) -> Vec<Value> {
         let mut sids: Vec<Value> = of.iter().map(|tokens| claims(tokens.id())["sid"].clone()).collect();
         sids.sort_by_key(Value::to_string);
         sids
@@ -73,7 +73,7 @@ async fn the_button_of_the_account_signs_out_the_one_in_use_and_nobody_comes_int
     assert!(page.text().contains("Alice Liddell is signed out on this device."), "{}", page.text());
     assert!(page.text().contains("Still signed in in this browser: Bob"), "{}", page.text());
     assert_eq!(two.counts().await, [false, true]);
-    assert_eq!(two.told().await, two.sids(&[&two.alice]));
+    assert_eq!(two.told().await, Two::sids(&[&two.alice]));
     let page = two.person.open("/account").await;
     assert_eq!((page.name().as_str(), page.has("#continue")), ("select-account", false), "{}", page.text());
     let silent = App::new(&two.server, "portal").authorize_url("openid", &[("prompt", "none")]);
@@ -92,7 +92,7 @@ async fn all_accounts_of_the_browser_are_signed_out_where_that_is_said() {
     let page = two.person.send(&form).await;
     assert!(page.name() == "signed-out" && !page.text().contains("Still signed in"), "{}", page.text());
     assert_eq!(two.counts().await, [false, false]);
-    assert_eq!(two.told().await, two.sids(&[&two.alice, &two.bob]));
+    assert_eq!(two.told().await, Two::sids(&[&two.alice, &two.bob]));
     assert_eq!(two.person.open("/account").await.name(), "sign-in");
     assert_eq!(two.person.send(&form).await.name(), "signed-out", "a second click");
 }
@@ -108,7 +108,7 @@ async fn an_app_signs_out_the_one_that_its_id_token_is_about() {
         assert_eq!(page.name(), "signed-out", "{}", page.body);
         assert!(page.text().contains(&format!("Still signed in in this browser: {other}")), "{}", page.text());
         assert_eq!(two.counts().await, [!of_alice, of_alice]);
-        assert_eq!(two.told().await, two.sids(&[hint]));
+        assert_eq!(two.told().await, Two::sids(&[hint]));
         assert_eq!(in_use(&two.person).await, (!of_alice).then_some("Alice Liddell"));
     }
 }
@@ -158,7 +158,7 @@ async fn signing_out_everywhere_is_for_one_person() {
     let page = two.person.open("/account/sessions").await;
     let page = two.person.send(&page.form("form:has(#sign-out-everywhere)").with("end", "everywhere")).await;
     assert!(page.text().contains("Still signed in in this browser: Bob"), "{}", page.text());
-    assert_eq!((two.counts().await, two.told().await), ([false, true], two.sids(&[&two.alice])));
+    assert_eq!((two.counts().await, two.told().await), ([false, true], Two::sids(&[&two.alice])));
 }
 
 #[tokio::test]
@@ -167,7 +167,7 @@ async fn one_that_is_pushed_out_is_told_to_its_apps() {
     let page = two.person.open("/sign-in").await;
     two.server.apply("[[users]]\nusername = \"carol\"\npassword = \"a long password of carol here\"\n").await;
     two.person.sign_in_on(&page, "carol", "a long password of carol here").await;
-    assert_eq!((two.counts().await, two.told().await), ([false, false], two.sids(&[&two.alice, &two.bob])));
+    assert_eq!((two.counts().await, two.told().await), ([false, false], Two::sids(&[&two.alice, &two.bob])));
 }
 
 /// The state that an answer lets the browser keep.

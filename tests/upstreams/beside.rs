@@ -13,10 +13,8 @@ async fn who_chose_another_account_is_signed_in_beside_and_who_did_not_takes_the
         let person = Person::new(&server);
         person.sign_in().await;
         let select = person.open("/select-account").await.form(r#"form[action="/select-account"]"#);
-        let page = match chose {
-            true => person.send(&select.with("choice", "another")).await,
-            false => person.open("/sign-in").await,
-        };
+        let page =
+            if chose { person.send(&select.with("choice", "another")).await } else { person.open("/sign-in").await };
         let page = person.open(fake.consents(&start_on(&person, &page, "corp").await)).await;
         assert_eq!(page.name(), "account", "{}", page.body);
         let page = person.open("/select-account").await;
