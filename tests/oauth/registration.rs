@@ -45,6 +45,10 @@ async fn nobody_registers_anything_where_it_is_off() {
 
 // "clients using flows with redirection MUST register their redirection URI values." (RFC 7591 §2)
 // "redirect_uris REQUIRED. Array of Redirection URI values used by the Client." (OIDC Registration §2)
+// "Authorization servers that support dynamic registration for redirect-based flows MUST implement support for this metadata
+// value." (RFC 7591 §2)
+// "For clients that use redirect-based grant types such as "authorization_code" and "implicit", authorization servers MUST require
+// clients to register their redirection URI values." (RFC 7591 §5)
 #[tokio::test]
 async fn an_app_that_is_sent_answers_names_where() {
     let server = open().await;
@@ -68,6 +72,10 @@ async fn what_is_left_open_has_the_default_of_the_specification() {
 }
 
 // "REQUIRED if "client_secret" is issued." (OIDC Registration §3.2)
+// "Additionally, the authorization server MUST return all registered metadata about this client, including any fields provisioned
+// by the authorization server itself." (RFC 7591 §3.2.1)
+// "REQUIRED if "client_secret" is issued. Time at which the client secret will expire or 0 if it will not expire." (RFC 7591
+// §3.2.1)
 #[tokio::test]
 async fn whatever_is_registered_comes_back() {
     let server = open().await;
@@ -125,6 +133,19 @@ async fn grant_types_and_response_types_fit_together() {
 
 // "the software statement MUST be digitally signed or MACed using JSON Web Signature (JWS) [RFC7515] and MUST contain an "iss"
 // (issuer) claim denoting the party attesting to the claims in the software statement." (RFC 7591 §2.3)
+// "If the same client metadata name is present in both locations and the software statement is trusted by the authorization server,
+// the value of a claim in the software statement MUST take precedence." (RFC 7591 §2)
+// "client metadata values conveyed in the software statement MUST take precedence over those conveyed using plain JSON elements."
+// (RFC 7591 §3.1.1)
+// "If a software statement was used as part of the registration, its value MUST be returned unmodified in the response along with
+// other metadata using the "software_statement" member name. Client metadata elements used from the software statement MUST also be
+// returned directly as top-level client metadata values in the registration response (possibly with different values, since the
+// values requested and the values used may differ)." (RFC 7591 §3.2.1)
+// "If the software statement is valid and signed by an acceptable authority (such as the software API publisher), the values of
+// client metadata within the software statement MUST take precedence over those metadata values presented in the plain JSON object,
+// which could have been intercepted and modified. An authorization server MUST consider the full registration request, including
+// the software statement, initial access token, and JSON client metadata values, when deciding whether to honor a given
+// registration request." (RFC 7591 §5)
 #[tokio::test]
 async fn a_software_statement_counts_where_its_issuer_is_trusted() {
     let jwks = json!({"keys": [serde_json::from_str::<Value>(SIGNED_KEY).unwrap()]});
@@ -215,6 +236,10 @@ async fn a_request_is_a_json_object() {
 // "application/json" content type with the following fields and the Client Metadata parameters as top-level members of the
 // root JSON object: client_id REQUIRED. ... It MUST NOT be currently valid for any other registered Client. ... The same
 // Client Secret value MUST NOT be assigned to multiple Clients." (OIDC Registration §3.2)
+// "client_id REQUIRED. ... It SHOULD NOT be currently valid for any other registered client, ... If issued, this MUST be unique for
+// each "client_id" and SHOULD be unique for multiple instances of a client using the same "client_id"." (RFC 7591 §3.2.1)
+// "An authorization server SHOULD NOT issue the same client secret to multiple instances of a registered client, even if they are
+// issued the same client identifier" (RFC 7591 §5)
 #[tokio::test]
 async fn the_answer_is_for_the_client_alone() {
     let server = open().await;
@@ -275,6 +300,8 @@ async fn a_secret_with_an_end_is_replaced_by_an_update_in_its_second_half() {
 }
 
 /// What a developer sees of what is wrong: each member by its name, and what would be right.
+// "error REQUIRED." (RFC 7591 §3.2.2)
+// "The value of this field MUST point to a valid web page." (RFC 7591 §2)
 #[tokio::test]
 async fn a_refusal_names_the_member_and_what_mends_it() {
     let server = open().await;

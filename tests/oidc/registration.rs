@@ -22,6 +22,8 @@ pub async fn open() -> Server {
 // "If a Client Configuration Endpoint and a Registration Access Token are returned by the initial registration of the
 // Client, the Authorization Server MUST provide the Client with the fully qualified URL in the "registration_client_uri"
 // element of the Client Registration Response, per Section 3.2." (OIDC Registration §4.1)
+// "To support open registration and facilitate wider interoperability, the client registration endpoint SHOULD allow registration
+// requests with no authorization (which is to say, with no initial access token in the request)." (RFC 7591 §3)
 #[tokio::test]
 async fn an_app_registers_signs_somebody_in_and_reads_what_it_is() {
     let server = open().await;
