@@ -46,14 +46,14 @@ pub fn read<S: Store>(
     let client = directory.client(client_id).ok_or_else(|| show(Error::ClientUnknown, None))?;
     // "If the Redirection URI is invalid, the Authorization Server MUST NOT redirect the User Agent to the invalid
     // Redirection URI." (OIDC Core §3.1.2.6)
-    let sent = params.get("redirect_uri");
-    let redirect_uri = client.redirect_uri(sent).map_err(|error| show(error, Some(client)))?;
+    let named = params.get("redirect_uri");
+    let redirect_uri = client.redirect_uri(named).map_err(|error| show(error, Some(client)))?;
     // "redirect_uri REQUIRED. Redirection URI to which the response will be sent." (OIDC Core §3.1.2.1)
     // "redirect_uri REQUIRED. Redirection URI to which the response will be sent. This URI MUST exactly match one of the Redirection
     // URI values for the Client pre-registered at the OpenID Provider, with the matching performed as described in Section 6.2.1 of
     // [RFC3986] (Simple String Comparison)." (OIDC Core §3.2.2.1)
     let kind = params.get("response_type").and_then(|kind| kind.parse().ok());
-    if sent.is_none() && (asks_openid(params) || kind.is_some_and(ResponseType::is_front_channel)) {
+    if named.is_none() && (asks_openid(params) || kind.is_some_and(ResponseType::is_front_channel)) {
         return Err(show(Error::RedirectUriRequired, Some(client)));
     }
     let response_mode = ResponseMode::of(params);
