@@ -50,15 +50,15 @@ pub fn begin(user: &User, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -
 }
 
 /// Begins the session of a person who has proved a password and a second factor; the reply is the cookie's value. What proved the
-/// second factor is spent by `used`.
+/// second factor is spent by `by`.
 pub fn begin_with_factor(
     (user, half): (&User, &HalfSignIn),
-    used: &Used,
+    by: &Used,
     fresh: &Fresh,
     browser: Browser<'_>,
     call: Call<'_>,
 ) -> Decision<String> {
-    let amr = std::iter::once("pwd").chain(used.amr().iter().copied()).map(str::to_owned).collect();
+    let amr = std::iter::once("pwd").chain(by.amr().iter().copied()).map(str::to_owned).collect();
     let proof = Proof { level: Level::TwoFactors, amr, auth_time: call.now };
     let mut decision = begin_by(user, proof, fresh, browser, call);
     // It was proved for this password alone, and for one session.
@@ -72,11 +72,11 @@ pub fn begin_with_factor(
 pub fn raise(
     (session, user): (&Session, &User),
     origin: Option<UpstreamSession>,
-    used: &Used,
+    by: &Used,
     fresh: &Fresh,
     (user_agent, call): (&str, Call<'_>),
 ) -> Decision<String> {
-    let methods = session.amr.iter().map(String::as_str).chain(used.amr().iter().copied());
+    let methods = session.amr.iter().map(String::as_str).chain(by.amr().iter().copied());
     let mut amr: Vec<String> = Vec::new();
     for method in methods {
         if !amr.iter().any(|known| known == method) {
