@@ -282,7 +282,6 @@ pub fn is_recent(session: &Session, now: Time) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use crate::user::tests::ada;

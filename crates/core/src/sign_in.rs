@@ -58,16 +58,15 @@ pub fn begin(user: &User, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -
     decision
 }
 
-/// Begins the session of a person who has proved a password and a second factor; what proved the
-/// second factor is spent by `used`.
+/// Begins the session of a person who has proved a password and a second factor; what proved the second factor is spent by `by`.
 pub fn begin_with_factor(
     (user, half): (&User, &HalfSignIn),
-    used: &Used,
+    by: &Used,
     fresh: &Fresh,
     browser: Browser<'_>,
     call: Call<'_>,
 ) -> Decision<Begun> {
-    let amr = std::iter::once("pwd").chain(used.amr().iter().copied()).map(str::to_owned).collect();
+    let amr = std::iter::once("pwd").chain(by.amr().iter().copied()).map(str::to_owned).collect();
     let proof = Proof { level: Level::TwoFactors, amr, auth_time: call.now };
     let mut decision = begin_by(user, proof, fresh, browser, call);
     // It was proved for this password alone, and for one session.
@@ -81,11 +80,11 @@ pub fn begin_with_factor(
 pub fn raise(
     (session, user): (&Session, &User),
     origin: Option<UpstreamSession>,
-    used: &Used,
+    by: &Used,
     fresh: &Fresh,
     (browser, call): (Browser<'_>, Call<'_>),
 ) -> Decision<Begun> {
-    let methods = session.amr.iter().map(String::as_str).chain(used.amr().iter().copied());
+    let methods = session.amr.iter().map(String::as_str).chain(by.amr().iter().copied());
     let mut amr: Vec<String> = Vec::new();
     for method in methods {
         if !amr.iter().any(|known| known == method) {

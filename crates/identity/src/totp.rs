@@ -1,6 +1,6 @@
 //! Codes of an authenticator app (TOTP, RFC 6238): six digits, a new one each 30 seconds.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use grantor_jose::hash::constant_time_eq;
 use grantor_jose::otp;
@@ -122,7 +122,8 @@ fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // Writing to a text does not fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

@@ -1,5 +1,7 @@
 //! A text as a picture that phones read: the dark squares as one path.
 
+use std::fmt::Write;
+
 use qrcode::{Color, EcLevel, QrCode};
 
 /// How many squares are left free on each side.
@@ -22,7 +24,8 @@ impl Qr {
         let mut path = String::new();
         for (place, _) in code.to_colors().iter().enumerate().filter(|(_, color)| **color == Color::Dark) {
             let (x, y) = (place % width + MARGIN, place / width + MARGIN);
-            path.push_str(&format!("M{x} {y}h1v1h-1z"));
+            // Writing to a text does not fail.
+            let _ = write!(path, "M{x} {y}h1v1h-1z");
         }
         Some(Self { path, size: width + 2 * MARGIN })
     }

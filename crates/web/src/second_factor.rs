@@ -61,12 +61,12 @@ pub(crate) async fn prove<T>(
             tries.not_counted().await;
             return Ok(Err(Problem::Expired));
         };
-        let Some(used) = judge(&factor, typed, visit.now) else {
+        let Some(by) = judge(&factor, typed, visit.now) else {
             note(visit, EventKind::SignInFailed, user).await?;
             return Ok(Err(Problem::Wrong));
         };
-        let Decision { changes, reply } = decide(&factor, &used);
-        let spent = used.spend(&factor, visit.app.id(), visit.call());
+        let Decision { changes, reply } = decide(&factor, &by);
+        let spent = by.spend(&factor, visit.app.id(), visit.call());
         match store.commit(spent.into_iter().chain(changes).collect()).await {
             Ok(()) => {
                 tries.give_back().await;

@@ -144,7 +144,7 @@ impl Notice {
                 (count, address) = (*left, from);
             }
             News::SecondFactorAdded { address: from } | News::SecondFactorRemoved { address: Some(from) } => {
-                address = from
+                address = from;
             }
             News::SignInWayAdded { upstream, address: from } => (name, address) = (upstream, from),
             News::AppTokenLeaked { .. }

@@ -180,11 +180,16 @@ async fn confirm(visit: &Visit, (session, user): (&Session, &User), form: &Param
         created_at: visit.now,
     };
     let origin = provider.store.upstream_of_session(session.id).await?;
+<<<<<<< HEAD
     let (used, agent) = (Used::Code(last_step), second_factor::user_agent(visit));
     let others = accounts::others(visit).await?;
     let holding = Holding::of(visit, &others, false);
     let browser = Browser { user_agent: &agent, is_known: true, held: holding.held() };
     let raised = sign_in::raise((session, user), origin, &used, &provider.fresh(visit.now), (browser, visit.call()));
+=======
+    let (by, agent) = (Used::Code(last_step), second_factor::user_agent(visit));
+    let raised = sign_in::raise((session, user), origin, &by, &provider.fresh(visit.now), (&agent, visit.call()));
+>>>>>>> levels
     let changes = core::add(factor, visit.call()).into_iter().chain(raised.changes).collect();
     match provider.store.commit(changes).await {
         Ok(()) => {}
@@ -214,9 +219,9 @@ async fn shown_once(visit: &Visit, codes: &[RecoveryCode], added: bool, request:
 
 async fn renew(visit: &Visit, user: &User, form: &Params) -> Result<HttpResponse, Error> {
     let codes = RecoveryCode::generate(visit.app.provider.mint.random());
-    let decide = |factor: &Kept, used: &Used| {
+    let decide = |factor: &Kept, by: &Used| {
         let hashes = codes.iter().map(|code| code.hash(&factor.salt())).collect();
-        let changes = core::renew_recovery(factor, used, hashes, visit.app.id(), visit.call());
+        let changes = core::renew_recovery(factor, by, hashes, visit.app.id(), visit.call());
         Decision { changes, reply: () }
     };
     match second_factor::prove(visit, user, form.get("code").unwrap_or_default(), decide).await? {
