@@ -180,16 +180,11 @@ async fn confirm(visit: &Visit, (session, user): (&Session, &User), form: &Param
         created_at: visit.now,
     };
     let origin = provider.store.upstream_of_session(session.id).await?;
-<<<<<<< HEAD
-    let (used, agent) = (Used::Code(last_step), second_factor::user_agent(visit));
+    let (by, agent) = (Used::Code(last_step), second_factor::user_agent(visit));
     let others = accounts::others(visit).await?;
     let holding = Holding::of(visit, &others, false);
     let browser = Browser { user_agent: &agent, is_known: true, held: holding.held() };
-    let raised = sign_in::raise((session, user), origin, &used, &provider.fresh(visit.now), (browser, visit.call()));
-=======
-    let (by, agent) = (Used::Code(last_step), second_factor::user_agent(visit));
-    let raised = sign_in::raise((session, user), origin, &by, &provider.fresh(visit.now), (&agent, visit.call()));
->>>>>>> levels
+    let raised = sign_in::raise((session, user), origin, &by, &provider.fresh(visit.now), (browser, visit.call()));
     let changes = core::add(factor, visit.call()).into_iter().chain(raised.changes).collect();
     match provider.store.commit(changes).await {
         Ok(()) => {}

@@ -118,15 +118,8 @@ impl Who {
         let (user, proved) = match self {
             Self::Half(half, user) => {
                 let is_known = Remembered::of(visit).is_familiar(user);
-<<<<<<< HEAD
-                let begin = |_: &_, used: &_| {
-                    sign_in::begin_with_factor((user, half), used, &provider.fresh(visit.now), browser(is_known), call)
-=======
-                let replaced = visit.presented().map(|(session, _)| session);
-                let browser = Browser { user_agent: &agent, is_known, replaced };
                 let begin = |_: &_, by: &_| {
-                    sign_in::begin_with_factor((user, half), by, &provider.fresh(visit.now), browser, call)
->>>>>>> levels
+                    sign_in::begin_with_factor((user, half), by, &provider.fresh(visit.now), browser(is_known), call)
                 };
                 (user, second_factor::prove(visit, user, typed, begin).await?)
             }
@@ -134,11 +127,7 @@ impl Who {
                 let origin = provider.store.upstream_of_session(session.id).await?;
                 let raise = |_: &_, by: &_| {
                     let fresh = provider.fresh(visit.now);
-<<<<<<< HEAD
-                    sign_in::raise((session, user), origin.clone(), used, &fresh, (browser(true), call))
-=======
-                    sign_in::raise((session, user), origin.clone(), by, &fresh, (&agent, call))
->>>>>>> levels
+                    sign_in::raise((session, user), origin.clone(), by, &fresh, (browser(true), call))
                 };
                 (user, second_factor::prove(visit, user, typed, raise).await?)
             }
