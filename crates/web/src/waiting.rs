@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::interaction::Interaction;
 use grantor_core::upstream::flow::Aim;
+use grantor_jose::id::Id;
 
 use crate::locale::Language;
 use crate::oauth::authorize;
@@ -70,6 +71,30 @@ impl Waiting {
             Self::Entry(entry) => respond::redirect(&entry.address()),
             Self::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
             Self::SecondFactor => respond::redirect(routes::SECOND_FACTOR),
+        }
+    }
+
+    /// Sends the browser on, as somebody who has just signed in or been chosen for it.
+    pub(crate) async fn go_on_as(&self, visit: &Visit, user_id: Id) -> HttpResponse {
+        let Self::Request(waiting) = self else { return self.go_on(visit).await };
+        authorize::go_to(visit, routes::AUTHORIZE, &Interaction { selected: Some(user_id), ..waiting.0.clone() }).await
+    }
+
+    /// The address at which the person goes on as somebody else, for a link; none where no app waits.
+    pub(crate) fn change(&self, visit: &Visit) -> Option<String> {
+        let Self::Request(waiting) = self else { return None };
+        let again = Interaction { selected: None, ..waiting.0.clone() };
+        authorize::on_page(visit, routes::SELECT_ACCOUNT, &again).ok()
+    }
+
+    /// The text that pages carry.
+    pub(crate) fn carried(&self, visit: &Visit) -> String {
+        let key = &visit.app.directory().secrets.browser;
+        match self {
+            Self::Account => String::new(),
+            Self::Entry(entry) => entry.entry().seal(key),
+            Self::Request(waiting) => waiting.0.seal(key, visit.mark()),
+            Self::SecondFactor => SECOND_FACTOR.to_owned(),
         }
     }
 

@@ -133,6 +133,10 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     let enter = if request.prompt.create { Step::SignUp } else { Step::Login };
     // "The Authorization Server MUST attempt to Authenticate the End-User in the following cases:" (OIDC Core §3.1.2.3)
     let Some((session, user)) = live else { return Ok(enter) };
+    // What was chosen, proved or allowed as one person is never answered for another one, who has come into use meanwhile.
+    if request.started.selected.is_some_and(|selected| selected != user.id) {
+        return Ok(Step::SelectAccount);
+    }
     // What the person did after the request had started answers it, for a while.
     let signed_in_for_this = is_signed_in_for(request, session, situation.now);
     if !signed_in_for_this {
@@ -146,7 +150,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
             return Ok(Step::Login);
         }
         // "The Authorization Server SHOULD prompt the End-User to select a user account." (OIDC Core §3.1.2.1)
-        if request.prompt.select_account && request.started.selected != Some(session.id) {
+        if request.prompt.select_account && request.started.selected.is_none() {
             return Ok(Step::SelectAccount);
         }
     }

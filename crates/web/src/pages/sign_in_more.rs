@@ -59,7 +59,7 @@ pub(crate) async fn get_sign_in_more(visit: Visit) -> HttpResponse {
         .filter(|upstream| !upstream.definition.disabled && !level.asked_of(&upstream.definition).is_empty());
     let page = SignInMore {
         app,
-        frame: visit.frame(ui_locales, None),
+        frame: visit.frame(ui_locales, opened.change(&visit)),
         request: query.get("request").unwrap_or_default().to_owned(),
         set_up: level <= Level::TwoFactors,
         ways: does.map(|upstream| Way::of(upstream)).collect(),
