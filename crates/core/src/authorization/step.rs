@@ -224,7 +224,12 @@ fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> St
     }
     let answered_for_this =
         request.started.resumed && consent.is_some_and(|consent| consent.updated_at >= request.started.at);
-    let unanswered = Consent::unanswered(consent, &request.scope);
+    // "Note that even if the Claims are not available because the End-User did not authorize their release or they are not present,
+    // the Authorization Server MUST NOT generate an error when Claims are not returned, whether they are Essential or Voluntary,
+    // unless otherwise specified in the description of the specific claim." (OIDC Core §5.5.1): where nobody may be asked, a scope
+    // that is there for such a claim alone is left out, unless the person has allowed it before.
+    let is_left = |scope: &str| request.prompt.none && request.scopes_of_claims.contains(scope);
+    let unanswered = Consent::unanswered(consent, &request.scope).filter(|scope| !is_left(scope));
     let granted = consent.map(|consent| request.scope.intersection(&consent.granted)).unwrap_or_default();
     let ask_again = (request.prompt.consent || may_be_another) && !answered_for_this;
     if ask_again || !unanswered.is_empty() || granted.is_empty() {
