@@ -80,7 +80,7 @@ pub(super) fn next_step(
         // "If the End-User identified by the ID Token is already logged in or is logged in as a result of the request ..., then
         // the Authorization Server returns a positive response" (OIDC Core §3.1.2.1)
         Ok(Step::Respond(approved)) => Ok(Step::Beside(approved)),
-        Ok(Step::Consent { .. } | Step::Prove | Step::ProveMore(_)) => Ok(Step::SelectAccount),
+        Ok(Step::Consent { .. } | Step::OfferMore(_) | Step::Prove | Step::ProveMore(_)) => Ok(Step::SelectAccount),
         // A name can be written by anybody: nobody learns by it who else is signed in here.
         Err(_) if !request.must_be_somebody() => next_step_in_use(request, situation),
         other => other,

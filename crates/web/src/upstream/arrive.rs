@@ -54,7 +54,8 @@ pub(super) async fn arrive(
     }
     let Proved { person, sid, acr, amr, .. } = &proved;
     let level = Level::of_upstream(&upstream.definition, acr.as_deref(), amr);
-    let came = Came { upstream, person, auth_time, amr, level, sid: sid.as_deref() };
+    let tells_time = proved.auth_time.is_some();
+    let came = Came { upstream, person, auth_time, tells_time, amr, level, sid: sid.as_deref() };
     let (others, beside) = (accounts::others(visit).await?, visit.is_beside(flow.beside.as_deref()));
     for _ in 0..MAX_RACES {
         // The upstream is read again with the facts: it may be another one by now, or none.

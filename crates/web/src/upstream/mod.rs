@@ -36,6 +36,7 @@ pub(crate) use discovery::{Discoveries, Metadata};
 use crate::outbound::{Asker, Door, Turns};
 use crate::routes;
 use crate::visit::Visit;
+use crate::waiting::for_second_factor;
 
 /// How many answers of upstreams are looked at at once, of all addresses and of each: each lets an upstream be asked, also one that
 /// somebody made up, and an upstream's turns shall not be taken by one.
@@ -126,6 +127,12 @@ pub(crate) fn again(visit: &Visit, aim: &Aim) -> String {
             format!("{}?request={}", routes::SIGN_IN, entry.seal(&visit.app.directory().secrets.browser))
         }
         Aim::Link => routes::SIGN_IN_WAYS.to_owned(),
+        Aim::SecondFactor(interaction) => {
+            let key = &visit.app.directory().secrets.browser;
+            let request = interaction.as_ref().map(|interaction| interaction.seal(key, visit.mark()));
+            let carried = for_second_factor(request.as_deref().unwrap_or_default());
+            format!("{}?request={carried}", routes::SIGN_IN)
+        }
         Aim::Account => routes::SIGN_IN.to_owned(),
     }
 }
