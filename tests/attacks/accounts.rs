@@ -116,3 +116,22 @@ async fn a_cookie_that_was_signed_out_from_beside_is_dead() {
     let stolen = wire::get(&server.at("/account"), &[format!("grantor_session={kept}")]).await;
     assert_eq!((stolen.status.as_u16(), offered(&choice(&server, "x", &kept).await)), (303, 0));
 }
+
+#[tokio::test]
+async fn a_second_session_of_one_person_ends_with_the_first() {
+    let server = Server::start().await;
+    let (alice, bob) = (token(&server, ALICE, ALICE_PASSWORD).await, token(&server, BOB, BOB_PASSWORD).await);
+    let again = token(&server, BOB, BOB_PASSWORD).await;
+    let held = vec![format!("grantor_session={alice}"), format!("grantor_others={bob}~{again}")];
+    let page = wire::get(&server.at("/end-session"), &held).await;
+    let of_bob = bob.strip_prefix("gtr_se_").and_then(|bob| bob.split_once('.')).unwrap().0;
+    let form = page.form(r#"form[action="/sign-out"]"#).with("account", of_bob);
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+    let cookies = [held, page.cookies()].concat().join("; ");
+    let headers = [("cookie", cookies.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let page = wire::send("POST", &server.at("/sign-out"), &headers, &body).await;
+    assert_eq!(page.name(), "signed-out", "{}", page.body);
+    for (token, status) in [(alice, 200), (bob, 303), (again, 303)] {
+        assert_eq!(wire::get(&server.at("/account"), &[format!("grantor_session={token}")]).await.status, status);
+    }
+}
