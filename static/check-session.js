@@ -3,6 +3,9 @@
 "use strict";
 var cookie = document.currentScript.dataset.cookie + "=";
 
+// The longest message that is read, in characters; those of apps are shorter.
+var LONGEST = 4096;
+
 // What the browser keeps; null where it keeps nothing.
 function kept() {
   var pairs = document.cookie.split("; ");
@@ -76,7 +79,14 @@ function hash(text) {
 function answer(said, origin, now) {
   // "If the received value and the calculated value do not match, then the OP iframe MUST postMessage the string "changed" back to
   // the source. If it matched, then it MUST postMessage the string "unchanged"." (OIDC Session Management §3.2)
-  return hash(said[1] + " " + origin + " " + (now || "") + " " + said[3]) === said[2] ? "unchanged" : "changed";
+  var hashed;
+  try {
+    hashed = hash(said[1] + " " + origin + " " + (now || "") + " " + said[3]);
+  } catch (error) {
+    // Half a letter has no bytes: such a client identifier is none.
+    return "error";
+  }
+  return hashed === said[2] ? "unchanged" : "changed";
 }
 
 window.addEventListener("message", function (event) {
@@ -88,7 +98,11 @@ window.addEventListener("message", function (event) {
   function tell(what) {
     source.postMessage(what, origin);
   }
-  var said = typeof event.data === "string" ? /^(.+) ([\w-]{43})\.([\w-]{22})$/.exec(event.data) : null;
+  // "If the postMessage received is syntactically malformed in such a way that the posted Client ID and origin URL cannot be determined
+  // or are syntactically invalid, then the OP iframe SHOULD postMessage the string "error" back to the source."
+  // (OIDC Session Management §3.2)
+  var isRead = typeof event.data === "string" && event.data.length <= LONGEST;
+  var said = isRead ? /^(.+) ([\w-]{43})\.([\w-]{22})$/.exec(event.data) : null;
   if (said === null) return tell("error");
   var now = kept();
   if (now !== null || typeof document.hasStorageAccess !== "function") return tell(answer(said, origin, now));

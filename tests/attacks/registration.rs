@@ -118,11 +118,10 @@ async fn people_are_told_that_nobody_has_checked_it() {
     let page = person.sign_in_on(&page, "alice", "correct horse battery staple").await;
     assert!(page.has("li.danger") && page.text().contains("Registered itself."), "{}", page.text());
     assert!(page.has("a[href=\"https://notebook.example/terms\"]"));
-    assert!(
-        page.text().contains("Privacy policy (another site than where this app answers): https://bank.example/privacy")
-    );
     assert!(!page.has("a[href*='bank.example']"), "nobody is led to another site: {}", page.body);
     assert_eq!(page.body.matches("bank.example").count(), 1, "nor is anything else of it repeated: {}", page.body);
+    let told = page.first_text(".app-elsewhere");
+    assert_eq!(told, "Privacy policy (another site than where this app answers): https://bank.example");
 }
 
 /// It may register any address beside its own: what people are shown is where this answer goes.
@@ -131,14 +130,21 @@ async fn people_are_shown_where_the_answer_goes_and_no_other_address() {
     let server = open().await;
     let said = metadata_with(json!({
         "redirect_uris": ["https://bank.example/cb", "https://notebook.example/cb"], "client_uri": "https://bank.example/",
-        "logo_uri": "https://bank.example/logo.png", "tos_uri": "https://notebook.example/terms",
+        "policy_uri": "https://bank.example/your-account-is-safe-here", "tos_uri": "https://notebook.example/terms",
+        "logo_uri": "https://bank.example/logo.png",
     }));
     let client = Registrar::new(&server).registered(&said).await;
     let (app, person) = (App::registered(&server, &client).at("https://notebook.example/cb"), Person::new(&server));
-    let page = app.asks(&person, "openid", &[]).await;
-    assert!(page.text().contains("notebook.example") && !page.body.contains("bank.example"), "{}", page.text());
-    let page = person.sign_in_on(&page, "alice", "correct horse battery staple").await;
-    assert!(page.text().contains("notebook.example") && !page.body.contains("bank.example"), "{}", page.text());
+    let mut page = app.asks(&person, "openid", &[]).await;
+    let told = "Privacy policy (another site than where this app answers): https://bank.example";
+    for shown in ["sign-in", "consent"] {
+        assert_eq!((page.name().as_str(), page.first_text(".app-elsewhere").as_str()), (shown, told));
+        assert_eq!(page.body.matches("bank.example").count(), 1, "and nothing else of it: {}", page.body);
+        assert!(page.text().contains("notebook.example"), "{}", page.text());
+        if shown == "sign-in" {
+            page = person.sign_in_on(&page, "alice", "correct horse battery staple").await;
+        }
+    }
     person.approve(page).await;
     let page = person.open("/account/apps").await;
     assert!(page.text().contains("bank.example, notebook.example"), "all of them are named: {}", page.text());

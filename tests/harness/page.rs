@@ -92,6 +92,14 @@ impl Page {
         body.text().flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
     }
 
+    /// The text of the first element that matches, with single spaces; empty where none does.
+    pub fn first_text(&self, css: &str) -> String {
+        let document = Html::parse_document(&self.body);
+        let css = Selector::parse(css).unwrap();
+        let element = document.select(&css).next();
+        element.iter().flat_map(|element| element.text()).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+    }
+
     /// The text that a person reads, one line for each piece.
     pub fn lines(&self) -> String {
         let document = Html::parse_document(&self.body);

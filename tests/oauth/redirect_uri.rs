@@ -172,6 +172,8 @@ async fn an_app_with_two_addresses_must_name_one() {
 }
 
 // "redirect_uri REQUIRED. Redirection URI to which the response will be sent." (OIDC Core §3.1.2.1)
+// "The Authorization Server MUST verify that all the REQUIRED parameters are present and their usage conforms to this specification."
+// (OIDC Core §3.1.2.2)
 #[tokio::test]
 async fn a_request_for_openid_always_names_its_address() {
     let server = Server::start().await;

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use grantor_core::audit::EventKind;
 use serde_json::Value;
 
-use super::accounts::{add, alice_before_bob, choose, in_use, sub_of};
+use super::accounts::{add, alice_before_bob, choose, id_token, in_use, sub_of};
 use super::backchannel::{all_over, declared, logout_token, until};
 use super::logout::{address, confirm};
 use crate::harness::app::{Answer, App, Tokens, claims};
@@ -170,6 +171,64 @@ async fn one_that_is_pushed_out_is_told_to_its_apps() {
     assert_eq!((two.counts().await, two.told().await), ([false, false], Two::sids(&[&two.alice, &two.bob])));
 }
 
+#[tokio::test]
+async fn where_somebody_is_left_the_browser_does_not_go_back_by_itself() {
+    let two = Two::new().await;
+    let back = ("post_logout_redirect_uri", "https://wiki.example/out");
+    let page = two.person.get(address(&two.server, &[("id_token_hint", two.alice.id()), back])).await;
+    assert_eq!((page.status.as_u16(), page.name().as_str()), (200, "signed-out"), "{}", page.body);
+    assert_eq!(page.attribute("#back", "href").as_deref(), Some("https://wiki.example/out"));
+    assert!(page.text().contains("Still signed in in this browser: Bob") && !page.has("script"), "{}", page.body);
+    let page = two.person.open(page.attribute("#sign-out-all", "href").unwrap()).await;
+    assert!(page.name() == "end-session" && page.text().contains("Bob"), "{}", page.text());
+    let page = two.person.get(address(&two.server, &[("id_token_hint", two.bob.id()), back])).await;
+    assert_eq!(page.header("location"), Some("https://wiki.example/out"), "nobody is left");
+}
+
+#[tokio::test]
+async fn who_is_left_is_said_wherever_they_may_sign_in_from() {
+    let two = Two::new().await;
+    two.server.apply("[[users]]\nusername = \"bob\"\nname = \"Bob\"\nnetworks = [\"192.0.2.0/24\"]\n").await;
+    let page = two.person.open("/account").await;
+    assert!(page.text().contains("Sign out of all 2 accounts"), "{}", page.text());
+    let page = two.person.send(&page.form("form:has(#sign-out)")).await;
+    assert!(page.text().contains("Still signed in in this browser: Bob"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn the_choice_of_accounts_leads_to_signing_all_of_them_out() {
+    let two = Two::new().await;
+    let page = two.person.open("/account").await;
+    two.person.send(&page.form("form:has(#sign-out)")).await;
+    let page = two.person.open("/select-account").await;
+    let page = two.person.open(page.attribute("#sign-out-all", "href").unwrap()).await;
+    assert_eq!(two.person.send(&page.form(r#"form[action="/sign-out"]"#)).await.name(), "signed-out");
+    assert_eq!(two.counts().await, [false, false]);
+}
+
+#[tokio::test]
+async fn that_all_accounts_have_ended_is_said() {
+    let two = Two::new().await;
+    let page = two.person.open("/account").await;
+    let page = two.person.send(&page.form("form:has(#sign-out-all)").with("everyone", "yes")).await;
+    assert!(page.text().contains("All sign-ins at"), "{}", page.text());
+}
+
+/// The details of the events that say of somebody that they are signed out.
+async fn details(server: &Server) -> Vec<String> {
+    let events = server.events().await.into_iter().filter(|event| event.kind == EventKind::SignedOut);
+    events.map(|event| event.detail.unwrap_or_default()).collect()
+}
+
+#[tokio::test]
+async fn who_is_pushed_out_leaves_an_event_each() {
+    let two = Two::new().await;
+    let page = two.person.open("/sign-in").await;
+    two.server.apply("[[users]]\nusername = \"carol\"\npassword = \"a long password of carol here\"\n").await;
+    two.person.sign_in_on(&page, "carol", "a long password of carol here").await;
+    assert_eq!(details(&two.server).await, ["somebody else signed in in the browser"; 2]);
+}
+
 /// The state that an answer lets the browser keep.
 fn state(page: &crate::harness::page::Page) -> Option<String> {
     page.cookies().into_iter().find(|cookie| cookie.starts_with("grantor_state="))
@@ -180,12 +239,13 @@ fn state(page: &crate::harness::page::Page) -> Option<String> {
 async fn the_state_of_the_browser_changes_with_who_is_in_use_and_not_by_an_answer_from_beside() {
     let server = Server::start_with(|config| config.session_management = true).await;
     let person = alice_before_bob(&server).await;
+    let hint = id_token(&server, &person).await;
     let page = person.open("/select-account").await;
     let form = page.form(r#"form[action="/select-account"]"#);
     let swapped = person.post(&form.with("choice", &page.attribute("#account-1", "value").unwrap())).await;
     let first = state(&swapped);
     assert!(first.is_some());
-    let asked = App::new(&server, "portal").authorize_url("openid", &[("login_hint", "alice"), ("prompt", "none")]);
+    let asked = App::new(&server, "portal").authorize_url("openid", &[("id_token_hint", &hint), ("prompt", "none")]);
     let answer = person.get(&asked).await;
     assert_eq!(state(&answer), None, "the browser is as it was");
     assert!(Answer::of(&answer).has("session_state"));

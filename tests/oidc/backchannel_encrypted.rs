@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 
 use super::backchannel::{all_over, declared, logout_token, receipts, sign_out, until};
 use super::keys::is_signed;
+use super::pairwise::Lists;
 use crate::harness::app::{App, claims, header};
+use crate::harness::folder::Folder;
 use crate::harness::person::Person;
 use crate::harness::receiver::Receiver;
 use crate::harness::server::Server;
+use crate::harness::tls;
 
 /// A server with a wiki that is told at the receiver, and has its tokens encrypted to the key.
 async fn encrypting(receiver: &Receiver, key: &DecryptionKey) -> Server {
@@ -46,6 +49,38 @@ async fn who_gets_encrypted_id_tokens_is_told_by_an_encrypted_token_that_names_t
     let inside = String::from_utf8(decrypt(&token, &[&key]).unwrap().plaintext.to_vec()).unwrap();
     assert!(is_signed(&server, &inside, Typ::LogoutJwt).await);
     assert_eq!((&claims(&inside)["aud"], &claims(&inside)["iss"]), (&json!("wiki"), &json!(server.url)));
+    until(&server, all_over).await;
+}
+
+/// Its people may still be signed in there.
+#[tokio::test]
+async fn an_app_that_is_switched_off_and_publishes_its_keys_is_told_of_a_sign_out() {
+    let (receiver, key) = (Receiver::start(), DecryptionKey::generate(Curve::P256, &Random::new()).unwrap());
+    let site = Lists::start(&[("/keys", json!({ "keys": [key.jwk()] }).to_string())]);
+    let folder = Folder::new();
+    let file = folder.join("both.pem");
+    let server = Server::start_with(|config| {
+        receiver.trusted()(config);
+        let of_receiver = config.outbound.ca_file.take().unwrap();
+        let all = std::fs::read_to_string(of_receiver).unwrap() + &tls::certificate().pem;
+        std::fs::write(&file, all).unwrap();
+        config.outbound.ca_file = Some(file.clone());
+        config.outbound.allow_hosts.push("127.0.0.1".parse().unwrap());
+    })
+    .await;
+    let member = format!("jwks_uri = \"{}/keys\"\nid_token_encrypted_response_alg = \"ECDH-ES\"\n", site.url);
+    let declared = declared(Some(&receiver.url), None);
+    let wiki = declared.replacen("redirect_uris", &format!("{member}redirect_uris"), 1);
+    server.clock.advance(std::time::Duration::from_secs(1));
+    server.apply(&wiki).await;
+    let person = Person::new(&server);
+    App::new(&server, "wiki").tokens_with(&person, "openid", &[]).await;
+    server.clock.advance(std::time::Duration::from_mins(5));
+    server.apply(&wiki.replacen("redirect_uris", "disabled = true\nredirect_uris", 1)).await;
+    sign_out(&server, &person).await;
+    let token = logout_token(&receiver.wait_for(1).await[0]);
+    let inside = String::from_utf8(decrypt(&token, &[&key]).unwrap().plaintext.to_vec()).unwrap();
+    assert!(is_signed(&server, &inside, Typ::LogoutJwt).await);
     until(&server, all_over).await;
 }
 

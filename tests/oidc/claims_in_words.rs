@@ -31,17 +31,56 @@ async fn userinfo(server: &Server, scope: &str, wanted: &str) -> Value {
 #[tokio::test]
 async fn a_claim_that_is_not_there_in_the_language_asked_for_says_which_one_it_is_in() {
     let server = started("locale = \"en-GB\"\n\"name#de\" = \"Alice aus Oxford\"\nnickname = \"Al\"").await;
-    let wanted = r#"{"userinfo":{"name#fr":null}}"#;
-    let told = userinfo(&server, "openid profile", wanted).await;
-    assert_eq!((told.get("name"), &told["name#en-GB"]), (None, &json!("Alice Liddell")), "{told}");
-    assert_eq!((&told["name#de"], &told["nickname"]), (&json!("Alice aus Oxford"), &json!("Al")), "{told}");
-    for wanted in [r#"{"userinfo":{"name#fr":null,"name":null}}"#, r#"{"userinfo":{"name#de":null}}"#, "{}"] {
-        let told = userinfo(&server, "openid profile", wanted).await;
-        assert_eq!((&told["name"], told.get("name#en-GB")), (&json!("Alice Liddell"), None), "{wanted}: {told}");
+    let alone = async |server, wanted| {
+        let mut told = userinfo(server, "openid", &format!(r#"{{"userinfo":{wanted}}}"#)).await;
+        told.as_object_mut().unwrap().remove("sub");
+        told
+    };
+    for (wanted, told) in [
+        (r#"{"name#fr":null}"#, json!({"name#en-GB": "Alice Liddell"})),
+        (r#"{"name#en":null}"#, json!({"name#en-GB": "Alice Liddell"})),
+        (r#"{"name#de":null}"#, json!({"name#de": "Alice aus Oxford"})),
+        (r#"{"name#fr":{"value":"Alice"},"gender#fr":null}"#, json!({})),
+    ] {
+        assert_eq!(alone(&server, wanted).await, told, "{wanted}");
     }
     let nameless = started("\"name#de\" = \"Alice aus Oxford\"").await;
-    let told = userinfo(&nameless, "openid profile", wanted).await;
-    assert_eq!(told["name"], "Alice Liddell", "nobody has said which language it is: {told}");
+    let told = alone(&nameless, r#"{"name#fr":null}"#).await;
+    assert_eq!(told, json!({}), "nobody has said which language the other one is");
+}
+
+// "If present, the listed Claims are being requested to be added to any Claims that are being requested using scope values."
+// (OIDC Core §5.5)
+#[tokio::test]
+async fn a_claim_in_a_language_is_added_to_those_of_the_scope() {
+    let server = started("locale = \"en-GB\"\n\"name#de\" = \"Alice aus Oxford\"\nnickname = \"Al\"").await;
+    for (wanted, own) in [
+        (r#"{"name#fr":null}"#, Some(&json!("Alice Liddell"))),
+        (r#"{"name#fr":null,"name":null}"#, Some(&json!("Alice Liddell"))),
+        (r#"{"name#de":null}"#, None),
+        ("{}", None),
+    ] {
+        let told = userinfo(&server, "openid profile", &format!(r#"{{"userinfo":{wanted}}}"#)).await;
+        assert_eq!((&told["name"], told.get("name#en-GB")), (&json!("Alice Liddell"), own), "{wanted}: {told}");
+        assert_eq!((&told["name#de"], &told["nickname"]), (&json!("Alice aus Oxford"), &json!("Al")), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn an_app_may_be_registered_for_a_claim_in_one_language_in_its_id_tokens() {
+    let server = started("\"name#de\" = \"Alice aus Oxford\"").await;
+    server.clock.advance(std::time::Duration::from_secs(1));
+    server
+        .apply(&format!(
+            "[[clients]]\nclient_id = \"portal\"\nclient_secret = \"{SECRET}\"\nredirect_uris = [\"https://portal.example/cb\"]\n\
+             scope = \"openid profile email phone\"\nskip_consent = true\nid_token_claims = [\"name#de\"]\n"
+        ))
+        .await;
+    for (scope, told) in [("openid profile", Some(&json!("Alice aus Oxford"))), ("openid email", None)] {
+        let tokens = App::new(&server, "portal").tokens_with(&Person::new(&server), scope, &[]).await;
+        let token = claims(tokens.id());
+        assert_eq!((token.get("name#de"), token.get("name")), (told, None), "{scope}");
+    }
 }
 
 // "Since Claim Names are case sensitive, it is strongly RECOMMENDED that language tag values used in Claim Names be spelled using the

@@ -20,9 +20,16 @@ async fn tokens_go_to_no_address_that_the_request_does_not_name() {
             let asked = [("response_type", *kind), ("redirect_uri", "")];
             let page = App::new(&server, client_id).asks(&person, "openid", &asked).await;
             assert_eq!((page.status.as_u16(), page.location()), (400, None), "{client_id}: {kind}");
-            assert_eq!(server.reason().await, "RedirectUriMissing", "{client_id}: {kind}");
+            assert_eq!(server.reason().await, "RedirectUriRequired", "{client_id}: {kind}");
         }
     }
+    // Without "openid" there is no ID token, but an access token.
+    let asked = |kind| [("response_type", kind), ("redirect_uri", "")];
+    let page = App::new(&server, "hybrid").asks(&person, "notes.read", &asked("code token")).await;
+    assert_eq!((page.status.as_u16(), page.location()), (400, None));
+    assert_eq!(server.reason().await, "RedirectUriRequired");
+    let page = App::new(&server, "hybrid").asks(&person, "notes.read", &asked("code")).await;
+    assert_eq!(page.name(), "sign-in", "a code goes to the one address that there is");
 }
 
 // "This URI MUST exactly match one of the Redirection URI values for the Client pre-registered at the OpenID Provider, with the

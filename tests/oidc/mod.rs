@@ -1,6 +1,8 @@
 //! OpenID Connect over HTTP, in the order of the specifications.
 
 mod accounts;
+mod accounts_beside;
+mod accounts_choice;
 mod accounts_sign_out;
 mod addresses;
 mod backchannel;

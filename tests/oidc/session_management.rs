@@ -163,7 +163,8 @@ fn watching(issuer: &str) -> String {
         r#"<!doctype html><html lang="en"><title>Watch</title><body data-page="watch"><h1>Watch</h1>
 <iframe id="op" src="{issuer}/check-session" hidden></iframe><script>
 addEventListener("message", (event) => {{ if (event.origin === "{issuer}") document.body.dataset.said = event.data; }});
-const op = document.getElementById("op"), said = new URLSearchParams(location.search).get("said");
+const op = document.getElementById("op");
+const said = new URLSearchParams(location.search).get("said").replace("HALF", "\ud83d").replace("LONG", "x".repeat(4096));
 op.addEventListener("load", () => op.contentWindow.postMessage(said, "{issuer}"));
 </script>"#
     )
@@ -222,6 +223,10 @@ async fn the_frame_says_whether_the_person_is_still_the_same() {
     says(&sites[0], &format!("wiki {state}"), "changed").await;
     for malformed in ["", "portal", "portal x", &format!("portal {state}x"), &format!(" {state}")] {
         says(&sites[0], malformed, "error").await;
+    }
+    let (half, long) = (format!("HALF{message}"), format!("LONG{message}"));
+    for unreadable in [&half, &long] {
+        says(&sites[0], unreadable, "error").await;
     }
     browser.open(&server.at("/end-session")).await;
     browser.click("sign-out").await;

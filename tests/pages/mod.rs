@@ -8,4 +8,5 @@ mod forms;
 mod keyboard;
 mod languages;
 pub mod looks;
+mod second_factor;
 mod walk;

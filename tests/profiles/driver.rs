@@ -46,12 +46,17 @@ pub async fn conformance() -> Server {
     conformance_with(|_| ()).await
 }
 
+/// Sets what the suite is run with; where the server is and what it keeps stays.
+pub fn settings(config: &mut Config) {
+    let settings = load::parse(&Source::new("grantor.toml", SETTINGS)).expect("the settings are right");
+    let Config { issuer, database_url, key_encryption_key, limits, .. } = config.clone();
+    *config = Config { issuer, database_url, key_encryption_key, limits, ..settings };
+}
+
 /// The same with other settings.
 pub async fn conformance_with(change: impl FnOnce(&mut Config)) -> Server {
-    let settings = load::parse(&Source::new("grantor.toml", SETTINGS)).expect("the settings are right");
     let server = Server::start_with(|config| {
-        let Config { issuer, database_url, key_encryption_key, limits, .. } = config.clone();
-        *config = Config { issuer, database_url, key_encryption_key, limits, ..settings };
+        settings(config);
         change(config);
     });
     let server = server.await;

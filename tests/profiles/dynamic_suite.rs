@@ -9,8 +9,6 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse, HttpServer};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use grantor_core::grant_type::GrantType;
-use grantor_core::registration::Mode;
 use grantor_jose::algorithm::Algorithm;
 use grantor_jose::hash::sha256;
 use grantor_jose::key::{SigningKey, Typ};
@@ -19,6 +17,7 @@ use grantor_server::config::Config;
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::driver;
 use crate::harness::app::{Answer, Tokens, basic, claims, header};
 use crate::harness::assertion::params;
 use crate::harness::page::Page;
@@ -44,15 +43,11 @@ pub static KEYS: LazyLock<[SigningKey; 2]> = LazyLock::new(|| {
     [(); 2].map(|()| SigningKey::generate(Algorithm::Rs256, &random).unwrap())
 });
 
-/// The settings that the suite needs, as `dynamic.md` has them.
+/// The settings that the suite is run with, at a suite on this machine.
 pub fn settings(config: &mut Config) {
+    driver::settings(config);
     unlimited(config);
     tls::trusting(config);
-    config.registration.mode = Mode::Open;
-    config.registration.grant_types.push(GrantType::Implicit);
-    config.clients.allow_front_channel_tokens = true;
-    config.clients.require_pkce = false;
-    config.session_management = true;
 }
 
 /// A server that the suite is run against.
@@ -80,9 +75,18 @@ pub fn signed(key: &SigningKey, is_named: bool, claims: &Value) -> String {
     if is_named {
         header["kid"] = json!(key.kid());
     }
-    let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    let text = format!("{}.{}", part(&header), part(claims));
+    let text = parts(&header, claims);
     format!("{text}.{}", URL_SAFE_NO_PAD.encode(key.sign(text.as_bytes()).unwrap()))
+}
+
+/// A JWT that nobody has signed.
+pub fn unsigned(claims: &Value) -> String {
+    parts(&json!({ "alg": "none" }), claims) + "."
+}
+
+fn parts(header: &Value, claims: &Value) -> String {
+    let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    format!("{}.{}", part(header), part(claims))
 }
 
 /// One run of the suite, with the browser of a person.

@@ -8,9 +8,10 @@ use grantor_jose::key::Typ;
 use serde_json::{Value, json};
 
 use super::dynamic_suite::{
-    self, Client, Files, KEYS, RESPONSE_TYPES, SignedIn, Suite, WITH_CODE, jwks, signed, well_formed,
+    self, Client, Files, KEYS, RESPONSE_TYPES, SignedIn, Suite, WITH_CODE, jwks, signed, unsigned, well_formed,
 };
 use crate::harness::app::{Tokens, claims, header};
+use crate::harness::server::Server;
 use crate::oidc::keys::{self, is_signed, rotate};
 
 const OFFLINE: &[(&str, &str)] = &[("scope", "openid offline_access"), ("prompt", "consent")];
@@ -209,24 +210,23 @@ async fn a_request_may_lie_at_a_registered_address_signed_by_rs256() {
     }
 }
 
-/// `oidcc-request-uri-unsigned`, `oidcc-ensure-request-object-with-redirect-uri` are skipped where `none` is not listed: an object that
-/// nobody signed is taken from an app alone that is registered for it.
+/// Without `allow_unsigned_request_objects` the modules about objects that nobody signed are skipped, since `none` is not listed: such an
+/// object is taken from an app alone that is registered for it. With the setting they are walked in `request_objects.rs`.
 // "All Request Objects from this Client MUST be rejected, if not signed with this algorithm." (OIDC Registration §2)
 #[tokio::test]
-async fn an_object_that_nobody_signed_is_neither_offered_nor_taken_from_an_app_that_has_not_chosen_it() {
-    let (server, files) = (dynamic_suite::server().await, Files::start());
+async fn without_the_setting_an_object_that_nobody_signed_is_taken_from_an_app_alone_that_has_chosen_it() {
+    let files = Files::start();
+    let server = Server::start_with(|config| {
+        dynamic_suite::settings(config);
+        config.clients.allow_unsigned_request_objects = false;
+    })
+    .await;
     let suite = Suite::new(&server);
     for (algorithm, is_taken) in [(Value::Null, false), (json!("none"), true)] {
         let uri = files.serves("/requesturi/4fPq", "application/jwt", "");
         let said = json!({"request_uris": [uri], "request_object_signing_alg": algorithm});
         let client = suite.registers("code", said).await;
-        let plain = object(&suite, &client).to_string();
-        let part = |text: &str| base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, text);
-        files.serves(
-            "/requesturi/4fPq",
-            "application/jwt",
-            &format!("{}.{}.", part(r#"{"alg":"none"}"#), part(&plain)),
-        );
+        files.serves("/requesturi/4fPq", "application/jwt", &unsigned(&object(&suite, &client)));
         let page = suite.person.open(suite.request(&client, &[("request_uri", &uri)])).await;
         let answer = crate::harness::app::Answer::of(&suite.person.approve(page).await);
         assert_eq!(answer.has("code"), is_taken, "{}", answer.0);

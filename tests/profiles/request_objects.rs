@@ -1,26 +1,24 @@
 //! Requests as objects: unsigned, by value, and at an address.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use super::driver::{Module, Request, conformance, conformance_with, plans, random};
 use super::driver_answer::Answered;
+use super::dynamic_suite::unsigned;
 use crate::harness::page::Page;
 use crate::harness::tls;
 use crate::oidc::pairwise::Lists;
 
 /// A request whose parameters all stand in an object that nobody has signed, with what the specification has stand beside it, too.
 fn of_object(request: Request) -> Request {
-    let object = unsigned(&request.pairs);
+    let object = object(&request.pairs);
     beside(request, ("request", object))
 }
 
 /// The parameters as an object.
-fn unsigned(pairs: &[(String, String)]) -> String {
+fn object(pairs: &[(String, String)]) -> String {
     let claims: Map<String, Value> = pairs.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-    let part = |text: String| URL_SAFE_NO_PAD.encode(text);
-    format!("{}.{}.", part(r#"{"alg":"none"}"#.into()), part(Value::Object(claims).to_string()))
+    unsigned(&claims.into())
 }
 
 /// What stands beside an object.
@@ -61,7 +59,7 @@ async fn an_object_at_an_address_is_the_request() {
         let anybody = Module::begin(&server, variant).await;
         let mut pairs = anybody.request(&chosen).pairs;
         pairs.retain(|(name, _)| name != "client_id");
-        let site = Lists::start(&[("/request", unsigned(&pairs))]);
+        let site = Lists::start(&[("/request", object(&pairs))]);
         let address = format!("{}/request", site.url);
         let module = Module::begin_with(&server, variant, json!({"request_uris": [address]})).await;
         let meant = module.request(&chosen);

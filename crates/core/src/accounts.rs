@@ -57,6 +57,8 @@ pub struct Kept<'a> {
     pub session: &'a Session,
     /// Whether it counts here and now: an idle one does not, and apps may go on in it all the same.
     pub is_live: bool,
+    /// What identifies the event of its end, where it ends by this.
+    pub event_id: Id,
 }
 
 /// What a browser holds when somebody signs in in it.
@@ -77,8 +79,30 @@ pub struct Settled<'a> {
     pub replaced: Vec<&'a Session>,
     /// Those that stay beside the new one, the last in use first.
     pub kept: Vec<&'a Session>,
-    /// Those of others that end.
-    pub ended: Vec<&'a Session>,
+    /// Those that end beside, and why.
+    pub ended: Vec<(Kept<'a>, Why)>,
+}
+
+/// Why a session ends when somebody signs in in its browser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Another session of its person stays.
+    Again,
+    /// There are more people than may be.
+    Crowd,
+    /// Somebody else took the browser over.
+    TakenOver,
+}
+
+impl Why {
+    /// As an event says it.
+    pub const fn detail(self) -> &'static str {
+        match self {
+            Self::Again => "another session of the same account stays in the browser",
+            Self::Crowd => "too many accounts in the browser",
+            Self::TakenOver => "somebody else signed in in the browser",
+        }
+    }
 }
 
 impl<'a> Held<'a> {
@@ -90,8 +114,16 @@ impl<'a> Held<'a> {
         let together = self.beside || all().any(|kept| is_theirs(&kept));
         let strangers = |is_live: bool| all().filter(move |kept| !is_theirs(kept) && kept.is_live == is_live);
         // Those that count go before those that are only not over yet.
-        let mut kept: Vec<&Session> = strangers(true).chain(strangers(false)).map(|kept| kept.session).collect();
-        let ended = kept.split_off(if together { MOST_OTHERS.min(kept.len()) } else { 0 });
+        let (mut kept, mut ended): (Vec<&Session>, Vec<(Kept<'a>, Why)>) = (Vec::new(), Vec::new());
+        for stranger in strangers(true).chain(strangers(false)) {
+            let is_again = kept.iter().any(|known| known.user_id == stranger.session.user_id);
+            match (together, is_again) {
+                (false, _) => ended.push((stranger, Why::TakenOver)),
+                (true, true) => ended.push((stranger, Why::Again)),
+                (true, false) if kept.len() >= MOST_OTHERS => ended.push((stranger, Why::Crowd)),
+                (true, false) => kept.push(stranger.session),
+            }
+        }
         Settled { replaced: all().filter(is_theirs).map(|kept| kept.session).collect(), kept, ended }
     }
 }
@@ -111,14 +143,22 @@ mod tests {
         Session { id: Id::from_i64(id), user_id: Id::from_i64(user_id), ..session }
     }
 
+    fn held(session: &Session, is_live: bool) -> Kept<'_> {
+        Kept { session, is_live, event_id: Id::from_i64(900) }
+    }
+
+    fn ids(settled: Settled<'_>) -> [Vec<i64>; 3] {
+        let ended = settled.ended.iter().map(|(kept, _)| kept.session).collect();
+        [settled.replaced, settled.kept, ended]
+            .map(|sessions: Vec<&Session>| sessions.iter().map(|session| session.id.as_i64()).collect())
+    }
+
     /// The identifiers of what is replaced, kept and ended when the person 1 signs in where people with these numbers are.
     fn settled(in_use: Option<i64>, others: &[i64], beside: bool) -> [Vec<i64>; 3] {
         let sessions: Vec<Session> = in_use.iter().chain(others).map(|user| session(10 + user, *user)).collect();
-        let kept: Vec<Kept<'_>> = sessions.iter().map(|session| Kept { session, is_live: true }).collect();
+        let kept: Vec<Kept<'_>> = sessions.iter().map(|session| held(session, true)).collect();
         let (first, rest) = kept.split_at(usize::from(in_use.is_some()));
-        let settled = Held { in_use: first.first().copied(), others: rest, beside }.settle(Id::from_i64(1));
-        let ids = |sessions: Vec<&Session>| sessions.iter().map(|session| session.id.as_i64()).collect();
-        [settled.replaced, settled.kept, settled.ended].map(ids)
+        ids(Held { in_use: first.first().copied(), others: rest, beside }.settle(Id::from_i64(1)))
     }
 
     #[test]
@@ -149,10 +189,21 @@ mod tests {
     #[test]
     fn what_does_not_count_here_goes_before_what_does() {
         let sessions = [2, 3, 4, 5, 6].map(|user| session(10 + user, user));
-        let mut kept = sessions.each_ref().map(|session| Kept { session, is_live: true });
+        let mut kept = sessions.each_ref().map(|session| held(session, true));
         kept[1].is_live = false;
         let settled = Held { in_use: Some(kept[0]), others: &kept[1..], beside: true }.settle(Id::from_i64(1));
-        assert_eq!(settled.ended.iter().map(|session| session.id.as_i64()).collect::<Vec<_>>(), [13]);
+        assert_eq!(ids(settled)[2], [13]);
+    }
+
+    #[test]
+    fn of_one_person_one_session_stays() {
+        let sessions = [(12, 2), (13, 2), (14, 3), (15, 2)].map(|(id, user)| session(id, user));
+        let kept = sessions.each_ref().map(|session| held(session, true));
+        let settled =
+            |user| Held { in_use: Some(kept[0]), others: &kept[1..], beside: true }.settle(Id::from_i64(user));
+        assert_eq!(ids(settled(1)), [NOBODY, vec![12, 14], vec![13, 15]]);
+        assert!(settled(1).ended.iter().all(|(_, why)| *why == Why::Again));
+        assert_eq!(ids(settled(2)), [vec![12, 13, 15], vec![14], NOBODY]);
     }
 
     #[test]
@@ -186,13 +237,16 @@ mod tests {
             let numbered = people.iter().zip(1i64..);
             let sessions: Vec<Session> = numbered.map(|((user, _), id)| session(id, *user)).collect();
             let kept: Vec<Kept<'_>> =
-                sessions.iter().zip(&people).map(|(session, (_, is_live))| Kept { session, is_live: *is_live }).collect();
+                sessions.iter().zip(&people).map(|(session, (_, is_live))| held(session, *is_live)).collect();
             let (first, rest) = kept.split_at(usize::from(in_use && !kept.is_empty()));
             let settled = Held { in_use: first.first().copied(), others: rest, beside }.settle(Id::from_i64(1));
             prop_assert!(settled.kept.len() <= MOST_OTHERS);
             prop_assert!(settled.replaced.iter().all(|session| session.user_id.as_i64() == 1));
-            prop_assert!(settled.kept.iter().chain(&settled.ended).all(|session| session.user_id.as_i64() != 1));
-            let mut all: Vec<i64> = [settled.replaced, settled.kept, settled.ended].concat().iter().map(|session| session.id.as_i64()).collect();
+            prop_assert!(settled.kept.iter().all(|session| session.user_id.as_i64() != 1));
+            prop_assert!(settled.ended.iter().all(|(kept, _)| kept.session.user_id.as_i64() != 1));
+            let stay: std::collections::BTreeSet<Id> = settled.kept.iter().map(|session| session.user_id).collect();
+            prop_assert_eq!(stay.len(), settled.kept.len());
+            let mut all: Vec<i64> = ids(settled).concat();
             all.sort_unstable();
             prop_assert_eq!(all, (1..).take(people.len()).collect::<Vec<i64>>());
         }

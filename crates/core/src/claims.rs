@@ -217,7 +217,7 @@ pub fn release(directory: &Directory, user: &User, scope: &Scope, names: &[&str]
         // including Claim Names that contain "#"-separated BCP47 [RFC5646] language tags in the Claims request"
         // (OIDC Core §5.5.2)
         if base != *name {
-            released.extend(wish::tagged(user, name).map(|(key, value)| (key.clone(), value.clone())));
+            released.extend(wish::form(user, name));
             continue;
         }
         // "If a Claim is not returned, that Claim Name SHOULD be omitted from the JSON object representing the Claims; it
@@ -253,18 +253,19 @@ pub fn userinfo_names<'a>(directory: &'a Directory, scope: &Scope, context: &'a 
 }
 
 /// The names of the claims for the ID token: those that the client is registered for, or all where it comes `alone`, of scopes that
-/// were asked for, and those that were asked for by themselves.
+/// were asked for, and those that were asked for by themselves. A client may be registered for a claim in one language alone.
 pub fn id_token_names<'a>(
     directory: &'a Directory,
     scope: &Scope,
     context: &'a OidcContext,
-    (registered, alone): (&[String], bool),
+    (registered, alone): (&'a [String], bool),
 ) -> Vec<&'a str> {
-    let by_scope = by_itself::of_scopes(directory, scope, context).into_iter();
+    let of_scopes = by_itself::of_scopes(directory, scope, context);
+    let registered = registered.iter().map(String::as_str).filter(|name| of_scopes.contains(&wish::base(name)));
     // "when no Access Token is issued (which is the case for the "response_type" value "id_token"), the resulting Claims are
     // returned in the ID Token." (OIDC Core §5.4)
-    let by_scope = by_scope.filter(|name| alone || registered.iter().any(|known| known == name));
-    by_scope.chain(context.claims.id_token.keys().map(String::as_str)).collect()
+    let by_scope: Vec<&str> = if alone { of_scopes } else { registered.collect() };
+    by_scope.into_iter().chain(context.claims.id_token.keys().map(String::as_str)).collect()
 }
 
 #[cfg(test)]
@@ -319,6 +320,18 @@ mod tests {
         let released = release(&directory, &ada(), &scope, &userinfo_names(&directory, &scope, &context));
         assert_eq!(released.get("name#de"), Some(&json!("Ada")));
         assert_eq!((released.get("email"), released.get("groups")), (None, None));
+    }
+
+    #[test]
+    fn a_client_may_be_registered_for_a_claim_in_one_language() {
+        let (directory, context) = (Directory::default(), OidcContext::default());
+        let registered = ["name#de".to_owned(), "email".to_owned()];
+        let names = |scope: &str, alone| {
+            id_token_names(&directory, &scope.parse().unwrap(), &context, (&registered, alone)).join(" ")
+        };
+        assert_eq!(names("openid profile", false), "name#de");
+        assert_eq!(names("openid email", false), "email");
+        assert_eq!(names("openid email", true), "email email_verified");
     }
 
     #[test]

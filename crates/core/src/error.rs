@@ -160,7 +160,7 @@ reasons! {
     ProxyUntrusted => "access_denied", "RFC 9110 §15.5.4", "Only proxies that trusted_proxies lists may ask about requests to apps.";
     RedirectUriMismatch => "invalid_request", "RFC 6749 §3.1.2.3", "The redirect_uri is not one that is registered for this app, letter for letter.";
     RedirectUriMissing => "invalid_request", "RFC 6749 §3.1.2.3", "The parameter redirect_uri is missing, and the app has not exactly one.";
-    RedirectUriRequired => "invalid_request", "OIDC Core §3.1.2.1", "The parameter redirect_uri is missing, which every request for openid has.";
+    RedirectUriRequired => "invalid_request", "OIDC Core §3.1.2.1", "The parameter redirect_uri is missing, which every request for openid or for tokens in the browser has.";
     RefreshTokenClientMismatch => "invalid_grant", "RFC 6749 §6", "The refresh token was not issued to this client.";
     RefreshTokenExpired => "invalid_grant", "RFC 6749 §5.2", "The refresh token has expired; start again at the authorization endpoint.";
     RefreshTokenReused => "invalid_grant", "RFC 9700 §4.14.2", "The refresh token was replaced before; the whole family is revoked.";

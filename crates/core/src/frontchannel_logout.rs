@@ -39,12 +39,8 @@ pub fn frames(issuer: &Issuer, directory: &Directory, took_part: &[TookPart]) ->
             continue;
         }
         bytes += more;
-        let is_named = client.metadata.frontchannel_logout_session_required;
-        let url = if is_named {
-            named(uri, issuer, &subject::session(&directory.secrets.subjects, client, *sid))
-        } else {
-            uri.clone()
-        };
+        // Also where the app does not ask for it: it may hold the session of somebody else who is signed in in this browser.
+        let url = named(uri, issuer, &subject::session(&directory.secrets.subjects, client, *sid));
         if !frames.urls.contains(&url) {
             frames.urls.push(url);
         }
@@ -107,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_app_is_framed_with_its_own_query_and_the_session_where_it_must_know_it() {
+    fn an_app_is_framed_with_its_own_query_and_the_session() {
         let app = |name: &str, uri: &str, is_named| (name.to_owned(), uri.to_owned(), is_named);
         let directory = directory([
             app("wiki", "https://wiki.example/out?a=b%20c", true),
@@ -116,7 +112,11 @@ mod tests {
         let frames = shown(&directory, &["wiki", "chat", "wiki", "nobody"]);
         let sid = Id::from_i64(7);
         assert_eq!(frames.urls[0], format!("https://wiki.example/out?a=b%20c&iss=https%3A%2F%2Fid.example&sid={sid}"));
-        assert_eq!(frames.urls[1..], ["https://chat.example:8443/a;b,c".to_owned()]);
+        assert_eq!(
+            frames.urls[1..],
+            [format!("https://chat.example:8443/a;b,c?iss=https%3A%2F%2Fid.example&sid={sid}")],
+            "also where it is not registered"
+        );
         assert_eq!(frames.sources, ["https://wiki.example/out", "https://chat.example:8443/a%3Bb%2Cc"]);
         assert!(frames.left_out.is_empty());
     }
@@ -128,7 +128,7 @@ mod tests {
         let directory = directory([app("long", long), app("wiki", "https://wiki.example/out".to_owned())]);
         let frames = shown(&directory, &["long", "wiki"]);
         assert_eq!(
-            (frames.urls, frames.left_out),
+            (frames.sources, frames.left_out),
             (vec!["https://wiki.example/out".to_owned()], vec!["long".to_owned()])
         );
     }

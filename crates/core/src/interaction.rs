@@ -17,7 +17,7 @@ pub struct Interaction {
     /// When it started: what the person does after this moment answers this request.
     #[serde(rename = "t")]
     pub started_at: Time,
-    /// The session that the person has chosen to go on with.
+    /// The person whom somebody here has chosen to go on with, or has signed in or answered as on the way.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<Id>,
     /// Whether the person has chosen to go on without the level that the request wished for.

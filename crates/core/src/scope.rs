@@ -107,6 +107,12 @@ impl From<Scope> for String {
     }
 }
 
+/// Whether the parameter `scope` makes a request one of OpenID Connect.
+// "OpenID Connect requests MUST contain the "openid" scope value." (OIDC Core §3.1.2.1)
+pub(crate) fn is_openid(scope: &str) -> bool {
+    scope.split(' ').any(|token| token == "openid")
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.0)

@@ -139,9 +139,8 @@ pub(crate) fn begin_by(
         changes.push(Change::SessionEnd { id: old.id, at: call.now });
         changes.push(Change::GrantsMove { from: old.id, to: fresh.id });
     }
-    for old in settled.ended {
-        changes.push(Change::SessionEnd { id: old.id, at: call.now });
-        changes.push(Change::GrantsEnd { of: GrantsOf::Session(old.id), at: call.now, end: GrantEnd::SignedOut });
+    for (old, why) in settled.ended {
+        changes.extend(end(old.session, old.event_id, Some(why.detail()), call));
     }
     let others = settled.kept.iter().map(|session| session.id).collect();
     Decision { changes, reply: Begun { token: token::SESSION.format(fresh.id, &fresh.secret), others } }
@@ -149,7 +148,14 @@ pub(crate) fn begin_by(
 
 /// Ends one session and what does not outlive it.
 pub fn sign_out(session: &Session, event_id: Id, call: Call<'_>) -> Vec<Change> {
-    let event = Event::new(event_id, call.now, EventKind::SignedOut).user(session.user_id).address(call.address);
+    end(session, event_id, None, call)
+}
+
+fn end(session: &Session, event_id: Id, detail: Option<&str>, call: Call<'_>) -> Vec<Change> {
+    let mut event = Event::new(event_id, call.now, EventKind::SignedOut).user(session.user_id).address(call.address);
+    if let Some(detail) = detail {
+        event = event.detail(detail);
+    }
     vec![
         Change::SessionEnd { id: session.id, at: call.now },
         Change::GrantsEnd { of: GrantsOf::Session(session.id), at: call.now, end: GrantEnd::SignedOut },
@@ -194,11 +200,15 @@ mod tests {
     use crate::audit::MAX_DETAIL;
     use crate::user::tests::ada;
 
+    fn kept(session: &Session) -> Kept<'_> {
+        Kept { session, is_live: true, event_id: Id::from_i64(900) }
+    }
+
     fn begun(user: &User, agent: &str, replaced: Option<&Session>) -> (Session, Vec<Change>, String) {
         let mint = Mint::seeded(5);
         let call = Call::new(Time::from_seconds(7), "::1");
         let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
-        let held = Held { in_use: replaced.map(|session| Kept { session, is_live: true }), ..Held::default() };
+        let held = Held { in_use: replaced.map(kept), ..Held::default() };
         let browser = Browser { user_agent: agent, is_known: false, held };
         let Decision { changes, reply: Begun { token, .. } } = begin(user, &fresh, browser, call);
         let session = changes.iter().find_map(|change| match change {
@@ -259,7 +269,13 @@ mod tests {
         let (old, _, _) = begun(&ada(), "", None);
         assert!(!ends_grants(&begun(&ada(), "", Some(&old)).1));
         let other = User { id: Id::from_i64(8), ..ada() };
-        assert!(ends_grants(&begun(&other, "", Some(&old)).1));
+        let changes = begun(&other, "", Some(&old)).1;
+        assert!(ends_grants(&changes));
+        let told = changes.iter().filter_map(|change| match change {
+            Change::EventInsert(event) if event.kind == EventKind::SignedOut => event.user_id,
+            _ => None,
+        });
+        assert_eq!(told.collect::<Vec<_>>(), [ada().id]);
     }
 
     #[test]
@@ -267,7 +283,7 @@ mod tests {
         let (old, _, _) = begun(&ada(), "", None);
         let (mint, other) = (Mint::seeded(5), User { id: Id::from_i64(8), ..ada() });
         let fresh = Fresh { id: mint.id(7000), secret: mint.secret() };
-        let held = Held { in_use: Some(Kept { session: &old, is_live: true }), others: &[], beside: true };
+        let held = Held { in_use: Some(kept(&old)), others: &[], beside: true };
         let browser = Browser { user_agent: "", is_known: true, held };
         let Decision { changes, reply } = begin(&other, &fresh, browser, Call::new(Time::from_seconds(7), "::1"));
         assert!(!ends_grants(&changes) && !changes.iter().any(|change| matches!(change, Change::SessionEnd { .. })));

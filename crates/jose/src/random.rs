@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use ring::error::Unspecified;
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::{Zeroize, Zeroizing};
 
@@ -45,8 +46,19 @@ impl Pool {
 }
 
 fn from_system(out: &mut [u8]) {
-    // A system without randomness can make no key and no secret; it must stop, not go on with less.
-    assert!(SystemRandom::new().fill(out).is_ok(), "the system's random source failed");
+    drawn(SystemRandom::new().fill(out));
+}
+
+/// What was drawn from the system's source.
+///
+/// # Panics
+/// When the source has failed.
+#[expect(
+    clippy::expect_used,
+    reason = "a system without randomness can make no key: it must stop, not go on with less"
+)]
+pub(crate) fn drawn<T>(drawn: Result<T, Unspecified>) -> T {
+    drawn.expect("the system's random source failed")
 }
 
 /// The random source. It asks the system for 4096 bytes at a time and thread, because a system call for each secret would cost
@@ -224,6 +236,7 @@ impl Mint {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use ring::agreement::EphemeralPrivateKey;
     use std::collections::BTreeSet;
 
     const NOW: i64 = EPOCH_MS + 90_000_000_000;
@@ -297,6 +310,12 @@ mod tests {
         let mut long = vec![0; 3 * BLOCK + 1];
         random.fill(&mut long);
         assert!(long.chunks(64).all(|chunk| chunk.len() < 64 || chunk.iter().any(|byte| *byte != 0)));
+    }
+
+    #[test]
+    #[should_panic(expected = "the system's random source failed")]
+    fn without_a_source_nothing_goes_on() {
+        drawn::<EphemeralPrivateKey>(Err(Unspecified));
     }
 
     #[test]

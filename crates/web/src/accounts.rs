@@ -14,7 +14,7 @@ use grantor_jose::id::Id;
 
 use crate::cookie::{self, Name};
 use crate::visit::{Visit, find_session};
-use crate::{routes, session_state};
+use crate::{respond, routes, session_state};
 
 /// Somebody signed in beside the person in use.
 #[derive(Clone, Debug)]
@@ -22,8 +22,61 @@ pub(crate) struct Account {
     token: String,
     pub(crate) session: Session,
     pub(crate) user: User,
+    /// Whether it stands behind another session of the same person in this browser: it goes where that one goes.
+    pub(crate) is_again: bool,
     /// Whether they are signed in here and now; an idle session is not over for its apps.
     pub(crate) is_live: bool,
+}
+
+/// Those of the others whom the person can go on as.
+pub(crate) fn offered(others: &[Account]) -> impl Iterator<Item = &Account> {
+    others.iter().filter(|other| other.is_live && !other.is_again)
+}
+
+/// Who is signed in where somebody signs in, and whether they chose to do so beside them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Company {
+    /// Proof that the person chose to sign in beside whoever is signed in; empty where they did not.
+    pub(crate) beside: String,
+    /// Whether anybody is signed in whom the person can go on as.
+    is_anybody: bool,
+    /// Whether there was a proof that does not fit those who are here by now.
+    is_stale: bool,
+    names: Vec<String>,
+}
+
+impl Company {
+    /// What a page was told about it.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn of(visit: &Visit, sent: Option<&str>) -> Result<Self, Error> {
+        let beside = sent.filter(|proof| visit.is_beside(Some(proof))).unwrap_or_default().to_owned();
+        let is_stale = beside.is_empty() && sent.is_some_and(|sent| !sent.is_empty());
+        let others = others(visit).await?;
+        let is_anybody = visit.session().is_some() || offered(&others).next().is_some();
+        let people = others.iter().filter(|other| !other.is_again).map(|other| (&other.session, &other.user));
+        let here =
+            visit.presented().into_iter().chain(people).filter(|(session, user)| visit.is_signed_in(session, user));
+        let names = here.map(|(_, user)| user.display_name().to_owned()).collect();
+        Ok(Self { beside, is_anybody, is_stale, names })
+    }
+
+    /// Whether the person says first which account they mean: they chose to be somebody else beside a person who is not in use any
+    /// more, or nobody is in use and they chose nothing.
+    pub(crate) fn is_open(&self, visit: &Visit) -> bool {
+        self.is_lost() || self.is_anybody && self.beside.is_empty() && visit.session().is_none()
+    }
+
+    /// Whether they chose to sign in beside a person who is not in use any more: nobody is to be signed out by that.
+    pub(crate) const fn is_lost(&self) -> bool {
+        self.is_stale && self.is_anybody
+    }
+
+    /// The names of those who are signed out where somebody else signs in.
+    pub(crate) fn over(&self) -> Vec<String> {
+        if self.beside.is_empty() { self.names.clone() } else { Vec::new() }
+    }
 }
 
 /// The text of the others, as it was sent.
@@ -43,7 +96,7 @@ pub(crate) fn named(visit: &Visit) -> Vec<Id> {
 }
 
 /// Those who are signed in beside the person in use, the last in use first; also where their sessions are idle, as long as these have
-/// not been ended. What opens nothing is nobody, and of each person one session counts.
+/// not been ended. What opens nothing is nobody; where a person has another session here, that is marked.
 ///
 /// # Errors
 /// Those of the store.
@@ -51,11 +104,13 @@ pub(crate) async fn others(visit: &Visit) -> Result<Vec<Account>, Error> {
     let mut found: Vec<Account> = Vec::new();
     for (id, secret, token) in accounts::tokens(&sent(visit)) {
         let Some((session, user)) = find_session(&visit.app, id, &secret).await? else { continue };
-        let is_in_use = visit.presented().is_some_and(|(_, known)| known.id == user.id);
-        if !is_in_use && found.iter().all(|known| known.user.id != user.id) {
-            let is_live = visit.counts(&session, &user);
-            found.push(Account { token: token.to_owned(), session, user, is_live });
+        if visit.presented().is_some_and(|(in_use, _)| in_use.id == session.id) {
+            continue;
         }
+        let is_in_use = visit.presented().is_some_and(|(_, known)| known.id == user.id);
+        let is_again = is_in_use || found.iter().any(|known| known.user.id == user.id);
+        let is_live = visit.counts(&session, &user);
+        found.push(Account { token: token.to_owned(), session, user, is_again, is_live });
     }
     Ok(found)
 }
@@ -71,8 +126,9 @@ impl<'a> Holding<'a> {
     /// That of a visit with these others; `beside` where the person chose to sign in beside them.
     pub(crate) fn of(visit: &'a Visit, others: &'a [Account], beside: bool) -> Self {
         let is_live = visit.session().is_some();
-        let in_use = visit.presented().map(|(session, _)| Kept { session, is_live });
-        let kept = |account: &'a Account| Kept { session: &account.session, is_live: account.is_live };
+        let held = |session, is_live| Kept { session, is_live, event_id: visit.app.id() };
+        let in_use = visit.presented().map(|(session, _)| held(session, is_live));
+        let kept = |account: &'a Account| held(&account.session, account.is_live);
         Self { in_use, others: others.iter().map(kept).collect(), beside }
     }
 
@@ -151,6 +207,12 @@ pub(crate) fn another(visit: &Visit, carried: &str) -> String {
     } else {
         sign_in_beside(visit, carried)
     }
+}
+
+/// The answer that lets the person choose the account first, with what waits for that.
+pub(crate) fn choose(visit: &Visit, carried: &str) -> HttpResponse {
+    let request = if carried.is_empty() { String::new() } else { format!("?request={carried}") };
+    respond::redirect_marked(visit, &format!("{}{request}", routes::SELECT_ACCOUNT))
 }
 
 /// The address of the sign-in page for somebody beside whoever is signed in.

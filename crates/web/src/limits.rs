@@ -301,13 +301,7 @@ pub(crate) async fn refuse_visit(visit: &Visit) -> Option<HttpResponse> {
 
 /// The refusal of a browser that was sent by an app too often, where somebody is signed in. Who goes around in circles with
 /// one app can still sign in to another.
-pub(crate) async fn refuse_sent(visit: &Visit, client: &Client) -> Option<HttpResponse> {
-    let (_, user) = visit.session()?;
-    refuse_sent_for(visit, user, client).await
-}
-
-/// The same for a person of this browser.
-pub(crate) async fn refuse_sent_for(visit: &Visit, user: &User, client: &Client) -> Option<HttpResponse> {
+pub(crate) async fn refuse_sent(visit: &Visit, user: &User, client: &Client) -> Option<HttpResponse> {
     refuse_person(visit, user, Endpoint::Authorization, By::Client(&client.client_id)).await
 }
 

@@ -13,6 +13,7 @@ use grantor_identity::password::{Password, PasswordHash, Verdict};
 use grantor_identity::queue::QueueError;
 use grantor_identity::throttle::Slots;
 use grantor_identity::username::Username;
+use grantor_jose::id::Id;
 
 use crate::accounts::{self, Holding};
 use crate::known_browser::Remembered;
@@ -27,8 +28,8 @@ const MAX_CHANGES: usize = 4;
 pub(crate) enum Outcome {
     /// The password is proved, and the person has a second factor: that it is, sealed.
     Half(String),
-    /// The cookies of the new session.
-    SignedIn(Vec<Cookie<'static>>),
+    /// The cookies of the new session, and whose it is.
+    SignedIn(Vec<Cookie<'static>>, Id),
     /// What the form says.
     Problem(Problem),
 }
@@ -135,7 +136,7 @@ impl<'a> Try<'a> {
         if let Some(username) = &self.username {
             cookies.push(self.browser.with(username, user.id, kept.as_deref()));
         }
-        Ok(Some(Outcome::SignedIn(cookies)))
+        Ok(Some(Outcome::SignedIn(cookies, user.id)))
     }
 
     /// Says that the password is proved, to the next page alone.

@@ -31,10 +31,17 @@ impl<'a> Browser<'a> {
         Ok(Self { in_use: visit.presented(), others: accounts::others(visit).await? })
     }
 
-    /// All of them, the one in use first.
+    /// All of them, the one in use first; each with one session.
     pub(crate) fn people(&self) -> Vec<Person<'_>> {
-        let others = self.others.iter().map(|other| (&other.session, &other.user));
+        let others = self.others.iter().filter(|other| !other.is_again).map(|other| (&other.session, &other.user));
         self.in_use.into_iter().chain(others).collect()
+    }
+
+    /// These with all sessions that the browser holds of them.
+    pub(crate) fn whole<'b>(&'b self, people: &[Person<'b>]) -> Vec<Person<'b>> {
+        let again = self.others.iter().filter(|other| other.is_again).map(|other| (&other.session, &other.user));
+        let theirs = again.filter(|(_, user)| people.iter().any(|(_, known)| known.id == user.id));
+        people.iter().copied().chain(theirs).collect()
     }
 
     /// Those whom a form names: the session of one, `all`, or by nothing the one in use.
@@ -66,7 +73,7 @@ impl<'a> Browser<'a> {
     /// Who is still signed in when these sessions have ended.
     pub(crate) fn left(&self, visit: &Visit, ended: &[Id]) -> Vec<SignedIn> {
         let people = self.people().into_iter();
-        let left = people.filter(|(session, user)| !ended.contains(&session.id) && visit.counts(session, user));
+        let left = people.filter(|(session, user)| !ended.contains(&session.id) && visit.is_signed_in(session, user));
         left.map(|(_, user)| visit::signed_in(user, None)).collect()
     }
 
@@ -122,7 +129,13 @@ pub(crate) async fn end(visit: &Visit, people: &[Person<'_>], extent: Extent) ->
     names.sort_unstable();
     names.dedup();
     let frames = frames(&visit.app.provider.issuer, &visit.app.directory(), &took_part);
-    Ok(Ended { names, frames, who: people.iter().map(|(_, user)| visit::signed_in(user, None)).collect() })
+    let mut who: Vec<&User> = Vec::new();
+    for (_, user) in people {
+        if who.iter().all(|known| known.id != user.id) {
+            who.push(user);
+        }
+    }
+    Ok(Ended { names, frames, who: who.into_iter().map(|user| visit::signed_in(user, None)).collect() })
 }
 
 /// The names of the apps that are signed out with somebody.

@@ -22,6 +22,7 @@ use grantor_core::user::User;
 use grantor_jose::id::Id;
 use grantor_jose::secret::Secret;
 
+use crate::accounts;
 use crate::app::App;
 use crate::cookie::{self, Name};
 use crate::error::Unanswered;
@@ -67,7 +68,12 @@ impl Visit {
     pub(crate) fn counts(&self, session: &Session, user: &User) -> bool {
         // A session counts from where its person may sign in, and nowhere else.
         let may_enter = || reach::may_enter(&self.app.directory(), user, self.app.address(&self.request));
-        session.is_live(&self.app.provider.policy.lifetimes, self.now) && !user.disabled && may_enter()
+        self.is_signed_in(session, user) && may_enter()
+    }
+
+    /// Whether somebody is signed in, here or only in another network.
+    pub(crate) fn is_signed_in(&self, session: &Session, user: &User) -> bool {
+        session.is_live(&self.app.provider.policy.lifetimes, self.now) && !user.disabled
     }
 
     /// A visit as that of a stranger: nothing is read from the store.
@@ -122,22 +128,27 @@ impl Visit {
         self.parts(b"csrf", self.session().map(|(session, _)| session.id))
     }
 
-    /// What a proof is bound to: what it is for, the browser, and a session of it.
-    fn parts(&self, what: &[u8], session: Option<Id>) -> [Vec<u8>; 3] {
-        let session = session.map(|id| id.to_string()).unwrap_or_default();
-        [what.to_vec(), self.mark.clone().into_bytes(), session.into_bytes()]
+    /// What a proof is bound to: what it is for, the browser, and a session of it or a person.
+    fn parts(&self, what: &[u8], bound_to: Option<Id>) -> [Vec<u8>; 3] {
+        let bound_to = bound_to.map(|id| id.to_string()).unwrap_or_default();
+        [what.to_vec(), self.mark.clone().into_bytes(), bound_to.into_bytes()]
     }
 
     /// The text for the field `beside` of sign-in pages: proof that the person chose here, on a page of ours, to sign in beside
     /// whoever is signed in now.
     pub(crate) fn beside(&self) -> String {
-        let parts = self.parts(b"beside", self.session().map(|(session, _)| session.id));
-        URL_SAFE_NO_PAD.encode(self.app.directory().secrets.browser.tag(&parts.each_ref().map(Vec::as_slice)))
+        URL_SAFE_NO_PAD
+            .encode(self.app.directory().secrets.browser.tag(&self.beside_parts().each_ref().map(Vec::as_slice)))
     }
 
-    /// Whether it is that proof, and nobody else is signed in by now.
+    /// Whether it is that proof, and nobody else is in use by now.
     pub(crate) fn is_beside(&self, proof: Option<&str>) -> bool {
-        proof.is_some() && self.fits(proof, &self.parts(b"beside", self.session().map(|(session, _)| session.id)))
+        proof.is_some() && self.fits(proof, &self.beside_parts())
+    }
+
+    /// It is for the person in use, whichever session of theirs goes on here, and also when that is idle by now.
+    fn beside_parts(&self) -> [Vec<u8>; 3] {
+        self.parts(b"beside", self.presented().map(|(_, user)| user.id))
     }
 
     /// Whether a posted form is one that this browser was given.
@@ -150,17 +161,24 @@ impl Visit {
         self.is_from_here() && self.fits(csrf, &self.csrf_parts())
     }
 
-    /// Whether a posted sign-in form is one that this browser was given, also before somebody was signed in: the second
-    /// click of a double click comes with the session that the first one began.
+    /// Whether a posted form that names its person, as that of signing in, is one that this browser was given, also before somebody
+    /// was signed in, while their session was not idle, or while one of those was in use who are beside now: the second click of a double click comes with the session
+    /// that the first one began.
     pub(crate) fn is_own_sign_in_form(&self, csrf: Option<&str>) -> bool {
-        self.is_own_form(csrf) || self.is_from_here() && self.fits(csrf, &self.parts(b"csrf", None))
+        self.is_own_form(csrf) || self.is_from_here() && self.is_form_of_before(csrf)
     }
 
-    /// Whether a posted form that names the account it is about is one that this browser was given, whoever of these was in use then,
-    /// or nobody: the form says itself what the person wanted.
-    pub(crate) fn is_own_form_of(&self, csrf: Option<&str>, mut sessions: impl Iterator<Item = Id>) -> bool {
-        self.is_own_sign_in_form(csrf)
-            || self.is_from_here() && sessions.any(|session| self.fits(csrf, &self.parts(b"csrf", Some(session))))
+    /// Whether it was given before the person came into use who is now.
+    fn is_form_of_before(&self, csrf: Option<&str>) -> bool {
+        let presented = self.presented().map(|(session, _)| session.id);
+        let beside = accounts::named(self).into_iter().chain(presented).map(Some);
+        std::iter::once(None).chain(beside).any(|session| self.fits(csrf, &self.parts(b"csrf", session)))
+    }
+
+    /// The person in use, where a posted sign-in form of this browser is older than that: what it asked for may be done.
+    pub(crate) fn come_meanwhile(&self, csrf: Option<&str>) -> Option<(&Session, &User)> {
+        let is_repeated = || !self.is_own_form(csrf) && self.is_own_sign_in_form(csrf);
+        self.session().filter(|_| is_repeated())
     }
 
     /// Whether a posted sign-out form is one that this browser was given, also while the session was not idle yet.

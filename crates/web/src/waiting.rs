@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::interaction::Interaction;
 use grantor_core::upstream::flow::Aim;
+use grantor_jose::id::Id;
 
 use crate::locale::Language;
 use crate::oauth::authorize;
@@ -91,6 +92,33 @@ impl Waiting {
             Self::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
             Self::SecondFactor(None) => respond::redirect(routes::SECOND_FACTOR),
             Self::SecondFactor(Some(waiting)) => authorize::go_to(visit, routes::SECOND_FACTOR, &waiting.0).await,
+        }
+    }
+
+    /// Sends the browser on, as somebody who has just signed in or been chosen for it.
+    pub(crate) async fn go_on_as(&self, visit: &Visit, user_id: Id) -> HttpResponse {
+        let Self::Request(waiting) = self else { return self.go_on(visit).await };
+        authorize::go_to(visit, routes::AUTHORIZE, &Interaction { selected: Some(user_id), ..waiting.0.clone() }).await
+    }
+
+    /// The address at which the person goes on as somebody else, for a link; none where no app waits.
+    pub(crate) fn change(&self, visit: &Visit) -> Option<String> {
+        let Self::Request(waiting) = self else { return None };
+        let again = Interaction { selected: None, ..waiting.0.clone() };
+        authorize::on_page(visit, routes::SELECT_ACCOUNT, &again).ok()
+    }
+
+    /// The text that pages carry.
+    pub(crate) fn carried(&self, visit: &Visit) -> String {
+        let key = &visit.app.directory().secrets.browser;
+        match self {
+            Self::Account => String::new(),
+            Self::Entry(entry) => entry.entry().seal(key),
+            Self::Request(waiting) => waiting.0.seal(key, visit.mark()),
+            Self::SecondFactor(waiting) => {
+                let request = waiting.as_ref().map(|waiting| waiting.0.seal(key, visit.mark()));
+                for_second_factor(request.as_deref().unwrap_or_default())
+            }
         }
     }
 

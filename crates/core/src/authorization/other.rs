@@ -1,6 +1,9 @@
 //! A person who is signed in beside the one in use, and whom a request names: by `id_token_hint` or a requested `sub`, which must be
 //! them, or by `login_hint`, which would like it to be.
 //!
+//! A `login_hint` anybody can write, also into an address that has an app begin a sign-in. So it lets the person choose, and is never
+//! answered for somebody whom they did not choose.
+//!
 //! No request changes who is in use: what a person does next in this browser would be done as somebody whom they did not choose, by
 //! the will of whoever could send the browser here. So what needs no page is answered by the session beside, and the browser goes on
 //! as it was, with `prompt=none` and without. What the person must be asked is asked when they have chosen the account themselves.
@@ -59,13 +62,14 @@ impl AuthorizationRequest {
     }
 }
 
-/// Whether a request may go on with somebody beside: not where the person in use is named, too, was chosen for it, or has signed in
-/// for it.
+/// Whether a request may go on with somebody beside: not where anybody was chosen for it, nor where the person in use is named, too,
+/// or has signed in for it.
 pub(super) fn may_go_on(request: &AuthorizationRequest, situation: Situation<'_>) -> bool {
-    situation.session.is_none_or(|(session, user)| {
-        let is_chosen = request.started.selected == Some(session.id);
-        !is_chosen && !is_signed_in_for(request, session, situation.now) && !request.names(situation.subjects, user)
-    })
+    let is_chosen = request.started.selected.is_some();
+    let is_open = |(session, user): (&Session, &User)| {
+        !is_signed_in_for(request, session, situation.now) && !request.names(situation.subjects, user)
+    };
+    !is_chosen && situation.session.is_none_or(is_open)
 }
 
 /// Chooses the next step where a person beside is named.
@@ -75,14 +79,25 @@ pub(super) fn next_step(
     situation: Situation<'_>,
 ) -> Result<Step, Error> {
     let Other { session, user, consent, reachable, .. } = other;
+    if !request.must_be_somebody() {
+        // Without a page nobody chooses, and a new account is none of those that are here.
+        let is_silent = request.prompt.none || request.prompt.create;
+        let is_there = session.is_live(situation.lifetimes, situation.now) && !user.disabled;
+        return if is_silent || !is_there { next_step_in_use(request, situation) } else { Ok(Step::SelectAccount) };
+    }
     let theirs = Situation { session: Some((session, user)), consent, other: None, reachable, ..situation };
     match next_step_in_use(other.request, theirs) {
         // "If the End-User identified by the ID Token is already logged in or is logged in as a result of the request ..., then
         // the Authorization Server returns a positive response" (OIDC Core §3.1.2.1)
         Ok(Step::Respond(approved)) => Ok(Step::Beside(approved)),
         Ok(Step::Consent { .. } | Step::OfferMore(_) | Step::Prove | Step::ProveMore(_)) => Ok(Step::SelectAccount),
-        // A name can be written by anybody: nobody learns by it who else is signed in here.
-        Err(_) if !request.must_be_somebody() => next_step_in_use(request, situation),
+        // An app that they never allowed does not learn that they are signed in here.
+        Err(_) if request.prompt.none && !is_known(request, consent) => Err(Error::LoginRequired),
         other => other,
     }
+}
+
+/// Whether the app has something of the person, or asks nobody.
+fn is_known(request: &AuthorizationRequest, consent: Option<&Consent>) -> bool {
+    request.asks_nobody() || consent.is_some_and(|consent| !consent.granted.is_empty())
 }

@@ -22,7 +22,7 @@ use crate::pkce::CodeChallenge;
 use crate::policy::ClientPolicy;
 use crate::provider::Provider;
 use crate::redirect_uri::ValidRedirectUri;
-use crate::scope::Scope;
+use crate::scope::{self, Scope};
 use crate::store::Store;
 use crate::time::Time;
 
@@ -53,7 +53,10 @@ pub fn read<S: Store>(
     // URI values for the Client pre-registered at the OpenID Provider, with the matching performed as described in Section 6.2.1 of
     // [RFC3986] (Simple String Comparison)." (OIDC Core §3.2.2.1)
     let kind = params.get("response_type").and_then(|kind| kind.parse().ok());
-    if named.is_none() && (asks_openid(params) || kind.is_some_and(ResponseType::is_front_channel)) {
+    // "The Authorization Server MUST verify that all the REQUIRED parameters are present and their usage conforms to this
+    // specification." (OIDC Core §3.1.2.2)
+    let is_openid = params.get("scope").is_some_and(scope::is_openid);
+    if named.is_none() && (is_openid || kind.is_some_and(ResponseType::is_front_channel)) {
         return Err(show(Error::RedirectUriRequired, Some(client)));
     }
     let response_mode = ResponseMode::of(params);
@@ -96,7 +99,7 @@ impl Reading<'_> {
         let offered = self.offered(&claims);
         let claims = claims.with_acr_values(self.acr_values());
         check_acr(&claims, self.directory)?;
-        let scopes_of_claims = self.scopes_of_claims(&claims, &scope);
+        let scopes_of_claims = self.scopes_of_claims(&claims, response_type, &scope);
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
         let resources = audience::requested(self.directory, &provider.issuer, self.params)?;
         audience::check_granted(self.directory, &provider.issuer, &resources, &scope)?;
@@ -255,11 +258,11 @@ impl Reading<'_> {
     }
 
     /// The scopes that people are asked for because of claims, in a request of OpenID Connect.
-    fn scopes_of_claims(&self, claims: &ClaimsRequest, scope: &Scope) -> Scope {
+    fn scopes_of_claims(&self, claims: &ClaimsRequest, response_type: ResponseType, scope: &Scope) -> Scope {
         if !scope.contains("openid") {
             return Scope::default();
         }
-        claims::wanted(self.directory, claims, (scope, &self.client.metadata.scope))
+        claims::wanted(self.directory, claims, response_type, (scope, &self.client.metadata.scope))
     }
 
     /// Runs oxide-auth's machine to the point where the person must be asked; returns the scope to ask about.
@@ -284,11 +287,6 @@ impl Reading<'_> {
             };
         }
     }
-}
-
-/// Whether it is a request of OpenID Connect.
-fn asks_openid(params: &Params) -> bool {
-    params.get("scope").is_some_and(|scope| scope.split(' ').any(|token| token == "openid"))
 }
 
 /// Nobody can be both of two people.

@@ -93,7 +93,7 @@ pub struct Started {
     pub at: Time,
     /// Whether it comes back from a page.
     pub resumed: bool,
-    /// The session that the person chose to go on with on the way.
+    /// The person whom somebody chose to go on with on the way, or signed in or answered as.
     pub selected: Option<Id>,
     /// Whether the person chose to go on without the level that was offered.
     pub declined: bool,

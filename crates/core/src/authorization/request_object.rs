@@ -15,6 +15,7 @@ use crate::client_auth::PublishedKeys;
 use crate::error::Error;
 use crate::params::{MAX_PARAMETERS, Params};
 use crate::provider::Provider;
+use crate::scope;
 use crate::store::Store;
 use crate::time::Time;
 
@@ -218,9 +219,8 @@ fn check_scope(outside: &Params, claims: &Map<String, Value>) -> Result<(), Erro
     // OAuth 2.0 request syntax containing the "openid" scope value to indicate to the underlying OAuth 2.0 logic that this is an
     // OpenID Connect request." (OIDC Core §6.2)
     // Laxer than OIDC Core: without "scope" outside, that of the object counts, as RFC 9101 §5 has it.
-    let is_openid = |scope: &str| scope.split(' ').any(|token| token == "openid");
-    let inside = claims.get("scope").and_then(Value::as_str).is_some_and(is_openid);
-    let fits = !inside || outside.get("scope").is_none_or(is_openid);
+    let inside = claims.get("scope").and_then(Value::as_str).is_some_and(scope::is_openid);
+    let fits = !inside || outside.get("scope").is_none_or(scope::is_openid);
     if fits { Ok(()) } else { Err(Error::RequestObjectMismatch) }
 }
 

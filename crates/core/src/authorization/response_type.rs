@@ -59,6 +59,11 @@ impl ResponseType {
         matches!(self, Self::CodeIdTokenToken | Self::CodeToken | Self::IdTokenToken)
     }
 
+    /// Whether an access token is issued, here or for the code.
+    pub const fn issues_access_token(self) -> bool {
+        self.has_code() || self.has_token()
+    }
+
     /// Whether tokens travel through the browser: the implicit and the hybrid flow.
     pub const fn is_front_channel(self) -> bool {
         self.has_id_token() || self.has_token()

@@ -135,6 +135,10 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     let enter = if request.prompt.create { Step::SignUp } else { Step::Login };
     // "The Authorization Server MUST attempt to Authenticate the End-User in the following cases:" (OIDC Core §3.1.2.3)
     let Some((session, user)) = live else { return Ok(enter) };
+    // What was chosen, proved or allowed as one person is never answered for another one, who has come into use meanwhile.
+    if request.started.selected.is_some_and(|selected| selected != user.id) {
+        return Ok(Step::SelectAccount);
+    }
     // What the person did after the request had started answers it, for a while.
     let signed_in_for_this = is_signed_in_for(request, session, situation.now);
     if !signed_in_for_this {
@@ -148,7 +152,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
             return Ok(Step::Login);
         }
         // "The Authorization Server SHOULD prompt the End-User to select a user account." (OIDC Core §3.1.2.1)
-        if request.prompt.select_account && request.started.selected != Some(session.id) {
+        if request.prompt.select_account && request.started.selected.is_none() {
             return Ok(Step::SelectAccount);
         }
     }
@@ -230,7 +234,12 @@ fn consent_step(request: &AuthorizationRequest, consent: Option<&Consent>) -> St
     }
     let answered_for_this =
         request.started.resumed && consent.is_some_and(|consent| consent.updated_at >= request.started.at);
-    let unanswered = Consent::unanswered(consent, &request.scope);
+    // "Note that even if the Claims are not available because the End-User did not authorize their release or they are not present,
+    // the Authorization Server MUST NOT generate an error when Claims are not returned, whether they are Essential or Voluntary,
+    // unless otherwise specified in the description of the specific claim." (OIDC Core §5.5.1): where nobody may be asked, a scope
+    // that is there for such a claim alone is left out, unless the person has allowed it before.
+    let is_left = |scope: &str| request.prompt.none && request.scopes_of_claims.contains(scope);
+    let unanswered = Consent::unanswered(consent, &request.scope).filter(|scope| !is_left(scope));
     let granted = consent.map(|consent| request.scope.intersection(&consent.granted)).unwrap_or_default();
     let ask_again = (request.prompt.consent || may_be_another) && !answered_for_this;
     if ask_again || !unanswered.is_empty() || granted.is_empty() {

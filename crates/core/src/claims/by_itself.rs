@@ -2,15 +2,25 @@
 //! of that scope is released.
 
 use super::{ClaimsRequest, STANDARD, released_by, wish};
+use crate::authorization::ResponseType;
 use crate::directory::Directory;
 use crate::grant::OidcContext;
 use crate::scope::Scope;
 
 /// The standard scopes, of those that a client may have, which release what is asked for by itself and by no scope of the request.
-/// Scopes of APIs allow more than to know something: they have to be asked for by their names.
-pub(crate) fn wanted(directory: &Directory, request: &ClaimsRequest, (asked, allowed): (&Scope, &Scope)) -> Scope {
+/// Scopes of APIs allow more than to know something: they have to be asked for by their names. What userinfo shall tell is nothing
+/// to ask people about where no access token is issued, with which it could be asked.
+// "When the "userinfo" member is used, the request MUST also use a "response_type" value that results in an Access Token being issued
+// to the Client for use at the UserInfo Endpoint." (OIDC Core §5.5)
+pub(crate) fn wanted(
+    directory: &Directory,
+    request: &ClaimsRequest,
+    response_type: ResponseType,
+    (asked, allowed): (&Scope, &Scope),
+) -> Scope {
     let is_released = |name: &str| asked.iter().any(|scope| released_by(directory, scope).contains(&name));
-    let names = request.userinfo.keys().chain(request.id_token.keys()).map(|name| wish::base(name));
+    let at_userinfo = request.userinfo.keys().filter(|_| response_type.issues_access_token());
+    let names = at_userinfo.chain(request.id_token.keys()).map(|name| wish::base(name));
     let scope_of = |name: &str| {
         let mut scopes = STANDARD.iter().filter(|(scope, claims)| allowed.contains(scope) && claims.contains(&name));
         scopes.next().map(|(scope, _)| *scope)

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Requested;
+use super::{ClaimRequest, Requested};
 use crate::user::User;
 
 /// The largest number of languages that count.
@@ -18,10 +18,11 @@ const READ_BY_PEOPLE: [&str; 8] =
 // "An error SHOULD NOT result if some or all of the requested locales are not supported by the OpenID Provider."
 // (OIDC Core §5.2)
 pub(crate) fn locales(text: &str) -> Vec<String> {
-    let is_tag = |tag: &&str| {
-        !tag.is_empty() && tag.len() <= MAX_TAG && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
-    text.split(' ').filter(is_tag).take(MAX_LOCALES).map(str::to_owned).collect()
+    text.split(' ').filter(|tag| is_tag(tag)).take(MAX_LOCALES).map(str::to_owned).collect()
+}
+
+fn is_tag(text: &str) -> bool {
+    (1..=MAX_TAG).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// What is left of `released` for what was asked for at its destination, in these languages.
@@ -30,50 +31,47 @@ pub(super) fn grant(
     user: &User,
     (requested, locales): (&Requested, &[String]),
 ) -> Map<String, Value> {
+    let forms: Forms<'_> =
+        requested.iter().filter_map(|(name, request)| Some((form(user, name)?.0, request.as_ref()))).collect();
     let mut left = released;
     // "When the Claim value does not match the requested value, the Claim is not included in the response." (OIDC Core §5.5.1)
     // "When the Claim value does not match any of the requested values, the Claim is not included in the response."
     // (OIDC Core §5.5.1)
     left.retain(|name, value| {
         let asked = |name: &str| requested.get(name).and_then(Option::as_ref);
-        asked(name).or_else(|| asked(base(name))).is_none_or(|request| request.accepts(value))
+        let by_form = || forms.iter().filter(|(key, _)| key == name).find_map(|(_, request)| *request);
+        asked(name).or_else(by_form).or_else(|| asked(base(name))).is_none_or(|request| request.accepts(value))
     });
-    let left = if locales.is_empty() { left } else { speak(&left, user, (requested, locales)) };
-    name_languages(left, user, requested)
+    if locales.is_empty() { left } else { speak(&left, user, (&forms, locales)) }
 }
 
-/// The claims, with the person's own language in the name of each that was asked for in one that it is not there in. Where the person
-/// has not said which language is theirs, there is none to name; nor where the claim was asked for without a language, too.
+/// What names with a language tag ask for: the name that it is told by, and how it was asked for.
+type Forms<'a> = Vec<(String, Option<&'a ClaimRequest>)>;
+
+/// The form of a claim that a name with a language tag asks for, by the name that it is told by. Where the person has none in that
+/// language nor in a variety of it: what people read, by the person's own language, where they have said which one that is.
 // "If an OP receives a request for human-readable Claims in a language and script that it does not have, any versions of those
 // Claims returned that do not use the requested language and script SHOULD use a language tag in the Claim Name."
 // (OIDC Core §5.5.2)
-fn name_languages(mut claims: Map<String, Value>, user: &User, requested: &Requested) -> Map<String, Value> {
-    let Some(own) = user.claims.get("locale").and_then(Value::as_str) else { return claims };
-    let own = own.replace('_', "-");
-    for name in requested.keys() {
-        let Some((base, asked)) = name.split_once('#').filter(|(base, _)| READ_BY_PEOPLE.contains(base)) else {
-            continue;
-        };
-        let is_there = fits(asked, &own) || tagged(user, name).is_some() || requested.contains_key(base);
-        // What stands there may be in another language, by `claims_locales`.
-        let is_own = claims.get(base).is_some_and(|value| user.claim(base).as_ref() == Some(value));
-        if is_own
-            && !is_there
-            && let Some(value) = claims.remove(base)
-        {
-            claims.entry(format!("{base}#{own}")).or_insert(value);
-        }
+pub(super) fn form(user: &User, name: &str) -> Option<(String, Value)> {
+    if let Some((key, value)) = tagged(user, name) {
+        return Some((key.clone(), value.clone()));
     }
-    claims
+    let base = name.split_once('#').map(|(base, _)| base).filter(|base| READ_BY_PEOPLE.contains(base))?;
+    let key = format!("{base}#{}", own(user)?);
+    let value = user.claims.get(&key).cloned().or_else(|| user.claim(base));
+    Some((key, value.filter(|value| !value.is_null() && value.as_str() != Some(""))?))
+}
+
+/// The person's own language, as a tag.
+fn own(user: &User) -> Option<String> {
+    let own = user.claims.get("locale")?.as_str()?.replace('_', "-");
+    is_tag(&own).then_some(own)
 }
 
 /// The claims in these languages: of each that the person has in several, the one that is preferred.
-fn speak(
-    released: &Map<String, Value>,
-    user: &User,
-    (requested, locales): (&Requested, &[String]),
-) -> Map<String, Value> {
-    let is_asked = |name: &str| requested.keys().any(|asked| tagged(user, asked).is_some_and(|(key, _)| key == name));
+fn speak(released: &Map<String, Value>, user: &User, (forms, locales): (&Forms<'_>, &[String])) -> Map<String, Value> {
+    let is_asked = |name: &str| forms.iter().any(|(key, _)| key == name);
     let mut spoken = Map::new();
     for (name, value) in released {
         // What is asked for by its language stands there with it.
@@ -84,8 +82,8 @@ fn speak(
         let base = base(name);
         let languages = || released.keys().filter(|key| self::base(key) == base).filter_map(|key| tag(key));
         // What has no tag is taken to be in the person's own language.
-        let own = user.claims.get("locale").and_then(Value::as_str).filter(|_| released.contains_key(base));
-        let meant = match preferred(locales, own, languages) {
+        let own = own(user).filter(|_| released.contains_key(base));
+        let meant = match preferred(locales, own.as_deref(), languages) {
             Preferred::Own => continue,
             Preferred::Tagged(tag) => tag == self::tag(name).unwrap_or_default(),
             Preferred::None => !released.contains_key(base),
@@ -147,7 +145,7 @@ fn fits(asked: &str, tag: &str) -> bool {
 }
 
 /// The forms of a claim that a name with a language tag asks for: in that language, or in a variety of it.
-pub(super) fn tagged<'a>(user: &'a User, name: &str) -> Option<(&'a String, &'a Value)> {
+fn tagged<'a>(user: &'a User, name: &str) -> Option<(&'a String, &'a Value)> {
     let (asked_base, asked) = name.split_once('#')?;
     let of_claim = || user.claims.iter().filter(|(key, _)| key.contains('#') && base(key) == asked_base);
     let exact = of_claim().find(|(key, _)| tag(key).is_some_and(|tag| tag.eq_ignore_ascii_case(asked)));
@@ -167,7 +165,10 @@ fn tag(name: &str) -> Option<&str> {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
-    use crate::claims::ClaimsRequest;
+    use crate::claims::{ClaimsRequest, for_userinfo, release, userinfo_names};
+    use crate::directory::Directory;
+    use crate::grant::OidcContext;
+    use crate::scope::Scope;
     use crate::user::tests::ada;
     use serde_json::json;
 
@@ -201,20 +202,58 @@ mod tests {
         assert_eq!(said, json!({"name": "Ada F", "name#de": "Ada D"}));
     }
 
+    /// What is told of names, where the request is for these scopes, of which the person has allowed `profile`.
+    fn told(scope: &str, locales: &str, requested: &str) -> Value {
+        let claims = json!({"name": "Ada", "name#de": "Ada D", "nickname": "A", "gender": "female", "locale": "en_GB"});
+        let (directory, mut user) = (Directory::default(), ada());
+        user.claims = claims.as_object().unwrap().clone();
+        let asked: Scope = scope.parse().unwrap();
+        let context = OidcContext {
+            claims: ClaimsRequest::parse(&format!(r#"{{"userinfo":{requested}}}"#)).unwrap(),
+            claims_locales: self::locales(locales),
+            scopes_of_claims: "profile".parse::<Scope>().unwrap().without(&asked),
+            ..OidcContext::default()
+        };
+        let scope = asked.union(&context.scopes_of_claims);
+        let released = release(&directory, &user, &scope, &userinfo_names(&directory, &scope, &context));
+        let mut told = for_userinfo(released, &user, &context);
+        told.retain(|name, _| {
+            base(name).ends_with("name") && base(name) != "preferred_username" || base(name) == "gender"
+        });
+        told.into()
+    }
+
     // "any versions of those Claims returned that do not use the requested language and script SHOULD use a language tag in the
     // Claim Name." (OIDC Core §5.5.2)
     #[test]
     fn what_is_not_there_in_the_language_asked_for_says_which_one_it_is_in() {
+        let alone = |requested: &str| told("openid", "", requested);
+        assert_eq!(alone(r#"{"name#fr":null,"gender#fr":null}"#), json!({"name#en-GB": "Ada"}));
+        assert_eq!(
+            alone(r#"{"name#fr":null,"name":null}"#),
+            json!({"name": "Ada", "name#de": "Ada D", "name#en-GB": "Ada"})
+        );
+        assert_eq!(alone(r#"{"name#de":null}"#), json!({"name#de": "Ada D"}));
+        assert_eq!(alone(r#"{"name#en":null}"#), json!({"name#en-GB": "Ada"}), "it is in that language");
+        assert_eq!(alone(r#"{"name#fr":{"value":"Ada F"}}"#), json!({}));
+        assert_eq!(told("openid", "de", r#"{"name#fr":null}"#), json!({"name#en-GB": "Ada"}));
+    }
+
+    // "If present, the listed Claims are being requested to be added to any Claims that are being requested using scope values."
+    // (OIDC Core §5.5)
+    #[test]
+    fn what_a_scope_releases_stays_beside_what_is_asked_for_in_a_language() {
         let all = json!({"name": "Ada", "name#de": "Ada D", "nickname": "A", "gender": "female"});
-        let said = |locales: &str, requested: &str| spoken(&all, locales, requested);
-        let french = said("", r#"{"userinfo":{"name#fr":null,"gender#fr":null}}"#);
-        assert_eq!(french, json!({"name#en-GB": "Ada", "name#de": "Ada D", "nickname": "A", "gender": "female"}));
-        for requested in [r#"{"userinfo":{"name#de":null}}"#, r#"{"userinfo":{"name#fr":null,"name":null}}"#] {
-            assert_eq!(said("", requested), all, "{requested}");
-        }
-        assert_eq!(said("", r#"{"userinfo":{"name#en":null}}"#), all, "it is in that language");
-        let german = said("de", r#"{"userinfo":{"name#fr":null}}"#);
-        assert_eq!(german, json!({"name": "Ada D", "nickname": "A", "gender": "female"}));
+        let with = |name: &str| {
+            let mut all = all.clone();
+            all[name] = json!("Ada");
+            all
+        };
+        assert_eq!(told("openid profile", "", "{}"), all);
+        assert_eq!(told("openid profile", "", r#"{"name#de":null}"#), all);
+        assert_eq!(told("openid profile", "", r#"{"name#fr":null,"gender#fr":null}"#), with("name#en-GB"));
+        let german = json!({"name": "Ada D", "name#en-GB": "Ada", "nickname": "A", "gender": "female"});
+        assert_eq!(told("openid profile", "de", r#"{"name#fr":null}"#), german);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub struct ClientMetadata {
     /// What the page of signing out frames, so that the app clears what the browser keeps for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_uri: Option<String>,
-    /// Whether the frame must say which session that was, by `iss` and `sid`.
+    /// Whether the frame must say which session that was, by `iss` and `sid`; it always does.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub frontchannel_logout_session_required: bool,
     /// The grants that the client may use; default `authorization_code`.

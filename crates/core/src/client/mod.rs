@@ -38,8 +38,6 @@ pub enum AccessTokenFormat {
 
 /// How many hosts of an app that registered itself people are told of at once.
 const HOSTS_NAMED: usize = 5;
-/// The longest address, in bytes, that people are told in full.
-const ADDRESS_LONGEST: usize = 100;
 
 /// How an app came to be known, which people are told at consent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,14 +198,12 @@ impl Client {
         (self.trust != Trust::SelfRegistered || is_of(page, redirect_uri)).then_some(page)
     }
 
-    /// The address of the privacy policy or the terms of an app that registered itself, where it names another origin than that of
-    /// `redirect_uri`: to be read, and not to be followed. Of a long one, the origin.
+    /// The origin of the privacy policy or the terms of an app that registered itself, where that is another than the one of
+    /// `redirect_uri`: to be read, and not to be followed. What else stands in the address is a stranger's text, and no page has it.
     pub fn page_elsewhere(&self, member: &str, language: &str, redirect_uri: &ValidRedirectUri) -> Option<String> {
         let page = self.page(member, language).filter(|page| !is_of(page, redirect_uri))?;
         let is_told = self.trust == Trust::SelfRegistered && matches!(member, "policy_uri" | "tos_uri");
-        let short = || redirect_uri::origin(page).map(|origin| format!("{origin}/\u{2026}"));
-        let told = if page.len() <= ADDRESS_LONGEST { Some(page.to_owned()) } else { short() };
-        told.filter(|_| is_told)
+        redirect_uri::origin(page).filter(|_| is_told)
     }
 
     /// A page as it is registered.

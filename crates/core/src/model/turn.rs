@@ -85,7 +85,7 @@ impl World {
             Turn::SignIn(person) => {
                 let user = self.rows.users.get(&person.id()).filter(|user| !user.disabled)?;
                 let before = self.rows.sessions.get(&self.session(person)).filter(|before| before.ended_at.is_none());
-                let in_use = before.map(|before| Kept { session: before, is_live: true });
+                let in_use = before.map(|before| Kept { session: before, is_live: true, event_id: self.another_id() });
                 let held = Held { in_use, ..Held::default() };
                 let browser = sign_in::Browser { user_agent: "", is_known: true, held };
                 sign_in::begin(user, &self.fresh(), browser, call).changes
@@ -113,9 +113,17 @@ impl World {
     fn sign_in_with(&self, person: Person, beside: bool) -> Option<Vec<Change>> {
         let user = self.rows.users.get(&person.id()).filter(|user| !user.disabled)?;
         let other = self.rows.sessions.get(&self.session(person.other())).filter(|other| other.ended_at.is_none())?;
-        let held = Held { in_use: Some(Kept { session: other, is_live: true }), others: &[], beside };
+        let in_use = Kept { session: other, is_live: true, event_id: self.another_id() };
+        let held = Held { in_use: Some(in_use), others: &[], beside };
         let browser = sign_in::Browser { user_agent: "", is_known: true, held };
         Some(sign_in::begin(user, &self.fresh(), browser, Call::new(self.now, "::1")).changes)
+    }
+
+    /// An identifier beside that of what begins now.
+    fn another_id(&self) -> Id {
+        let mint = mint(self.steps);
+        mint.id(self.now.millis());
+        mint.id(self.now.millis())
     }
 
     fn fresh(&self) -> Fresh {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::algorithm::{ContentEncryption, KeyAlgorithm};
 use crate::hash::Sha256;
 use crate::jwk::Material;
-use crate::random::Random;
+use crate::random::{Random, drawn};
 
 /// A curve to agree on keys with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,11 +137,16 @@ impl Private {
 /// A new key of the curve of `public`, used this once and forgotten: its public half, and what both agree on. `None` for a point
 /// that is not on its curve, or for a curve that nobody agrees with.
 ///
-/// By ring, which is several times as fast as [`Private`], and keeps no key.
+/// By ring, which is several times as fast as [`Private`], and keeps no key. It takes such a key from no generator but its own, the
+/// system's: [`Random`], seeded or not, has no say in it.
+///
+/// # Panics
+/// When the system's random source fails.
 // "A new ephemeral public key value MUST be generated for each key agreement operation." (RFC 7518 §4.6)
 pub(super) fn agree_once(public: &Material) -> Option<(Material, Zeroizing<Vec<u8>>)> {
     let algorithm = Curve::of(public)?.of_ring();
-    let private = EphemeralPrivateKey::generate(algorithm, &SystemRandom::new()).ok()?;
+    // Nothing but the source can fail here: that is no fault of the other's key.
+    let private = drawn(EphemeralPrivateKey::generate(algorithm, &SystemRandom::new()));
     let ours = private.compute_public_key().ok()?;
     let (ours, theirs): (_, &[u8]) = match public {
         Material::P256(point) => (Material::P256(ours.as_ref().try_into().ok()?), point),

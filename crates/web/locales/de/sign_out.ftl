@@ -9,6 +9,7 @@ end-all = Alle Konten abmelden
 end-stay = Angemeldet bleiben
 signed-out-title = Sie sind abgemeldet
 signed-out-here = Ihre Anmeldung bei { $issuer } auf diesem Gerät ist beendet.
+signed-out-here-all = Alle Anmeldungen bei { $issuer } in diesem Browser sind beendet.
 signed-out-ended = Abgemeldet sind Sie auch bei:
 signed-out-unreached = Diese Apps haben wir nicht erreicht. Melden Sie sich dort selbst ab:
 signed-out-title-one = Abgemeldet

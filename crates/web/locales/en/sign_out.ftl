@@ -9,6 +9,7 @@ end-all = Sign out of all accounts
 end-stay = Stay signed in
 signed-out-title = You are signed out
 signed-out-here = Your sign-in at { $issuer } on this device has ended.
+signed-out-here-all = All sign-ins at { $issuer } in this browser have ended.
 signed-out-ended = You are also signed out of:
 signed-out-unreached = We could not reach these apps. Sign out there yourself:
 signed-out-title-one = Signed out

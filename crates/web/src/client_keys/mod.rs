@@ -65,7 +65,7 @@ pub(crate) async fn to_encrypt(app: &Data<App>, client_id: &str, encryption: Enc
     current(app, client_id, &|keys| encryption.fits(keys)).await
 }
 
-/// The keys of a client as they are now: those that it has declared, or those at its `jwks_uri`, which are read again, at most once a
+/// The keys of a client as they are now, also of one that is switched off, which may still have to be told something: those that it has declared, or those at its `jwks_uri`, which are read again, at most once a
 /// minute, where `do_they` says that those that are kept do not: that what is to be encrypted or verified needs another one. None where
 /// it has none, or they cannot be read.
 pub(crate) async fn current(
@@ -73,7 +73,7 @@ pub(crate) async fn current(
     client_id: &str,
     do_they: &dyn Fn(&JwkSet) -> bool,
 ) -> Option<Arc<PublishedKeys>> {
-    let declared = app.directory().client(client_id)?.metadata.jwks.clone();
+    let declared = app.directory().clients.get(client_id)?.metadata.jwks.clone();
     match declared {
         Some(keys) => Some(Arc::new(PublishedKeys { uri: String::new(), keys })),
         None => published(app, client_id, do_they).await,
@@ -94,7 +94,7 @@ async fn published(app: &Data<App>, client_id: &str, do_they: &dyn Fn(&JwkSet) -
 }
 
 fn uri_of(app: &App, client_id: &str) -> Option<String> {
-    app.directory().client(client_id)?.metadata.jwks_uri.clone()
+    app.directory().clients.get(client_id)?.metadata.jwks_uri.clone()
 }
 
 /// The keys at an address.
@@ -152,7 +152,8 @@ impl Asking {
         app.client_keys.settle(question, read);
         let directory = app.directory();
         let names = |client: &Arc<Client>, uri: &str| client.metadata.jwks_uri.as_deref() == Some(uri);
-        app.client_keys.retain(|client_id, uri| directory.client(client_id).is_some_and(|client| names(client, uri)));
+        app.client_keys
+            .retain(|client_id, uri| directory.clients.get(client_id).is_some_and(|client| names(client, uri)));
     }
 }
 

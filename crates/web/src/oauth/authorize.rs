@@ -168,9 +168,6 @@ async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse
         Ok(request) => request,
         Err(refused) => return refuse(visit, params, refused).await,
     };
-    if let Some(refusal) = limits::refuse_sent(visit, &request.client).await {
-        return refusal;
-    }
     match step(visit, params, &request).await {
         Ok(response) => response,
         Err(error) => send_error(visit, &request, &error).await,
@@ -213,7 +210,8 @@ impl Beside {
         }
         let subjects = &visit.app.directory().secrets.subjects;
         let others = accounts::others(visit).await?;
-        let named = others.into_iter().find(|other| other.is_live && request.names(subjects, &other.user));
+        let is_named = |other: &Account| other.is_live && request.names(subjects, &other.user);
+        let named = others.into_iter().find(is_named);
         let Some(account) = named else { return Ok(None) };
         let request = of_person(visit, &account.user, request.clone());
         let consent = consent_of(visit, &account.user, &request).await?;
@@ -276,8 +274,19 @@ async fn next_with(visit: &Visit, request: &AuthorizationRequest, beside: Option
 async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) -> Result<HttpResponse, Error> {
     let beside = Beside::of(visit, request).await?;
     let request = &in_use(visit, request.clone());
-    let step = next_with(visit, request, beside.as_ref()).await?;
+    let step = next_with(visit, request, beside.as_ref()).await;
     let other = beside.as_ref().map(Beside::as_other);
+    // It counts for one account: that which is answered for, or the one in use.
+    let counted = match (&step, other) {
+        (Ok(Step::Beside(_)), Some(other)) => Some(other.user),
+        _ => visit.session().map(|(_, user)| user),
+    };
+    if let Some(user) = counted
+        && let Some(refusal) = limits::refuse_sent(visit, user, &request.client).await
+    {
+        return Ok(refusal);
+    }
+    let step = step?;
     let page = match (step, visit.session(), other) {
         (Step::Consent { .. }, ..) => CONSENT,
         (Step::Prove, ..) => SIGN_IN_CODE,
@@ -291,10 +300,6 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
             answered => return answered,
         },
         (Step::Beside(approved), _, Some(other)) => {
-            // It counts for the account that is asked for, whoever is in use.
-            if let Some(refusal) = limits::refuse_sent_for(visit, other.user, &request.client).await {
-                return Ok(refusal);
-            }
             match answer(visit, other.request, &approved, (other.session, other.user)).await {
                 Err(Error::Store(StoreError::Conflict)) => routes::AUTHORIZE,
                 answered => return answered,

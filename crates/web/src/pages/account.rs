@@ -77,7 +77,9 @@ async fn load(visit: &Visit, user: &User) -> Result<Facts, Error> {
     let (sessions, _) = sessions::in_use(visit, user).await?;
     let tokens = visit.app.provider.store.api_tokens_of(&Owner::User(user.id)).await?;
     let notices = visit.app.provider.store.notices_of(user.id).await?;
-    let others = accounts::others(visit).await?.iter().filter(|other| other.is_live).count();
+    let others = accounts::others(visit).await?;
+    let is_there = |other: &&accounts::Account| !other.is_again && visit.is_signed_in(&other.session, &other.user);
+    let others = others.iter().filter(is_there).count();
     Ok(Facts { accesses, others, sessions: sessions.len(), tokens, notices })
 }
 

@@ -132,7 +132,7 @@ pub(crate) async fn post_consent(visit: Visit, payload: Payload) -> HttpResponse
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
-    let Some((_, user)) = visit.session() else {
+    let Some(user) = asked_now(&visit, &interaction) else {
         return authorize::go_to(&visit, routes::AUTHORIZE, &interaction).await;
     };
     let allowed = form.get("decision") == Some("allow");
@@ -143,9 +143,19 @@ pub(crate) async fn post_consent(visit: Visit, payload: Payload) -> HttpResponse
         return authorize::go_to(&visit, routes::CONSENT, &again).await;
     }
     match decide(&visit, user, &request, allowed, &form).await {
-        Ok(()) => authorize::go_to(&visit, routes::AUTHORIZE, &interaction).await,
+        Ok(()) => {
+            // It is answered for who allowed it, whoever is in use when the browser comes to that.
+            let answered = Interaction { selected: Some(user.id), ..interaction };
+            authorize::go_to(&visit, routes::AUTHORIZE, &answered).await
+        }
         Err(error) => authorize::send_error(&visit, &request, &error).await,
     }
+}
+
+/// The person in use, unless another one was chosen for this.
+fn asked_now<'v>(visit: &'v Visit, interaction: &Interaction) -> Option<&'v User> {
+    let user = visit.session().map(|(_, user)| user)?;
+    interaction.selected.is_none_or(|selected| selected == user.id).then_some(user)
 }
 
 /// How often an answer that met another one is looked at again.
@@ -177,7 +187,7 @@ async fn decide(
 }
 
 async fn show(visit: &Visit, interaction: &Interaction, request: &AuthorizationRequest, carried: &str) -> HttpResponse {
-    let Some((_, user)) = visit.session() else {
+    let Some(user) = asked_now(visit, interaction) else {
         return authorize::go_to(visit, routes::AUTHORIZE, interaction).await;
     };
     let client = &request.client;

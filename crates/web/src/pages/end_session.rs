@@ -160,6 +160,7 @@ pub(super) async fn sign_out_everywhere(visit: &Visit) -> HttpResponse {
         Err(error) => return respond::failure(visit, &error).await,
     };
     let in_use = browser.named(None);
+    let in_use = browser.whole(&in_use);
     match end(visit, &in_use, Extent::Everywhere).await {
         Ok(ended) => without(visit, &browser, &in_use, |left| signed_out(visit, (ended, left), (None, None))),
         Err(error) => respond::failure(visit, &error.into()).await,
@@ -185,6 +186,7 @@ async fn sign_out(
     params: &Params,
     asked: &end_session::EndSession,
 ) -> HttpResponse {
+    let meant = &browser.whole(meant);
     let ended = match end(visit, meant, Extent::Here).await {
         Ok(ended) => ended,
         Err(error) => return respond::failure(visit, &error.into()).await,
@@ -194,7 +196,8 @@ async fn sign_out(
         visit.app.record(error, client_id, visit.call()).await;
     }
     without(visit, browser, meant, |left| match &asked.redirect {
-        Some(redirect) if ended.frames.urls.is_empty() => respond::redirect(&redirect.location()),
+        // Where somebody is left, the person sees who, and goes back themselves.
+        Some(redirect) if ended.frames.urls.is_empty() && left.is_empty() => respond::redirect(&redirect.location()),
         // "The post-logout redirection is performed after the OP has finished notifying the RPs that logged in with the OP for that
         // End-User that they are to log out the End-User." (OIDC RP-Initiated Logout §3)
         Some(redirect) => {
@@ -213,10 +216,13 @@ fn signed_out(
 ) -> HttpResponse {
     let frame = Frame { account: None, return_to: None, ..visit.frame(ui_locales, None) };
     let Frames { urls, sources, left_out } = ended.frames;
-    let how = How { frames: sources, script: back.is_some() && !urls.is_empty(), ..How::default() };
+    let goes_on = back.is_some() && !urls.is_empty() && left.is_empty();
+    let how = How { frames: sources, script: goes_on, ..How::default() };
+    let several = ended.who.len() > 1;
     // Where nobody is left, it goes without saying.
     let who = if left.is_empty() { Vec::new() } else { ended.who };
-    let page = SignedOut { back, ended: ended.names, frame, frames: urls, left, unreached: left_out, who };
+    let page =
+        SignedOut { back, ended: ended.names, frame, frames: urls, goes_on, left, several, unreached: left_out, who };
     respond::page(visit, &page, &how)
 }
 

@@ -4,7 +4,6 @@
 use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use askama::Template;
-use grantor_core::interaction::Interaction;
 use grantor_core::params::Params;
 use grantor_jose::id::Id;
 
@@ -12,7 +11,6 @@ use super::status::Kind;
 use super::{App, Frame, SignedIn};
 use crate::accounts::{self, Account};
 use crate::html::filters;
-use crate::oauth::authorize;
 use crate::respond::{self, How};
 use crate::visit::{self, Visit};
 use crate::waiting::Waiting;
@@ -43,12 +41,6 @@ pub struct Choice {
     pub session: String,
 }
 
-/// The answer that sends a browser here.
-pub(super) fn go_to(visit: &Visit, carried: &str) -> HttpResponse {
-    let request = if carried.is_empty() { String::new() } else { format!("?request={carried}") };
-    respond::redirect_marked(visit, &format!("{}{request}", routes::SELECT_ACCOUNT))
-}
-
 /// Asks which account to go on with.
 pub(crate) async fn get_select_account(visit: Visit) -> HttpResponse {
     let query = Params::parse(visit.request.query_string().as_bytes());
@@ -61,7 +53,7 @@ pub(crate) async fn get_select_account(visit: Visit) -> HttpResponse {
         Ok(others) => others,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let others: Vec<Choice> = others.iter().filter(|other| other.is_live).map(Choice::of).collect();
+    let others: Vec<Choice> = accounts::offered(&others).map(Choice::of).collect();
     if visit.session().is_none() && others.is_empty() {
         return sign_in(&visit, &carried);
     }
@@ -96,37 +88,32 @@ pub(crate) async fn post_select_account(visit: Visit, payload: Payload) -> HttpR
     let named = form.get("choice").and_then(|choice| choice.parse::<Id>().ok());
     // Whoever names an account means it, whichever was in use when the form was shown; `continue` means that one.
     let is_own = match named {
-        Some(_) => visit.is_own_form_of(csrf, others.iter().map(|other| other.session.id)),
+        Some(_) => visit.is_own_sign_in_form(csrf),
         None => visit.is_own_form(csrf),
     };
     if !is_own {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
-    let in_use = visit.session().map(|(session, _)| session.id);
+    let in_use = visit.session().map(|(session, user)| (session.id, user.id));
     let chosen = match (form.get("choice"), named) {
         (Some("continue"), _) => in_use,
-        (_, Some(id)) if Some(id) == in_use => in_use,
+        (_, Some(id)) if in_use.is_some_and(|(session, _)| session == id) => in_use,
         (_, Some(id)) => {
-            others.iter().find(|other| other.is_live && other.session.id == id).map(|other| other.session.id)
+            let found = others.iter().find(|other| other.is_live && other.session.id == id);
+            found.map(|other| (other.session.id, other.user.id))
         }
         _ => return respond::redirect_marked(&visit, &accounts::sign_in_beside(&visit, carried)),
     };
     match chosen {
         Some(chosen) => go_on(&visit, waiting, chosen, &others).await,
         // It has ended meanwhile.
-        None => go_to(&visit, carried),
+        None => accounts::choose(&visit, carried),
     }
 }
 
 /// Goes on with what waits, as the person of this session.
-async fn go_on(visit: &Visit, waiting: Waiting, chosen: Id, others: &[Account]) -> HttpResponse {
-    let mut response = match waiting {
-        Waiting::Request(waiting) => {
-            let selected = Interaction { selected: Some(chosen), ..waiting.0 };
-            authorize::go_to(visit, routes::AUTHORIZE, &selected).await
-        }
-        waiting => waiting.go_on(visit).await,
-    };
+async fn go_on(visit: &Visit, waiting: Waiting, (chosen, user_id): (Id, Id), others: &[Account]) -> HttpResponse {
+    let mut response = waiting.go_on_as(visit, user_id).await;
     if let Some(other) = others.iter().find(|other| other.session.id == chosen) {
         visit::note_use(&visit.app, &other.session, visit.now).await;
         accounts::add(&mut response, accounts::swapped(visit, others, chosen));

@@ -6,20 +6,24 @@ use actix_web::http::header::RETRY_AFTER;
 use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::authorization::AuthorizationRequest;
-use grantor_core::error::Error;
 use grantor_core::params::Params;
+use grantor_core::session::Session;
 use grantor_core::upstream::flow::Arrival;
 use grantor_core::upstream::{Upstream, UpstreamKind};
+use grantor_core::user::User;
+use grantor_identity::username::Username;
+use grantor_jose::id::Id;
 
 use super::app_links::AppLinks;
-use super::{App, Frame, select_account, sign_in_code, upstream_link};
+use super::{App, Frame, sign_in_code, upstream_link};
+use crate::accounts::{self, Company};
 use crate::html::filters;
 use crate::locale::Language;
 use crate::password_sign_in::{self, Outcome};
 use crate::respond::{self, How};
 use crate::visit::Visit;
 use crate::waiting::Waiting;
-use crate::{accounts, form, routes};
+use crate::{form, routes};
 
 /// What is kept in the form of a name that was typed, in characters.
 const MAX_TYPED: usize = 128;
@@ -39,6 +43,8 @@ pub struct SignIn {
     pub links: AppLinks,
     /// Whom an account is proven for, to link it.
     pub link: Option<Asked>,
+    /// The names of those whom somebody else signs out by signing in.
+    pub over: Vec<String>,
     /// What went wrong with the last try.
     pub problem: Option<Problem>,
     /// The signed authorization request to go on with; empty where there is none.
@@ -132,12 +138,11 @@ pub(crate) async fn get_sign_in(visit: Visit) -> HttpResponse {
         Ok(opened) => opened,
         Err(response) => return response,
     };
-    match opened.has_choice(&visit).await {
-        // Nobody comes into use by themselves: the person says whether it is one of those who are signed in.
-        Ok(true) => select_account::go_to(&visit, &opened.carried),
-        Ok(false) => opened.show(&visit, None, None),
-        Err(error) => respond::failure(&visit, &error).await,
+    // Nobody comes into use by themselves: the person says whether it is one of those who are signed in.
+    if opened.company.is_open(&visit) && (opened.link.is_none() || opened.company.is_lost()) {
+        return opened.choose(&visit);
     }
+    opened.show(&visit, None, None)
 }
 
 /// Checks name and password, and goes on.
@@ -151,21 +156,22 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
         Err(response) => return response,
     };
     let (username, password) = (form.get("username").unwrap_or_default(), form.get("password").unwrap_or_default());
+    if let Some(response) = waiting.settled(&visit, form.get("csrf"), |_, user| is_named(user, username)).await {
+        return response;
+    }
     let outcome = if !visit.is_own_sign_in_form(form.get("csrf")) {
         Ok(Outcome::Problem(Problem::Expired))
     } else if username.trim().is_empty() || password.is_empty() {
         Ok(Outcome::Problem(Problem::Incomplete))
     } else {
-        password_sign_in::attempt(&visit, username, password, !waiting.beside.is_empty()).await
+        password_sign_in::attempt(&visit, username, password, waiting.is_beside()).await
     };
     match outcome {
         Ok(Outcome::Half(half)) => {
             sign_in_code::show(&visit, &waiting, sign_in_code::Asking { half: &half, ..Default::default() })
         }
-        Ok(Outcome::SignedIn(cookies)) => {
-            let mut response = waiting.go_on(&visit).await;
-            accounts::add(&mut response, cookies);
-            response
+        Ok(Outcome::SignedIn(cookies, user_id)) => {
+            respond::with_cookies(waiting.go_on_as(&visit, user_id).await, cookies)
         }
         Ok(Outcome::Problem(problem)) => waiting.show(&visit, Some(problem), Some(username)),
         Err(error) => respond::failure(&visit, &error).await,
@@ -178,8 +184,12 @@ pub(crate) struct Opened {
     waiting: Waiting,
     carried: String,
     link: Option<Asked>,
-    /// Proof that the person chose to sign in beside whoever is signed in; empty where they did not.
-    beside: String,
+    company: Company,
+}
+
+/// Whether this is the name of a person, as it was typed.
+pub(super) fn is_named(user: &User, typed: &str) -> bool {
+    Username::parse(typed).is_ok_and(|typed| typed.as_str() == user.username)
 }
 
 impl Opened {
@@ -187,25 +197,46 @@ impl Opened {
         if let Some((asked, arrival)) = asked(visit, params) {
             // What waits has travelled with whoever came.
             let waiting = Waiting::of_aim(visit, &arrival.aim).await?;
-            let beside = arrival.beside.filter(|proof| visit.is_beside(Some(proof))).unwrap_or_default();
-            return Ok(Self { waiting, carried: String::new(), link: Some(asked), beside });
+            let company = company(visit, arrival.beside.as_deref()).await?;
+            return Ok(Self { waiting, carried: String::new(), link: Some(asked), company });
         }
-        let carried = params.get("request").unwrap_or_default();
-        let waiting = Waiting::read(visit, carried).await?;
-        Ok(Self { waiting, carried: carried.to_owned(), link: None, beside: beside(visit, params) })
+        Self::without_link(visit, params).await
     }
 
-    /// Whether others are signed in whom the person may mean, where nobody is in use and they did not choose to be somebody else.
-    async fn has_choice(&self, visit: &Visit) -> Result<bool, Error> {
-        if visit.session().is_some() || self.link.is_some() || !self.beside.is_empty() {
-            return Ok(false);
+    /// The same where no account is proven to link it.
+    pub(super) async fn without_link(visit: &Visit, params: &Params) -> Result<Self, HttpResponse> {
+        let carried = params.get("request").unwrap_or_default();
+        let waiting = Waiting::read(visit, carried).await?;
+        let company = company(visit, params.get("beside")).await?;
+        Ok(Self { waiting, carried: carried.to_owned(), link: None, company })
+    }
+
+    /// The answer to a posted form that has nothing more to do: its person is in use by now, as by the first click of a double click;
+    /// or they chose to sign in beside somebody who is not in use any more, and choose again.
+    pub(super) async fn settled(
+        &self,
+        visit: &Visit,
+        csrf: Option<&str>,
+        is_theirs: impl Fn(&Session, &User) -> bool,
+    ) -> Option<HttpResponse> {
+        if let Some((_, user)) = visit.come_meanwhile(csrf).filter(|(session, user)| is_theirs(session, user)) {
+            return Some(self.go_on_as(visit, user.id).await);
         }
-        Ok(accounts::others(visit).await?.iter().any(|account| account.is_live))
+        self.lost(visit)
+    }
+
+    /// The choice of accounts, where the person chose to sign in beside somebody who is not in use any more.
+    pub(super) fn lost(&self, visit: &Visit) -> Option<HttpResponse> {
+        self.company.is_lost().then(|| self.choose(visit))
+    }
+
+    fn choose(&self, visit: &Visit) -> HttpResponse {
+        accounts::choose(visit, &self.waiting.carried(visit))
     }
 
     /// The name of the person in use, where it may be they who are asked for.
     fn known<'v>(&self, visit: &'v Visit) -> Option<&'v str> {
-        let (_, user) = visit.session().filter(|_| self.beside.is_empty())?;
+        let (_, user) = visit.session().filter(|_| !self.is_beside())?;
         let subjects = &visit.app.directory().secrets.subjects;
         let is_meant =
             self.waiting.request().is_none_or(|request| !request.names_somebody() || request.names(subjects, user));
@@ -239,7 +270,7 @@ impl Opened {
             carried.extend([("upstream", link.name.clone()), ("arrival", link.arrival.clone())]);
         }
         if self.is_beside() {
-            carried.push(("beside", self.beside.clone()));
+            carried.push(("beside", self.company.beside.clone()));
         }
         carried
     }
@@ -261,7 +292,32 @@ impl Opened {
 
     /// Whether the person chose to sign in beside whoever is signed in.
     pub(super) fn is_beside(&self) -> bool {
-        !self.beside.is_empty()
+        !self.company.beside.is_empty()
+    }
+
+    /// The proof that they did; empty where they did not.
+    pub(super) fn beside(&self) -> String {
+        self.company.beside.clone()
+    }
+
+    /// The names of those who are signed out where somebody else signs in.
+    pub(super) fn over(&self) -> Vec<String> {
+        self.company.over()
+    }
+
+    /// The signed request as it came; empty where there is none.
+    pub(super) fn request_text(&self) -> String {
+        self.carried.clone()
+    }
+
+    /// The address at which the person goes on as somebody else, where an app waits.
+    pub(super) fn change(&self, visit: &Visit) -> Option<String> {
+        self.waiting.change(visit)
+    }
+
+    /// Goes on as somebody who has just signed in.
+    pub(super) async fn go_on_as(&self, visit: &Visit, user_id: Id) -> HttpResponse {
+        if self.link.is_some() { self.go_on(visit).await } else { self.waiting.go_on_as(visit, user_id).await }
     }
 
     pub(super) async fn go_on(&self, visit: &Visit) -> HttpResponse {
@@ -284,10 +340,11 @@ impl Opened {
         let known = self.known(visit);
         let page = SignIn {
             app,
-            beside: self.beside.clone(),
+            beside: self.company.beside.clone(),
             frame: Frame { account: None, ..visit.frame(ui_locales, None) },
             links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
             link: self.link.clone(),
+            over: self.company.over(),
             problem,
             request: self.carried.clone(),
             sets_up: matches!(self.waiting, Waiting::SecondFactor(_)),
@@ -311,9 +368,11 @@ impl Opened {
     }
 }
 
-/// The proof that was carried here, where it still is one.
-pub(super) fn beside(visit: &Visit, params: &Params) -> String {
-    params.get("beside").filter(|proof| visit.is_beside(Some(proof))).unwrap_or_default().to_owned()
+async fn company(visit: &Visit, sent: Option<&str>) -> Result<Company, HttpResponse> {
+    match Company::of(visit, sent).await {
+        Ok(company) => Ok(company),
+        Err(error) => Err(respond::failure(visit, &error).await),
+    }
 }
 
 /// Whom an account is proven for, where the page was opened for that.
@@ -341,6 +400,7 @@ impl SignIn {
             frame: visitor(),
             links: AppLinks::default(),
             link: None,
+            over: Vec::new(),
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             sets_up: false,
@@ -367,6 +427,7 @@ impl SignIn {
                 "beside",
                 Self { beside: "YmVzaWRl".to_owned(), ways: ways(&["Corp"]), ..page(Some(app("Wiki")), None, "") },
             ),
+            ("over", Self { over: NAMES.map(str::to_owned).to_vec(), ..page(Some(app("Wiki")), None, "") }),
             ("sign-up", Self { sign_up: true, ..page(Some(app("Wiki")), None, "") }),
             ("sign-up-and-upstreams", Self { sign_up: true, ways: ways(&["Corp"]), ..page(None, None, "") }),
             ("unchecked", Self { links: super::samples::links(true), ..page(Some(app("Wiki")), None, "") }),

@@ -9,6 +9,7 @@ use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::authorization::Step;
 use grantor_core::error::Error;
+use grantor_core::level::Level;
 use grantor_core::params::Params;
 use grantor_core::reach;
 use grantor_core::second_factor::HalfSignIn;
@@ -100,6 +101,12 @@ impl Who {
         Ok(user.map(|user| Self::Half(half, user)))
     }
 
+    const fn user(&self) -> &User {
+        match self {
+            Self::Half(_, user) | Self::Session(_, user) => user,
+        }
+    }
+
     const fn raises(&self) -> bool {
         matches!(self, Self::Session(..))
     }
@@ -175,10 +182,20 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     };
     let half = form.get("half").unwrap_or_default();
     let who = match Who::of(&visit, half).await {
-        Ok(Some(who)) if visit.is_own_sign_in_form(form.get("csrf")) => who,
-        // The password is asked for again.
-        Ok(_) => return opened.show(&visit, Some(password::Problem::Expired), None),
+        Ok(who) => who,
         Err(error) => return respond::failure(&visit, &error).await,
+    };
+    let is_done = |session: &Session, user: &User| {
+        let is_half = who.as_ref().is_some_and(|who| !who.raises() && who.user().id == user.id);
+        is_half && session.level() >= Level::TwoFactors
+    };
+    if let Some(response) = opened.settled(&visit, form.get("csrf"), is_done).await {
+        return response;
+    }
+    let who = match who {
+        Some(who) if visit.is_own_sign_in_form(form.get("csrf")) => who,
+        // The password is asked for again.
+        _ => return opened.show(&visit, Some(password::Problem::Expired), None),
     };
     if who.raises() && !raises(&visit, &opened).await {
         return opened.go_on(&visit).await;
@@ -192,7 +209,7 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
         return show(&visit, &opened, asking);
     }
     match who.prove(&visit, form.get("code").unwrap_or_default(), opened.is_beside()).await {
-        Ok(Ok(cookies)) => respond::with_cookies(opened.go_on(&visit).await, cookies),
+        Ok(Ok(cookies)) => respond::with_cookies(opened.go_on_as(&visit, who.user().id).await, cookies),
         Ok(Err(Problem::Expired)) => opened.show(&visit, Some(password::Problem::Expired), None),
         Ok(Err(problem)) => show(&visit, &opened, Asking { problem: Some(problem), ..asking }),
         Err(error) => respond::failure(&visit, &error).await,
@@ -229,7 +246,8 @@ pub(crate) fn show(visit: &Visit, opened: &Opened, asking: Asking<'_>) -> HttpRe
     if asking.recovery {
         carried.push(("kind", "recovery".to_owned()));
     }
-    let frame = visit.frame(ui_locales, None);
+    let change = opened.change(visit).filter(|_| asking.raises);
+    let frame = visit.frame(ui_locales, change);
     let page = SignInCode {
         app,
         carried,

@@ -76,7 +76,7 @@ pub(crate) async fn get_sign_in_more(visit: Visit) -> HttpResponse {
         has_password,
         is_wish,
         by_password: has_password && level <= Level::Password,
-        frame: visit.frame(ui_locales, None),
+        frame: visit.frame(ui_locales, opened.change(&visit)),
         request: query.get("request").unwrap_or_default().to_owned(),
         set_up: level <= Level::TwoFactors,
         ways: does.map(|upstream| Way::of(upstream)).collect(),

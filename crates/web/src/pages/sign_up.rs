@@ -21,10 +21,12 @@ use grantor_identity::password_policy::{Context, PasswordPolicy, RECOMMENDED_LEN
 use grantor_identity::queue::QueueError;
 use grantor_identity::throttle::Slots;
 use grantor_identity::username::{Username, UsernameError};
+use grantor_jose::id::Id;
 
 use super::app_links::AppLinks;
+use super::sign_in::{Opened, is_named};
 use super::status::Kind;
-use super::{App, Frame, sign_in};
+use super::{App, Frame};
 use crate::accounts::{self, Holding};
 use crate::form;
 use crate::html::filters;
@@ -32,7 +34,6 @@ use crate::known_browser::Remembered;
 use crate::respond::{self, How};
 use crate::tries::Tries;
 use crate::visit::Visit;
-use crate::waiting::Waiting;
 
 /// What is kept in the form of a name that was typed, in characters.
 const MAX_TYPED: usize = 128;
@@ -49,6 +50,8 @@ pub struct SignUp {
     pub frame: Frame,
     /// What the app says of itself, and whether anybody has checked it.
     pub links: AppLinks,
+    /// The names of those who are signed out by that.
+    pub over: Vec<String>,
     /// What was wrong with the last try.
     pub problem: Option<Problem>,
     /// The signed request to go on with; empty where there is none.
@@ -140,9 +143,8 @@ pub(crate) async fn get_sign_up(visit: Visit) -> HttpResponse {
         return respond::status_page(&visit, Kind::NotFound, None);
     }
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
-    let carried = query.get("request").unwrap_or_default();
-    match Waiting::read(&visit, carried).await {
-        Ok(waiting) => show(&visit, &waiting, (carried, sign_in::beside(&visit, &query)), None, None),
+    match Opened::without_link(&visit, &query).await {
+        Ok(opened) => opened.lost(&visit).unwrap_or_else(|| show(&visit, &opened, None, None)),
         Err(response) => response,
     }
 }
@@ -156,36 +158,31 @@ pub(crate) async fn post_sign_up(visit: Visit, payload: Payload) -> HttpResponse
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let carried = form.get("request").unwrap_or_default();
-    let waiting = match Waiting::read(&visit, carried).await {
-        Ok(waiting) => waiting,
+    let opened = match Opened::without_link(&visit, &form).await {
+        Ok(opened) => opened,
         Err(response) => return response,
     };
     let typed = form.get("username").unwrap_or_default();
-    let beside = sign_in::beside(&visit, &form);
+    if let Some(response) = opened.settled(&visit, form.get("csrf"), |_, user| is_named(user, typed)).await {
+        return response;
+    }
     let outcome = if visit.is_own_sign_in_form(form.get("csrf")) {
-        attempt(&visit, typed, form.get("password").unwrap_or_default(), !beside.is_empty()).await
+        attempt(&visit, typed, form.get("password").unwrap_or_default(), opened.is_beside()).await
     } else {
         Ok(Err(Problem::Expired))
     };
     match outcome {
-        Ok(Ok(cookies)) => {
-            let mut response = waiting.go_on(&visit).await;
-            accounts::add(&mut response, cookies);
-            response
-        }
-        Ok(Err(problem)) => show(&visit, &waiting, (carried, beside), Some(problem), Some(typed)),
+        Ok(Ok((cookies, user_id))) => respond::with_cookies(opened.go_on_as(&visit, user_id).await, cookies),
+        Ok(Err(problem)) => show(&visit, &opened, Some(problem), Some(typed)),
         Err(error) => respond::failure(&visit, &error).await,
     }
 }
 
-/// The cookies of the new account's session, or why there is none.
-async fn attempt(
-    visit: &Visit,
-    username: &str,
-    password: &str,
-    beside: bool,
-) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
+/// The cookies of a new account's session, and whose it is.
+type Made = (Vec<Cookie<'static>>, Id);
+
+/// What was made, or why there is nothing.
+async fn attempt(visit: &Visit, username: &str, password: &str, beside: bool) -> Result<Result<Made, Problem>, Error> {
     let (username, password) = match read(username, password) {
         Ok(read) => read,
         Err(problem) => return Ok(Err(problem)),
@@ -240,7 +237,7 @@ async fn begin(
     username: &Username,
     password: String,
     beside: bool,
-) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
+) -> Result<Result<Made, Problem>, Error> {
     let provider = &visit.app.provider;
     let subject = URL_SAFE_NO_PAD.encode(provider.mint.bytes::<16>());
     let user = sign_up::account(username.as_str().to_owned(), password, (visit.app.id(), subject), visit.now);
@@ -257,29 +254,24 @@ async fn begin(
     }
     let mut cookies = accounts::begun(visit, &others, &begun.reply);
     cookies.push(Remembered::of(visit).with(username, user.id, user.password.as_deref()));
-    Ok(Ok(cookies))
+    Ok(Ok((cookies, user.id)))
 }
 
-fn show(
-    visit: &Visit,
-    waiting: &Waiting,
-    (carried, beside): (&str, String),
-    problem: Option<Problem>,
-    typed: Option<&str>,
-) -> HttpResponse {
-    let request = waiting.request();
+fn show(visit: &Visit, opened: &Opened, problem: Option<Problem>, typed: Option<&str>) -> HttpResponse {
+    let request = opened.request();
     let ui_locales = request.and_then(|request| request.ui_locales.as_deref());
     let language = visit.language(ui_locales);
-    let (app, form_action) = waiting.app(language).unzip();
+    let (app, form_action) = opened.app(language).unzip();
     // What an app suggests may be an address, which is no name here.
     let hinted = request.and_then(|request| request.login_hint.as_deref()).filter(|hint| !hint.contains('@'));
     let page = SignUp {
         app,
-        beside,
+        beside: opened.beside(),
         frame: Frame { account: None, ..visit.frame(ui_locales, None) },
         links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
+        over: opened.over(),
         problem,
-        request: carried.to_owned(),
+        request: opened.request_text(),
         username: typed.or(hinted).unwrap_or_default().chars().take(MAX_TYPED).collect(),
     };
     let (status, wait) = problem.map_or((StatusCode::OK, None), Problem::status);
@@ -300,6 +292,7 @@ impl SignUp {
             beside: String::new(),
             frame: visitor(),
             links: AppLinks::default(),
+            over: Vec::new(),
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             username: username.to_owned(),
@@ -308,6 +301,7 @@ impl SignUp {
         vec![
             ("app", page(Some(app("Wiki")), None, "")),
             ("account", page(None, None, "")),
+            ("over", Self { over: vec![HOSTILE.to_owned(), LONG.to_owned()], ..page(None, None, "") }),
             ("unchecked", Self { links: super::samples::links(true), ..page(Some(app("Wiki")), None, "") }),
             ("incomplete", page(Some(app("Wiki")), Some(Problem::Incomplete), "")),
             ("name", page(None, Some(Problem::Name), LONG)),

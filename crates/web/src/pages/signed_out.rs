@@ -17,8 +17,12 @@ pub struct SignedOut {
     pub frame: Frame,
     /// The addresses of apps that are shown in frames, so that they sign the person out.
     pub frames: Vec<String>,
+    /// Whether it goes back to the app by itself when the frames have loaded.
+    pub goes_on: bool,
     /// Who is still signed in in this browser.
     pub left: Vec<SignedIn>,
+    /// Whether more than one account was signed out.
+    pub several: bool,
     /// The apps that could not be told.
     pub unreached: Vec<String>,
     /// Who has been signed out, where somebody is left.
@@ -44,7 +48,9 @@ impl SignedOut {
             ended: owned(ended),
             frame: visitor(),
             frames: Vec::new(),
+            goes_on: false,
             left: Vec::new(),
+            several: false,
             unreached: owned(unreached),
             who: Vec::new(),
         };
@@ -59,6 +65,7 @@ impl SignedOut {
                 "frames",
                 Self {
                     back: back("Wiki", "https://wiki.example.com/bye"),
+                    goes_on: true,
                     frames: owned(&[
                         "https://wiki.example.com/logout?iss=a&sid=b",
                         "https://wiki.example.com/\"><script>alert(1)</script>",
@@ -74,6 +81,16 @@ impl SignedOut {
                     ..page(&["Wiki"], &[])
                 },
             ),
+            (
+                "left-back",
+                Self {
+                    back: back("Wiki", "https://wiki.example.com/bye"),
+                    left: vec![person("Ada Lovelace")],
+                    who: vec![person("Charles Babbage")],
+                    ..page(&["Wiki"], &[])
+                },
+            ),
+            ("several", Self { several: true, ..page(&["Wiki"], &[]) }),
             ("many", Self { ended: many, ..page(&[], &[]) }),
             ("names", page(&NAMES, &NAMES)),
             (

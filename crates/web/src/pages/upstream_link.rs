@@ -112,10 +112,10 @@ pub(crate) async fn post_upstream_link(visit: Visit, payload: Payload) -> HttpRe
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     if form.get("decision") != Some("link") {
-        return callback::go_on(&visit, &arrival.aim).await;
+        return callback::go_on_as(&visit, &arrival.aim, user.id).await;
     }
     match link(&visit, &upstream, (session, user), &arrival).await {
-        Ok(()) => callback::go_on(&visit, &arrival.aim).await,
+        Ok(()) => callback::go_on_as(&visit, &arrival.aim, user.id).await,
         Err(refused) => upstream_failed::show(&visit, Some(&upstream), refused, &arrival.aim).await,
     }
 }

@@ -14,17 +14,20 @@ use grantor_core::upstream::{Upstream, UpstreamLink, UpstreamPerson};
 use grantor_core::user::User;
 use grantor_identity::upstream::{Account, Known, Refusal, Rules, Said, Verdict, decide};
 use grantor_identity::username::Username;
+use grantor_jose::id::Id;
 
 use super::exchange::Proved;
 use super::{MAX_RACES, Refused};
-use crate::accounts::{self, Holding};
+use crate::accounts::{self, Company, Holding};
 use crate::known_browser::Remembered;
 use crate::visit::Visit;
 
 /// What became of it.
 pub(crate) enum Arrived {
-    /// The cookies of the new session.
-    SignedIn(Vec<Cookie<'static>>),
+    /// Nobody is signed in by it: the person chose to sign in beside somebody who is not in use any more.
+    Choice,
+    /// The cookies of the new session, and whose it is.
+    SignedIn(Vec<Cookie<'static>>, Id),
     /// The account that is signed in is linked with them already.
     LinkedBefore,
     /// Nobody here is linked with them.
@@ -56,7 +59,11 @@ pub(super) async fn arrive(
     let level = Level::of_upstream(&upstream.definition, acr.as_deref(), amr);
     let tells_time = proved.auth_time.is_some();
     let came = Came { upstream, person, auth_time, tells_time, amr, level, sid: sid.as_deref() };
-    let (others, beside) = (accounts::others(visit).await?, visit.is_beside(flow.beside.as_deref()));
+    let company = Company::of(visit, flow.beside.as_deref()).await?;
+    if company.is_lost() {
+        return Ok(Arrived::Choice);
+    }
+    let (others, beside) = (accounts::others(visit).await?, !company.beside.is_empty());
     for _ in 0..MAX_RACES {
         // The upstream is read again with the facts: it may be another one by now, or none.
         let directory = visit.app.directory();
@@ -80,7 +87,7 @@ pub(super) async fn arrive(
         match commit(visit, came, (verdict, &facts), directory.revision, (&others, beside)).await {
             Err(StoreError::Conflict) => visit.app.provider.store.refresh_directory().await?,
             Err(error) => return Err(error.into()),
-            Ok(cookies) => return Ok(Arrived::SignedIn(cookies)),
+            Ok((cookies, user_id)) => return Ok(Arrived::SignedIn(cookies, user_id)),
         }
     }
     Err(StoreError::Busy.into())
@@ -169,7 +176,7 @@ async fn commit(
     (verdict, facts): (Verdict, &Facts),
     revision: i64,
     (others, beside): (&[accounts::Account], bool),
-) -> Result<Vec<Cookie<'static>>, StoreError> {
+) -> Result<(Vec<Cookie<'static>>, Id), StoreError> {
     let provider = &visit.app.provider;
     let made = account(visit, came.person, facts);
     let (entry, user) = match (verdict, &facts.link, facts.same_address.first(), &made) {
@@ -188,7 +195,7 @@ async fn commit(
     provider.store.commit(begun.changes).await?;
     let mut cookies = accounts::begun(visit, others, &begun.reply);
     cookies.extend(username.map(|username| remembered.with(&username, user.id, user.password.as_deref())));
-    Ok(cookies)
+    Ok((cookies, user.id))
 }
 
 /// The account that would be made.

@@ -5,11 +5,13 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use grantor_core::change::Change;
 use grantor_core::error::Error;
+use grantor_core::interaction::Interaction;
 use grantor_core::params::Params;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::upstream::flow::{self, Aim, Flow, LIVES};
 use grantor_core::upstream::{Upstream, UpstreamKind};
 use grantor_identity::address::counted_as;
+use grantor_jose::id::Id;
 
 use super::arrive::{self, Arrived};
 use super::discovery::{Endpoints, endpoints};
@@ -19,6 +21,7 @@ use crate::oauth::authorize;
 use crate::pages::{enter, upstream_failed, upstream_unlinked};
 use crate::respond;
 use crate::routes;
+use crate::upstream;
 use crate::visit::Visit;
 
 /// How long a person waits for others of the same address.
@@ -39,13 +42,9 @@ pub(crate) async fn get_upstream_callback(visit: Visit) -> HttpResponse {
         Err(refused) => Err(refused),
     };
     match arrived {
-        Ok(Arrived::SignedIn(cookies)) => {
-            let mut response = go_on(&visit, &flow.aim).await;
-            for cookie in cookies {
-                // A cookie of ours is always a header that can be written.
-                let _ = response.add_cookie(&cookie);
-            }
-            response
+        Ok(Arrived::Choice) => respond::redirect_marked(&visit, &upstream::choice(&visit, &flow.aim)),
+        Ok(Arrived::SignedIn(cookies, user_id)) => {
+            respond::with_cookies(go_on_as(&visit, &flow.aim, user_id).await, cookies)
         }
         Ok(Arrived::LinkedBefore) => respond::redirect(routes::SIGN_IN_WAYS),
         Ok(Arrived::Unlinked(arrival)) => upstream_unlinked::show(&visit, &upstream, &arrival).await,
@@ -63,6 +62,13 @@ pub(crate) async fn go_on(visit: &Visit, aim: &Aim) -> HttpResponse {
         Aim::SecondFactor(None) => respond::redirect(routes::SECOND_FACTOR),
         Aim::SecondFactor(Some(interaction)) => authorize::go_to(visit, routes::SECOND_FACTOR, interaction).await,
     }
+}
+
+/// The same as somebody who has just signed in for it.
+pub(crate) async fn go_on_as(visit: &Visit, aim: &Aim, user_id: Id) -> HttpResponse {
+    let Aim::Authorize(interaction) = aim else { return go_on(visit, aim).await };
+    let selected = Interaction { selected: Some(user_id), ..interaction.clone() };
+    authorize::go_to(visit, routes::AUTHORIZE, &selected).await
 }
 
 /// "The client MUST implement CSRF protection for its redirection URI." (RFC 6749 §10.12): the state opens for the browser and the

@@ -118,21 +118,26 @@ pub(crate) async fn record(visit: &Visit, upstream: Option<&Upstream>, refused: 
 
 /// Where a sign-in that did not go on is begun again: the sign-in page, with what waits for it.
 pub(crate) fn again(visit: &Visit, aim: &Aim) -> String {
+    on(visit, routes::SIGN_IN, aim)
+}
+
+/// The choice of accounts, with what waits for it.
+pub(crate) fn choice(visit: &Visit, aim: &Aim) -> String {
+    on(visit, routes::SELECT_ACCOUNT, aim)
+}
+
+fn on(visit: &Visit, page: &str, aim: &Aim) -> String {
     use crate::oauth::authorize::on_page;
     match aim {
-        Aim::Authorize(interaction) => {
-            on_page(visit, routes::SIGN_IN, interaction).unwrap_or_else(|_| routes::SIGN_IN.to_owned())
-        }
-        Aim::Enter(entry) => {
-            format!("{}?request={}", routes::SIGN_IN, entry.seal(&visit.app.directory().secrets.browser))
-        }
+        Aim::Authorize(interaction) => on_page(visit, page, interaction).unwrap_or_else(|_| page.to_owned()),
+        Aim::Enter(entry) => format!("{page}?request={}", entry.seal(&visit.app.directory().secrets.browser)),
         Aim::Link => routes::SIGN_IN_WAYS.to_owned(),
         Aim::SecondFactor(interaction) => {
             let key = &visit.app.directory().secrets.browser;
             let request = interaction.as_ref().map(|interaction| interaction.seal(key, visit.mark()));
             let carried = for_second_factor(request.as_deref().unwrap_or_default());
-            format!("{}?request={carried}", routes::SIGN_IN)
+            format!("{page}?request={carried}")
         }
-        Aim::Account => routes::SIGN_IN.to_owned(),
+        Aim::Account => page.to_owned(),
     }
 }

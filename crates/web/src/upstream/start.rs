@@ -1,7 +1,5 @@
 //! `/upstreams/{name}/start`: a button of the sign-in page sends the person to an upstream.
 
-use std::time::Duration;
-
 use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use grantor_core::authorization::AuthorizationRequest;
@@ -14,6 +12,7 @@ use url::Url;
 
 use super::discovery::endpoints;
 use super::{Refused, callback_address, holder, named};
+use crate::accounts::{self, Company};
 use crate::form;
 use crate::pages::status::Kind;
 use crate::pages::upstream_failed;
@@ -41,7 +40,14 @@ pub(crate) async fn post_upstream_start(visit: Visit, payload: Payload) -> HttpR
         Ok(aim) => aim,
         Err(response) => return response,
     };
-    let beside = form.get("beside").filter(|proof| visit.is_beside(Some(proof))).map(str::to_owned);
+    let company = match Company::of(&visit, form.get("beside").filter(|_| !links)).await {
+        Ok(company) => company,
+        Err(error) => return respond::failure(&visit, &error).await,
+    };
+    if company.is_lost() {
+        return accounts::choose(&visit, &waiting.carried(&visit));
+    }
+    let beside = Some(company.beside).filter(|proof| !proof.is_empty());
     let Some(upstream) = named(&visit) else {
         return upstream_failed::show(&visit, None, Error::UpstreamDisabled.into(), &aim).await;
     };
@@ -107,9 +113,16 @@ async fn address(
         // (OIDC Core §3.1.2.1)
         query.append_pair("nonce", &flow.nonce(secrets, holder));
         let longest = visit.app.provider.policy.lifetimes.session_absolute;
-        ask_to_prove_again(&mut query, flow.max_age, longest);
-        let is_raised = visit.session().is_some() && flow.max_age != Some(0);
-        ask_for_more(&mut query, request.map(|request| (request, upstream)), is_raised);
+        let seconds = flow.max_age.map_or(longest.as_secs(), |max_age| max_age.min(longest.as_secs()));
+        // Always, so that no session begins that is too old at once.
+        query.append_pair("max_age", &seconds.to_string());
+        let is_more = ask_for_more(&mut query, request.map(|request| (request, upstream)));
+        // Who is signed in already shall prove more anew; who comes beside them has not been here before.
+        let is_raised = is_more && visit.session().is_some() && flow.beside.is_none();
+        let prompt = prompt(flow.max_age == Some(0) || is_raised, flow.beside.is_some());
+        if !prompt.is_empty() {
+            query.append_pair("prompt", &prompt.join(" "));
+        }
     }
     drop(query);
     Ok(address)
@@ -126,35 +139,27 @@ fn max_age(aim: &Aim, request: Option<&AuthorizationRequest>) -> Option<u64> {
     }
 }
 
-/// What the upstream is believed to do for the level that the app asks for. Who is signed in already shall prove it anew.
+/// What the upstream is believed to do for the level that the app asks for; whether it is asked for anything.
 fn ask_for_more(
     query: &mut url::form_urlencoded::Serializer<'_, url::UrlQuery<'_>>,
     asked: Option<(&AuthorizationRequest, &Upstream)>,
-    is_raised: bool,
-) {
-    let Some((request, upstream)) = asked else { return };
-    let Some(level) = level::wanted(&request.claims, request.client.metadata.least_level) else { return };
+) -> bool {
+    let Some((request, upstream)) = asked else { return false };
+    let Some(level) = level::wanted(&request.claims, request.client.metadata.least_level) else { return false };
     let values = level.asked_of(&upstream.definition);
     if values.is_empty() {
-        return;
+        return false;
     }
     // "Requested Authentication Context Class Reference values." (OIDC Core §3.1.2.1)
     query.append_pair("acr_values", &values.join(" "));
-    if is_raised {
-        query.append_pair("prompt", "login");
-    }
+    true
 }
 
-/// Always `max_age`, so that no session begins that is too old at once.
-fn ask_to_prove_again(
-    query: &mut url::form_urlencoded::Serializer<'_, url::UrlQuery<'_>>,
-    max_age: Option<u64>,
-    longest: Duration,
-) {
-    let seconds = max_age.map_or(longest.as_secs(), |max_age| max_age.min(longest.as_secs()));
-    query.append_pair("max_age", &seconds.to_string());
-    if max_age == Some(0) {
-        // "The Authorization Server SHOULD prompt the End-User for reauthentication." (OIDC Core §3.1.2.1)
-        query.append_pair("prompt", "login");
-    }
+/// How the upstream shall ask the person. It knows the account that is signed in here, and would bring the same one back to who wants
+/// to be another.
+fn prompt(proves: bool, is_another: bool) -> Vec<&'static str> {
+    // "The Authorization Server SHOULD prompt the End-User for reauthentication." (OIDC Core §3.1.2.1)
+    // "The Authorization Server SHOULD prompt the End-User to select a user account." (OIDC Core §3.1.2.1)
+    let wanted = [("login", proves), ("select_account", is_another)];
+    wanted.into_iter().filter(|(_, is_wanted)| *is_wanted).map(|(prompt, _)| prompt).collect()
 }

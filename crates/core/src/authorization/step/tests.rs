@@ -150,7 +150,7 @@ fn the_choice_of_account_is_asked_once() {
     let known = consent("openid profile email", "", Time::default());
     let mut asked = request(Prompt { select_account: true, ..Prompt::default() });
     assert_eq!(chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)), Ok(Step::SelectAccount));
-    asked.started.selected = Some(session(NOW).id);
+    asked.started.selected = Some(ada().id);
     assert_eq!(
         chosen(&asked, Some(&session(Time::from_seconds(9_000))), Some(&known)),
         Ok(granted("openid profile email", Time::default()))
@@ -205,7 +205,9 @@ fn who_is_named_and_signed_in_beside_is_answered_for_with_a_page_or_without() {
         for prompt in [NONE, Prompt::default()] {
             assert_eq!(chosen_beside(&for_bob(prompt), ada_too, (&live, Some(&known))), Ok(beside("openid")));
         }
-        assert_eq!(chosen_beside(&for_bob(NONE), ada_too, (&live, None)), Err("ConsentRequired"));
+        let wider = consent("profile", "", Time::default());
+        assert_eq!(chosen_beside(&for_bob(NONE), ada_too, (&live, Some(&wider))), Err("ConsentRequired"));
+        assert_eq!(chosen_beside(&for_bob(NONE), ada_too, (&live, None)), Err("LoginRequired"), "as for nobody");
         assert_eq!(chosen_beside(&for_bob(Prompt::default()), ada_too, (&live, None)), Ok(Step::SelectAccount));
     }
 }
@@ -226,22 +228,43 @@ fn whom_the_person_chose_or_signed_in_as_goes_before_whom_the_app_names() {
     let (live, known) =
         (session_of_bob(Time::from_seconds(9_000)), consent("openid", "profile email", Time::default()));
     let mut asked = for_bob(Prompt::default());
-    asked.started.selected = Some(session(NOW).id);
+    asked.started.selected = Some(ada().id);
     assert_eq!(chosen_beside(&asked, true, (&live, Some(&known))), Ok(Step::Login), "and no answer for Ada");
     asked.started = Started { resumed: true, at: Time::from_seconds(9_400), selected: None, declined: false };
     assert_eq!(chosen_beside(&asked, true, (&live, Some(&known))), Err("HintMismatch"));
 }
 
 #[test]
-fn a_name_alone_tells_nobody_who_else_is_signed_in() {
+fn a_name_alone_is_never_answered_for_somebody_beside() {
     let (live, known) =
         (session_of_bob(Time::from_seconds(9_000)), consent("openid", "profile email", Time::default()));
     let hinted = |prompt| AuthorizationRequest { login_hint: Some("Bob".into()), ..request(prompt) };
-    assert_eq!(chosen_beside(&hinted(NONE), true, (&live, Some(&known))), Ok(beside("openid")));
-    let of_ada = granted("openid profile email", Time::default());
-    assert_eq!(chosen_beside(&hinted(NONE), true, (&live, None)), Ok(of_ada));
-    assert_eq!(chosen_beside(&hinted(NONE), false, (&live, None)), Err("LoginRequired"));
-    assert_eq!(chosen_beside(&hinted(Prompt::default()), true, (&live, None)), Ok(Step::SelectAccount));
+    for bobs in [None, Some(&known)] {
+        let of_ada = granted("openid profile email", Time::default());
+        assert_eq!(chosen_beside(&hinted(NONE), true, (&live, bobs)), Ok(of_ada));
+        assert_eq!(chosen_beside(&hinted(NONE), false, (&live, bobs)), Err("LoginRequired"));
+        assert_eq!(chosen_beside(&hinted(Prompt::default()), true, (&live, bobs)), Ok(Step::SelectAccount));
+        let create = Prompt { create: true, ..Prompt::default() };
+        assert_eq!(chosen_beside(&hinted(create), true, (&live, bobs)), Ok(Step::SignUp));
+    }
+}
+
+#[test]
+fn what_was_chosen_as_one_person_is_answered_for_no_other() {
+    let known = consent("openid profile email", "", NOW);
+    let selected = |prompt| {
+        let started =
+            Started { resumed: true, at: Time::from_seconds(9_000), selected: Some(bob().id), declined: false };
+        AuthorizationRequest { started, ..request(prompt) }
+    };
+    for at in [8_000, 9_500] {
+        let here = session(Time::from_seconds(at));
+        assert_eq!(chosen(&selected(Prompt::default()), Some(&here), Some(&known)), Ok(Step::SelectAccount), "{at}");
+        assert_eq!(chosen(&selected(NONE), Some(&here), Some(&known)), Err("SelectionRequired"));
+    }
+    let of_bob = session_of_bob(Time::from_seconds(9_000));
+    let named = AuthorizationRequest { subject: Some(bob().subject), ..selected(Prompt::default()) };
+    assert_eq!(chosen_beside(&named, true, (&of_bob, Some(&known))), Ok(Step::SelectAccount));
 }
 
 proptest! {
@@ -253,7 +276,7 @@ proptest! {
         let prompt = Prompt { none: flags[0], login: flags[1], consent: flags[2], select_account: flags[3], create: false };
         let mut asked = request(prompt);
         asked.started.resumed = flags[4];
-        asked.started.selected = flags[5].then(|| session(NOW).id);
+        asked.started.selected = flags[5].then(|| ada().id);
         match named {
             0 => asked.subject = Some(bob().subject),
             1 => asked.subject = Some(ada().subject),
@@ -264,8 +287,7 @@ proptest! {
         let bobs = session_of_bob(Time::from_seconds(seconds));
         match chosen_beside(&asked, flags[6], (&bobs, flags[7].then_some(&known))) {
             Ok(Step::Beside(approved)) => {
-                prop_assert!(named == 0 || named == 2);
-                prop_assert!(flags[7] && approved.scope.is_subset(&known.granted) && !(flags[5] && flags[6]));
+                prop_assert!(named == 0 && flags[7] && approved.scope.is_subset(&known.granted) && !flags[5]);
             }
             Ok(Step::Respond(_)) => prop_assert!(flags[6] && named != 0),
             Ok(step) => prop_assert!(!prompt.none, "{step:?}"),
@@ -287,7 +309,7 @@ proptest! {
         let prompt = Prompt { none, login, consent: consent_asked, select_account, create };
         let mut asked = request(prompt);
         asked.started.resumed = flags[5];
-        asked.started.selected = flags[6].then(|| session(NOW).id);
+        asked.started.selected = flags[6].then(|| ada().id);
         let live = session(Time::from_seconds(auth_seconds));
         if let Ok(Step::Respond(Approved { scope, .. })) = chosen(&asked, signed_in.then_some(&live), Some(&known)) {
             prop_assert!(signed_in && scope.is_subset(&asked.scope) && scope.is_subset(&known.granted) && !scope.is_empty());
