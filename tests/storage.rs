@@ -238,6 +238,8 @@ contract! {
         a_code_of_a_second_factor_is_spent_once_with_all_before_it
         recovery_codes_are_replaced_as_they_were_read
         a_second_factor_goes_once_and_with_its_person
+        who_expects_no_second_factor_finds_one_that_was_set_up_meanwhile
+        an_epoch_leaves_no_recovery_code_and_the_app
     }
     sweep {
         a_grant_goes_when_nothing_can_come_of_it

@@ -73,9 +73,68 @@ async fn codes_are_guessed_ten_times_and_then_seldom() {
     let page = give(&thief, &page, &app.code(&server)).await;
     assert_eq!(page.status, 429, "not even the right one is looked at");
     assert!(page.header("retry-after").unwrap().parse::<u64>().unwrap() >= 30);
-    let page = alice.open("/sign-in").await;
-    let page = alice.sign_in_on(&page, ALICE, ALICE_PASSWORD).await;
-    assert_eq!(give(&alice, &page, &app.code(&server)).await.name(), "account", "her own browser is not locked out");
+    let told = alice.open("/account").await.text().matches("Somebody tries codes").count();
+    assert_eq!(told, 1, "and she is told, once");
+    server.clock.advance(HALF_MINUTE);
+    let (alice, page) = half(&server).await;
+    assert_eq!(give(&alice, &page, &app.code(&server)).await.name(), "account", "who waits comes in");
+}
+
+// MF-02
+#[tokio::test]
+async fn guesses_that_come_nine_at_a_time_wait_like_any_others() {
+    let (server, _alice, app) = with_app().await;
+    let mut looked_at = 0;
+    for _ in 0..4 {
+        let (thief, page) = half(&server).await;
+        for number in 0..9 {
+            let wrong = if number % 2 == 0 { app.wrong_code(&server) } else { "abcd-efgh-ijkl-mnop".to_owned() };
+            looked_at += usize::from(give(&thief, &page, &wrong).await.status == 422);
+        }
+        server.clock.advance(Duration::from_mins(15));
+    }
+    assert_eq!(looked_at, 12, "ten, and then one in each quarter of an hour; recovery codes count, too");
+}
+
+// MF-02
+#[tokio::test]
+async fn browsers_that_came_in_before_the_app_was_there_share_its_tries() {
+    let server = Server::start().await;
+    let (alice, mut thieves) = (Person::new(&server), Vec::new());
+    alice.sign_in().await;
+    for _ in 0..4 {
+        let thief = Person::new(&server);
+        thief.sign_in().await;
+        thieves.push(thief);
+    }
+    let app = Authenticator::set_up(&server, &alice).await;
+    let mut looked_at = 0;
+    for thief in &thieves {
+        let page = thief.sign_in_on(&thief.open("/sign-in").await, ALICE, ALICE_PASSWORD).await;
+        for _ in 0..4 {
+            looked_at += usize::from(give(thief, &page, &app.wrong_code(&server)).await.status == 422);
+        }
+    }
+    assert_eq!(looked_at, 10);
+}
+
+// MF-02
+#[tokio::test]
+async fn a_right_code_forgives_no_wrong_one_and_the_guesses_at_one_person_stop_no_other() {
+    let (server, _alice, app) = with_app().await;
+    let bob = Person::new(&server);
+    bob.sign_in_on(&bob.open("/sign-in").await, BOB, BOB_PASSWORD).await;
+    let of_bob = Authenticator::set_up(&server, &bob).await;
+    server.clock.advance(HALF_MINUTE);
+    for expected in ["account", "sign-in-code"] {
+        let (person, page) = half(&server).await;
+        for _ in 0..5 {
+            assert_eq!(give(&person, &page, &app.wrong_code(&server)).await.status, 422);
+        }
+        assert_eq!(give(&person, &page, &app.code(&server)).await.name(), expected);
+    }
+    let page = bob.sign_in_on(&bob.open("/sign-in").await, BOB, BOB_PASSWORD).await;
+    assert_eq!(give(&bob, &page, &of_bob.code(&server)).await.name(), "account");
 }
 
 // MF-02
@@ -310,9 +369,25 @@ async fn new_recovery_codes_end_those_before() {
     let page = alice.send(&form).await;
     let codes = crate::harness::authenticator::recovery_codes(&page);
     assert_eq!((page.name().as_str(), codes.len()), ("recovery-codes", 10));
+    assert!(alice.open("/account").await.text().contains("New recovery codes made"), "and she is told");
     let (thief, page) = half(&server).await;
     assert_eq!(give(&thief, &page, &app.recovery[1]).await.status, 422);
     assert_eq!(give(&thief, &page, &codes[1]).await.name(), "account");
+}
+
+#[tokio::test]
+async fn each_thing_that_a_code_is_given_for_has_a_form_of_its_own() {
+    let (server, alice, app) = with_app().await;
+    let page = alice.open("/account/second-factor").await;
+    for (button, does) in [("renew", "recovery"), ("remove", "remove")] {
+        let form = page.form(&format!("form:has(#{button})"));
+        assert!(form.fields.contains(&("do".to_owned(), does.to_owned())), "{:?}", form.fields);
+    }
+    let (person, page) = half(&server).await;
+    let page = person.send(&page.form(CODE).with("way", "recovery")).await;
+    let page = person.send(&page.form(CODE).with("way", "app")).await;
+    assert_eq!(page.attribute("#code", "inputmode").as_deref(), Some("numeric"), "there is a way back to the app");
+    assert_eq!(give(&person, &page, &app.code(&server)).await.name(), "account");
 }
 
 #[tokio::test]

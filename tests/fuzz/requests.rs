@@ -260,6 +260,7 @@ fn a_started_request_is_opened_or_refused() {
         let interaction = Interaction {
             started_at: Time::from_seconds(1_000),
             selected: Some(Id::from_i64(7)),
+            declined: true,
             query: query.to_owned(),
         };
         interaction.seal(&key, "mark").into_bytes()

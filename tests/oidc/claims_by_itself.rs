@@ -99,7 +99,8 @@ async fn a_refreshed_token_tells_the_same_claims_and_no_other() {
 #[tokio::test]
 async fn nobody_is_asked_for_what_only_userinfo_would_tell_where_there_is_no_access_token() {
     let server = front_channel::server().await;
-    let (implicit, person) = (App::new(&server, "implicit"), Person::new(&server));
+    let (implicit, person) =
+        (App::new(&server, "implicit").at(&front_channel::redirect_uri("implicit")), Person::new(&server));
     person.sign_in().await;
     for (kind, member, is_asked) in
         [("id_token", "userinfo", false), ("id_token token", "userinfo", true), ("id_token", "id_token", true)]

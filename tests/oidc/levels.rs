@@ -89,7 +89,7 @@ async fn who_is_signed_in_is_asked_for_the_code_alone() {
             assert!(raised.cookies().iter().any(|cookie| cookie.contains("session")), "the session is another one");
             let told = told(&wiki, &person, person.follow(raised).await).await;
             assert_eq!((&told["acr"], &told["amr"]), (&json!(TWO_FACTORS), &json!(["pwd", "otp", "mfa"])));
-            assert_eq!(told["auth_time"], server.clock.read().seconds());
+            assert_eq!(told["auth_time"], server.clock.read().seconds() - 30, "a code alone is no new sign-in");
         } else {
             let told = told(&wiki, &person, page).await;
             assert_eq!(told["acr"], TWO_FACTORS, "the second time, nothing is missing");
@@ -111,13 +111,75 @@ async fn grants_of_a_session_go_on_in_the_raised_one() {
 }
 
 #[tokio::test]
-async fn a_wish_that_cannot_be_met_is_left_and_told_as_it_is() {
+async fn a_code_answers_no_request_for_a_new_sign_in() {
+    let server = Server::start().await;
+    let (alice, app) = with_password_session(&server).await;
+    let wiki = App::new(&server, "wiki");
+    let waiting = alice.open(wiki.authorize_url("openid", &[("prompt", "login")])).await;
+    let waiting = waiting.attribute("[name=request]", "value").unwrap();
+    let page = alice.open(wiki.authorize_url("openid", &[("acr_values", TWO_FACTORS)])).await;
+    assert_eq!(give(&alice, &page, &app.code(&server)).await.name(), "consent");
+    assert_eq!(alice.open(format!("/authorize?resume={waiting}")).await.name(), "sign-in");
+    assert_eq!(alice.open(wiki.authorize_url("openid", &[("max_age", "29")])).await.name(), "sign-in");
+    assert_eq!(alice.open(wiki.authorize_url("openid", &[("max_age", "60")])).await.name(), "consent");
+}
+
+#[tokio::test]
+async fn a_new_sign_in_with_two_factors_ends_where_it_should() {
+    let server = Server::start().await;
+    let (alice, app) = with_password_session(&server).await;
+    let wiki = App::new(&server, "wiki");
+    let needs = essential(&[TWO_FACTORS]);
+    for age in [("prompt", "login"), ("max_age", "0"), ("max_age", "10")] {
+        let page = alice.open(wiki.authorize_url("openid", &[("claims", &needs), age])).await;
+        let page = alice.sign_in_on(&page, ALICE, ALICE_PASSWORD).await;
+        let told = told(&wiki, &alice, give(&alice, &page, &app.code(&server)).await).await;
+        assert_eq!((&told["acr"], &told["auth_time"]), (&json!(TWO_FACTORS), &json!(server.clock.read().seconds())));
+        server.clock.advance(HALF_MINUTE);
+    }
+}
+
+// A client that an API has sent back for more shall not come back with the same, and be sent back again.
+#[tokio::test]
+async fn a_wish_that_is_not_met_yet_is_offered_once_and_told_as_it_is() {
     let server = Server::start().await;
     let (wiki, alice) = (App::new(&server, "wiki"), Person::new(&server));
     alice.sign_in().await;
-    let tokens = wiki.tokens_with(&alice, "openid", &[("acr_values", &format!("{RESISTANT} {TWO_FACTORS}"))]).await;
+    let asked = wiki.authorize_url("openid", &[("acr_values", &format!("{RESISTANT} {TWO_FACTORS}"))]);
+    let page = alice.open(&asked).await;
+    assert_eq!((page.name().as_str(), page.has("#set-up"), page.has("#deny")), ("sign-in-more", true, true));
+    let form = page.form(r#"form[action="/sign-in/more"]"#);
+    let left = told(&wiki, &alice, alice.send(&form.clone().with("decision", "decline")).await).await;
+    assert_eq!(left["acr"], PASSWORD);
+    assert_eq!(error(&alice.send(&form.with("decision", "deny")).await), "unmet_authentication_requirements");
+    let silent = alice.open(format!("{asked}&prompt=none")).await;
+    assert_eq!(told(&wiki, &alice, silent).await["acr"], PASSWORD, "where nobody may be asked, it is left");
+    let (_, page) =
+        Authenticator::set_up_on(&server, &alice, &alice.open(page.attribute("#set-up", "href").unwrap()).await).await;
+    let page = alice.open(page.attribute("#done", "href").unwrap()).await;
+    assert_eq!(told(&wiki, &alice, page).await["acr"], TWO_FACTORS);
+}
+
+#[tokio::test]
+async fn a_wish_for_what_is_not_known_here_is_left_without_a_page() {
+    let server = Server::start().await;
+    let (wiki, alice) = (App::new(&server, "wiki"), Person::new(&server));
+    alice.sign_in().await;
+    let tokens = wiki.tokens_with(&alice, "openid", &[("acr_values", &format!("urn:x:gold {TWO_FACTORS}"))]).await;
     assert_eq!(claims(tokens.id())["acr"], PASSWORD);
     assert_eq!(claims(tokens.access())["acr"], PASSWORD);
+}
+
+#[tokio::test]
+async fn an_acr_that_is_asked_for_without_a_value_has_those_of_acr_values() {
+    let server = Server::start().await;
+    let (alice, _app) = with_password_session(&server).await;
+    let wiki = App::new(&server, "wiki");
+    for asked in ["null", r#"{"essential":true}"#] {
+        let asked = format!(r#"{{"id_token":{{"acr":{asked}}}}}"#);
+        let both = [("claims", asked.as_str()), ("acr_values", TWO_FACTORS)];
+        assert_eq!(alice.open(wiki.authorize_url("openid", &both)).await.name(), "sign-in-code", "{asked}");
+    }
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn what_was_spent_after_the_backup_counts_again_and_that_is_said() {
     let Some((stopped, credentials, folder)) = spent_after_a_backup().await else { return };
     let said = command::restore(&stopped.config, &folder.join("it"), &[]).await.unwrap();
     assert!(
-        said.contains("counts again: codes, refresh tokens, sessions") && said.contains("grantor new-epoch"),
+        said.contains("counts again: codes, recovery codes, refresh tokens") && said.contains("grantor new-epoch"),
         "{said}"
     );
     let server = stopped.start().await;

@@ -77,3 +77,20 @@ pub async fn a_second_factor_goes_once_and_with_its_person(database: &Database) 
     keep(database, [Change::UserRemove(ADA)]).await;
     assert_eq!(counts(database).get("second_factors"), None);
 }
+
+pub async fn who_expects_no_second_factor_finds_one_that_was_set_up_meanwhile(database: &Database) {
+    with_wiki_and_user(database).await;
+    let none = || SecondFactorChange::ExpectNone(ADA);
+    assert!(!is_conflict(database, none()).await);
+    keep(database, [none().into(), SecondFactorChange::Insert(Box::new(factor(90))).into()]).await;
+    assert!(is_conflict(database, none()).await);
+    keep(database, [SecondFactorChange::Remove(ID).into(), none().into()]).await;
+    assert!(!is_conflict(database, SecondFactorChange::ExpectNone(Id::from_i64(8))).await, "nobody has none");
+}
+
+pub async fn an_epoch_leaves_no_recovery_code_and_the_app(database: &Database) {
+    with_factor(database).await;
+    keep(database, [Change::EpochBegin { at: NOW.plus(HOUR) }]).await;
+    let found = database.second_factor_of(ADA).await.unwrap().unwrap();
+    assert!(found.recovery.is_empty() && found.key.expose() == "GEZDGNBVGY3TQOJQ");
+}

@@ -94,6 +94,7 @@ pub async fn sessions_are_found_by_where_they_began(database: &Database) {
         upstream_id: CORP,
         subject: subject.into(),
         sid: sid.map(str::to_owned),
+        tells_time: sid.is_some(),
     };
     let all = [began(1, "a", Some("s1")), began(2, "a", Some("s2")), began(3, "b", None)];
     for origin in &all {

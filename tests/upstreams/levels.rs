@@ -57,7 +57,8 @@ async fn an_upstream_is_asked_for_what_the_app_asks_for() {
     let page = person.open(wiki.authorize_url("openid", &[("acr_values", TWO_FACTORS)])).await;
     assert_eq!(asked(&start_on(&person, &page, "corp").await).as_deref(), Some("mfa phr urn:x:key"));
     let page = person.open(wiki.authorize_url("openid", &[("acr_values", "urn:grantor:acr:password")])).await;
-    assert_eq!(asked(&start_on(&person, &page, "corp").await), None);
+    let higher = asked(&start_on(&person, &page, "corp").await);
+    assert_eq!(higher.as_deref(), Some("mfa phr urn:x:key"), "it knows no password of ours");
 }
 
 #[tokio::test]
@@ -94,4 +95,91 @@ async fn a_key_that_works_at_no_other_site_is_asked_of_the_upstream() {
     fake.says(&json!({"acr": "phr"}));
     let page = ada.open(fake.consents(&page)).await;
     assert_eq!(told(&server, &ada, page).await["acr"], "urn:grantor:acr:phishing-resistant");
+}
+
+fn key(page: &Page) -> (bool, bool) {
+    (page.name() == "second-factor", page.has("#key"))
+}
+
+// Whoever finds a browser open comes in through an upstream that asks nobody anything.
+#[tokio::test]
+async fn an_app_is_set_up_by_who_has_signed_in_anew_at_the_upstream() {
+    let (server, fake) = with(OPEN).await;
+    for (said, ends) in [
+        (json!({"auth_time": null}), "upstream-failed"),
+        (json!({"auth_time": fake::seconds(&server.clock, -3600)}), "upstream-failed"),
+        (json!({"auth_time": fake::seconds(&server.clock, 0)}), "second-factor"),
+    ] {
+        fake.says(&said);
+        let ada = ada_comes_in(&server, &fake).await;
+        if ends == "second-factor" {
+            assert_eq!(key(&ada.open("/account/second-factor").await), (true, true));
+            server.clock.advance(Duration::from_mins(11));
+            fake.says(&json!({"auth_time": fake::seconds(&server.clock, 0)}));
+        }
+        let page = ada.open("/account/second-factor").await;
+        assert!(page.name() == "sign-in" && page.text().contains("sign in once more"), "{said}: {}", page.text());
+        let page = start_on(&ada, &page, "corp").await;
+        let sent = fake::sent(&page);
+        let asks = |name: &str, value: &str| sent.query_pairs().any(|pair| pair == (name.into(), value.into()));
+        assert!(asks("max_age", "0") && asks("prompt", "login"), "{sent}");
+        assert_eq!(ada.open(fake.consents(&page)).await.name(), ends, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn who_came_by_an_upstream_that_tells_no_time_signs_in_anew_to_set_an_app_up_and_goes_on() {
+    let (server, fake) = with(OPEN).await;
+    fake.says(&json!({"auth_time": null}));
+    let ada = ada_comes_in(&server, &fake).await;
+    let needs = r#"{"id_token":{"acr":{"essential":true,"value":"urn:grantor:acr:two-factors"}}}"#;
+    let page = ada.open(App::new(&server, "wiki").authorize_url("openid", &[("claims", needs)])).await;
+    let page = ada.open(page.attribute("#set-up", "href").unwrap()).await;
+    assert_eq!(page.name(), "sign-in");
+    fake.says(&json!({"auth_time": fake::seconds(&server.clock, 0)}));
+    let page = ada.open(fake.consents(&start_on(&ada, &page, "corp").await)).await;
+    assert_eq!(key(&page), (true, true));
+    let (_, page) = Authenticator::set_up_on(&server, &ada, &page).await;
+    let page = ada.open(page.attribute("#done", "href").unwrap()).await;
+    assert_eq!(told(&server, &ada, page).await["acr"], TWO_FACTORS);
+}
+
+// It would lead back to the upstream, without a page, for ever.
+#[tokio::test]
+async fn who_came_from_an_upstream_is_told_of_a_password_that_an_app_needs() {
+    let (server, fake) = with(OPEN).await;
+    server
+        .apply(
+            "[[clients]]\nclient_id = \"vault\"\nclient_secret = \"a-secret-for-tests-and-nothing-else-at-all\"\n\
+             redirect_uris = [\"https://wiki.example/cb\"]\nscope = \"openid\"\nleast_level = \"password\"\n",
+        )
+        .await;
+    let vault = App::new(&server, "vault");
+    let ada = Person::new(&server);
+    let page = ada.open(vault.authorize_url("openid", &[])).await;
+    fake.says(&json!({"auth_time": fake::seconds(&server.clock, -60)}));
+    let page = ada.open(fake.consents(&start_on(&ada, &page, "corp").await)).await;
+    let ways = (page.has("#by-password"), page.has("#set-up"), page.has("#way-corp"));
+    assert_eq!((page.name().as_str(), ways), ("sign-in-more", (false, true, false)), "{}", page.body);
+    let page = ada.send(&page.form(r#"form[action="/sign-in/more"]"#).with("decision", "deny")).await;
+    assert_eq!(Answer::of(&page).param("error"), "unmet_authentication_requirements");
+}
+
+#[tokio::test]
+async fn a_way_in_without_a_code_is_linked_by_who_has_given_one() {
+    let (server, fake) = with("").await;
+    let (alice, elsewhere) = (Person::new(&server), Person::new(&server));
+    alice.sign_in().await;
+    elsewhere.sign_in().await;
+    let app = Authenticator::set_up(&server, &elsewhere).await;
+    server.clock.advance(Duration::from_secs(30));
+    let ways = alice.open("/account/sign-in-ways").await;
+    let page = alice.open(fake.consents(&start_on(&alice, &ways, "corp").await)).await;
+    assert_eq!(page.name(), "sign-in-code", "{}", page.body);
+    assert_eq!(alice.send(&page.form(CODE).with("decision", "deny")).await.name(), "account", "and nothing is linked");
+    let page = alice.open(fake.consents(&start_on(&alice, &ways, "corp").await)).await;
+    let page = alice.send(&page.form(CODE).with("code", &app.code(&server))).await;
+    assert_eq!(page.name(), "upstream-link", "{}", page.body);
+    let page = alice.send(&page.form(r#"form[action="/upstreams/corp/link"]"#).with("decision", "link")).await;
+    assert!(page.text().contains("ada@corp.example"), "{}", page.text());
 }

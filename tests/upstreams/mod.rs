@@ -99,6 +99,7 @@ pub async fn leave_rows(server: &Server) {
         upstream_id: upstream.id,
         subject: link.subject.clone(),
         sid: Some("session-there".to_owned()),
+        tells_time: true,
     };
     let changes = [
         UpstreamChange::Put(Box::new(upstream)),

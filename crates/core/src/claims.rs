@@ -154,14 +154,19 @@ impl ClaimsRequest {
         self.userinfo.is_empty() && self.id_token.is_empty()
     }
 
-    /// Asks for these authentication contexts, the preferred one first, where the request asks for none by itself.
+    /// Whether it names the authentication contexts that it asks for.
+    pub fn names_acr(&self) -> bool {
+        self.id_token_claim("acr").is_some_and(|asked| asked.value.is_some() || asked.values.is_some())
+    }
+
+    /// Asks for these authentication contexts, the preferred one first, where the request names none by itself.
     // "The "acr" Claim is requested as a Voluntary Claim by this parameter." (OIDC Core §3.1.2.1)
     #[must_use]
     pub fn with_acr_values<'v>(mut self, values: impl Iterator<Item = &'v str>) -> Self {
         let values: Vec<Value> = values.take(MAX_REQUESTED).map(Value::from).collect();
-        if !values.is_empty() && !self.id_token.contains_key("acr") {
-            let wished = ClaimRequest { values: Some(values), ..ClaimRequest::default() };
-            self.id_token.insert("acr".to_owned(), Some(wished));
+        if !values.is_empty() && !self.names_acr() {
+            let asked = self.id_token.entry("acr".to_owned()).or_default().get_or_insert_default();
+            asked.values = Some(values);
         }
         self
     }
@@ -288,6 +293,20 @@ mod tests {
             created_at: Time::default(),
             updated_at: Time::default(),
         }
+    }
+
+    #[test]
+    fn an_acr_without_a_value_has_those_that_are_asked_for_beside() {
+        let filled = |asked: &str| {
+            let asked = ClaimsRequest::parse(&format!(r#"{{"id_token":{asked}}}"#)).unwrap();
+            let filled = asked.with_acr_values(["gold", "silver"].into_iter());
+            filled.id_token_claim("acr").map(|acr| (acr.essential, acr.values.clone().unwrap_or_default().len()))
+        };
+        assert_eq!(filled("{}"), Some((false, 2)));
+        assert_eq!(filled(r#"{"acr":null}"#), Some((false, 2)));
+        assert_eq!(filled(r#"{"acr":{"essential":true}}"#), Some((true, 2)));
+        assert_eq!(filled(r#"{"acr":{"values":["bronze"]}}"#), Some((false, 1)));
+        assert_eq!(filled(r#"{"acr":{"essential":true,"value":"bronze"}}"#), Some((true, 0)));
     }
 
     #[test]

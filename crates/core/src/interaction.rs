@@ -20,6 +20,9 @@ pub struct Interaction {
     /// The person whom somebody here has chosen to go on with, or has signed in or answered as on the way.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<Id>,
+    /// Whether the person has chosen to go on without the level that the request wished for.
+    #[serde(rename = "d", default, skip_serializing_if = "std::ops::Not::not")]
+    pub declined: bool,
     /// The parameters of the request, form-encoded.
     #[serde(rename = "q")]
     pub query: String,
@@ -32,7 +35,7 @@ const END_SESSION: &str = "end session";
 impl Interaction {
     /// Starts one.
     pub fn start(params: &Params, now: Time) -> Self {
-        Self { started_at: now, selected: None, query: params.to_query() }
+        Self { started_at: now, selected: None, declined: false, query: params.to_query() }
     }
 
     /// The text for the pages of one browser, by its mark. Without a mark it is for any browser, and proves no more than the

@@ -74,8 +74,9 @@ impl Level {
     pub fn asked_of(self, upstream: &UpstreamDefinition) -> Vec<&str> {
         let (two, resistant) = (&upstream.two_factors, &upstream.phishing_resistant);
         let values: Vec<&String> = match self {
-            Self::Upstream | Self::Password => Vec::new(),
-            Self::TwoFactors => two.iter().chain(resistant).collect(),
+            Self::Upstream => Vec::new(),
+            // Which is what is higher than a password.
+            Self::Password | Self::TwoFactors => two.iter().chain(resistant).collect(),
             Self::PhishingResistant => resistant.iter().collect(),
         };
         values.into_iter().map(String::as_str).collect()
@@ -236,7 +237,8 @@ mod tests {
         assert_eq!(Level::of_upstream(&believed, Some("phr"), &amr), Level::PhishingResistant);
         assert_eq!(Level::of_upstream(&believed, Some("MFA"), &[]), Level::Upstream);
         assert_eq!(Level::TwoFactors.asked_of(&believed), ["mfa", "phr"]);
-        assert!(Level::Password.asked_of(&believed).is_empty());
+        assert_eq!(Level::Password.asked_of(&believed), ["mfa", "phr"]);
+        assert!(Level::Upstream.asked_of(&believed).is_empty());
     }
 
     fn any_level() -> impl Strategy<Value = Level> {

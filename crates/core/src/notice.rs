@@ -39,6 +39,11 @@ pub enum News {
         /// Where it was found; empty where that was not told.
         place: String,
     },
+    /// So many wrong codes were given in the place of those of the person's authenticator app that each has to wait from now on.
+    CodesGuessed {
+        /// Where the last one came from.
+        address: String,
+    },
     /// The cookie of a sign-in was found where it should not be; the sign-in has ended.
     CookieLeaked {
         /// Where it was found; empty where that was not told.
@@ -55,6 +60,11 @@ pub enum News {
     RecoveryCodeUsed {
         /// How many are left.
         left: usize,
+        /// Where from.
+        address: String,
+    },
+    /// New recovery codes were made; those before count no more.
+    RecoveryCodesMade {
         /// Where from.
         address: String,
     },
@@ -148,10 +158,12 @@ impl News {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::AppTokenLeaked { .. } => "app_token_leaked",
+            Self::CodesGuessed { .. } => "codes_guessed",
             Self::CookieLeaked { .. } => "cookie_leaked",
             Self::EmailChanged { .. } => "email_changed",
             Self::PasswordChanged => "password_changed",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::RecoveryCodesMade { .. } => "recovery_codes_made",
             Self::SecondFactorAdded { .. } => "second_factor_added",
             Self::SecondFactorRemoved { .. } => "second_factor_removed",
             Self::SignInWayAdded { .. } => "sign_in_way_added",
@@ -166,7 +178,13 @@ impl News {
 
     /// Whether somebody may have got hold of what is not theirs.
     pub const fn is_alarming(&self) -> bool {
-        matches!(self, Self::AppTokenLeaked { .. } | Self::CookieLeaked { .. } | Self::TokenLeaked { .. })
+        matches!(
+            self,
+            Self::AppTokenLeaked { .. }
+                | Self::CodesGuessed { .. }
+                | Self::CookieLeaked { .. }
+                | Self::TokenLeaked { .. }
+        )
     }
 }
 

@@ -75,6 +75,8 @@ pub enum SecondFactorChange {
         /// The step of the code.
         step: i64,
     },
+    /// Expects that a person has none, until the set is committed.
+    ExpectNone(Id),
     /// Keeps a factor. Expects that the person has none.
     Insert(Box<SecondFactor>),
     /// Keeps other recovery codes in the place of those that were read. Expects that they still are what was read.
@@ -131,6 +133,11 @@ impl Used {
 
 fn told(user_id: Id, news: News, event_id: Id, call: Call<'_>) -> Change {
     Change::NoticeInsert(Box::new(Notice { id: event_id, user_id, at: call.now, news }))
+}
+
+/// Tells a person that all the free tries at their codes were used up; `event_id` is that of the event of the last one.
+pub fn tell_of_guesses(user_id: Id, event_id: Id, call: Call<'_>) -> Change {
+    told(user_id, News::CodesGuessed { address: call.address.to_owned() }, event_id, call)
 }
 
 /// Sets up a factor that its person has proved to have; its identifier is that of the event.
@@ -191,6 +198,7 @@ pub fn renew_recovery(
     vec![
         SecondFactorChange::RecoveryPut { id: factor.id, read, kept: codes }.into(),
         Change::EventInsert(Box::new(event)),
+        told(factor.user_id, News::RecoveryCodesMade { address: call.address.to_owned() }, event_id, call),
     ]
 }
 

@@ -10,7 +10,7 @@ use crate::grant::GrantEnd;
 use crate::level::Level;
 use crate::notice::{News, Notice};
 use crate::provider::{Call, Fresh};
-use crate::second_factor::{HalfSignIn, Used};
+use crate::second_factor::{HalfSignIn, SecondFactorChange, Used};
 use crate::session::Session;
 use crate::time::Time;
 use crate::token;
@@ -55,6 +55,8 @@ pub fn begin(user: &User, fresh: &Fresh, browser: Browser<'_>, call: Call<'_>) -
     let mut decision = begin_by(user, proof, fresh, browser, call);
     // A password that was changed, or an account that was switched off, while the password was compared begins nothing.
     decision.changes.extend(user.password.clone().map(|password| Change::UserExpect { id: user.id, password }));
+    // Nor does one for whom the password is not enough any more. It comes first: whoever sets a factor up holds the person first, too.
+    decision.changes.insert(0, SecondFactorChange::ExpectNone(user.id).into());
     decision
 }
 
@@ -77,6 +79,8 @@ pub fn begin_with_factor(
 
 /// Raises a session whose person has proved a second factor: it goes on as another one, in the same browser. Where it began at an
 /// upstream, it still ends when that says so.
+///
+/// It is as old as before: a code alone is not a sign-in, and answers no request for a new one.
 pub fn raise(
     (session, user): (&Session, &User),
     origin: Option<UpstreamSession>,
@@ -91,7 +95,7 @@ pub fn raise(
             amr.push(method.to_owned());
         }
     }
-    let proof = Proof { level: session.level().max(Level::TwoFactors), amr, auth_time: call.now };
+    let proof = Proof { level: session.level().max(Level::TwoFactors), amr, auth_time: session.auth_time };
     let mut decision = begin_by(user, proof, fresh, browser, call);
     let expected =
         [Change::SessionExpect { id: session.id }, Change::UserMayEnter { id: user.id, without_password: false }];
@@ -236,6 +240,28 @@ mod tests {
             changes.iter().any(|change| matches!(change, Change::NoticeInsert(_)))
         };
         assert!(told(false) && !told(true));
+    }
+
+    #[test]
+    fn a_session_that_is_raised_is_as_old_as_before() {
+        let (session, _, _) = begun(&ada(), "", None);
+        let (mint, call) = (Mint::seeded(6), Call::new(Time::from_seconds(700), "::1"));
+        let fresh = Fresh { id: mint.id(700_000), secret: mint.secret() };
+        let browser = Browser { user_agent: "", is_known: true, held: Held::default() };
+        let raised = raise((&session, &ada()), None, &Used::Code(7), &fresh, (browser, call)).changes;
+        let raised = raised.into_iter().find_map(|change| match change {
+            Change::SessionInsert(session) => Some((session.auth_time, session.level())),
+            _ => None,
+        });
+        assert_eq!(raised, Some((session.auth_time, Level::TwoFactors)));
+    }
+
+    #[test]
+    fn who_signs_in_with_a_password_alone_has_no_second_factor() {
+        let changes = begun(&ada(), "", None).1;
+        assert!(
+            matches!(changes.first(), Some(Change::SecondFactor(SecondFactorChange::ExpectNone(id))) if *id == ada().id)
+        );
     }
 
     #[test]

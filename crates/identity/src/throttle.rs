@@ -10,6 +10,9 @@
 //! A stranger's attempt counts on the account and on the address. An attempt from a browser that this account knows
 //! ([`KnownBrowser`]) counts on that browser alone: guessing elsewhere does not lock its owner out.
 //!
+//! A code of a second factor counts on its person alone, in whichever browser. Who gives one knows the password already, and could have
+//! come with it in many browsers: slots of their own would be so many limits.
+//!
 //! # In which order
 //!
 //! 1. Load the attempts of [`Slots::stranger`] or [`Slots::known_browser`].
@@ -18,7 +21,8 @@
 //!    should expect what was loaded, and start again from 1 when it finds something else.
 //! 4. Check the password.
 //! 5. If it was right, commit [`after_success`] for the account's (or browser's) slot and [`taken_back`] for the address's. One good
-//!    account must not wipe out what its owner guesses at others, so an address gets back only what this attempt took.
+//!    account must not wipe out what its owner guesses at others, so an address gets back only what this attempt took. So does the
+//!    slot of codes, by [`given_back`]: two people may share it.
 //!
 //! Times are milliseconds since the epoch.
 
@@ -72,15 +76,10 @@ impl Slots {
         Self { account, address: Some(SlotKey::new(key, 1, &octets)) }
     }
 
-    /// Where a code of a second factor counts that somebody gives who has proved the password. Not where passwords count: whoever
-    /// guesses at those locks nobody out of their codes. And who knows the password but has never come in locks nobody out of a
-    /// browser that has.
-    pub fn second_factor(user: &str, browser: Option<KnownBrowser>, key: &MacKey) -> Self {
-        let account = match browser {
-            Some(known) => SlotKey::new(key, 3, &[b"browser".as_slice(), known.as_bytes()].concat()),
-            None => SlotKey::new(key, 3, &[b"person ".as_slice(), user.as_bytes()].concat()),
-        };
-        Self { account: Some(account), address: None }
+    /// Where a code of a second factor counts that somebody gives who has proved the password, or is signed in; `user` is what names
+    /// the person. Not where passwords count: whoever guesses at those locks nobody out of their codes.
+    pub fn second_factor(user: &str, key: &MacKey) -> Self {
+        Self { account: Some(SlotKey::new(key, 3, user.as_bytes())), address: None }
     }
 
     /// Where the attempt of a known browser counts.
@@ -121,6 +120,17 @@ pub struct ThrottlePolicy {
     pub account: Limit,
     /// For an address. Default: 50 in 15 minutes, then a wait of 15 minutes.
     pub address: Limit,
+    /// For the codes of a person's second factor. Default: 10 in a day, then waits of 30 seconds doubling up to an hour, forgotten
+    /// after a day: about forty guesses a day at one in some 300,000.
+    pub code: Limit,
+}
+
+impl ThrottlePolicy {
+    /// The same, where the account's slot is one of codes.
+    #[must_use]
+    pub const fn of_codes(self) -> Self {
+        Self { account: self.code, ..self }
+    }
 }
 
 const QUARTER: Duration = Duration::from_mins(15);
@@ -136,7 +146,8 @@ impl Default for ThrottlePolicy {
             forgotten_after: day,
         };
         let address = Limit { failures: 50, first_wait: QUARTER, forgotten_after: QUARTER, ..account };
-        Self { account, address }
+        let code = Limit { window: day, longest_wait: Duration::from_hours(1), ..account };
+        Self { account, address, code }
     }
 }
 
@@ -180,6 +191,21 @@ pub const fn after_success(now: i64) -> Attempts {
 #[must_use]
 pub fn taken_back(attempts: Attempts) -> Attempts {
     Attempts { failures: attempts.failures.saturating_sub(1).max(0), ..attempts }
+}
+
+/// What a slot of codes holds after a right one: what it held `before` the attempt was counted, where nothing was counted since, so that
+/// the wait is the one that it was.
+#[must_use]
+pub fn given_back(before: Option<Attempts>, counted: Attempts, now_held: Attempts) -> Attempts {
+    match before {
+        Some(before) if now_held == counted => before,
+        _ => taken_back(now_held),
+    }
+}
+
+/// Whether this is the attempt with which the free ones of a window are used up.
+pub fn is_last_free(attempts: Attempts, limit: &Limit) -> bool {
+    attempts.failures == i64::from(limit.failures)
 }
 
 /// How many milliseconds are left to wait.
@@ -281,6 +307,45 @@ mod tests {
         assert_eq!(after_failure(Some(after_success(NOW)), &policy.account, NOW).failures, 1);
         let address = failed(20, &policy.address, NOW);
         assert_eq!(taken_back(after_failure(address, &policy.address, NOW)), address.unwrap());
+    }
+
+    #[test]
+    fn nine_codes_in_each_quarter_of_an_hour_wait_like_any_others() {
+        let policy = policy().of_codes();
+        let (mut attempts, mut now, mut looked_at) = (None, NOW, 0);
+        for _ in 0..96 {
+            for _ in 0..9 {
+                if decide(attempts, None, &policy, now) == Decision::Allow {
+                    attempts = Some(after_failure(attempts, &policy.account, now));
+                    looked_at += 1;
+                }
+            }
+            now += 15 * 60 * SECOND;
+        }
+        assert!((10..50).contains(&looked_at), "{looked_at}");
+    }
+
+    #[test]
+    fn a_right_code_gives_back_what_it_took_and_nothing_else() {
+        let limit = policy().code;
+        let before = failed(12, &limit, NOW).unwrap();
+        let counted = after_failure(Some(before), &limit, NOW + 500 * SECOND);
+        assert_eq!(given_back(Some(before), counted, counted), before);
+        let more = after_failure(Some(counted), &limit, NOW + 900 * SECOND);
+        assert_eq!(given_back(Some(before), counted, more).failures, counted.failures, "what others guess stays");
+        let first = after_failure(None, &limit, NOW);
+        assert_eq!(given_back(None, first, first).failures, 0);
+        let is_told = |times: &usize| is_last_free(failed(*times, &limit, NOW).unwrap(), &limit);
+        assert_eq!((1..20).filter(is_told).collect::<Vec<_>>(), [10]);
+    }
+
+    #[test]
+    fn codes_count_on_their_person() {
+        let key = MacKey::new([1; 32]);
+        let of = |user| Slots::second_factor(user, &key);
+        assert_eq!(of("7"), of("7"));
+        assert_ne!(of("7"), of("8"));
+        assert!(of("7").address.is_none() && of("7").account.unwrap().number() >= 3 * 65_536);
     }
 
     #[test]

@@ -88,8 +88,8 @@ pub enum Command {
     Backup(backup::Arguments),
     /// Put a backup in the place of a database that is not there.
     ///
-    /// A backup knows nothing of what came after it. What was spent, ended or revoked since counts again: codes, refresh
-    /// tokens, sessions, access tokens, client assertions. With --new-epoch none of it does, nor anything else that was
+    /// A backup knows nothing of what came after it. What was spent, ended or revoked since counts again: codes, recovery
+    /// codes, refresh tokens, sessions, access tokens, client assertions. With --new-epoch none of it does, nor anything else that was
     /// issued: people sign in again, and apps ask again. Passwords, client secrets, accounts, apps and approvals that were
     /// changed or removed since come back as they were, with or without it: change them again.
     Restore(restore::Arguments),

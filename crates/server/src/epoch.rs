@@ -3,7 +3,7 @@
 //! A backup knows nothing of what came after it: a code that was redeemed, a refresh token that was rotated, a session, a grant
 //! or a token that was ended stands in it as good as new. Which ones is not known, so all of them end. A signed token has no row
 //! to end; so every signing key is another one, and the root secret is, from which authorizations and forms in browsers are
-//! authenticated. An assertion of an app that may have been used before is refused (`client_auth`).
+//! authenticated. Recovery codes that were used since would count again: none is left, and their people make new ones. An assertion of an app that may have been used before is refused (`client_auth`).
 
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
@@ -17,8 +17,8 @@ use crate::settings::Opened;
 
 /// What neither a restore nor a new epoch can know.
 pub const NOT_KNOWN: &str = "\
-What a backup brings back is as it was in it: passwords, client secrets, accounts, apps and approvals. Those that were
-changed or removed since have to be changed or removed again.
+What a backup brings back is as it was in it: passwords, second factors, client secrets, accounts, apps and approvals.
+Those that were changed or removed since have to be changed or removed again.
 ";
 
 /// Begins one, in one commit; `first` goes into it before.

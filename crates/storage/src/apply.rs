@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::registration::RegistrationChange;
+use grantor_core::second_factor::SecondFactorChange;
 use grantor_core::upstream::UpstreamChange;
 
 use crate::error::Failure;
@@ -75,6 +76,7 @@ pub(crate) const fn takes_several(change: &Change) -> bool {
         || matches!(
             change,
             Change::ApiTokensExpect { .. }
+                | Change::SecondFactor(SecondFactorChange::ExpectNone(_) | SecondFactorChange::Insert(_))
                 | Change::Registration(RegistrationChange::Room { .. } | RegistrationChange::Unused { .. })
         )
 }
@@ -168,7 +170,9 @@ macro_rules! define_apply {
             }
             match change {
                 Change::SecondFactor(SecondFactorChange::CodeSpend { id, step }) => one!(second_factors::spend(id.as_i64(), *step)),
+                Change::SecondFactor(SecondFactorChange::ExpectNone(_)) => expect(change, connection)$($wait)*,
                 Change::SecondFactor(SecondFactorChange::Insert(factor)) => {
+                    expect(change, connection)$($wait)*?;
                     one!(second_factors::insert(second_factors::Row::new(factor, &context.sealer)))
                 }
                 Change::SecondFactor(SecondFactorChange::RecoveryPut { id, read, kept }) => {
@@ -284,6 +288,8 @@ macro_rules! define_apply {
             all!(api_tokens::end_all(at, ApiTokenEnd::EpochBegun.as_str()));
             all!(attempts::clear());
             all!(initial_access_tokens::end_all(at));
+            // Those that were used since would count again.
+            all!(second_factors::put_all_recovery(Vec::new()));
             all!(signing_keys::clear());
             let before: Vec<u8> = RunQueryDsl::first(root_secret::find(), connection)$($wait)*?;
             one(all!(root_secret::replace(root_secret::renew(&before, &context.sealer)?, at)))?;

@@ -32,6 +32,16 @@ macro_rules! define_expect {
                     expect!(consents::expect(user_id.as_i64(), client_id, updated_at.millis()))
                 }
                 Change::GrantExpect { id } => expect!(grants::expect(id.as_i64())),
+                // Whoever sets a factor up waits for those who expect none, and they for them.
+                Change::SecondFactor(SecondFactorChange::ExpectNone(user_id)) => {
+                    let _held: Vec<i64> = RunQueryDsl::load(users::hold(user_id.as_i64())$($lock)*, connection)$($wait)*?;
+                    let found: Vec<i64> = RunQueryDsl::load(second_factors::id_of_user(user_id.as_i64()), connection)$($wait)*?;
+                    none(found.len())
+                }
+                Change::SecondFactor(SecondFactorChange::Insert(factor)) => {
+                    let held: Vec<i64> = RunQueryDsl::load(users::hold(factor.user_id.as_i64())$($alone)*, connection)$($wait)*?;
+                    one(held.len())
+                }
                 Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
                 Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
                 Change::UserMayEnter { id, without_password } => expect!(users::may_enter(id.as_i64(), !*without_password)),

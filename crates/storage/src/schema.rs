@@ -151,6 +151,7 @@ diesel::table! {
         upstream_id -> BigInt,
         subject -> Text,
         sid -> Nullable<Text>,
+        tells_time -> BigInt,
     }
 }
 

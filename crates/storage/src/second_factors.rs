@@ -72,7 +72,7 @@ fn of_user(user_id: i64) -> _ {
 }
 
 #[dsl::auto_type(no_type_alias)]
-fn id_of_user(user_id: i64) -> _ {
+pub(crate) fn id_of_user(user_id: i64) -> _ {
     second_factors::table.filter(second_factors::user_id.eq(user_id)).select(second_factors::id)
 }
 
@@ -93,6 +93,12 @@ pub(crate) fn spend(id: i64, step: i64) -> _ {
 pub(crate) fn put_recovery(id: i64, read: Vec<u8>, kept: Vec<u8>) -> _ {
     let unchanged = second_factors::id.eq(id).and(second_factors::recovery.eq(read));
     dsl::update(second_factors::table.filter(unchanged)).set(second_factors::recovery.eq(kept))
+}
+
+/// Puts these in the place of everybody's.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn put_all_recovery(kept: Vec<u8>) -> _ {
+    dsl::update(second_factors::table).set(second_factors::recovery.eq(kept))
 }
 
 #[dsl::auto_type(no_type_alias)]

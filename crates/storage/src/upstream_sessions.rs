@@ -22,6 +22,7 @@ pub(crate) struct Row {
     upstream_id: i64,
     subject: String,
     sid: Option<String>,
+    tells_time: i64,
 }
 
 impl From<&UpstreamSession> for Row {
@@ -31,6 +32,7 @@ impl From<&UpstreamSession> for Row {
             upstream_id: began.upstream_id.as_i64(),
             subject: began.subject.clone(),
             sid: began.sid.clone(),
+            tells_time: began.tells_time.into(),
         }
     }
 }
@@ -42,6 +44,7 @@ impl From<Row> for UpstreamSession {
             upstream_id: Id::from_i64(row.upstream_id),
             subject: row.subject,
             sid: row.sid,
+            tells_time: row.tells_time != 0,
         }
     }
 }

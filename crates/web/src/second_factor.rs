@@ -4,13 +4,12 @@ use actix_web::cookie::Cookie;
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::error::{Decision, Error};
-use grantor_core::second_factor::{SecondFactor, Used};
+use grantor_core::second_factor::{self, SecondFactor, Used};
 use grantor_core::sign_in::Begun;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
 use grantor_core::user::User;
 use grantor_identity::recovery::RecoveryCode;
-use grantor_identity::throttle::Slots;
 use grantor_identity::totp::{TotpCode, TotpKey};
 use grantor_identity::username::Username;
 
@@ -50,26 +49,30 @@ pub(crate) async fn prove<T>(
         return Ok(Err(Problem::Incomplete));
     }
     let store = &visit.app.provider.store;
-    let tries = tries(visit, user);
+    let tries = Tries::at_code(visit, user.id);
     // Each try is counted before it is looked at: of many at once, each one counts.
-    if let Some(seconds) = tries.charge().await? {
-        note(visit, EventKind::SignInThrottled, user).await?;
-        return Ok(Err(Problem::Throttled(seconds)));
-    }
+    let counted = match tries.count().await? {
+        Ok(counted) => counted,
+        Err(seconds) => {
+            note(visit, EventKind::SignInThrottled, user, false).await?;
+            return Ok(Err(Problem::Throttled(seconds)));
+        }
+    };
     for _ in 0..MAX_CHANGES {
         let Some(factor) = store.second_factor_of(user.id).await? else {
             tries.not_counted().await;
             return Ok(Err(Problem::Expired));
         };
         let Some(by) = judge(&factor, typed, visit.now) else {
-            note(visit, EventKind::SignInFailed, user).await?;
+            let tells = counted.is_some_and(|counted| tries.is_last_free(counted));
+            note(visit, EventKind::SignInFailed, user, tells).await?;
             return Ok(Err(Problem::Wrong));
         };
         let Decision { changes, reply } = decide(&factor, &by);
         let spent = by.spend(&factor, visit.app.id(), visit.call());
         match store.commit(spent.into_iter().chain(changes).collect()).await {
             Ok(()) => {
-                tries.give_back().await;
+                tries.take_back(counted).await;
                 return Ok(Ok(reply));
             }
             // Somebody else used a code, or the person is another one by now: it is read and judged again.
@@ -78,16 +81,6 @@ pub(crate) async fn prove<T>(
         }
     }
     Ok(Err(Problem::Expired))
-}
-
-/// Where the tries of a person count: on their own, and apart for a browser that they have signed in with since their password is
-/// what it is. Whoever knows the password alone has no such browser, and locks nobody out of one.
-fn tries<'a>(visit: &'a Visit, user: &User) -> Tries<'a> {
-    let remembered = Remembered::of(visit);
-    let username = Username::parse(&user.username).ok().filter(|_| remembered.is_familiar(user));
-    let known = username.and_then(|username| remembered.known(&username));
-    let key = visit.app.directory().secrets.throttle.clone();
-    Tries::new(visit, Slots::second_factor(&user.id.to_string(), known, &key))
 }
 
 /// What is proved by what somebody typed.
@@ -101,13 +94,16 @@ fn judge(factor: &SecondFactor, typed: &str, now: Time) -> Option<Used> {
     (left.len() < factor.recovery.len()).then_some(Used::Recovery(left))
 }
 
-/// Tries go to the ring of fixed size, as those at passwords do.
-async fn note(visit: &Visit, kind: EventKind, user: &User) -> Result<(), Error> {
+/// Tries go to the ring of fixed size, as those at passwords do. The person is told once in a while, where that is due: who tries
+/// codes knows the password.
+async fn note(visit: &Visit, kind: EventKind, user: &User, tells: bool) -> Result<(), Error> {
     let mut event = Event::new(visit.app.id(), visit.now, kind).address(&visit.address);
     if kind == EventKind::SignInFailed {
         event = event.user(user.id).reason("SecondFactorWrong");
     }
-    Ok(visit.app.provider.store.commit(vec![Change::RefusalInsert(Box::new(event))]).await?)
+    let notice = second_factor::tell_of_guesses(user.id, event.id, visit.call());
+    let changes = std::iter::once(Change::RefusalInsert(Box::new(event))).chain(tells.then_some(notice)).collect();
+    Ok(visit.app.provider.store.commit(changes).await?)
 }
 
 /// The cookies of a browser in which a session of a person has just begun.

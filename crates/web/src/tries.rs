@@ -4,23 +4,38 @@ use grantor_core::change::Change;
 use grantor_core::error::Error;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
-use grantor_identity::throttle::{self, Attempts, Decision, Limit, SlotKey, Slots};
+use grantor_identity::throttle::{self, Attempts, Decision, Limit, SlotKey, Slots, ThrottlePolicy};
+use grantor_jose::id::Id;
 
 use crate::visit::Visit;
 
 /// How often a count that another node changed is read again.
 const MAX_RACES: usize = 16;
 
-/// Where a try counts.
+/// Where a try counts, and how many may.
 pub(crate) struct Tries<'a> {
     visit: &'a Visit,
     slots: Slots,
+    policy: ThrottlePolicy,
+}
+
+/// A try that was counted, on the account's slot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    before: Option<Attempts>,
+    after: Attempts,
 }
 
 impl<'a> Tries<'a> {
     /// A try of a visit.
     pub(crate) fn new(visit: &'a Visit, slots: Slots) -> Self {
-        Self { visit, slots }
+        Self { visit, slots, policy: visit.app.settings.throttle }
+    }
+
+    /// A try at a code of a second factor.
+    pub(crate) fn at_code(visit: &'a Visit, user_id: Id) -> Self {
+        let slots = Slots::second_factor(&user_id.to_string(), &visit.app.directory().secrets.throttle);
+        Self { visit, slots, policy: visit.app.settings.throttle.of_codes() }
     }
 
     /// Counts the try, or says how long it has to wait, in seconds.
@@ -28,8 +43,16 @@ impl<'a> Tries<'a> {
     /// # Errors
     /// Those of the store.
     pub(crate) async fn charge(&self) -> Result<Option<i64>, Error> {
+        Ok(self.count().await?.err())
+    }
+
+    /// The same, with what was counted: on a slot of an account.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn count(&self) -> Result<Result<Option<Counted>, i64>, Error> {
         let store = &self.visit.app.provider.store;
-        let policy = &self.visit.app.settings.throttle;
+        let policy = &self.policy;
         let now = self.visit.now.millis();
         let _counting = self.visit.app.counting.lock().await;
         for _ in 0..MAX_RACES {
@@ -37,7 +60,7 @@ impl<'a> Tries<'a> {
             let address = self.read(self.slots.address.as_ref()).await?;
             if let Decision::Wait { seconds } = throttle::decide(account, address, policy, now) {
                 let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-                return Ok(Some(seconds));
+                return Ok(Err(seconds));
             }
             let charge = |slot: Option<&SlotKey>, read, limit: &Limit| {
                 slot.map(|slot| (*slot, read, throttle::after_failure(read, limit, now)))
@@ -48,12 +71,23 @@ impl<'a> Tries<'a> {
             ];
             let changes = charged.iter().flatten().map(|(slot, read, after)| put(*slot, *read, *after)).collect();
             match store.commit(changes).await {
-                Ok(()) => return Ok(None),
+                Ok(()) => return Ok(Ok(charged[0].map(|(_, before, after)| Counted { before, after }))),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(StoreError::Busy.into())
+    }
+
+    /// Whether a counted try is the one with which the free ones are used up.
+    pub(crate) fn is_last_free(&self, counted: Counted) -> bool {
+        throttle::is_last_free(counted.after, &self.policy.account)
+    }
+
+    /// Takes the charge of a right code back, and nothing else.
+    pub(crate) async fn take_back(&self, counted: Option<Counted>) {
+        let Some(Counted { before, after }) = counted else { return };
+        self.put_back(|held| throttle::given_back(before, after, held)).await;
     }
 
     async fn read(&self, slot: Option<&SlotKey>) -> Result<Option<Attempts>, StoreError> {

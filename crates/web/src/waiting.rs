@@ -13,8 +13,21 @@ use crate::respond::{self, app_at};
 use crate::routes;
 use crate::visit::Visit;
 
-/// What is carried where somebody signs in to set up a second factor.
-pub(crate) const SECOND_FACTOR: &str = "second-factor";
+/// What is carried where somebody signs in to set up a second factor; behind a dot, the request that asked for one.
+const SECOND_FACTOR: &str = "second-factor";
+
+/// What is carried to sign in for a second factor, and for this sealed request, unless it is empty.
+pub(crate) fn for_second_factor(request: &str) -> String {
+    if request.is_empty() { SECOND_FACTOR.to_owned() } else { format!("{SECOND_FACTOR}.{request}") }
+}
+
+/// The sealed request of what is carried for a second factor, empty where there is none.
+fn of_second_factor(carried: &str) -> Option<&str> {
+    match carried.strip_prefix(SECOND_FACTOR)? {
+        "" => Some(""),
+        more => more.strip_prefix('.'),
+    }
+}
 
 /// Where the person goes on to.
 #[derive(Default)]
@@ -26,8 +39,8 @@ pub(crate) enum Waiting {
     Entry(enter::Waiting),
     /// An app's request.
     Request(Box<(Interaction, AuthorizationRequest)>),
-    /// The second factor in the account.
-    SecondFactor,
+    /// The second factor in the account, and then an app's request.
+    SecondFactor(Option<Box<(Interaction, AuthorizationRequest)>>),
 }
 
 impl Waiting {
@@ -36,8 +49,10 @@ impl Waiting {
         if carried.is_empty() {
             return Ok(Self::Account);
         }
-        if carried == SECOND_FACTOR {
-            return Ok(Self::SecondFactor);
+        match of_second_factor(carried) {
+            None => {}
+            Some("") => return Ok(Self::SecondFactor(None)),
+            Some(request) => return Ok(Self::SecondFactor(Some(Box::new(authorize::waiting(visit, request).await?)))),
         }
         if let Ok(entry) = enter::Waiting::read(visit, carried) {
             return Ok(Self::Entry(entry));
@@ -52,13 +67,18 @@ impl Waiting {
             Aim::Account | Aim::Link => Ok(Self::Account),
             Aim::Authorize(interaction) => Self::read(visit, &interaction.seal(key, visit.mark())).await,
             Aim::Enter(entry) => Self::read(visit, &entry.seal(key)).await,
+            Aim::SecondFactor(interaction) => {
+                let request = interaction.as_ref().map(|interaction| interaction.seal(key, visit.mark()));
+                Self::read(visit, &for_second_factor(request.as_deref().unwrap_or_default())).await
+            }
         }
     }
 
     /// What travels through an upstream.
     pub(crate) fn to_aim(&self) -> Aim {
         match self {
-            Self::Account | Self::SecondFactor => Aim::Account,
+            Self::Account => Aim::Account,
+            Self::SecondFactor(waiting) => Aim::SecondFactor(waiting.as_ref().map(|waiting| waiting.0.clone())),
             Self::Entry(entry) => Aim::Enter(entry.entry().clone()),
             Self::Request(waiting) => Aim::Authorize(waiting.0.clone()),
         }
@@ -70,7 +90,8 @@ impl Waiting {
             Self::Account => respond::redirect(routes::ACCOUNT),
             Self::Entry(entry) => respond::redirect(&entry.address()),
             Self::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
-            Self::SecondFactor => respond::redirect(routes::SECOND_FACTOR),
+            Self::SecondFactor(None) => respond::redirect(routes::SECOND_FACTOR),
+            Self::SecondFactor(Some(waiting)) => authorize::go_to(visit, routes::SECOND_FACTOR, &waiting.0).await,
         }
     }
 
@@ -94,8 +115,18 @@ impl Waiting {
             Self::Account => String::new(),
             Self::Entry(entry) => entry.entry().seal(key),
             Self::Request(waiting) => waiting.0.seal(key, visit.mark()),
-            Self::SecondFactor => SECOND_FACTOR.to_owned(),
+            Self::SecondFactor(waiting) => {
+                let request = waiting.as_ref().map(|waiting| waiting.0.seal(key, visit.mark()));
+                for_second_factor(request.as_deref().unwrap_or_default())
+            }
         }
+    }
+
+    /// The same, without the level that an app wished for.
+    pub(crate) async fn go_on_declined(&self, visit: &Visit) -> HttpResponse {
+        let Self::Request(waiting) = self else { return self.go_on(visit).await };
+        let declined = Interaction { declined: true, ..waiting.0.clone() };
+        authorize::go_to(visit, routes::AUTHORIZE, &declined).await
     }
 
     /// The address that goes on with it, for a link.
@@ -106,7 +137,18 @@ impl Waiting {
             Self::Request(waiting) => {
                 authorize::on_page(visit, routes::AUTHORIZE, &waiting.0).unwrap_or_else(|_| routes::ACCOUNT.to_owned())
             }
-            Self::SecondFactor => routes::SECOND_FACTOR.to_owned(),
+            Self::SecondFactor(None) => routes::SECOND_FACTOR.to_owned(),
+            Self::SecondFactor(Some(waiting)) => authorize::on_page(visit, routes::SECOND_FACTOR, &waiting.0)
+                .unwrap_or_else(|_| routes::SECOND_FACTOR.to_owned()),
+        }
+    }
+
+    /// Whether the person must sign in anew, and by what tells when they did.
+    pub(crate) fn is_timed(&self) -> bool {
+        match self {
+            Self::SecondFactor(_) => true,
+            Self::Request(waiting) => waiting.1.prompt.login || waiting.1.max_age.is_some(),
+            Self::Account | Self::Entry(_) => false,
         }
     }
 
@@ -114,14 +156,14 @@ impl Waiting {
     pub(crate) fn request(&self) -> Option<&AuthorizationRequest> {
         match self {
             Self::Request(waiting) => Some(&waiting.1),
-            Self::Account | Self::Entry(_) | Self::SecondFactor => None,
+            Self::Account | Self::Entry(_) | Self::SecondFactor(_) => None,
         }
     }
 
     /// The app, and where a form may lead that goes on with it.
     pub(crate) fn app(&self, language: Language) -> Option<(App, String)> {
         match self {
-            Self::Account | Self::SecondFactor => None,
+            Self::Account | Self::SecondFactor(_) => None,
             Self::Entry(entry) => Some((entry.app(), entry.form_action())),
             Self::Request(waiting) => {
                 let redirect_uri = &waiting.1.redirect_uri;

@@ -1,1 +1,2 @@
+ALTER TABLE upstream_sessions DROP COLUMN tells_time;
 DROP TABLE second_factors;

@@ -8,3 +8,6 @@ CREATE TABLE second_factors (
     recovery BYTEA NOT NULL CHECK (length(recovery) % 32 = 0),
     created_at BIGINT NOT NULL
 );
+
+-- Whether the upstream told when the person had signed in there: else nobody knows how lately they proved who they are.
+ALTER TABLE upstream_sessions ADD COLUMN tells_time BIGINT NOT NULL DEFAULT 0;

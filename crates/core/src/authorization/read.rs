@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::grant::OFFLINE_ACCESS;
 use crate::id_token::{self, Hint};
 use crate::kernel;
-use crate::level;
+use crate::level::{self, Level};
 use crate::params::Params;
 use crate::pkce::CodeChallenge;
 use crate::policy::ClientPolicy;
@@ -96,8 +96,9 @@ impl Reading<'_> {
         self.check_id_token(response_type, &scope)?;
         let prompt = self.prompt(provider.policy.self_registration)?;
         let claims = self.params.get("claims").map(ClaimsRequest::parse).transpose()?.unwrap_or_default();
-        check_acr(&claims, self.directory)?;
+        let offered = self.offered(&claims);
         let claims = claims.with_acr_values(self.acr_values());
+        check_acr(&claims, self.directory)?;
         let scopes_of_claims = self.scopes_of_claims(&claims, response_type, &scope);
         let hint = self.params.get("id_token_hint").map(|hint| id_token::read_hint(provider, hint, now)).transpose()?;
         let resources = audience::requested(self.directory, &provider.issuer, self.params)?;
@@ -123,6 +124,7 @@ impl Reading<'_> {
             ui_locales: text("ui_locales"),
             subject: subject(hint, &claims)?,
             claims,
+            offered,
             claims_locales: self.params.get("claims_locales").map(claims::locales).unwrap_or_default(),
             resources,
             code_challenge,
@@ -221,6 +223,16 @@ impl Reading<'_> {
         let sent = self.params.get("acr_values");
         let of_app = self.client.metadata.default_acr_values.iter().filter(move |_| sent.is_none()).map(String::as_str);
         sent.into_iter().flat_map(|values| values.split(' ')).filter(|value| !value.is_empty()).chain(of_app)
+    }
+
+    /// The lowest level that `acr_values` of the request itself asks for, where all of them are ours.
+    ///
+    /// Clients send them whom an API has sent back for more (RFC 9470 §4): with a lower level, given without a word, they would be sent
+    /// back again, and so on.
+    fn offered(&self, claims: &ClaimsRequest) -> Option<Level> {
+        let sent = self.params.get("acr_values").filter(|_| !claims.names_acr())?;
+        let values = sent.split(' ').filter(|value| !value.is_empty()).map(Level::of_acr);
+        values.collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 
     fn max_age(&self) -> Result<Option<u64>, Error> {

@@ -10,6 +10,7 @@ use crate::claims::ClaimsRequest;
 use crate::client::Client;
 use crate::error::Error;
 use crate::interaction::Interaction;
+use crate::level::Level;
 use crate::pkce::CodeChallenge;
 use crate::redirect_uri::ValidRedirectUri;
 use crate::scope::Scope;
@@ -60,6 +61,8 @@ pub struct AuthorizationRequest {
     pub ui_locales: Option<String>,
     /// `claims`.
     pub claims: ClaimsRequest,
+    /// The level that is offered to the person where they cannot reach it yet: the lowest of `acr_values`.
+    pub offered: Option<Level>,
     /// `claims_locales`: the languages for claims, the preferred one first; all when empty.
     pub claims_locales: Vec<String>,
     /// The subject that must be signed in, by `id_token_hint`; `claims` may name one too.
@@ -92,18 +95,25 @@ pub struct Started {
     pub resumed: bool,
     /// The person whom somebody chose to go on with on the way, or signed in or answered as.
     pub selected: Option<Id>,
+    /// Whether the person chose to go on without the level that was offered.
+    pub declined: bool,
 }
 
 impl Started {
     /// A request that has just arrived.
     pub fn now(now: Time) -> Self {
-        Self { at: now, resumed: false, selected: None }
+        Self { at: now, resumed: false, selected: None, declined: false }
     }
 }
 
 impl From<&Interaction> for Started {
     fn from(interaction: &Interaction) -> Self {
-        Self { at: interaction.started_at, resumed: true, selected: interaction.selected }
+        Self {
+            at: interaction.started_at,
+            resumed: true,
+            selected: interaction.selected,
+            declined: interaction.declined,
+        }
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Step {
     },
     /// The person signs in.
     Login,
+    /// The person is told, once, of a level that the request wishes for and that they cannot reach yet.
+    OfferMore(Level),
     /// The person proves a second factor.
     Prove,
     /// The person is told that more is needed than they can prove, and how they could.
@@ -115,7 +117,7 @@ pub(super) fn next_step_in_use(request: &AuthorizationRequest, situation: Situat
         // "the server SHOULD respond successfully when possible, even if it is not present." (OIDC Core §3.1.2.1)
         Step::Beside(_) | Step::Respond(_) => Ok(step),
         Step::Login | Step::Prove | Step::SignUp => Err(Error::LoginRequired),
-        Step::ProveMore(_) => Err(Error::AcrUnmet),
+        Step::OfferMore(_) | Step::ProveMore(_) => Err(Error::AcrUnmet),
         // "If it cannot obtain an account selection choice made by the End-User, it MUST return an error, typically
         // "account_selection_required"." (OIDC Core §3.1.2.1)
         Step::SelectAccount => Err(Error::SelectionRequired),
@@ -174,19 +176,27 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     // failed authentication attempt." (OIDC Core §5.5.1.1)
     let asked = (&request.claims, request.client.metadata.least_level);
     match level::need(asked, session.level(), situation.reachable) {
-        Need::Nothing => {}
+        Need::Nothing => {
+            if let Some(level) = offered(request, session) {
+                return Ok(Step::OfferMore(level));
+            }
+        }
         // A wish is left where nobody may be asked.
         Need::Raise(_) if request.prompt.none && level::need(asked, session.level(), None) == Need::Nothing => {}
         Need::Raise(_) => return Ok(Step::Prove),
-        Need::Beyond(level) if level > Level::Password => return Ok(Step::ProveMore(level)),
-        Need::Beyond(_) if signed_in_for_this => return Err(Error::AcrUnmet),
-        Need::Beyond(_) => return Ok(Step::Login),
+        // Also where it is a password: another sign-in by the same way would bring the person here again.
+        Need::Beyond(level) => return Ok(Step::ProveMore(level)),
     }
     // Nothing that was asked for is this person's to give.
     if request.scope.is_empty() {
         return Err(Error::ScopeNotAllowed);
     }
     Ok(consent_step(request, situation.consent))
+}
+
+/// The level that the person is told of: one that they have not reached, and have not declined.
+fn offered(request: &AuthorizationRequest, session: &Session) -> Option<Level> {
+    request.offered.filter(|level| session.level() < *level && !request.started.declined && !request.prompt.none)
 }
 
 /// Whether the person has signed in after the request had started, and so to answer it.

@@ -27,6 +27,7 @@ pub(crate) fn request() -> AuthorizationRequest {
         max_age: None,
         login_hint: None,
         ui_locales: None,
+        offered: None,
         claims_locales: Vec::new(),
         claims: ClaimsRequest::default(),
         subject: None,

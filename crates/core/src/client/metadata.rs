@@ -148,7 +148,7 @@ pub struct ClientMetadata {
     /// Whether PKCE is required; the policy decides when absent. Public clients always need it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub require_pkce: Option<bool>,
-    /// Claims of granted scopes that go into the ID token too, for tools that never call userinfo.
+    /// Claims of granted scopes that go into the ID token too, for tools that never call userinfo; in one language as `name#de`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub id_token_claims: Vec<String>,
     /// Web origins that may read token, userinfo and revocation answers; default the origins of the redirect URIs.

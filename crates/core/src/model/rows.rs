@@ -11,6 +11,7 @@ use crate::consent::Consent;
 use crate::directory::Directory;
 use crate::fault::{Fault, seeded};
 use crate::grant::{AccessToken, AuthorizationCode, Grant, RefreshToken};
+use crate::second_factor::SecondFactorChange;
 use crate::session::Session;
 use crate::store::StoreError;
 use crate::time::Time;
@@ -115,6 +116,7 @@ impl Rows {
             Change::SessionsEnd { user_id, except, at } => {
                 self.end_sessions(|session| session.user_id == *user_id && Some(session.id) != *except, *at)
             }
+            Change::SecondFactor(SecondFactorChange::ExpectNone(_)) => true,
             Change::UserExpect { id, password } => {
                 let as_read = |user: &Arc<User>| !user.disabled && user.password.as_ref() == Some(password);
                 self.users.get(id).is_some_and(as_read)

@@ -55,6 +55,9 @@ pub enum Aim {
     /// A link for the account that is signed in.
     #[serde(rename = "l")]
     Link,
+    /// A second factor for the account, and then the authorization that asked for one, where one did.
+    #[serde(rename = "f")]
+    SecondFactor(Option<Interaction>),
 }
 
 /// Who came from an upstream and is linked with nobody here, until somebody proves an account.
@@ -89,7 +92,7 @@ impl Arrival {
     pub fn is_proven_by(&self, session: &Session) -> bool {
         match self.aim {
             Aim::Link => session.auth_time.plus(LIVES) >= self.at,
-            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) => session.auth_time >= self.at,
+            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::SecondFactor(_) => session.auth_time >= self.at,
         }
     }
 

@@ -188,6 +188,8 @@ pub struct UpstreamSession {
     pub subject: String,
     /// The session there, where it told.
     pub sid: Option<String>,
+    /// Whether it told when the person had signed in there.
+    pub tells_time: bool,
 }
 
 /// What is written of upstreams.

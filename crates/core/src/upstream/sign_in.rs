@@ -25,6 +25,8 @@ pub struct Came<'a> {
     pub person: &'a UpstreamPerson,
     /// When they proved it, as far as the upstream says; else now.
     pub auth_time: Time,
+    /// Whether the upstream says so.
+    pub tells_time: bool,
     /// By which methods, as far as the upstream says.
     pub amr: &'a [String],
     /// How surely, as the upstream says and its declaration believes it.
@@ -91,6 +93,7 @@ pub fn begin(
         upstream_id: came.upstream.id,
         subject: came.person.subject.clone(),
         sid: came.sid.map(str::to_owned),
+        tells_time: came.tells_time,
     };
     changes.push(UpstreamChange::SessionInsert(Box::new(origin)).into());
     Decision { changes, reply }
@@ -202,6 +205,7 @@ mod tests {
             upstream: &upstream,
             person: &person,
             auth_time: Time::from_seconds(5),
+            tells_time: true,
             amr: &[],
             level: Level::Upstream,
             sid: Some("s"),

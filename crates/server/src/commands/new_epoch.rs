@@ -38,7 +38,7 @@ pub async fn begin(config: Config) -> Result<String, CommandError> {
 
 /// What a new epoch has done.
 pub(super) const ENDED: &str = "\
-A new epoch has begun: codes, sessions, grants and tokens of before count no longer, and all keys are new ones. People
-sign in again, and apps ask again. An API that checks signatures by itself takes older tokens until it fetches the key
+A new epoch has begun: codes, recovery codes, sessions, grants and tokens of before count no longer, and all keys are
+new ones. People sign in again, and apps ask again. An API that checks signatures by itself takes older tokens until it fetches the key
 set again, or they expire.
 ";

@@ -86,6 +86,6 @@ fn text(place: &str, new_epoch: bool, contents: &Contents) -> String {
 }
 
 const ALIVE: &str = "\
-WARNING: what was spent, ended or revoked since counts again: codes, refresh tokens, sessions, access tokens, client
-assertions. `grantor new-epoch` ends all of it, with everything else that was issued; best before the server starts.
+WARNING: what was spent, ended or revoked since counts again: codes, recovery codes, refresh tokens, sessions, access
+tokens, client assertions. `grantor new-epoch` ends all of it, with everything else that was issued; best before the server starts.
 ";

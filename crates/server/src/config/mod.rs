@@ -252,10 +252,11 @@ impl Limits {
 impl SignIn {
     /// How failed sign-ins are slowed down.
     pub fn throttle(&self) -> ThrottlePolicy {
-        let ThrottlePolicy { account, address } = ThrottlePolicy::default();
+        let ThrottlePolicy { account, address, code } = ThrottlePolicy::default();
         ThrottlePolicy {
             account: Limit { failures: self.account_failures, window: self.window, ..account },
             address: Limit { failures: self.address_failures, window: self.window, ..address },
+            code,
         }
     }
 }

@@ -290,7 +290,7 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
     let page = match (step, visit.session(), other) {
         (Step::Consent { .. }, ..) => CONSENT,
         (Step::Prove, ..) => SIGN_IN_CODE,
-        (Step::ProveMore(_), ..) => SIGN_IN_MORE,
+        (Step::OfferMore(_) | Step::ProveMore(_), ..) => SIGN_IN_MORE,
         (Step::SelectAccount, ..) => SELECT_ACCOUNT,
         (Step::SignUp, ..) => SIGN_UP,
         (Step::Login, ..) | (Step::Respond(_), None, _) | (Step::Beside(_), _, None) => SIGN_IN,
@@ -306,8 +306,8 @@ async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) ->
             }
         }
     };
-    let Started { at: started_at, selected, .. } = request.started;
-    let interaction = Interaction { started_at, selected, query: params.to_query() };
+    let Started { at: started_at, selected, declined, .. } = request.started;
+    let interaction = Interaction { started_at, selected, declined, query: params.to_query() };
     Ok(respond::redirect_marked(visit, &on_page(visit, page, &interaction)?))
 }
 

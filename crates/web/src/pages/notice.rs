@@ -87,11 +87,12 @@ impl Notice {
     pub const fn link(&self) -> &'static str {
         match self.news {
             News::AppTokenLeaked { .. } => routes::APPS,
-            News::CookieLeaked { .. } | News::SignedIn { .. } => routes::SESSIONS,
+            News::CodesGuessed { .. } | News::CookieLeaked { .. } | News::SignedIn { .. } => routes::SESSIONS,
             News::EmailChanged { .. } | News::PasswordChanged => routes::ACCOUNT,
-            News::RecoveryCodeUsed { .. } | News::SecondFactorAdded { .. } | News::SecondFactorRemoved { .. } => {
-                routes::SECOND_FACTOR
-            }
+            News::RecoveryCodeUsed { .. }
+            | News::RecoveryCodesMade { .. }
+            | News::SecondFactorAdded { .. }
+            | News::SecondFactorRemoved { .. } => routes::SECOND_FACTOR,
             News::SignInWayAdded { .. } => routes::SIGN_IN_WAYS,
             News::TokenExpires { .. }
             | News::TokenLeaked { .. }
@@ -104,10 +105,12 @@ impl Notice {
     fn key(&self, part: &str) -> String {
         let name = match self.news {
             News::AppTokenLeaked { .. } => "app-token-leaked",
+            News::CodesGuessed { .. } => "codes-guessed",
             News::CookieLeaked { .. } => "cookie-leaked",
             News::EmailChanged { .. } => "email-changed",
             News::PasswordChanged => "password-changed",
             News::RecoveryCodeUsed { .. } => "recovery-code-used",
+            News::RecoveryCodesMade { .. } => "recovery-codes-made",
             News::SecondFactorAdded { .. } => "second-factor-added",
             News::SecondFactorRemoved { address: None } => "second-factor-reset",
             News::SecondFactorRemoved { .. } => "second-factor-removed",
@@ -143,9 +146,10 @@ impl Notice {
             News::RecoveryCodeUsed { left, address: from } => {
                 (count, address) = (*left, from);
             }
-            News::SecondFactorAdded { address: from } | News::SecondFactorRemoved { address: Some(from) } => {
-                address = from;
-            }
+            News::CodesGuessed { address: from }
+            | News::RecoveryCodesMade { address: from }
+            | News::SecondFactorAdded { address: from }
+            | News::SecondFactorRemoved { address: Some(from) } => address = from,
             News::SignInWayAdded { upstream, address: from } => (name, address) = (upstream, from),
             News::AppTokenLeaked { .. }
             | News::CookieLeaked { .. }
@@ -213,6 +217,8 @@ impl Notice {
             News::SecondFactorAdded { address: address.clone() },
             News::SecondFactorRemoved { address: Some(address.clone()) },
             News::SecondFactorRemoved { address: None },
+            News::CodesGuessed { address: address.clone() },
+            News::RecoveryCodesMade { address: address.clone() },
             News::RecoveryCodeUsed { left: 9, address },
         ];
         let notice = |(number, news): (i64, News)| Self {

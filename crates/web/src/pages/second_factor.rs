@@ -23,7 +23,7 @@ use crate::qr::Qr;
 use crate::respond::{self, How};
 use crate::second_factor::{self, Problem};
 use crate::visit::Visit;
-use crate::waiting::{SECOND_FACTOR, Waiting};
+use crate::waiting::{Waiting, for_second_factor};
 use crate::{form, routes};
 
 /// Posts `code`, `do` (`confirm`, `recovery` or `remove`), `enrolment`, `request` and `csrf` to `/account/second-factor`.
@@ -32,6 +32,8 @@ use crate::{form, routes};
 pub struct SecondFactor {
     /// The frame.
     pub frame: Frame,
+    /// Whether the person signs in with a password.
+    pub has_password: bool,
     /// What there is.
     pub state: State,
     /// What went wrong with the last try.
@@ -73,6 +75,8 @@ pub struct RecoveryCodes {
     pub codes: Vec<SecretText>,
     /// The frame.
     pub frame: Frame,
+    /// Whether the person signs in with a password.
+    pub has_password: bool,
     /// Where the person goes on to.
     pub next: String,
 }
@@ -88,22 +92,34 @@ pub(crate) async fn get_second_factor(visit: Visit) -> HttpResponse {
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
     let request = query.get("request").unwrap_or_default();
     let Some((session, user)) = visit.session() else { return sign_in_first(request) };
-    match visit.app.provider.store.second_factor_of(user.id).await {
-        Ok(Some(kept)) => show(&visit, state_of(&kept), None, request),
-        Ok(None) if !core::is_recent(session, visit.now) => sign_in_first(request),
-        Ok(None) => {
-            let key = TotpKey::generate(visit.app.provider.mint.random());
-            let enrolment = Enrolment { started_at: visit.now, user_id: user.id, key: key.to_text().to_string() };
-            show(&visit, new(&visit, user, &enrolment, &key), None, request)
-        }
-        Err(error) => respond::failure(&visit, &error.into()).await,
+    match shown(&visit, (session, user), request).await {
+        Ok(response) => response,
+        Err(error) => respond::failure(&visit, &error).await,
     }
+}
+
+async fn shown(visit: &Visit, (session, user): (&Session, &User), request: &str) -> Result<HttpResponse, Error> {
+    if let Some(kept) = visit.app.provider.store.second_factor_of(user.id).await? {
+        return Ok(show(visit, user, state_of(&kept), None, request));
+    }
+    if !is_recent(visit, session).await? {
+        return Ok(sign_in_first(request));
+    }
+    let key = TotpKey::generate(visit.app.provider.mint.random());
+    let enrolment = Enrolment { started_at: visit.now, user_id: user.id, key: key.to_text().to_string() };
+    Ok(show(visit, user, new(visit, user, &enrolment, &key), None, request))
+}
+
+/// Whether the person has proved lately who they are. Where they came from an upstream, it must have told when they did: else nobody
+/// knows that it asked them anything.
+async fn is_recent(visit: &Visit, session: &Session) -> Result<bool, Error> {
+    let origin = visit.app.provider.store.upstream_of_session(session.id).await?;
+    Ok(core::is_recent(session, visit.now) && origin.is_none_or(|origin| origin.tells_time))
 }
 
 /// Who has a session for long proves themselves anew: whoever finds a browser open shall not lock its person out.
 fn sign_in_first(request: &str) -> HttpResponse {
-    let request = if request.is_empty() { SECOND_FACTOR } else { request };
-    let query = Params::from_pairs([("request", request)]).unwrap_or_default().to_query();
+    let query = Params::from_pairs([("request", for_second_factor(request))]).unwrap_or_default().to_query();
     respond::redirect(&format!("{}?{query}", routes::SIGN_IN))
 }
 
@@ -122,10 +138,11 @@ fn new(visit: &Visit, user: &User, enrolment: &Enrolment, key: &TotpKey) -> Stat
     }
 }
 
-fn show(visit: &Visit, state: State, problem: Option<Problem>, request: &str) -> HttpResponse {
+fn show(visit: &Visit, user: &User, state: State, problem: Option<Problem>, request: &str) -> HttpResponse {
     let frame = visit.frame(None, None);
     let frame = Frame { return_to: frame.return_to.filter(|_| problem.is_none()), ..frame };
-    let page = SecondFactor { frame, state, problem, request: request.to_owned() };
+    let has_password = user.password.is_some();
+    let page = SecondFactor { frame, has_password, state, problem, request: request.to_owned() };
     respond::page(visit, &page, &How { status: Some(status(problem).0), ..How::default() })
 }
 
@@ -161,12 +178,12 @@ async fn confirm(visit: &Visit, (session, user): (&Session, &User), form: &Param
     else {
         return Ok(respond::redirect(routes::SECOND_FACTOR));
     };
-    if !core::is_recent(session, visit.now) {
+    if !is_recent(visit, session).await? {
         return Ok(sign_in_first(request));
     }
     let typed = TotpCode::parse(form.get("code").unwrap_or_default());
     let Some(last_step) = typed.and_then(|code| key.accepts(code, visit.now.seconds(), i64::MIN)) else {
-        return Ok(show(visit, new(visit, user, &enrolment, &key), Some(Problem::Wrong), request));
+        return Ok(show(visit, user, new(visit, user, &enrolment, &key), Some(Problem::Wrong), request));
     };
     let provider = &visit.app.provider;
     let (id, codes) = (visit.app.id(), RecoveryCode::generate(provider.mint.random()));
@@ -192,19 +209,26 @@ async fn confirm(visit: &Visit, (session, user): (&Session, &User), form: &Param
         Err(StoreError::Conflict) => return Ok(respond::redirect(routes::SECOND_FACTOR)),
         Err(error) => return Err(error.into()),
     }
-    let page = shown_once(visit, &codes, true, request).await;
+    let page = shown_once(visit, user, &codes, request).await;
     Ok(respond::with_cookies(page, second_factor::cookies(visit, user, &others, &raised.reply)))
 }
 
-/// The page that shows recovery codes once.
-async fn shown_once(visit: &Visit, codes: &[RecoveryCode], added: bool, request: &str) -> HttpResponse {
-    let waiting = if request.is_empty() {
-        Waiting::SecondFactor
-    } else {
-        Waiting::read(visit, request).await.unwrap_or_default()
-    };
+/// The page that shows recovery codes once, and then goes on with the request that asked for them.
+async fn shown_once(visit: &Visit, user: &User, codes: &[RecoveryCode], request: &str) -> HttpResponse {
+    let carried = if request.is_empty() { for_second_factor("") } else { request.to_owned() };
+    let waiting = Waiting::read(visit, &carried).await.unwrap_or_default();
+    recovery_codes(visit, user, codes, (true, &waiting))
+}
+
+fn recovery_codes(
+    visit: &Visit,
+    user: &User,
+    codes: &[RecoveryCode],
+    (added, waiting): (bool, &Waiting),
+) -> HttpResponse {
     let page = RecoveryCodes {
         added,
+        has_password: user.password.is_some(),
         codes: codes.iter().map(|code| SecretText::new(code.to_text())).collect(),
         frame: Frame { return_to: None, ..visit.frame(None, None) },
         next: waiting.address(visit),
@@ -220,7 +244,7 @@ async fn renew(visit: &Visit, user: &User, form: &Params) -> Result<HttpResponse
         Decision { changes, reply: () }
     };
     match second_factor::prove(visit, user, form.get("code").unwrap_or_default(), decide).await? {
-        Ok(()) => Ok(shown_once(visit, &codes, false, "").await),
+        Ok(()) => Ok(recovery_codes(visit, user, &codes, (false, &Waiting::SecondFactor(None)))),
         Err(problem) => again(visit, user, problem).await,
     }
 }
@@ -239,7 +263,7 @@ async fn remove(visit: &Visit, user: &User, form: &Params) -> Result<HttpRespons
 /// What there is, with what went wrong. What is gone needs no end: the second click of a double click ends here, too.
 async fn again(visit: &Visit, user: &User, problem: Problem) -> Result<HttpResponse, Error> {
     match visit.app.provider.store.second_factor_of(user.id).await? {
-        Some(kept) => Ok(show(visit, state_of(&kept), Some(problem), "")),
+        Some(kept) => Ok(show(visit, user, state_of(&kept), Some(problem), "")),
         None => Ok(respond::redirect(routes::SIGN_IN_WAYS)),
     }
 }
@@ -250,6 +274,7 @@ impl SecondFactor {
         use super::samples::{DAY, NOW, signed_in};
         let page = |state, problem| Self {
             frame: signed_in("Ada Lovelace"),
+            has_password: true,
             state,
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
@@ -263,6 +288,7 @@ impl SecondFactor {
         let kept = |left| State::Kept { left, since: NOW - 30 * DAY };
         vec![
             ("new", page(new(), None)),
+            ("new-no-password", Self { has_password: false, ..page(new(), None) }),
             ("new-wrong", page(new(), Some(Problem::Wrong))),
             ("kept", page(kept(10), None)),
             ("kept-last", page(kept(1), None)),
@@ -281,10 +307,12 @@ impl RecoveryCodes {
             added,
             codes: (0..10).map(|number| SecretText::new(format!("abcd-efgh-ijkl-mn{number:02}"))).collect(),
             frame: Frame { return_to: None, ..signed_in("Ada Lovelace") },
+            has_password: true,
             next: next.to_owned(),
         };
         vec![
             ("added", page(true, "/authorize?resume=eyJhIjoxfQ.c2ln")),
+            ("added-no-password", Self { has_password: false, ..page(true, "/account/second-factor") }),
             ("renewed", page(false, "/account/second-factor")),
         ]
     }

@@ -49,6 +49,8 @@ pub struct SignIn {
     pub problem: Option<Problem>,
     /// The signed authorization request to go on with; empty where there is none.
     pub request: String,
+    /// Whether the person is to set up a second factor.
+    pub sets_up: bool,
     /// Whether people may make accounts for themselves.
     pub sign_up: bool,
     /// What was typed before, or what the app suggests.
@@ -245,7 +247,7 @@ impl Opened {
     /// can tell.
     fn ways(&self, visit: &Visit) -> Vec<Way> {
         let directory = visit.app.directory();
-        let is_timed = self.waiting.request().is_some_and(|asked| asked.prompt.login || asked.max_age.is_some());
+        let is_timed = self.waiting.is_timed();
         let fits = |upstream: &Upstream| !is_timed || upstream.definition.kind == UpstreamKind::Oidc;
         let enabled = directory.upstreams.values().filter(|upstream| !upstream.definition.disabled && fits(upstream));
         if self.link.is_some() { Vec::new() } else { enabled.map(|upstream| Way::of(upstream)).collect() }
@@ -271,6 +273,21 @@ impl Opened {
             carried.push(("beside", self.company.beside.clone()));
         }
         carried
+    }
+
+    /// Whether an account is proven to link it.
+    pub(super) fn links(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Goes on with the app's request, without the level that it wished for.
+    pub(super) async fn go_on_declined(&self, visit: &Visit) -> HttpResponse {
+        self.waiting.go_on_declined(visit).await
+    }
+
+    /// Goes on with what waits, and links nothing.
+    pub(super) async fn go_on_unlinked(&self, visit: &Visit) -> HttpResponse {
+        self.waiting.go_on(visit).await
     }
 
     /// Whether the person chose to sign in beside whoever is signed in.
@@ -330,6 +347,7 @@ impl Opened {
             over: self.company.over(),
             problem,
             request: self.carried.clone(),
+            sets_up: matches!(self.waiting, Waiting::SecondFactor(_)),
             sign_up: visit.app.provider.policy.self_registration && self.link.is_none(),
             ways: self.ways(visit),
             username: typed.or(hinted).or(known).unwrap_or_default().chars().take(MAX_TYPED).collect(),
@@ -385,6 +403,7 @@ impl SignIn {
             over: Vec::new(),
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
+            sets_up: false,
             sign_up: false,
             username: username.to_owned(),
             ways: Vec::new(),

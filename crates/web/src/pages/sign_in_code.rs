@@ -19,7 +19,7 @@ use grantor_core::store::Store;
 use grantor_core::user::User;
 
 use super::sign_in::{self as password, Opened};
-use super::{App, Frame};
+use super::{App, Frame, upstream_link};
 use crate::accounts::{self, Holding};
 use crate::form;
 use crate::html::filters;
@@ -156,8 +156,14 @@ pub(crate) async fn get_sign_in_code(visit: Visit) -> HttpResponse {
     show(&visit, &opened, Asking { raises: true, ..Asking::default() })
 }
 
-/// Whether an app's request waits for a code of who is signed in.
+/// Whether an app's request waits for a code of who is signed in, or the link of another way in does.
 async fn raises(visit: &Visit, opened: &Opened) -> bool {
+    if opened.links() {
+        return match visit.session() {
+            Some(person) => upstream_link::needs_code(visit, person).await.unwrap_or(false),
+            None => false,
+        };
+    }
     match opened.request() {
         Some(request) => matches!(authorize::next(visit, request).await, Ok(Step::Prove)),
         None => false,
@@ -197,7 +203,7 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     if who.raises() && form.get("decision") == Some("deny") {
         return refuse(&visit, &opened).await;
     }
-    let recovery = form.get("way") == Some("recovery") || form.get("kind") == Some("recovery");
+    let recovery = form.get("way").or(form.get("kind")) == Some("recovery");
     let asking = Asking { half, problem: None, raises: who.raises(), recovery };
     if form.get("way").is_some() {
         return show(&visit, &opened, asking);
@@ -210,8 +216,11 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     }
 }
 
-/// Tells the app that the person does not prove more.
+/// Tells the app that the person does not prove more. Whoever was about to link another way in goes on without.
 pub(crate) async fn refuse(visit: &Visit, opened: &Opened) -> HttpResponse {
+    if opened.links() {
+        return opened.go_on_unlinked(visit).await;
+    }
     match opened.request() {
         Some(request) => authorize::send_error(visit, request, &Error::AcrUnmet).await,
         None => opened.go_on(visit).await,

@@ -1,4 +1,4 @@
-//! An app needs more than a person can prove: how they could, and the way back.
+//! An app needs, or wishes for, more than a person can prove: how they could, and the way back; on without, where it is a wish.
 
 use actix_web::HttpResponse;
 use actix_web::web::Payload;
@@ -17,7 +17,7 @@ use crate::respond::{self, How};
 use crate::visit::Visit;
 use crate::{form, routes};
 
-/// Posts `request`, `decision` and `csrf` to `/sign-in/more`. The forms of other ways post `csrf` and `request` to
+/// Posts `request`, `decision` (`deny`, or `decline` where it is a wish) and `csrf` to `/sign-in/more`. The forms of other ways post `csrf` and `request` to
 /// `/upstreams/{name}/start`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_in_more.html")]
@@ -28,16 +28,29 @@ pub struct SignInMore {
     pub frame: Frame,
     /// The signed authorization request to go on with.
     pub request: String,
+    /// Whether the person signs in with a password.
+    pub has_password: bool,
+    /// Whether the person can go on without.
+    pub is_wish: bool,
+    /// Whether a password is enough, and the person has one.
+    pub by_password: bool,
     /// Whether an authenticator app is enough, so that it can be set up now.
     pub set_up: bool,
     /// Upstreams that are believed to do enough.
     pub ways: Vec<Way>,
 }
 
+/// What a person has not reached.
+struct Missing {
+    level: Level,
+    is_wish: bool,
+}
+
 /// What is missing for the request that waits, if that is more than its person can prove.
-async fn missing(visit: &Visit, opened: &Opened) -> Option<Level> {
+async fn missing(visit: &Visit, opened: &Opened) -> Option<Missing> {
     match authorize::next(visit, opened.request()?).await {
-        Ok(Step::ProveMore(level)) => Some(level),
+        Ok(Step::OfferMore(level)) => Some(Missing { level, is_wish: true }),
+        Ok(Step::ProveMore(level)) => Some(Missing { level, is_wish: false }),
         _ => None,
     }
 }
@@ -49,7 +62,7 @@ pub(crate) async fn get_sign_in_more(visit: Visit) -> HttpResponse {
         Ok(opened) => opened,
         Err(response) => return response,
     };
-    let Some(level) = missing(&visit, &opened).await else { return opened.go_on(&visit).await };
+    let Some(Missing { level, is_wish }) = missing(&visit, &opened).await else { return opened.go_on(&visit).await };
     let ui_locales = opened.request().and_then(|request| request.ui_locales.as_deref());
     let Some((app, form_action)) = opened.app(visit.language(ui_locales)) else { return opened.go_on(&visit).await };
     let directory = visit.app.directory();
@@ -57,8 +70,12 @@ pub(crate) async fn get_sign_in_more(visit: Visit) -> HttpResponse {
         .upstreams
         .values()
         .filter(|upstream| !upstream.definition.disabled && !level.asked_of(&upstream.definition).is_empty());
+    let has_password = visit.session().is_some_and(|(_, user)| user.password.is_some());
     let page = SignInMore {
         app,
+        has_password,
+        is_wish,
+        by_password: has_password && level <= Level::Password,
         frame: visit.frame(ui_locales, opened.change(&visit)),
         request: query.get("request").unwrap_or_default().to_owned(),
         set_up: level <= Level::TwoFactors,
@@ -83,8 +100,9 @@ pub(crate) async fn post_sign_in_more(visit: Visit, payload: Payload) -> HttpRes
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
-    match missing(&visit, &opened).await {
-        Some(_) if form.get("decision") == Some("deny") => refuse(&visit, &opened).await,
+    match (missing(&visit, &opened).await, form.get("decision")) {
+        (Some(_), Some("deny")) => refuse(&visit, &opened).await,
+        (Some(Missing { is_wish: true, .. }), Some("decline")) => opened.go_on_declined(&visit).await,
         _ => opened.go_on(&visit).await,
     }
 }
@@ -101,12 +119,18 @@ impl SignInMore {
         let page = |name: &str, set_up, titles: &[&str]| Self {
             app: app(name),
             frame: signed_in("Ada Lovelace"),
+            has_password: true,
+            is_wish: false,
+            by_password: false,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             set_up,
             ways: ways(titles),
         };
         vec![
             ("app", page("Wiki", true, &[])),
+            ("wish", Self { is_wish: true, ..page("Wiki", true, &[]) }),
+            ("password", Self { by_password: true, ..page("Wiki", true, &["Corp"]) }),
+            ("no-password", Self { has_password: false, ..page("Wiki", true, &[]) }),
             ("upstream", page("Wiki", true, &["Corp"])),
             ("upstream-only", page("Wiki", false, &["Corp"])),
             ("nothing", page("Wiki", false, &[])),

@@ -5,7 +5,9 @@ use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::change::Change;
 use grantor_core::error::Error;
+use grantor_core::level::Level;
 use grantor_core::params::Params;
+use grantor_core::second_factor::SecondFactorChange;
 use grantor_core::session::Session;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::upstream::flow::{self, Aim, Arrival, LIVES};
@@ -75,8 +77,10 @@ pub(crate) async fn get_upstream_link(visit: Visit) -> HttpResponse {
         Ok(arrived) => arrived,
         Err(response) => return response,
     };
-    if proven(&visit, &arrival).is_none() {
-        return respond::redirect_marked(&visit, &prove_address_of(&upstream, carried));
+    match proven(&visit, &upstream, (&arrival, carried)).await {
+        Ok(Proven::By(..)) => {}
+        Ok(Proven::Not(page)) => return page,
+        Err(error) => return respond::failure(&visit, &error).await,
     }
     let page = UpstreamLink {
         action: routes::upstream(&upstream.definition.name, "link"),
@@ -99,8 +103,10 @@ pub(crate) async fn post_upstream_link(visit: Visit, payload: Payload) -> HttpRe
         Ok(arrived) => arrived,
         Err(response) => return response,
     };
-    let Some((session, user)) = proven(&visit, &arrival) else {
-        return respond::redirect_marked(&visit, &prove_address_of(&upstream, carried));
+    let (session, user) = match proven(&visit, &upstream, (&arrival, carried)).await {
+        Ok(Proven::By(session, user)) => (session, user),
+        Ok(Proven::Not(page)) => return page,
+        Err(error) => return respond::failure(&visit, &error).await,
     };
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
@@ -126,9 +132,36 @@ async fn arrived(visit: &Visit, carried: &str) -> Result<(std::sync::Arc<Upstrea
     Err(upstream_failed::show(visit, Some(&upstream), refused, &Aim::Account).await)
 }
 
-/// The account that its person has proved since they came.
-fn proven<'a>(visit: &'a Visit, arrival: &Arrival) -> Option<(&'a Session, &'a User)> {
-    visit.session().filter(|(session, _)| arrival.is_proven_by(session))
+/// Whether an account is proven.
+enum Proven<'a> {
+    /// By this session of its person.
+    By(&'a Session, &'a User),
+    /// Not yet: where that is done.
+    Not(HttpResponse),
+}
+
+/// The account that its person has proved since they came. The link opens it without a code: so where there is one, it has been given.
+async fn proven<'a>(
+    visit: &'a Visit,
+    upstream: &Upstream,
+    (arrival, carried): (&Arrival, &str),
+) -> Result<Proven<'a>, Error> {
+    let Some((session, user)) = visit.session().filter(|(session, _)| arrival.is_proven_by(session)) else {
+        return Ok(Proven::Not(respond::redirect_marked(visit, &prove_address_of(upstream, carried))));
+    };
+    if needs_code(visit, (session, user)).await? {
+        let address = format!("{}?upstream={}&arrival={carried}", routes::SIGN_IN_CODE, upstream.definition.name);
+        return Ok(Proven::Not(respond::redirect_marked(visit, &address)));
+    }
+    Ok(Proven::By(session, user))
+}
+
+/// Whether somebody who has a second factor has not proved it in this session.
+///
+/// # Errors
+/// Those of the store.
+pub(super) async fn needs_code(visit: &Visit, (session, user): (&Session, &User)) -> Result<bool, Error> {
+    Ok(session.level() < Level::TwoFactors && visit.app.provider.store.has_second_factor(user.id).await?)
 }
 
 async fn link(
@@ -150,6 +183,9 @@ async fn link(
         Change::SessionExpect { id: session.id },
         Change::UserMayEnter { id: user.id, without_password: false },
     ];
+    if session.level() < Level::TwoFactors {
+        changes.insert(0, SecondFactorChange::ExpectNone(user.id).into());
+    }
     changes.extend(sign_in::link((upstream, &person), (user.id, "by its person"), ids, visit.call()));
     changes.push(sign_in::tell_of_link(upstream, user.id, ids.1, visit.call()));
     match store.commit(changes).await {

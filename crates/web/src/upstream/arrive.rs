@@ -57,7 +57,8 @@ pub(super) async fn arrive(
     }
     let Proved { person, sid, acr, amr, .. } = &proved;
     let level = Level::of_upstream(&upstream.definition, acr.as_deref(), amr);
-    let came = Came { upstream, person, auth_time, amr, level, sid: sid.as_deref() };
+    let tells_time = proved.auth_time.is_some();
+    let came = Came { upstream, person, auth_time, tells_time, amr, level, sid: sid.as_deref() };
     let company = Company::of(visit, flow.beside.as_deref()).await?;
     if company.is_lost() {
         return Ok(Arrived::Choice);

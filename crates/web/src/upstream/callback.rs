@@ -59,6 +59,8 @@ pub(crate) async fn go_on(visit: &Visit, aim: &Aim) -> HttpResponse {
         Aim::Authorize(interaction) => authorize::go_to(visit, routes::AUTHORIZE, interaction).await,
         Aim::Enter(entry) => respond::redirect(&enter::address(visit, entry)),
         Aim::Link => respond::redirect(routes::SIGN_IN_WAYS),
+        Aim::SecondFactor(None) => respond::redirect(routes::SECOND_FACTOR),
+        Aim::SecondFactor(Some(interaction)) => authorize::go_to(visit, routes::SECOND_FACTOR, interaction).await,
     }
 }
 

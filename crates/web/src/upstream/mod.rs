@@ -36,6 +36,7 @@ pub(crate) use discovery::{Discoveries, Metadata};
 use crate::outbound::{Asker, Door, Turns};
 use crate::routes;
 use crate::visit::Visit;
+use crate::waiting::for_second_factor;
 
 /// How many answers of upstreams are looked at at once, of all addresses and of each: each lets an upstream be asked, also one that
 /// somebody made up, and an upstream's turns shall not be taken by one.
@@ -131,6 +132,12 @@ fn on(visit: &Visit, page: &str, aim: &Aim) -> String {
         Aim::Authorize(interaction) => on_page(visit, page, interaction).unwrap_or_else(|_| page.to_owned()),
         Aim::Enter(entry) => format!("{page}?request={}", entry.seal(&visit.app.directory().secrets.browser)),
         Aim::Link => routes::SIGN_IN_WAYS.to_owned(),
+        Aim::SecondFactor(interaction) => {
+            let key = &visit.app.directory().secrets.browser;
+            let request = interaction.as_ref().map(|interaction| interaction.seal(key, visit.mark()));
+            let carried = for_second_factor(request.as_deref().unwrap_or_default());
+            format!("{page}?request={carried}")
+        }
         Aim::Account => page.to_owned(),
     }
 }

@@ -167,6 +167,21 @@ fn another_person_than_the_one_asked_for_gets_no_code() {
 }
 
 #[test]
+fn a_level_that_is_wished_for_is_offered_until_the_person_declines_it() {
+    let known = consent("openid profile email", "", Time::default());
+    let answered = Ok(granted("openid profile email", Time::default()));
+    let chosen = |asked: &AuthorizationRequest| chosen(asked, Some(&session(NOW)), Some(&known));
+    let offered = Some(Level::TwoFactors);
+    let mut asked = AuthorizationRequest { offered, ..request(Prompt::default()) };
+    assert_eq!(chosen(&asked), Ok(Step::OfferMore(Level::TwoFactors)));
+    assert_eq!(chosen(&AuthorizationRequest { offered, ..request(NONE) }), answered, "and nobody is asked there");
+    asked.started.declined = true;
+    assert_eq!(chosen(&asked), answered);
+    let reached = AuthorizationRequest { offered: Some(Level::Password), ..request(Prompt::default()) };
+    assert_eq!(chosen(&reached), answered);
+}
+
+#[test]
 fn an_ended_or_old_session_counts_as_none() {
     let known = consent("openid profile email", "", NOW);
     let lifetimes = Lifetimes::default();
@@ -215,7 +230,7 @@ fn whom_the_person_chose_or_signed_in_as_goes_before_whom_the_app_names() {
     let mut asked = for_bob(Prompt::default());
     asked.started.selected = Some(ada().id);
     assert_eq!(chosen_beside(&asked, true, (&live, Some(&known))), Ok(Step::Login), "and no answer for Ada");
-    asked.started = Started { resumed: true, at: Time::from_seconds(9_400), selected: None };
+    asked.started = Started { resumed: true, at: Time::from_seconds(9_400), selected: None, declined: false };
     assert_eq!(chosen_beside(&asked, true, (&live, Some(&known))), Err("HintMismatch"));
 }
 
@@ -238,7 +253,8 @@ fn a_name_alone_is_never_answered_for_somebody_beside() {
 fn what_was_chosen_as_one_person_is_answered_for_no_other() {
     let known = consent("openid profile email", "", NOW);
     let selected = |prompt| {
-        let started = Started { resumed: true, at: Time::from_seconds(9_000), selected: Some(bob().id) };
+        let started =
+            Started { resumed: true, at: Time::from_seconds(9_000), selected: Some(bob().id), declined: false };
         AuthorizationRequest { started, ..request(prompt) }
     };
     for at in [8_000, 9_500] {
