@@ -97,7 +97,7 @@ impl Page {
         let document = Html::parse_document(&self.body);
         let css = Selector::parse(css).unwrap();
         let element = document.select(&css).next();
-        element.iter().flat_map(|element| element.text()).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+        element.iter().flat_map(scraper::ElementRef::text).flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
     }
 
     /// The text that a person reads, one line for each piece.
