@@ -77,7 +77,10 @@ async fn a_dump_of_postgresql_brings_back_what_counted_and_a_new_epoch_ends_it()
 async fn with_a_new_epoch_nothing_counts_that_was_issued_before() {
     let Some((stopped, credentials, folder)) = spent_after_a_backup().await else { return };
     let said = command::restore(&stopped.config, &folder.join("it"), &["--new-epoch"]).await.unwrap();
-    assert!(said.contains("A new epoch has begun") && said.contains("passwords, client secrets"), "{said}");
+    assert!(
+        said.contains("A new epoch has begun") && said.contains("passwords, second factors, client secrets"),
+        "{said}"
+    );
     let server = stopped.start().await;
     assert_eq!(credentials.alive(&server).await, [""; 0]);
     let kid = header(credentials.access())["kid"].clone();

@@ -47,7 +47,7 @@ async fn whom_an_app_asks_for_more_sets_it_up_and_goes_on() {
     browser.open(&server.at("/end-session")).await;
     browser.click("sign-out").await;
     browser.arrives_at("signed-out").await;
-    server.clock.advance(Duration::from_secs(60));
+    server.clock.advance(Duration::from_mins(1));
     browser.open(&server.at("/sign-in")).await;
     sign_in(&browser).await;
     look(&browser, "sign-in-code", "sign-in-code").await;

@@ -201,6 +201,7 @@ async fn an_app_that_needs_the_password_does_not_get_a_sign_in_from_elsewhere() 
     let asked = r#"{"id_token":{"acr":{"essential":true,"value":"urn:grantor:acr:password"}}}"#;
     let page = person.open(app.authorize_url("openid profile email", &[("claims", asked)])).await;
     let page = person.open(fake.consents(&start_on(&person, &page, "corp").await)).await;
+    let page = person.send(&page.form(r#"form[action="/sign-in/more"]"#).with("decision", "deny")).await;
     assert!(
         page.location().is_some_and(|to| to.as_str().contains("unmet_authentication_requirements")),
         "{}",

@@ -38,6 +38,13 @@ impl Interaction {
         Self { started_at: now, selected: None, declined: false, query: params.to_query() }
     }
 
+    /// The same, gone on with as this person. What another one declined is offered to them.
+    #[must_use]
+    pub fn by(self, user_id: Id) -> Self {
+        let declined = self.declined && self.selected == Some(user_id);
+        Self { selected: Some(user_id), declined, ..self }
+    }
+
     /// The text for the pages of one browser, by its mark. Without a mark it is for any browser, and proves no more than the
     /// request itself.
     pub fn seal(&self, key: &MacKey, browser: &str) -> String {
@@ -111,6 +118,13 @@ mod tests {
             |seconds| Interaction::open(&text, (&key, "mark"), &Lifetimes::default(), Time::from_seconds(seconds));
         assert_eq!(open(1001).unwrap(), interaction);
         assert!(matches!(open(1000 + 3600), Err(Error::InteractionExpired)));
+    }
+
+    #[test]
+    fn what_one_person_declined_is_offered_to_another_one() {
+        let declined = Interaction { declined: true, selected: Some(Id::from_i64(7)), ..sealed().0 };
+        assert!(declined.clone().by(Id::from_i64(7)).declined && !declined.by(Id::from_i64(8)).declined);
+        assert!(!Interaction { declined: true, ..sealed().0 }.by(Id::from_i64(7)).declined);
     }
 
     #[test]

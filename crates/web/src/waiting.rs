@@ -98,7 +98,7 @@ impl Waiting {
     /// Sends the browser on, as somebody who has just signed in or been chosen for it.
     pub(crate) async fn go_on_as(&self, visit: &Visit, user_id: Id) -> HttpResponse {
         let Self::Request(waiting) = self else { return self.go_on(visit).await };
-        authorize::go_to(visit, routes::AUTHORIZE, &Interaction { selected: Some(user_id), ..waiting.0.clone() }).await
+        authorize::go_to(visit, routes::AUTHORIZE, &waiting.0.clone().by(user_id)).await
     }
 
     /// The address at which the person goes on as somebody else, for a link; none where no app waits.
@@ -124,8 +124,10 @@ impl Waiting {
 
     /// The same, without the level that an app wished for.
     pub(crate) async fn go_on_declined(&self, visit: &Visit) -> HttpResponse {
-        let Self::Request(waiting) = self else { return self.go_on(visit).await };
-        let declined = Interaction { declined: true, ..waiting.0.clone() };
+        let (Self::Request(waiting), Some((_, user))) = (self, visit.session()) else {
+            return self.go_on(visit).await;
+        };
+        let declined = Interaction { declined: true, ..waiting.0.clone().by(user.id) };
         authorize::go_to(visit, routes::AUTHORIZE, &declined).await
     }
 

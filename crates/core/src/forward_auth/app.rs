@@ -39,7 +39,8 @@ pub struct ProxiedApp {
     /// The scopes that a token must have, all of them. Default: any that the API has.
     #[serde(default, skip_serializing_if = "Scope::is_empty")]
     pub scopes: Scope,
-    /// The methods (RFC 8176) that the sign-in must have used, all of them, as in `["pwd", "otp"]`.
+    /// The methods (RFC 8176) that the sign-in must have used, all of them, as in `["pwd", "otp"]`: as noted here, or told by an
+    /// upstream, whether that is believed in them or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
     /// The networks from which it may be entered; from anywhere when absent.

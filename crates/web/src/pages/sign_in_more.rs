@@ -32,12 +32,22 @@ pub struct SignInMore {
     pub has_password: bool,
     /// Whether the person can go on without.
     pub is_wish: bool,
-    /// Whether a password is enough, and the person has one.
-    pub by_password: bool,
-    /// Whether an authenticator app is enough, so that it can be set up now.
-    pub set_up: bool,
+    /// What is missing.
+    pub level: Level,
     /// Upstreams that are believed to do enough.
     pub ways: Vec<Way>,
+}
+
+impl SignInMore {
+    /// Whether a password is enough, and the person has one.
+    fn by_password(&self) -> bool {
+        self.has_password && self.level <= Level::Password
+    }
+
+    /// Whether an authenticator app is enough, so that it can be set up now.
+    fn set_up(&self) -> bool {
+        self.level <= Level::TwoFactors
+    }
 }
 
 /// What a person has not reached.
@@ -75,10 +85,9 @@ pub(crate) async fn get_sign_in_more(visit: Visit) -> HttpResponse {
         app,
         has_password,
         is_wish,
-        by_password: has_password && level <= Level::Password,
+        level,
         frame: visit.frame(ui_locales, opened.change(&visit)),
         request: query.get("request").unwrap_or_default().to_owned(),
-        set_up: level <= Level::TwoFactors,
         ways: does.map(|upstream| Way::of(upstream)).collect(),
     };
     respond::page(&visit, &page, &How { form_action: Some(form_action), ..How::default() })
@@ -121,15 +130,14 @@ impl SignInMore {
             frame: signed_in("Ada Lovelace"),
             has_password: true,
             is_wish: false,
-            by_password: false,
+            level: if set_up { Level::TwoFactors } else { Level::PhishingResistant },
             request: "eyJhIjoxfQ.c2ln".to_owned(),
-            set_up,
             ways: ways(titles),
         };
         vec![
             ("app", page("Wiki", true, &[])),
             ("wish", Self { is_wish: true, ..page("Wiki", true, &[]) }),
-            ("password", Self { by_password: true, ..page("Wiki", true, &["Corp"]) }),
+            ("password", Self { level: Level::Password, ..page("Wiki", true, &["Corp"]) }),
             ("no-password", Self { has_password: false, ..page("Wiki", true, &[]) }),
             ("upstream", page("Wiki", true, &["Corp"])),
             ("upstream-only", page("Wiki", false, &["Corp"])),

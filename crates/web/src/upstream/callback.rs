@@ -5,7 +5,6 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use grantor_core::change::Change;
 use grantor_core::error::Error;
-use grantor_core::interaction::Interaction;
 use grantor_core::params::Params;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::upstream::flow::{self, Aim, Flow, LIVES};
@@ -67,8 +66,7 @@ pub(crate) async fn go_on(visit: &Visit, aim: &Aim) -> HttpResponse {
 /// The same as somebody who has just signed in for it.
 pub(crate) async fn go_on_as(visit: &Visit, aim: &Aim, user_id: Id) -> HttpResponse {
     let Aim::Authorize(interaction) = aim else { return go_on(visit, aim).await };
-    let selected = Interaction { selected: Some(user_id), ..interaction.clone() };
-    authorize::go_to(visit, routes::AUTHORIZE, &selected).await
+    authorize::go_to(visit, routes::AUTHORIZE, &interaction.clone().by(user_id)).await
 }
 
 /// "The client MUST implement CSRF protection for its redirection URI." (RFC 6749 §10.12): the state opens for the browser and the
