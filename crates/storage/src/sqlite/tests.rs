@@ -104,8 +104,12 @@ struct Column {
 /// The columns of each `table!`, read from its text.
 fn declared() -> Vec<(String, Vec<Column>)> {
     let mut tables = Vec::new();
-    let texts =
-        [include_str!("../schema.rs"), include_str!("../schema/told.rs"), include_str!("../schema/registered.rs")];
+    let texts = [
+        include_str!("../schema.rs"),
+        include_str!("../schema/told.rs"),
+        include_str!("../schema/registered.rs"),
+        include_str!("../schema/proved.rs"),
+    ];
     for line in texts.into_iter().flat_map(str::lines).map(str::trim) {
         if let Some((name, _)) = line.strip_suffix(") {").and_then(|line| line.split_once(" (")) {
             tables.push((name.to_owned(), Vec::new()));
