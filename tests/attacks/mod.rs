@@ -7,6 +7,7 @@ mod crowds;
 mod database;
 mod floods;
 mod fresh_install;
+mod guessed_codes;
 mod guessing;
 mod headers;
 mod http;
