@@ -55,6 +55,20 @@ async fn a_second_click_does_nothing_more() {
 }
 
 #[tokio::test]
+async fn a_sign_in_page_from_before_somebody_came_signs_nobody_out() {
+    let server = Server::start().await;
+    server.apply("[[users]]\nusername = \"carol\"\npassword = \"a long password of carol here\"\n").await;
+    let person = Person::new(&server);
+    let of_nobody = filled(&person.open("/sign-in").await, "carol", "a long password of carol here");
+    person.sign_in().await;
+    let of_alice = filled(&person.open("/sign-in").await, "carol", "a long password of carol here");
+    assert_eq!(person.send(&of_nobody).await.name(), "select-account");
+    person.send(&filled(&another(&person).await, BOB, BOB_PASSWORD)).await;
+    assert_eq!(person.send(&of_alice).await.name(), "select-account", "it named Alice alone");
+    is_bob_before_alice(&person).await;
+}
+
+#[tokio::test]
 async fn a_second_click_on_the_code_does_nothing_more_and_counts_as_no_try() {
     let server = Server::start().await;
     let (app, person) = (bobs_app(&server).await, alice(&server).await);

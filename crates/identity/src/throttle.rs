@@ -2,10 +2,10 @@
 //!
 //! # What is counted
 //!
-//! A table of fixed size has 65,536 slots for accounts, as many for addresses, for known browsers, and for codes of second factors. A slot's number is a keyed
-//! hash of the normalised name, of the address (IPv6 by its /64), of the browser's proof. So an account that does not exist is counted
-//! like one that does, a flood of names leaves a bounded number of rows, and the table tells no name. Two names share a slot once in
-//! 65,536 times: then they share their limit.
+//! A table of fixed size has 65,536 slots for accounts, as many for addresses, for known browsers, and for codes of second factors.
+//! A slot's number is a keyed hash of the normalised name, of the address (IPv6 by its /64), of the browser's proof. So an account that
+//! does not exist is counted like one that does, a flood of names leaves a bounded number of rows, and the table tells no name. Two names
+//! share a slot once in 65,536 times: then they share their limit.
 //!
 //! A stranger's attempt counts on the account and on the address. An attempt from a browser that this account knows
 //! ([`KnownBrowser`]) counts on that browser alone: guessing elsewhere does not lock its owner out.

@@ -1,9 +1,10 @@
 //! A new epoch: nothing that was issued before counts any more.
 //!
-//! A backup knows nothing of what came after it: a code that was redeemed, a refresh token that was rotated, a session, a grant
-//! or a token that was ended stands in it as good as new. Which ones is not known, so all of them end. A signed token has no row
-//! to end; so every signing key is another one, and the root secret is, from which authorizations and forms in browsers are
-//! authenticated. Recovery codes that were used since would count again: none is left, and their people make new ones. An assertion of an app that may have been used before is refused (`client_auth`).
+//! A backup knows nothing of what came after it: a code that was redeemed, a refresh token that was rotated, a session, a grant or
+//! a token that was ended stands in it as good as new. Which ones is not known, so all of them end. A signed token has no row to
+//! end; so every signing key is another one, and the root secret is, from which authorizations and forms in browsers are
+//! authenticated. Recovery codes that were used since would count again: none is left, and their people make new ones. An assertion
+//! of an app that may have been used before is refused (`client_auth`).
 
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;

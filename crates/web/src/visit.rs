@@ -162,8 +162,8 @@ impl Visit {
     }
 
     /// Whether a posted form that names its person, as that of signing in, is one that this browser was given, also before somebody
-    /// was signed in, while their session was not idle, or while one of those was in use who are beside now: the second click of a double click comes with the session
-    /// that the first one began.
+    /// was signed in, while their session was not idle, or while one of those was in use who are beside now: the second click of a
+    /// double click comes with the session that the first one began.
     pub(crate) fn is_own_sign_in_form(&self, csrf: Option<&str>) -> bool {
         self.is_own_form(csrf) || self.is_from_here() && self.is_form_of_before(csrf)
     }

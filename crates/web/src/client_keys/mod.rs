@@ -65,9 +65,9 @@ pub(crate) async fn to_encrypt(app: &Data<App>, client_id: &str, encryption: Enc
     current(app, client_id, &|keys| encryption.fits(keys)).await
 }
 
-/// The keys of a client as they are now, also of one that is switched off, which may still have to be told something: those that it has declared, or those at its `jwks_uri`, which are read again, at most once a
-/// minute, where `do_they` says that those that are kept do not: that what is to be encrypted or verified needs another one. None where
-/// it has none, or they cannot be read.
+/// The keys of a client as they are now, also of one that is switched off, which may still have to be told something: those that it
+/// has declared, or those at its `jwks_uri`, which are read again, at most once a minute, where `do_they` says that those that are
+/// kept do not: that what is to be encrypted or verified needs another one. None where it has none, or they cannot be read.
 pub(crate) async fn current(
     app: &Data<App>,
     client_id: &str,

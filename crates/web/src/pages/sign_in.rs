@@ -211,18 +211,20 @@ impl Opened {
         Ok(Self { waiting, carried: carried.to_owned(), link: None, company })
     }
 
-    /// The answer to a posted form that has nothing more to do: its person is in use by now, as by the first click of a double click;
-    /// or they chose to sign in beside somebody who is not in use any more, and choose again.
+    /// The answer to a posted form that has nothing more to do: its person is in use by now, as by the first click of a double click.
+    /// Or somebody else is, whom its page did not name, or it was to sign in beside somebody who is not any more: nobody is signed out
+    /// by that, and the person chooses again.
     pub(super) async fn settled(
         &self,
         visit: &Visit,
         csrf: Option<&str>,
         is_theirs: impl Fn(&Session, &User) -> bool,
     ) -> Option<HttpResponse> {
-        if let Some((_, user)) = visit.come_meanwhile(csrf).filter(|(session, user)| is_theirs(session, user)) {
-            return Some(self.go_on_as(visit, user.id).await);
+        match visit.come_meanwhile(csrf) {
+            Some((session, user)) if is_theirs(session, user) => Some(self.go_on_as(visit, user.id).await),
+            Some(_) if !self.is_beside() => Some(self.choose(visit)),
+            _ => self.lost(visit),
         }
-        self.lost(visit)
     }
 
     /// The choice of accounts, where the person chose to sign in beside somebody who is not in use any more.

@@ -111,6 +111,11 @@ impl Who {
         matches!(self, Self::Session(..))
     }
 
+    /// Whether it is they whom the form was for: one that raises a session names nobody but by that.
+    fn owns_form(&self, visit: &Visit, csrf: Option<&str>) -> bool {
+        if self.raises() { visit.is_own_form(csrf) } else { visit.is_own_sign_in_form(csrf) }
+    }
+
     /// The cookies of the session that a code begins.
     async fn prove(
         &self,
@@ -192,14 +197,15 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     if let Some(response) = opened.settled(&visit, form.get("csrf"), is_done).await {
         return response;
     }
+    // Nothing is left to be proved, as after the first click of a double click.
+    if who.as_ref().is_some_and(Who::raises) && !raises(&visit, &opened).await {
+        return opened.go_on(&visit).await;
+    }
     let who = match who {
-        Some(who) if visit.is_own_sign_in_form(form.get("csrf")) => who,
+        Some(who) if who.owns_form(&visit, form.get("csrf")) => who,
         // The password is asked for again.
         _ => return opened.show(&visit, Some(password::Problem::Expired), None),
     };
-    if who.raises() && !raises(&visit, &opened).await {
-        return opened.go_on(&visit).await;
-    }
     if who.raises() && form.get("decision") == Some("deny") {
         return refuse(&visit, &opened).await;
     }

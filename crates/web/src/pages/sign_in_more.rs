@@ -17,8 +17,8 @@ use crate::respond::{self, How};
 use crate::visit::Visit;
 use crate::{form, routes};
 
-/// Posts `request`, `decision` (`deny`, or `decline` where it is a wish) and `csrf` to `/sign-in/more`. The forms of other ways post `csrf` and `request` to
-/// `/upstreams/{name}/start`.
+/// Posts `request`, `decision` (`deny`, or `decline` where it is a wish) and `csrf` to `/sign-in/more`. The forms of other ways
+/// post `csrf` and `request` to `/upstreams/{name}/start`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_in_more.html")]
 pub struct SignInMore {

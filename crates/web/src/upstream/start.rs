@@ -44,7 +44,9 @@ pub(crate) async fn post_upstream_start(visit: Visit, payload: Payload) -> HttpR
         Ok(company) => company,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    if company.is_lost() {
+    // Somebody is in use whom the page did not name: nobody is signed out by that.
+    let is_over = !links && company.beside.is_empty() && visit.come_meanwhile(form.get("csrf")).is_some();
+    if company.is_lost() || is_over {
         return accounts::choose(&visit, &waiting.carried(&visit));
     }
     let beside = Some(company.beside).filter(|proof| !proof.is_empty());
