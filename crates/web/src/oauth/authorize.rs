@@ -168,7 +168,12 @@ async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse
         Ok(request) => request,
         Err(refused) => return refuse(visit, params, refused).await,
     };
-    match step(visit, params, &request).await {
+    let beside = match Beside::of(visit, &request).await {
+        Ok(beside) => beside,
+        Err(error) => return send_error(visit, &request, &error).await,
+    };
+    let request = in_use(visit, request);
+    match step(visit, params, &request, beside.as_ref()).await {
         Ok(response) => response,
         Err(error) => send_error(visit, &request, &error).await,
     }
@@ -271,11 +276,14 @@ async fn next_with(visit: &Visit, request: &AuthorizationRequest, beside: Option
     authorization::next_step(request, situation)
 }
 
-async fn step(visit: &Visit, params: &Params, request: &AuthorizationRequest) -> Result<HttpResponse, Error> {
-    let beside = Beside::of(visit, request).await?;
-    let request = &in_use(visit, request.clone());
-    let step = next_with(visit, request, beside.as_ref()).await;
-    let other = beside.as_ref().map(Beside::as_other);
+async fn step(
+    visit: &Visit,
+    params: &Params,
+    request: &AuthorizationRequest,
+    beside: Option<&Beside>,
+) -> Result<HttpResponse, Error> {
+    let step = next_with(visit, request, beside).await;
+    let other = beside.map(Beside::as_other);
     // It counts for one account: that which is answered for, or the one in use.
     let counted = match (&step, other) {
         (Ok(Step::Beside(_)), Some(other)) => Some(other.user),
