@@ -51,6 +51,24 @@ async fn who_comes_back_where_somebody_else_is_in_use_by_now_signs_nobody_out() 
 }
 
 #[tokio::test]
+async fn who_went_where_nobody_was_signed_in_and_comes_back_where_somebody_is_signs_nobody_out() {
+    let (server, fake) = with("create_accounts = true").await;
+    for (came_meanwhile, ends) in [("alice", "select-account"), ("nobody", "account"), ("ada", "account")] {
+        let person = Person::new(&server);
+        let page = person.open("/sign-in").await;
+        let (gone, other) = (start_on(&person, &page, "corp").await, start_on(&person, &page, "corp").await);
+        match came_meanwhile {
+            "alice" => drop(person.sign_in().await),
+            "ada" => drop(person.open(fake.consents(&other)).await),
+            _ => {}
+        }
+        let page = person.open(fake.consents(&gone)).await;
+        assert_eq!(page.name(), ends, "{came_meanwhile}: {}", page.body);
+        assert_eq!(page.text().contains("Continue as Alice Liddell"), came_meanwhile == "alice", "{}", page.text());
+    }
+}
+
+#[tokio::test]
 async fn who_chose_another_account_is_signed_in_beside_and_who_did_not_takes_the_browser_over() {
     let (server, fake) = with("create_accounts = true").await;
     for (chose, beside) in [(true, 1), (false, 0)] {

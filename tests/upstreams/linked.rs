@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{ada_comes_in, sign_in, start, start_on, with};
 use crate::harness::app::App;
+use crate::harness::authenticator::Authenticator;
 use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD, BOB, BOB_PASSWORD};
@@ -142,6 +143,23 @@ async fn an_account_without_a_password_is_linked_by_an_address_that_both_have_ve
         assert_eq!(page.name(), expected, "{upstream} {user_verified} {said}");
         assert_eq!(page.text().contains("Ada Here"), comes_in);
     }
+}
+
+// Who makes an account there with another's address shall not go around their code.
+#[tokio::test]
+async fn an_account_with_a_second_factor_is_not_linked_by_its_address_alone() {
+    let (server, fake) = with("create_accounts = true\nlink_by_email = true").await;
+    let ada = ada_comes_in(&server, &fake).await;
+    server.apply("[[users]]\nusername = \"ada\"\nname = \"Ada There\"\nemail = \"ada@corp.example\"\nemail_verified = true\n").await;
+    let comes_in = async |subject: &str| {
+        fake.says(&json!({ "sub": subject }));
+        sign_in(&Person::new(&server), &fake).await.name()
+    };
+    assert_eq!(comes_in("another-there").await, "account");
+    fake.says(&json!({ "sub": "ada-there" }));
+    Authenticator::set_up(&server, &ada).await;
+    assert_eq!(comes_in("a-third-there").await, "upstream-unlinked");
+    assert_eq!(comes_in("another-there").await, "account", "what was linked stays so");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@
 //! 1. whom the declaration does not let in, comes in by no way, linked or not;
 //! 2. a linked account is signed in, unless it is switched off;
 //! 3. an account is linked by itself only where its declaration allows it, both sides have verified the same address, and the account
-//!    has no password; with one, its person proves it once, here;
+//!    has neither a password nor a second factor; with one, its person proves it once, here;
 //! 4. an account is made only where that is declared, and nobody here has the name or the address: also somebody who is switched off
 //!    does not come back as somebody else.
 
@@ -31,7 +31,7 @@ pub struct Rules<'a> {
     pub allowed_groups: &'a [String],
     /// Whether people without an account get one.
     pub create_accounts: bool,
-    /// Whether accounts without a password are linked by their verified address.
+    /// Whether accounts without a password and a second factor are linked by their verified address.
     pub link_by_email: bool,
 }
 
@@ -42,6 +42,8 @@ pub struct Account {
     pub disabled: bool,
     /// Whether it has a password.
     pub has_password: bool,
+    /// Whether it has a second factor.
+    pub has_second_factor: bool,
     /// Whether its address is verified.
     pub email_verified: bool,
 }
@@ -109,7 +111,7 @@ pub fn decide(said: Said<'_>, rules: Rules<'_>, known: Known) -> Result<Verdict,
 }
 
 fn may_be_linked(account: Account) -> bool {
-    account.email_verified && !account.has_password && !account.disabled
+    account.email_verified && !account.has_password && !account.has_second_factor && !account.disabled
 }
 
 /// The domain itself, not one below it.
@@ -124,15 +126,17 @@ mod tests {
 
     use super::*;
 
-    const OPEN: Account = Account { disabled: false, has_password: false, email_verified: true };
+    const OPEN: Account =
+        Account { disabled: false, has_password: false, has_second_factor: false, email_verified: true };
     const VERIFIED: Said<'static> = Said { email: Some("ada@corp.example"), email_verified: true, groups: &[] };
     const TRUSTING: Rules<'static> =
         Rules { allowed_domains: &[], allowed_groups: &[], create_accounts: true, link_by_email: true };
 
     fn account() -> impl Strategy<Value = Account> {
-        any::<[bool; 3]>().prop_map(|[disabled, has_password, email_verified]| Account {
+        any::<[bool; 4]>().prop_map(|[disabled, has_password, has_second_factor, email_verified]| Account {
             disabled,
             has_password,
+            has_second_factor,
             email_verified,
         })
     }
@@ -177,7 +181,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_gets_an_account_with_a_password_or_an_unverified_address_unproven(
+        fn nobody_gets_an_account_with_a_password_a_factor_or_an_unverified_address_unproven(
             email_verified in any::<bool>(), known in known(), rules in any::<[bool; 2]>(),
         ) {
             let [create_accounts, link_by_email] = rules;

@@ -75,8 +75,8 @@ pub struct UpstreamDefinition {
     /// Whether people without an account here get one. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub create_accounts: bool,
-    /// Whether an account without a password is linked with whoever has its verified address there. Default false: the upstream
-    /// has to be trusted with each address that it calls verified.
+    /// Whether an account with neither a password nor a second factor is linked with whoever has its verified address there. Default
+    /// false: the upstream has to be trusted with each address that it calls verified.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub link_by_email: bool,
     /// What it says of a sign-in (`acr`, or one of `amr`) where that took two factors. Nothing when absent: then no sign-in there

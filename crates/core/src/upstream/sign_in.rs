@@ -11,6 +11,7 @@ use crate::level::Level;
 use crate::network::Networks;
 use crate::notice::{News, Notice};
 use crate::provider::{Call, Fresh};
+use crate::second_factor::SecondFactorChange;
 use crate::session::Session;
 use crate::sign_in::{Begun, Browser, Proof, begin_by};
 use crate::time::Time;
@@ -70,6 +71,10 @@ pub fn begin(
     tell(&mut begun, came.upstream);
     // An upstream that was switched off meanwhile, on whichever node, begins nothing.
     let mut changes = vec![Change::DirectoryExpect { revision }];
+    // A code that the account asks for since it was decided is not gone around by the address.
+    if matches!(entry, Entry::LinkNow) {
+        changes.insert(0, SecondFactorChange::ExpectNone(user.id).into());
+    }
     match entry {
         Entry::Linked(link) => changes.push(UpstreamChange::LinkUsed { id: link.id, at: call.now }.into()),
         Entry::LinkNow => {
@@ -234,6 +239,9 @@ mod tests {
             assert!(has(|change| matches!(change, Change::DirectoryExpect { revision: 9 })), "{entry:?}");
             assert!(has(|change| matches!(change, Change::UserMayEnter { .. })), "{entry:?}");
             assert!(has(|change| matches!(change, Change::Upstream(UpstreamChange::SessionInsert(_)))), "{entry:?}");
+            let without_factor =
+                has(|change| matches!(change, Change::SecondFactor(SecondFactorChange::ExpectNone(_))));
+            assert_eq!(without_factor, matches!(entry, Entry::LinkNow));
             let by_link = has(|change| matches!(change, Change::Upstream(UpstreamChange::LinkUsed { .. })));
             assert_eq!(by_link, matches!(entry, Entry::Linked(_)));
             assert_eq!(has(|change| matches!(change, Change::UserPut(_))), matches!(entry, Entry::Made));

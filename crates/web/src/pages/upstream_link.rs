@@ -116,7 +116,11 @@ pub(crate) async fn post_upstream_link(visit: Visit, payload: Payload) -> HttpRe
     }
     match link(&visit, &upstream, (session, user), &arrival).await {
         Ok(()) => callback::go_on_as(&visit, &arrival.aim, user.id).await,
-        Err(refused) => upstream_failed::show(&visit, Some(&upstream), refused, &arrival.aim).await,
+        Err(refused) => match proven(&visit, &upstream, (&arrival, carried)).await {
+            // A second factor was set up meanwhile: its code is asked for.
+            Ok(Proven::Not(page)) => page,
+            _ => upstream_failed::show(&visit, Some(&upstream), refused, &arrival.aim).await,
+        },
     }
 }
 

@@ -24,7 +24,8 @@ use crate::visit::Visit;
 
 /// What became of it.
 pub(crate) enum Arrived {
-    /// Nobody is signed in by it: the person chose to sign in beside somebody who is not in use any more.
+    /// Nobody is signed in by it: the person chose to sign in beside somebody who is not in use any more, or somebody else has come
+    /// into use since they went there.
     Choice,
     /// The cookies of the new session, and whose it is.
     SignedIn(Vec<Cookie<'static>>, Id),
@@ -38,6 +39,8 @@ pub(crate) enum Arrived {
 struct Facts {
     link: Option<(UpstreamLink, User)>,
     same_address: Vec<User>,
+    /// Whether the only account with the address has a second factor.
+    has_second_factor: bool,
     /// The name for a new account, where it can be one.
     username: Option<Username>,
     username_taken: bool,
@@ -84,6 +87,9 @@ pub(super) async fn arrive(
             return if own { Ok(Arrived::LinkedBefore) } else { Err(Error::UpstreamLinkTaken.into()) };
         }
         may_enter(visit, verdict, &facts)?;
+        if !beside && has_come_meanwhile(visit, flow, &facts) {
+            return Ok(Arrived::Choice);
+        }
         match commit(visit, came, (verdict, &facts), directory.revision, (&others, beside)).await {
             Err(StoreError::Conflict) => visit.app.provider.store.refresh_directory().await?,
             Err(error) => return Err(error.into()),
@@ -97,11 +103,16 @@ async fn load(visit: &Visit, upstream: &Upstream, person: &UpstreamPerson) -> Re
     let store = &visit.app.provider.store;
     let link = store.upstream_link_find(upstream.id, upstream.definition.authority(), &person.subject).await?;
     if link.is_some() {
-        return Ok(Facts { link, same_address: Vec::new(), username: None, username_taken: false });
+        let (same_address, has_second_factor) = (Vec::new(), false);
+        return Ok(Facts { link, same_address, has_second_factor, username: None, username_taken: false });
     }
     let same_address = match &person.email {
         Some(email) => store.users_with_email(email).await?,
         None => Vec::new(),
+    };
+    let has_second_factor = match same_address.as_slice() {
+        [only] => store.has_second_factor(only.id).await?,
+        _ => false,
     };
     // An address is a name only where the upstream vouches for it.
     let email = person.email.as_deref().filter(|_| person.email_verified);
@@ -117,13 +128,14 @@ async fn load(visit: &Visit, upstream: &Upstream, person: &UpstreamPerson) -> Re
             break;
         }
     }
-    Ok(Facts { link, same_address, username, username_taken })
+    Ok(Facts { link, same_address, has_second_factor, username, username_taken })
 }
 
 fn verdict(upstream: &Upstream, person: &UpstreamPerson, facts: &Facts) -> Result<Verdict, Refused> {
     let account = |user: &User| Account {
         disabled: user.disabled,
         has_password: user.password.is_some(),
+        has_second_factor: facts.has_second_factor,
         email_verified: user.claim("email_verified") == Some(true.into()),
     };
     let known = match (&facts.link, facts.same_address.as_slice()) {
@@ -162,6 +174,13 @@ fn may_enter(visit: &Visit, verdict: Verdict, facts: &Facts) -> Result<(), Refus
         Some(user) if !reach::may_enter(&visit.app.directory(), user, from) => Err(Error::UserNetwork.into()),
         _ => Ok(()),
     }
+}
+
+/// Whether somebody is in use whom the page that sent the person away did not name, and who is not the one that comes: nobody is signed
+/// out by that.
+fn has_come_meanwhile(visit: &Visit, flow: &Flow, facts: &Facts) -> bool {
+    let in_use = visit.session().map(|(_, user)| user.id);
+    in_use.is_some() && in_use != flow.in_use && !is_own(visit, facts)
 }
 
 /// Whether the account that is linked is the one that is signed in.

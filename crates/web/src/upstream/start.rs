@@ -86,8 +86,8 @@ async fn address(
         return Err(Refused::with(Error::UpstreamUnreachable, "authorization_endpoint is not https"));
     }
     let secrets = &visit.app.directory().secrets;
-    let (id, started_at) = (visit.app.id(), visit.now);
-    let flow = Flow { id, started_at, max_age: max_age(aim, request), beside, aim: aim.clone() };
+    let (id, started_at, in_use) = (visit.app.id(), visit.now, visit.session().map(|(_, user)| user.id));
+    let flow = Flow { id, started_at, max_age: max_age(aim, request), beside, in_use, aim: aim.clone() };
     if upstream.definition.kind == UpstreamKind::OAuth2 && flow.max_age.is_some() {
         return Err(Error::UpstreamAuthTime.into());
     }
