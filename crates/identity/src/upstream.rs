@@ -40,10 +40,8 @@ pub struct Rules<'a> {
 pub struct Account {
     /// Whether it is switched off.
     pub disabled: bool,
-    /// Whether it has a password.
-    pub has_password: bool,
-    /// Whether it has a second factor.
-    pub has_second_factor: bool,
+    /// Whether its person has something to prove it with here: a password or a second factor.
+    pub is_guarded: bool,
     /// Whether its address is verified.
     pub email_verified: bool,
 }
@@ -111,7 +109,7 @@ pub fn decide(said: Said<'_>, rules: Rules<'_>, known: Known) -> Result<Verdict,
 }
 
 fn may_be_linked(account: Account) -> bool {
-    account.email_verified && !account.has_password && !account.has_second_factor && !account.disabled
+    account.email_verified && !account.is_guarded && !account.disabled
 }
 
 /// The domain itself, not one below it.
@@ -126,17 +124,15 @@ mod tests {
 
     use super::*;
 
-    const OPEN: Account =
-        Account { disabled: false, has_password: false, has_second_factor: false, email_verified: true };
+    const OPEN: Account = Account { disabled: false, is_guarded: false, email_verified: true };
     const VERIFIED: Said<'static> = Said { email: Some("ada@corp.example"), email_verified: true, groups: &[] };
     const TRUSTING: Rules<'static> =
         Rules { allowed_domains: &[], allowed_groups: &[], create_accounts: true, link_by_email: true };
 
     fn account() -> impl Strategy<Value = Account> {
-        any::<[bool; 4]>().prop_map(|[disabled, has_password, has_second_factor, email_verified]| Account {
+        any::<[bool; 3]>().prop_map(|[disabled, is_guarded, email_verified]| Account {
             disabled,
-            has_password,
-            has_second_factor,
+            is_guarded,
             email_verified,
         })
     }

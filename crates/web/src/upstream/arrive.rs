@@ -134,8 +134,7 @@ async fn load(visit: &Visit, upstream: &Upstream, person: &UpstreamPerson) -> Re
 fn verdict(upstream: &Upstream, person: &UpstreamPerson, facts: &Facts) -> Result<Verdict, Refused> {
     let account = |user: &User| Account {
         disabled: user.disabled,
-        has_password: user.password.is_some(),
-        has_second_factor: facts.has_second_factor,
+        is_guarded: user.password.is_some() || facts.has_second_factor,
         email_verified: user.claim("email_verified") == Some(true.into()),
     };
     let known = match (&facts.link, facts.same_address.as_slice()) {
