@@ -209,7 +209,10 @@ async fn keys_follow_one_another_by_themselves() {
     let lifetimes = Lifetimes::default();
     let before = kids(&server).await;
     assert_eq!(lifetimes.key_rotation, Duration::from_hours(90 * 24));
-    server.clock.advance(Duration::from_hours(90 * 24 - 2));
+    // The keys are as old as the seeds, which were made before, at whatever time that was.
+    let keys = server.database.directory().keys.clone();
+    let made_at = keys.keys.iter().map(|record| record.active_from).max().unwrap();
+    server.clock.advance(made_at.plus(Duration::from_hours(90 * 24 - 2)).since(server.clock.read()));
     keep_schedule(&server).await;
     assert_eq!(kids(&server).await, before, "nothing is due yet");
     server.clock.advance(Duration::from_hours(1));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use grantor_core::audit::EventKind;
 use grantor_server::commands::events::follow::Follower;
 use grantor_server::settings::{self, Role};
 use grantor_storage::EventFilter;
@@ -183,11 +184,13 @@ async fn who_exports_and_follows_is_given_all_of_both() {
     for _ in 0..60 {
         wiki.redeem("x").await;
     }
-    let asked = ["--json-lines", "--since", "1h", "--client", "wiki"];
+    let asked = ["--json-lines", "--since", "1h", "--client", "wiki", "--type", "refused"];
     let (shown, mut follower) = command::begin_to_follow(server.config(), &asked, server.clock.read()).await;
-    assert_eq!(lines(&shown).len(), 61, "and that the app was declared");
+    assert_eq!(lines(&shown).len(), 60);
     let opened = settings::open(server.config().clone(), Role::Command).unwrap();
-    let filter = || EventFilter { client_id: Some("wiki".into()), ..EventFilter::default() };
+    let refused =
+        EventFilter { kind: Some(EventKind::Refused), client_id: Some("wiki".into()), ..EventFilter::default() };
+    let filter = || refused.clone();
     assert!(follower.new_ones(&opened, filter(), server.clock.read()).await.unwrap().is_empty());
     wiki.redeem("x").await;
     assert_eq!(follower.new_ones(&opened, filter(), server.clock.read()).await.unwrap().len(), 1);
