@@ -22,6 +22,7 @@ mod redirect_uri;
 mod refresh;
 mod refresh_end;
 mod registration;
+mod registration_held;
 mod registration_management;
 mod registration_members;
 mod registration_words;

@@ -249,6 +249,8 @@ fn a_name_alone_is_never_answered_for_somebody_beside() {
     }
 }
 
+// "If it cannot obtain an account selection choice made by the End-User, it MUST return an error, typically
+// "account_selection_required"." (OIDC Core §3.1.2.1)
 #[test]
 fn what_was_chosen_as_one_person_is_answered_for_no_other() {
     let known = consent("openid profile email", "", NOW);
