@@ -108,6 +108,12 @@ impl Visit {
         cookie::read(&self.request, Name::Session, self.app.provider.issuer.is_https())
     }
 
+    /// The browser as it names itself.
+    pub(crate) fn user_agent(&self) -> String {
+        let header = self.request.headers().get("user-agent");
+        header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    }
+
     /// The browser's mark.
     pub(crate) fn mark(&self) -> &str {
         &self.mark

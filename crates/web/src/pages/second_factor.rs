@@ -197,7 +197,7 @@ async fn confirm(visit: &Visit, (session, user): (&Session, &User), form: &Param
         created_at: visit.now,
     };
     let origin = provider.store.upstream_of_session(session.id).await?;
-    let (by, agent) = (Used::Code(last_step), second_factor::user_agent(visit));
+    let (by, agent) = (Used::Code(last_step), visit.user_agent());
     let others = accounts::others(visit).await?;
     let holding = Holding::of(visit, &others, false);
     let browser = Browser { user_agent: &agent, is_known: true, held: holding.held() };
