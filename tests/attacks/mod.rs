@@ -20,6 +20,7 @@ mod other_sites;
 mod outbound;
 mod registration;
 mod second_factor;
+mod second_factor_twice;
 mod session_cookies;
 pub mod spoils;
 pub mod wire;

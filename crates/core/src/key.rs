@@ -134,6 +134,8 @@ pub struct Secrets {
     pub browser: MacKey,
     /// Derives the secret of an API token from the form that makes it.
     pub drafts: MacKey,
+    /// Derives recovery codes from the form that makes them.
+    pub recovery: MacKey,
     /// Hides names and addresses in the counters of failed sign-ins.
     pub throttle: MacKey,
     /// Seals what travels with people through upstreams.
@@ -164,6 +166,7 @@ impl Secrets {
             registration: root.derive("registration access tokens"),
             browser: root.derive("browser"),
             drafts: root.derive("API token drafts"),
+            recovery: root.derive("recovery codes"),
             throttle: root.derive("throttle"),
             upstream: KeyEncryptionKey::from_bytes(root.derive("upstream").tag(&[])),
             upstream_values: root.derive("upstream values"),

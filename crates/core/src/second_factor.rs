@@ -140,14 +140,16 @@ pub fn tell_of_guesses(user_id: Id, event_id: Id, call: Call<'_>) -> Change {
     told(user_id, News::CodesGuessed { address: call.address.to_owned() }, event_id, call)
 }
 
-/// Sets up a factor that its person has proved to have; its identifier is that of the event.
-pub fn add(factor: SecondFactor, call: Call<'_>) -> Vec<Change> {
+/// Sets up a factor that its person has proved to have; its identifier is that of the event. The enrolment becomes no other one, also
+/// where this one is removed again.
+pub fn add(factor: SecondFactor, enrolment: &Enrolment, call: Call<'_>) -> Vec<Change> {
     let (id, user_id) = (factor.id, factor.user_id);
     let event = Event::new(id, call.now, EventKind::SecondFactorAdded).user(user_id).address(call.address);
     vec![
         SecondFactorChange::Insert(Box::new(factor)).into(),
         Change::EventInsert(Box::new(event)),
         told(user_id, News::SecondFactorAdded { address: call.address.to_owned() }, id, call),
+        enrolment.spend(),
     ]
 }
 
@@ -205,6 +207,9 @@ pub fn renew_recovery(
 /// A factor that a person is setting up.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Enrolment {
+    /// What names it: it becomes one factor.
+    #[serde(rename = "i")]
+    pub id: Id,
     /// When it began.
     #[serde(rename = "t")]
     pub started_at: Time,
@@ -227,6 +232,11 @@ impl Enrolment {
         let enrolment: Self = signed::open(text, key, [ENROLMENT, browser])?;
         let counts = enrolment.user_id == user_id && now.since(enrolment.started_at) < ENROLMENT_LIVES;
         counts.then_some(enrolment)
+    }
+
+    fn spend(&self) -> Change {
+        let digest = sha256(format!("second factor enrolment\0{}", self.id).as_bytes());
+        Change::AssertionSpend { digest, expires_at: self.started_at.plus(ENROLMENT_LIVES) }
     }
 }
 
@@ -333,7 +343,7 @@ mod tests {
     fn one_kind_of_text_is_not_another() {
         let key = MacKey::new([1; 32]);
         let (user, half) = half(&key);
-        let enrolment = Enrolment { started_at: NOW, user_id: user.id, key: "K".into() };
+        let enrolment = Enrolment { id: Id::from_i64(9), started_at: NOW, user_id: user.id, key: "K".into() };
         assert!(HalfSignIn::open(&enrolment.seal(&key, "mark"), (&key, "mark"), NOW).is_none());
         assert!(Enrolment::open(&half.seal(&key, "mark"), (&key, "mark"), user.id, NOW).is_none());
         let text = enrolment.seal(&key, "mark");

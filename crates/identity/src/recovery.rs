@@ -3,15 +3,15 @@
 use std::fmt;
 
 use grantor_jose::hash::sha256;
-use grantor_jose::random::Random;
+use grantor_jose::mac::MacKey;
 use grantor_jose::secret::SecretHash;
 use zeroize::Zeroizing;
 
 use crate::base32;
 
 /// How many a person is given.
-pub const CODES: usize = 10;
-/// How many random bytes each has: 80 bits, so that a fast hash is enough.
+pub const CODES: u8 = 10;
+/// How many bytes each has that nobody can tell: 80 bits, so that a fast hash is enough.
 const BYTES: usize = 10;
 /// How many characters each has.
 const CHARACTERS: usize = 16;
@@ -23,12 +23,15 @@ const LONGEST: usize = 64;
 pub struct RecoveryCode(Zeroizing<String>);
 
 impl RecoveryCode {
-    /// The codes that a person is given together.
-    ///
-    /// # Panics
-    /// When the system's random source fails.
-    pub fn generate(random: &Random) -> Vec<Self> {
-        let one = |_| Self(base32::encode(&*Zeroizing::new(random.bytes::<BYTES>())));
+    /// The codes that a person is given together, by what they asked for them with: who asks twice, as with a double click, has the same
+    /// ones. Nobody can tell them without the key.
+    pub fn derive(key: &MacKey, asked: &[&[u8]]) -> Vec<Self> {
+        let one = |number: u8| {
+            let number = [number];
+            let parts: Vec<&[u8]> = std::iter::once(&number[..]).chain(asked.iter().copied()).collect();
+            let tag = Zeroizing::new(key.tag(&parts));
+            Self(base32::encode(&tag[..BYTES]))
+        };
         (0..CODES).map(one).collect()
     }
 
@@ -75,9 +78,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn codes(asked: &[&[u8]]) -> Vec<RecoveryCode> {
+        RecoveryCode::derive(&MacKey::new([1; 32]), asked)
+    }
+
     #[test]
     fn a_code_is_read_however_it_is_typed() {
-        let code = &RecoveryCode::generate(&Random::seeded(1))[0];
+        let code = &codes(&[b"a"])[0];
         let text = code.to_text();
         assert_eq!(text.len(), 19, "{text}");
         for typed in
@@ -90,10 +97,17 @@ mod tests {
 
     #[test]
     fn no_two_are_the_same() {
-        let codes = RecoveryCode::generate(&Random::seeded(1));
-        let texts: std::collections::BTreeSet<_> = codes.iter().map(RecoveryCode::to_text).collect();
-        assert_eq!(texts.len(), CODES);
-        assert_eq!(format!("{:?}", codes[0]), "RecoveryCode([redacted])");
+        let others = RecoveryCode::derive(&MacKey::new([2; 32]), &[b"a", b"b"]);
+        let all = [codes(&[b"a", b"b"]), codes(&[b"ab"]), codes(&[b"a"]), others].concat();
+        let texts: std::collections::BTreeSet<_> = all.iter().map(RecoveryCode::to_text).collect();
+        assert_eq!(texts.len(), 4 * usize::from(CODES));
+        assert_eq!(format!("{:?}", all[0]), "RecoveryCode([redacted])");
+    }
+
+    #[test]
+    fn who_asks_twice_has_the_same_ones() {
+        let texts = || codes(&[b"a", b"b"]).iter().map(RecoveryCode::to_text).collect::<Vec<_>>();
+        assert_eq!(texts(), texts());
     }
 
     proptest! {

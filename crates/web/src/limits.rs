@@ -13,6 +13,10 @@
 //! A thief with a session asks as the person, and is counted with them. The pages where sessions end are therefore never
 //! refused for the account's sake, and neither is the revocation endpoint.
 //!
+//! Where several people are signed in in one browser, a request of an app counts for the one in use, whomever it names; and
+//! for somebody beside them where it is they who are answered for. Nothing is counted for them, and nothing of them is read, where
+//! the one in use has asked too often.
+//!
 //! APIs ask at introspection about tokens that they were shown, as often as that happens: the person has no part in it, and
 //! no limit there.
 //!

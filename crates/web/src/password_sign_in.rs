@@ -112,8 +112,7 @@ impl<'a> Try<'a> {
         if app.provider.store.has_second_factor(user.id).await? {
             return self.half(user, rehash).await;
         }
-        let header = self.visit.request.headers().get("user-agent");
-        let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
+        let user_agent = self.visit.user_agent();
         let others = accounts::others(self.visit).await?;
         let holding = Holding::of(self.visit, &others, self.beside);
         let (is_known, held) = (self.browser.is_familiar(user), holding.held());

@@ -113,9 +113,3 @@ pub(crate) fn cookies(visit: &Visit, user: &User, others: &[Account], begun: &Be
         .map(|username| Remembered::of(visit).with(&username, user.id, user.password.as_deref()));
     accounts::begun(visit, others, begun).into_iter().chain(remembered).collect()
 }
-
-/// The browser of a visit as it names itself.
-pub(crate) fn user_agent(visit: &Visit) -> String {
-    let header = visit.request.headers().get("user-agent");
-    header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
-}

@@ -108,6 +108,27 @@ impl Visit {
         cookie::read(&self.request, Name::Session, self.app.provider.issuer.is_https())
     }
 
+    /// The session that the browser brings where that has ended, and its person, if it would count had it not.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn ended_session(&self) -> Result<Option<(Session, User)>, Error> {
+        let sent = self.session_token();
+        let Some((id, secret)) = sent.as_deref().and_then(|sent| token::SESSION.parse(sent)) else { return Ok(None) };
+        let found = self.app.provider.store.session_find(id).await?;
+        let has_ended = |session: &Session, user: &User| {
+            let before = Session { ended_at: None, ..session.clone() };
+            session.secret.matches(&secret) && session.ended_at.is_some() && self.counts(&before, user)
+        };
+        Ok(found.filter(|(session, user)| has_ended(session, user)))
+    }
+
+    /// The browser as it names itself.
+    pub(crate) fn user_agent(&self) -> String {
+        let header = self.request.headers().get("user-agent");
+        header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+    }
+
     /// The browser's mark.
     pub(crate) fn mark(&self) -> &str {
         &self.mark

@@ -168,6 +168,12 @@ async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse
         Ok(request) => request,
         Err(refused) => return refuse(visit, params, refused).await,
     };
+    // It counts for the person in use, before anything is read of anybody who is signed in beside them.
+    if let Some((_, user)) = visit.session()
+        && let Some(refusal) = limits::refuse_sent(visit, user, &request.client).await
+    {
+        return refusal;
+    }
     let beside = match Beside::of(visit, &request).await {
         Ok(beside) => beside,
         Err(error) => return send_error(visit, &request, &error).await,
@@ -282,19 +288,8 @@ async fn step(
     request: &AuthorizationRequest,
     beside: Option<&Beside>,
 ) -> Result<HttpResponse, Error> {
-    let step = next_with(visit, request, beside).await;
+    let step = next_with(visit, request, beside).await?;
     let other = beside.map(Beside::as_other);
-    // It counts for one account: that which is answered for, or the one in use.
-    let counted = match (&step, other) {
-        (Ok(Step::Beside(_)), Some(other)) => Some(other.user),
-        _ => visit.session().map(|(_, user)| user),
-    };
-    if let Some(user) = counted
-        && let Some(refusal) = limits::refuse_sent(visit, user, &request.client).await
-    {
-        return Ok(refusal);
-    }
-    let step = step?;
     let page = match (step, visit.session(), other) {
         (Step::Consent { .. }, ..) => CONSENT,
         (Step::Prove, ..) => SIGN_IN_CODE,
@@ -308,6 +303,10 @@ async fn step(
             answered => return answered,
         },
         (Step::Beside(approved), _, Some(other)) => {
+            // What is answered for somebody beside counts for them, too.
+            if let Some(refusal) = limits::refuse_sent(visit, other.user, &request.client).await {
+                return Ok(refusal);
+            }
             match answer(visit, other.request, &approved, (other.session, other.user)).await {
                 Err(Error::Store(StoreError::Conflict)) => routes::AUTHORIZE,
                 answered => return answered,

@@ -9,10 +9,12 @@ use grantor_core::second_factor::{self as core, Enrolment, SecondFactor as Kept,
 use grantor_core::session::Session;
 use grantor_core::sign_in::{self, Browser};
 use grantor_core::store::{Store, StoreError};
+use grantor_core::time::Time;
 use grantor_core::user::User;
 use grantor_identity::recovery::RecoveryCode;
 use grantor_identity::totp::{TotpCode, TotpKey};
-use grantor_jose::secret::SecretText;
+use grantor_jose::id::Id;
+use grantor_jose::secret::{SecretHash, SecretText};
 
 use super::Frame;
 use super::sign_in_code::{status, text};
@@ -22,7 +24,7 @@ use crate::html::filters;
 use crate::qr::Qr;
 use crate::respond::{self, How};
 use crate::second_factor::{self, Problem};
-use crate::visit::Visit;
+use crate::visit::{Visit, signed_in};
 use crate::waiting::{Waiting, for_second_factor};
 use crate::{form, routes};
 
@@ -106,7 +108,8 @@ async fn shown(visit: &Visit, (session, user): (&Session, &User), request: &str)
         return Ok(sign_in_first(request));
     }
     let key = TotpKey::generate(visit.app.provider.mint.random());
-    let enrolment = Enrolment { started_at: visit.now, user_id: user.id, key: key.to_text().to_string() };
+    let (id, key_text) = (visit.app.id(), key.to_text().to_string());
+    let enrolment = Enrolment { id, started_at: visit.now, user_id: user.id, key: key_text };
     Ok(show(visit, user, new(visit, user, &enrolment, &key), None, request))
 }
 
@@ -152,14 +155,15 @@ pub(crate) async fn post_second_factor(visit: Visit, payload: Payload) -> HttpRe
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let request = form.get("request").unwrap_or_default();
-    let Some((session, user)) = visit.session() else { return sign_in_first(request) };
-    if !visit.is_own_form(form.get("csrf")) {
-        return respond::status_page(&visit, Kind::FormRefused, None);
-    }
+    let Some((session, user)) = visit.session().filter(|_| visit.is_own_form(form.get("csrf"))) else {
+        return match repeated(&visit, &form).await {
+            Ok(response) => response,
+            Err(error) => respond::failure(&visit, &error).await,
+        };
+    };
     let done = match form.get("do") {
         Some("confirm") => confirm(&visit, (session, user), &form).await,
-        Some("recovery") => renew(&visit, user, &form).await,
+        Some("recovery") => renew(&visit, (session, user), &form).await,
         Some("remove") => remove(&visit, user, &form).await,
         _ => Ok(respond::redirect(routes::SECOND_FACTOR)),
     };
@@ -172,45 +176,95 @@ pub(crate) async fn post_second_factor(visit: Visit, payload: Payload) -> HttpRe
 /// Sets the app up that the code is of, and raises the session: its person has proved both.
 async fn confirm(visit: &Visit, (session, user): (&Session, &User), form: &Params) -> Result<HttpResponse, Error> {
     let request = form.get("request").unwrap_or_default();
-    let place = (&visit.app.directory().secrets.browser, visit.mark());
-    let enrolment = Enrolment::open(form.get("enrolment").unwrap_or_default(), place, user.id, visit.now);
-    let Some((key, enrolment)) = enrolment.and_then(|enrolment| Some((TotpKey::parse(&enrolment.key)?, enrolment)))
-    else {
+    let Some((enrolment, key)) = opened(visit, user, form) else {
         return Ok(respond::redirect(routes::SECOND_FACTOR));
     };
     if !is_recent(visit, session).await? {
         return Ok(sign_in_first(request));
     }
-    let typed = TotpCode::parse(form.get("code").unwrap_or_default());
-    let Some(last_step) = typed.and_then(|code| key.accepts(code, visit.now.seconds(), i64::MIN)) else {
+    let typed = form.get("code").unwrap_or_default();
+    let Some(last_step) = step_of(&key, typed, visit.now) else {
         return Ok(show(visit, user, new(visit, user, &enrolment, &key), Some(Problem::Wrong), request));
     };
     let provider = &visit.app.provider;
-    let (id, codes) = (visit.app.id(), RecoveryCode::generate(provider.mint.random()));
-    let salt = id.to_string();
-    let factor = Kept {
-        id,
-        user_id: user.id,
-        key: SecretText::new(enrolment.key),
-        last_step,
-        recovery: codes.iter().map(|code| code.hash(&salt)).collect(),
-        created_at: visit.now,
-    };
+    let (id, codes) = (visit.app.id(), codes_by(visit, &enrolment.key, (enrolment.id, typed)));
+    let (key, recovery) = (SecretText::new(enrolment.key.clone()), hashes(&codes, &id.to_string()));
+    let factor = Kept { id, user_id: user.id, key, last_step, recovery, created_at: visit.now };
     let origin = provider.store.upstream_of_session(session.id).await?;
-    let (by, agent) = (Used::Code(last_step), second_factor::user_agent(visit));
+    let (by, agent) = (Used::Code(last_step), visit.user_agent());
     let others = accounts::others(visit).await?;
     let holding = Holding::of(visit, &others, false);
     let browser = Browser { user_agent: &agent, is_known: true, held: holding.held() };
     let raised = sign_in::raise((session, user), origin, &by, &provider.fresh(visit.now), (browser, visit.call()));
-    let changes = core::add(factor, visit.call()).into_iter().chain(raised.changes).collect();
+    let changes = core::add(factor, &enrolment, visit.call()).into_iter().chain(raised.changes).collect();
     match provider.store.commit(changes).await {
         Ok(()) => {}
         // The second click of a double click, or one that was set up elsewhere: it is shown.
-        Err(StoreError::Conflict) => return Ok(respond::redirect(routes::SECOND_FACTOR)),
+        Err(StoreError::Conflict) => {
+            let page = set_up_by(visit, (session, user), form).await?;
+            return Ok(page.unwrap_or_else(|| respond::redirect(routes::SECOND_FACTOR)));
+        }
         Err(error) => return Err(error.into()),
     }
     let page = shown_once(visit, user, &codes, request).await;
     Ok(respond::with_cookies(page, second_factor::cookies(visit, user, &others, &raised.reply)))
+}
+
+/// What a page carries of an app that this person is setting up, and the key of the app.
+fn opened(visit: &Visit, user: &User, form: &Params) -> Option<(Enrolment, TotpKey)> {
+    let place = (&visit.app.directory().secrets.browser, visit.mark());
+    let enrolment = Enrolment::open(form.get("enrolment").unwrap_or_default(), place, user.id, visit.now)?;
+    let key = TotpKey::parse(&enrolment.key)?;
+    Some((enrolment, key))
+}
+
+/// The step of a code that was typed, used or not.
+fn step_of(key: &TotpKey, typed: &str, now: Time) -> Option<i64> {
+    key.accepts(TotpCode::parse(typed)?, now.seconds(), i64::MIN)
+}
+
+/// The recovery codes that somebody gets in one place by what they typed there; the same ones where it comes twice.
+fn codes_by(visit: &Visit, key: &str, (place, typed): (Id, &str)) -> Vec<RecoveryCode> {
+    let asked = [key.as_bytes(), &place.as_i64().to_be_bytes(), typed.as_bytes()];
+    RecoveryCode::derive(&visit.app.directory().secrets.recovery, &asked)
+}
+
+fn hashes(codes: &[RecoveryCode], salt: &str) -> Vec<SecretHash> {
+    codes.iter().map(|code| code.hash(salt)).collect()
+}
+
+/// The answer to a form of another session than the one in use. The second click of a double click ends where the first one did, also
+/// where it comes with the session that this one ended, or with the one that this one began: nothing is done by it.
+async fn repeated(visit: &Visit, form: &Params) -> Result<HttpResponse, Error> {
+    let ended = visit.ended_session().await?;
+    let person = visit.session().or(ended.as_ref().map(|(session, user)| (session, user)));
+    if let Some(person) = person.filter(|_| visit.is_from_here() && form.get("do") == Some("confirm"))
+        && let Some(page) = set_up_by(visit, person, form).await?
+    {
+        return Ok(page);
+    }
+    match visit.session() {
+        Some(_) => Ok(respond::status_page(visit, Kind::FormRefused, None)),
+        None => Ok(sign_in_first(form.get("request").unwrap_or_default())),
+    }
+}
+
+/// The page after an app was set up, where that was by this very form, with its code, while the code is a present one, and where none of
+/// the recovery codes was used or replaced since. A session that has ended shows it only where it was that which ended it.
+async fn set_up_by(
+    visit: &Visit,
+    (session, user): (&Session, &User),
+    form: &Params,
+) -> Result<Option<HttpResponse>, Error> {
+    let Some((enrolment, key)) = opened(visit, user, form) else { return Ok(None) };
+    let Some(kept) = visit.app.provider.store.second_factor_of(user.id).await? else { return Ok(None) };
+    let typed = form.get("code").unwrap_or_default();
+    let codes = codes_by(visit, &enrolment.key, (enrolment.id, typed));
+    let is_there = session.ended_at.is_none_or(|ended_at| ended_at == kept.created_at);
+    if !is_there || step_of(&key, typed, visit.now).is_none() || hashes(&codes, &kept.salt()) != kept.recovery {
+        return Ok(None);
+    }
+    Ok(Some(shown_once(visit, user, &codes, form.get("request").unwrap_or_default()).await))
 }
 
 /// The page that shows recovery codes once, and then goes on with the request that asked for them.
@@ -230,21 +284,23 @@ fn recovery_codes(
         added,
         has_password: user.password.is_some(),
         codes: codes.iter().map(|code| SecretText::new(code.to_text())).collect(),
-        frame: Frame { return_to: None, ..visit.frame(None, None) },
+        // Also for who comes with the session that ended by this.
+        frame: Frame { account: Some(signed_in(user, None)), return_to: None, ..visit.frame(None, None) },
         next: waiting.address(visit),
     };
     respond::page(visit, &page, &How::default())
 }
 
-async fn renew(visit: &Visit, user: &User, form: &Params) -> Result<HttpResponse, Error> {
-    let codes = RecoveryCode::generate(visit.app.provider.mint.random());
+async fn renew(visit: &Visit, (session, user): (&Session, &User), form: &Params) -> Result<HttpResponse, Error> {
+    let typed = form.get("code").unwrap_or_default();
+    let codes_of = |factor: &Kept| codes_by(visit, factor.key.expose(), (session.id, typed));
     let decide = |factor: &Kept, by: &Used| {
-        let hashes = codes.iter().map(|code| code.hash(&factor.salt())).collect();
-        let changes = core::renew_recovery(factor, by, hashes, visit.app.id(), visit.call());
-        Decision { changes, reply: () }
+        let codes = codes_of(factor);
+        let hashes = hashes(&codes, &factor.salt());
+        Decision { changes: core::renew_recovery(factor, by, hashes, visit.app.id(), visit.call()), reply: codes }
     };
-    match second_factor::prove(visit, user, form.get("code").unwrap_or_default(), decide).await? {
-        Ok(()) => Ok(recovery_codes(visit, user, &codes, (false, &Waiting::SecondFactor(None)))),
+    match second_factor::prove(visit, user, typed, decide).await? {
+        Ok(codes) => Ok(recovery_codes(visit, user, &codes, (false, &Waiting::SecondFactor(None)))),
         Err(problem) => again(visit, user, problem).await,
     }
 }

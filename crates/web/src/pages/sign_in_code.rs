@@ -123,7 +123,7 @@ impl Who {
         typed: &str,
         beside: bool,
     ) -> Result<Result<Vec<Cookie<'static>>, Problem>, Error> {
-        let (provider, call, agent) = (&visit.app.provider, visit.call(), second_factor::user_agent(visit));
+        let (provider, call, agent) = (&visit.app.provider, visit.call(), visit.user_agent());
         let others = accounts::others(visit).await?;
         let holding = Holding::of(visit, &others, beside);
         let browser = |is_known| Browser { user_agent: &agent, is_known, held: holding.held() };

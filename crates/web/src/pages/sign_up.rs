@@ -241,8 +241,7 @@ async fn begin(
     let provider = &visit.app.provider;
     let subject = URL_SAFE_NO_PAD.encode(provider.mint.bytes::<16>());
     let user = sign_up::account(username.as_str().to_owned(), password, (visit.app.id(), subject), visit.now);
-    let header = visit.request.headers().get("user-agent");
-    let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
+    let user_agent = visit.user_agent();
     let others = accounts::others(visit).await?;
     let holding = Holding::of(visit, &others, beside);
     let browser = Browser { user_agent: &user_agent, is_known: true, held: holding.held() };

@@ -203,8 +203,7 @@ async fn commit(
         (Verdict::Create, .., Some(user)) => (Entry::Made, user),
         _ => return Err(StoreError::Conflict),
     };
-    let header = visit.request.headers().get("user-agent");
-    let user_agent = header.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default();
+    let user_agent = visit.user_agent();
     let ids = Ids { link: visit.app.id(), linked: visit.app.id(), made: visit.app.id() };
     let (remembered, username) = (Remembered::of(visit), Username::parse(&user.username).ok());
     let holding = Holding::of(visit, others, beside);
