@@ -17,6 +17,7 @@ use grantor_core::session::Session;
 use grantor_core::sign_in::{self, Browser};
 use grantor_core::store::Store;
 use grantor_core::user::User;
+use grantor_identity::username::Username;
 
 use super::sign_in::{self as password, Opened};
 use super::{App, Frame, upstream_link};
@@ -213,6 +214,11 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
         // The password is asked for again.
         _ => return opened.show(&visit, Some(password::Problem::Expired), None),
     };
+    // A sign-in takes the browser over by its code; who raises their session only takes their own place.
+    let typed = Username::parse(&who.user().username).ok();
+    if !raises && let Some(response) = opened.unnamed(&visit, typed.as_ref()) {
+        return response;
+    }
     if raises && form.get("decision") == Some("deny") {
         return refuse(&visit, &opened).await;
     }
