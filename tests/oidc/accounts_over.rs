@@ -1,4 +1,5 @@
-//! To sign in, or to make an account, over whoever is signed in: nobody is signed out whom the page did not name.
+//! To sign in, or to make an account, over whoever is signed in: nobody is signed out whom the page did not name, and a second click
+//! ends where the first one leads.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use crate::harness::app::{Answer, App};
 use crate::harness::authenticator::{Authenticator, CODE};
 use crate::harness::page::{Form, Page};
 use crate::harness::person::Person;
-use crate::harness::seeds::{BOB, BOB_PASSWORD};
+use crate::harness::seeds::{ALICE, ALICE_PASSWORD, BOB, BOB_PASSWORD};
 use crate::harness::server::Server;
 
 const CAROL: &str = "a long password of carol here";
@@ -28,6 +29,36 @@ fn made(page: &Page, username: &str) -> Form {
 /// A server where people may make accounts.
 async fn open() -> Server {
     Server::start_with(|config| config.sign_in.self_registration = true).await
+}
+
+#[tokio::test]
+async fn a_second_click_on_a_sign_in_ends_where_the_first_one_leads() {
+    for (username, password, name) in [(BOB, BOB_PASSWORD, "Bob"), (ALICE, ALICE_PASSWORD, "Alice Liddell")] {
+        let server = Server::start().await;
+        let (portal, person) = (App::new(&server, "portal"), alice(&server).await);
+        let page = person.open(portal.authorize_url("openid", &[("prompt", "login")])).await;
+        let form = filled(&page, username, password);
+        assert_eq!(person.post(&form).await.status, 303);
+        let second = person.send(&form).await;
+        assert!(Answer::of(&second).has("code"), "{name}: {} {}", second.status, second.text());
+        assert_eq!((in_use(&person).await, beside(&person).await), (Some(name), 0));
+    }
+}
+
+#[tokio::test]
+async fn a_second_click_proves_what_the_first_one_did_and_comes_soon() {
+    let server = Server::start().await;
+    with_carol(&server).await;
+    let person = alice(&server).await;
+    let page = person.open("/sign-in").await;
+    person.post(&filled(&page, BOB, BOB_PASSWORD)).await;
+    let wrong = person.send(&filled(&page, BOB, "another password")).await;
+    assert!(wrong.status == 422 && wrong.text().contains("don’t match"), "{}", wrong.text());
+    let other = person.send(&filled(&page, "carol", CAROL)).await;
+    assert_eq!(other.status, 403, "Bob is in use, whom the page did not name");
+    server.clock.advance(Duration::from_mins(1));
+    assert_eq!(person.send(&filled(&page, BOB, BOB_PASSWORD)).await.status, 403, "it is no double click any more");
+    assert_eq!(in_use(&person).await, Some("Bob"));
 }
 
 #[tokio::test]
@@ -105,4 +136,15 @@ async fn where_nobody_is_in_use_the_choice_of_accounts_comes_before_a_new_one() 
         let page = person.open(page.attribute("#sign-up", "href").unwrap()).await;
         assert_eq!((page.name().as_str(), page.has("#over")), ("sign-up", false));
     }
+}
+
+#[tokio::test]
+async fn a_second_click_on_a_new_account_ends_where_the_first_one_leads() {
+    let server = open().await;
+    let person = alice(&server).await;
+    let page = person.open(App::new(&server, "portal").authorize_url("openid", &[("prompt", "create")])).await;
+    person.post(&made(&page, "grace")).await;
+    assert!(Answer::of(&person.send(&made(&page, "grace")).await).has("code"));
+    assert_eq!(person.send(&made(&page, "hopper")).await.status, 403, "grace is in use, whom the page did not name");
+    assert!(person.open("/account").await.text().contains("grace"));
 }

@@ -162,7 +162,8 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
     if let Some(response) = waiting.settled(&visit, form.get("csrf"), |_, user| is_named(user, username)).await {
         return response;
     }
-    let is_own = visit.is_own_sign_in_form(form.get("csrf"));
+    let is_own =
+        visit.is_own_sign_in_form(form.get("csrf")) || waiting.is_second_click(&visit, form.get("csrf"), username);
     if is_own && let Some(response) = waiting.unnamed(&visit, Username::parse(username).ok().as_ref()) {
         return response;
     }

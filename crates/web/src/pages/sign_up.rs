@@ -172,6 +172,12 @@ pub(crate) async fn post_sign_up(visit: Visit, payload: Payload) -> HttpResponse
     if let Some(response) = opened.settled(&visit, form.get("csrf"), |_, user| is_named(user, typed)).await {
         return response;
     }
+    // The account is made, and its person is in use.
+    if let Some((_, user)) = visit.session()
+        && opened.is_second_click(&visit, form.get("csrf"), typed)
+    {
+        return opened.go_on_as(&visit, user.id).await;
+    }
     let is_own = visit.is_own_sign_in_form(form.get("csrf"));
     if is_own && let Some(response) = opened.unnamed(&visit, None) {
         return response;

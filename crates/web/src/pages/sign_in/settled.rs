@@ -41,6 +41,11 @@ impl Opened {
         is_over.then(|| self.choose(visit))
     }
 
+    /// Whether the form is the second one of a double click, and names who is in use by the first.
+    pub(in crate::pages) fn is_second_click(&self, visit: &Visit, csrf: Option<&str>, typed: &str) -> bool {
+        visit.is_second_click(csrf, &accounts::named_as_over(&self.over), |user| is_named(user, typed))
+    }
+
     /// Whether the person says first which account they mean.
     pub(in crate::pages) fn is_open(&self, visit: &Visit) -> bool {
         self.company.is_open(visit)
