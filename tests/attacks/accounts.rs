@@ -135,3 +135,28 @@ async fn a_second_session_of_one_person_ends_with_the_first() {
         assert_eq!(wire::get(&server.at("/account"), &[format!("grantor_session={token}")]).await.status, status);
     }
 }
+
+/// A second click that was sent before the browser was told of the first one: it shows the cookie of a session that the first has
+/// ended. Nobody is in use by that, and nobody else comes in by it than by a password.
+#[tokio::test]
+async fn a_second_click_with_the_cookie_from_before_the_first_ends_where_that_leads() {
+    let server = Server::start().await;
+    let first = wire::get(&server.at("/sign-in"), &[]).await;
+    let mark = first.cookies().join("; ");
+    let sends = async |page: &Page, cookies: &str, username: &str, password: &str| {
+        let form = page.form(r#"form[action="/sign-in"]"#).with("username", username).with("password", password);
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&form.fields).finish();
+        let headers = [("cookie", cookies), ("content-type", "application/x-www-form-urlencoded")];
+        wire::send("POST", &server.at("/sign-in"), &headers, &body).await
+    };
+    let signed_in = sends(&first, &mark, ALICE, ALICE_PASSWORD).await;
+    let of_alice = signed_in.cookies().into_iter().find(|cookie| cookie.starts_with("grantor_session=")).unwrap();
+    let cookies = format!("{mark}; {of_alice}");
+    let page = wire::get(&server.at("/sign-in"), &[mark.clone(), of_alice.clone()]).await;
+    for (password, status) in [(BOB_PASSWORD, 303), (BOB_PASSWORD, 303), ("another password", 422)] {
+        assert_eq!(sends(&page, &cookies, BOB, password).await.status.as_u16(), status);
+    }
+    let elsewhere = wire::get(&server.at("/sign-in"), &[]).await.cookies().join("; ");
+    let cookies = format!("{elsewhere}; {of_alice}");
+    assert_eq!(sends(&page, &cookies, BOB, BOB_PASSWORD).await.status, 403, "the form is of another browser");
+}

@@ -161,6 +161,52 @@ async fn a_wish_that_is_not_met_yet_is_offered_once_and_told_as_it_is() {
 }
 
 #[tokio::test]
+async fn who_has_a_factor_goes_on_without_a_code_where_it_is_a_mere_wish() {
+    let server = Server::start().await;
+    let (alice, app) = with_password_session(&server).await;
+    let wiki = App::new(&server, "wiki");
+    let asked = wiki.authorize_url("openid", &[("acr_values", TWO_FACTORS)]);
+    let page = alice.open(&asked).await;
+    assert_eq!((page.name().as_str(), page.has("#decline"), page.has("#deny")), ("sign-in-code", true, true));
+    let left = told(&wiki, &alice, alice.send(&page.form(CODE).with("decision", "decline")).await).await;
+    assert_eq!((&left["acr"], &left["amr"]), (&json!(PASSWORD), &json!(["pwd"])));
+    let wrong = give(&alice, &alice.open(&asked).await, &app.wrong_code(&server)).await;
+    assert!(
+        wrong.status == 422 && wrong.has("#decline"),
+        "she is asked the next time, and not held after a wrong code"
+    );
+    assert_eq!(told(&wiki, &alice, give(&alice, &wrong, &app.code(&server)).await).await["acr"], TWO_FACTORS);
+}
+
+#[tokio::test]
+async fn nobody_goes_on_without_a_code_that_is_needed() {
+    let server = Server::start().await;
+    let (alice, _) = with_password_session(&server).await;
+    server
+        .apply(
+            "[[clients]]\nclient_id = \"vault\"\nclient_secret = \"a-secret-for-tests-and-nothing-else-at-all\"\n\
+             redirect_uris = [\"https://wiki.example/cb\"]\nscope = \"openid\"\nleast_level = \"two-factors\"\n",
+        )
+        .await;
+    let (wiki, vault) = (App::new(&server, "wiki"), App::new(&server, "vault"));
+    let stranger = Person::new(&server);
+    let half = stranger.open(wiki.authorize_url("openid", &[("acr_values", TWO_FACTORS)])).await;
+    let anew = alice.open(wiki.authorize_url("openid", &[("acr_values", TWO_FACTORS), ("prompt", "login")])).await;
+    for (person, page) in [
+        (&alice, alice.open(wiki.authorize_url("openid", &[("claims", &essential(&[TWO_FACTORS]))])).await),
+        (&alice, alice.open(wiki.authorize_url("openid", &[("claims", &essential(&[TWO_FACTORS, PASSWORD]))])).await),
+        (&alice, alice.open(vault.authorize_url("openid", &[("acr_values", TWO_FACTORS)])).await),
+        (&alice, alice.sign_in_on(&anew, ALICE, ALICE_PASSWORD).await),
+        (&stranger, stranger.sign_in_on(&half, ALICE, ALICE_PASSWORD).await),
+    ] {
+        assert_eq!((page.name().as_str(), page.has("#decline")), ("sign-in-code", false));
+        let page = person.send(&page.form(CODE).with("decision", "decline")).await;
+        assert_eq!((page.status.as_u16(), page.name().as_str()), (422, "sign-in-code"), "{}", page.text());
+    }
+    assert_eq!(stranger.open("/account").await.name(), "sign-in", "a password alone is no sign-in of hers");
+}
+
+#[tokio::test]
 async fn a_wish_for_what_is_not_known_here_is_left_without_a_page() {
     let server = Server::start().await;
     let (wiki, alice) = (App::new(&server, "wiki"), Person::new(&server));

@@ -4,6 +4,7 @@ mod accounts;
 mod accounts_beside;
 mod accounts_choice;
 mod accounts_limits;
+mod accounts_over;
 mod accounts_sign_out;
 mod addresses;
 mod backchannel;

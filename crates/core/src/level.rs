@@ -12,6 +12,12 @@
 //!
 //! A person who has an authenticator app gives a code whenever they sign in with their password. One who comes from an upstream
 //! gives one where an app asks for more than the upstream has done.
+//!
+//! # What may be declined
+//! A mere wish ([`is_wish`]) leaves the person the choice, whether they have a second factor or not: who is signed in goes on with the
+//! session that there is, and the answer tells its level. What is essential, or the least that the app takes, is never left. Nor is the
+//! code of a sign-in with a password: until then there is no session to go on with. Nor what is wished of a sign-in that the app has
+//! asked for anew. All of it is decided by [`next_step`](crate::authorization::next_step).
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -144,6 +150,13 @@ fn need_of_request(claims: &ClaimsRequest, level: Level, reachable: Option<Level
     }
 }
 
+/// Whether what an app and its request ask for beyond a session of this level is a mere wish: nothing of it is essential, and the app
+/// takes this level.
+pub fn is_wish((claims, least): (&ClaimsRequest, Option<Level>), level: Level) -> bool {
+    let is_essential = claims.id_token_claim("acr").is_some_and(|request| request.essential);
+    !is_essential && least.is_none_or(|least| least <= level)
+}
+
 /// The level that a request asks for, the preferred one, and no less than its app does.
 pub fn wanted(claims: &ClaimsRequest, least: Option<Level>) -> Option<Level> {
     claims.id_token_claim("acr").and_then(|request| asked(request).next()).max(least)
@@ -211,6 +224,16 @@ mod tests {
         assert_eq!(need_of(Level::Upstream, Some(Level::TwoFactors)), Need::Raise(Level::TwoFactors));
         assert_eq!(need_of(Level::TwoFactors, None), Need::Nothing);
         assert_eq!(need((&claims(&json!({"essential": true})), None), Level::Upstream, None), Need::Nothing);
+    }
+
+    #[test]
+    fn a_wish_is_what_is_neither_essential_nor_the_least() {
+        let values = [Level::TwoFactors.acr(), Level::Password.acr()];
+        let (wish, needed) =
+            (claims(&json!({"values": values})), claims(&json!({"essential": true, "values": values})));
+        assert!(is_wish((&wish, None), Level::Password) && is_wish((&wish, Some(Level::Password)), Level::Password));
+        assert!(!is_wish((&wish, Some(Level::TwoFactors)), Level::Password));
+        assert!(!is_wish((&needed, None), Level::Password), "also where the session does for the last of its values");
     }
 
     #[test]

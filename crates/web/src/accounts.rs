@@ -10,6 +10,7 @@ use grantor_core::error::Error;
 use grantor_core::session::Session;
 use grantor_core::sign_in::Begun;
 use grantor_core::user::User;
+use grantor_identity::username::Username;
 use grantor_jose::id::Id;
 
 use crate::cookie::{self, Name};
@@ -42,8 +43,24 @@ pub(crate) struct Company {
     is_anybody: bool,
     /// Whether there was a proof that does not fit those who are here by now.
     is_stale: bool,
-    names: Vec<String>,
+    here: Vec<Here>,
 }
+
+/// Somebody whom a sign-in as somebody else signs out, unless it is beside them.
+#[derive(Clone, Debug)]
+struct Here {
+    session: Id,
+    username: String,
+    name: String,
+}
+
+/// The sessions that a page of a sign-in named as those that it ends, by its field `over`.
+pub(crate) fn named_as_over(text: &str) -> Vec<Id> {
+    text.split(BETWEEN).take(accounts::MOST_OTHERS + 1).filter_map(|id| id.parse().ok()).collect()
+}
+
+/// What stands between two sessions in that field.
+const BETWEEN: char = '~';
 
 impl Company {
     /// What a page was told about it.
@@ -58,8 +75,12 @@ impl Company {
         let people = others.iter().filter(|other| !other.is_again).map(|other| (&other.session, &other.user));
         let here =
             visit.presented().into_iter().chain(people).filter(|(session, user)| visit.is_signed_in(session, user));
-        let names = here.map(|(_, user)| user.display_name().to_owned()).collect();
-        Ok(Self { beside, is_anybody, is_stale, names })
+        let here = here.map(|(session, user)| Here {
+            session: session.id,
+            username: user.username.clone(),
+            name: user.display_name().to_owned(),
+        });
+        Ok(Self { beside, is_anybody, is_stale, here: here.collect() })
     }
 
     /// Whether the person says first which account they mean: they chose to be somebody else beside a person who is not in use any
@@ -75,7 +96,24 @@ impl Company {
 
     /// The names of those who are signed out where somebody else signs in.
     pub(crate) fn over(&self) -> Vec<String> {
-        if self.beside.is_empty() { self.names.clone() } else { Vec::new() }
+        self.signed_out().map(|here| here.name.clone()).collect()
+    }
+
+    /// Their sessions, for the field `over` of the form.
+    pub(crate) fn over_sessions(&self) -> String {
+        let sessions: Vec<String> = self.signed_out().map(|here| here.session.to_string()).collect();
+        sessions.join(&BETWEEN.to_string())
+    }
+
+    fn signed_out(&self) -> impl Iterator<Item = &Here> {
+        self.here.iter().filter(|_| self.beside.is_empty())
+    }
+
+    /// Whether somebody would be signed out whom the page did not name, by a sign-in under this name, or a new account: who is one of
+    /// those who are here takes only their own place.
+    pub(crate) fn is_over_others_than(&self, named: &[Id], typed: Option<&Username>) -> bool {
+        let is_one_of_them = self.here.iter().any(|here| typed.is_some_and(|typed| typed.as_str() == here.username));
+        !is_one_of_them && self.signed_out().any(|here| !named.contains(&here.session))
     }
 }
 
@@ -219,4 +257,10 @@ pub(crate) fn choose(visit: &Visit, carried: &str) -> HttpResponse {
 pub(crate) fn sign_in_beside(visit: &Visit, carried: &str) -> String {
     let request = if carried.is_empty() { String::new() } else { format!("request={carried}&") };
     format!("{}?{request}beside={}", routes::SIGN_IN, visit.beside())
+}
+
+/// The address of the page for a new account beside whoever is signed in.
+pub(crate) fn sign_up_beside(visit: &Visit, carried: &str) -> String {
+    let request = if carried.is_empty() { String::new() } else { format!("request={carried}&") };
+    format!("{}?{request}beside={}", routes::SIGN_UP, visit.beside())
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::error::InternalError;
@@ -29,6 +30,9 @@ use crate::error::Unanswered;
 use crate::limits;
 use crate::locale::Language;
 use crate::pages::{Frame, SignedIn};
+
+/// How long after the first click of a double click the second one may come.
+const A_MOMENT: Duration = Duration::from_mins(1);
 
 /// One request of a browser.
 #[derive(Clone)]
@@ -194,6 +198,27 @@ impl Visit {
         let presented = self.presented().map(|(session, _)| session.id);
         let beside = accounts::named(self).into_iter().chain(presented).map(Some);
         std::iter::once(None).chain(beside).any(|session| self.fits(csrf, &self.parts(b"csrf", session)))
+    }
+
+    /// Whether a posted sign-in form is the second one of a double click, whose first took the place of a session that the page had
+    /// named (`named`): of a session that is over, so that no other check knows the form. It was given to this browser all the same.
+    ///
+    /// Either the person of the form, as `is_theirs` tells, is in use since a moment ago; or the browser has not heard of that yet, and
+    /// nobody is in use. What it asks for is proved as by any other form. That nobody is signed out whom the page did not name is
+    /// looked at apart, for every form ([`Company::is_over_others_than`](crate::accounts::Company::is_over_others_than)).
+    pub(crate) fn is_second_click(&self, csrf: Option<&str>, named: &[Id], is_theirs: impl Fn(&User) -> bool) -> bool {
+        let is_of = |session: Id| self.is_from_here() && self.fits(csrf, &self.parts(b"csrf", Some(session)));
+        match self.presented() {
+            Some((session, user)) => {
+                let is_just_in = is_theirs(user) && self.now.since(session.auth_time) < A_MOMENT;
+                is_just_in && named.iter().any(|session| is_of(*session))
+            }
+            None => {
+                let sent = self.session_token();
+                let sent = sent.and_then(|sent| token::SESSION.parse(&sent).map(|(session, _)| session));
+                sent.is_some_and(|session| named.contains(&session) && is_of(session))
+            }
+        }
     }
 
     /// The person in use, where a posted sign-in form of this browser is older than that: what it asked for may be done.

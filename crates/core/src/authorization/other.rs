@@ -90,7 +90,9 @@ pub(super) fn next_step(
         // "If the End-User identified by the ID Token is already logged in or is logged in as a result of the request ..., then
         // the Authorization Server returns a positive response" (OIDC Core §3.1.2.1)
         Ok(Step::Respond(approved)) => Ok(Step::Beside(approved)),
-        Ok(Step::Consent { .. } | Step::OfferMore(_) | Step::Prove | Step::ProveMore(_)) => Ok(Step::SelectAccount),
+        Ok(Step::Consent { .. } | Step::OfferMore(_) | Step::Prove { .. } | Step::ProveMore(_)) => {
+            Ok(Step::SelectAccount)
+        }
         // An app that they never allowed does not learn that they are signed in here.
         Err(_) if request.prompt.none && !is_known(request, consent) => Err(Error::LoginRequired),
         other => other,

@@ -55,7 +55,10 @@ pub enum Step {
     /// The person is told, once, of a level that the request wishes for and that they cannot reach yet.
     OfferMore(Level),
     /// The person proves a second factor.
-    Prove,
+    Prove {
+        /// Whether they may go on without.
+        may_decline: bool,
+    },
     /// The person is told that more is needed than they can prove, and how they could.
     ProveMore(Level),
     /// The app gets what it asks for, as far as it is approved.
@@ -116,7 +119,7 @@ pub(super) fn next_step_in_use(request: &AuthorizationRequest, situation: Situat
     match step {
         // "the server SHOULD respond successfully when possible, even if it is not present." (OIDC Core §3.1.2.1)
         Step::Beside(_) | Step::Respond(_) => Ok(step),
-        Step::Login | Step::Prove | Step::SignUp => Err(Error::LoginRequired),
+        Step::Login | Step::Prove { .. } | Step::SignUp => Err(Error::LoginRequired),
         Step::OfferMore(_) | Step::ProveMore(_) => Err(Error::AcrUnmet),
         // "If it cannot obtain an account selection choice made by the End-User, it MUST return an error, typically
         // "account_selection_required"." (OIDC Core §3.1.2.1)
@@ -183,7 +186,9 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
         }
         // A wish is left where nobody may be asked.
         Need::Raise(_) if request.prompt.none && level::need(asked, session.level(), None) == Need::Nothing => {}
-        Need::Raise(_) => return Ok(Step::Prove),
+        // So it is where its person has chosen to go on without.
+        Need::Raise(_) if request.started.declined && may_decline(request, session, situation.now) => {}
+        Need::Raise(_) => return Ok(Step::Prove { may_decline: may_decline(request, session, situation.now) }),
         // Also where it is a password: another sign-in by the same way would bring the person here again.
         Need::Beyond(level) => return Ok(Step::ProveMore(level)),
     }
@@ -192,6 +197,13 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
         return Err(Error::ScopeNotAllowed);
     }
     Ok(consent_step(request, situation.consent))
+}
+
+/// Whether a person who can prove more may go on with the session that there is: where more is wished for and not needed, and the
+/// session is none that the app had begun anew, which shall be as good as the app wishes.
+fn may_decline(request: &AuthorizationRequest, session: &Session, now: Time) -> bool {
+    let is_anew = (request.prompt.login || request.max_age.is_some()) && is_signed_in_for(request, session, now);
+    !is_anew && level::is_wish((&request.claims, request.client.metadata.least_level), session.level())
 }
 
 /// The level that the person is told of: one that they have not reached, and have not declined.

@@ -9,6 +9,7 @@ code-hint-recovery = Einer der Codes, die Sie beim Einrichten der App aufgehoben
 code-button = Weiter
 code-use-recovery = Ersatzcode verwenden
 code-use-app = Code aus der App verwenden
+code-decline = Ohne Code weiter
 code-deny = Nicht weiter
 code-wrong = Das ist nicht der Code, oder er wurde schon benutzt. Warten Sie auf den nächsten und versuchen Sie es noch einmal.
 code-incomplete = Geben Sie den Code ein.

@@ -9,6 +9,7 @@ code-hint-recovery = One of the codes that you kept when you set up your app. Ea
 code-button = Go on
 code-use-recovery = Use a recovery code
 code-use-app = Use the app’s code
+code-decline = Go on without a code
 code-deny = Don’t go on
 code-wrong = That is not the code, or it was used before. Wait for the next one and try again.
 code-incomplete = Enter the code.

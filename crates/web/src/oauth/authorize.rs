@@ -292,7 +292,7 @@ async fn step(
     let other = beside.map(Beside::as_other);
     let page = match (step, visit.session(), other) {
         (Step::Consent { .. }, ..) => CONSENT,
-        (Step::Prove, ..) => SIGN_IN_CODE,
+        (Step::Prove { .. }, ..) => SIGN_IN_CODE,
         (Step::OfferMore(_) | Step::ProveMore(_), ..) => SIGN_IN_MORE,
         (Step::SelectAccount, ..) => SELECT_ACCOUNT,
         (Step::SignUp, ..) => SIGN_UP,

@@ -7,7 +7,6 @@ use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::params::Params;
-use grantor_core::session::Session;
 use grantor_core::upstream::flow::Arrival;
 use grantor_core::upstream::{Upstream, UpstreamKind};
 use grantor_core::user::User;
@@ -16,7 +15,7 @@ use grantor_jose::id::Id;
 
 use super::app_links::AppLinks;
 use super::{App, Frame, sign_in_code, upstream_link};
-use crate::accounts::{self, Company};
+use crate::accounts::Company;
 use crate::html::filters;
 use crate::locale::Language;
 use crate::password_sign_in::{self, Outcome};
@@ -25,10 +24,12 @@ use crate::visit::Visit;
 use crate::waiting::Waiting;
 use crate::{form, routes};
 
+mod settled;
+
 /// What is kept in the form of a name that was typed, in characters.
 const MAX_TYPED: usize = 128;
 
-/// Posts `username`, `password`, `request`, `beside` and `csrf` to `/sign-in`, with `upstream` and `arrival` where an account is proven
+/// Posts `username`, `password`, `request`, `beside`, `over` and `csrf` to `/sign-in`, with `upstream` and `arrival` where an account is proven
 /// to link it. The forms of other ways post `csrf`, `request` and `beside` to `/upstreams/{name}/start`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_in.html")]
@@ -45,6 +46,8 @@ pub struct SignIn {
     pub link: Option<Asked>,
     /// The names of those whom somebody else signs out by signing in.
     pub over: Vec<String>,
+    /// Their sessions: nobody else is signed out by this form.
+    pub over_sessions: String,
     /// What went wrong with the last try.
     pub problem: Option<Problem>,
     /// The signed authorization request to go on with; empty where there is none.
@@ -159,7 +162,12 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
     if let Some(response) = waiting.settled(&visit, form.get("csrf"), |_, user| is_named(user, username)).await {
         return response;
     }
-    let outcome = if !visit.is_own_sign_in_form(form.get("csrf")) {
+    let is_own =
+        visit.is_own_sign_in_form(form.get("csrf")) || waiting.is_second_click(&visit, form.get("csrf"), username);
+    if is_own && let Some(response) = waiting.unnamed(&visit, Username::parse(username).ok().as_ref()) {
+        return response;
+    }
+    let outcome = if !is_own {
         Ok(Outcome::Problem(Problem::Expired))
     } else if username.trim().is_empty() || password.is_empty() {
         Ok(Outcome::Problem(Problem::Incomplete))
@@ -185,6 +193,8 @@ pub(crate) struct Opened {
     carried: String,
     link: Option<Asked>,
     company: Company,
+    /// The sessions that the page of a posted form named as those that it ends, as it was sent.
+    over: String,
 }
 
 /// Whether this is the name of a person, as it was typed.
@@ -198,7 +208,7 @@ impl Opened {
             // What waits has travelled with whoever came.
             let waiting = Waiting::of_aim(visit, &arrival.aim).await?;
             let company = company(visit, arrival.beside.as_deref()).await?;
-            return Ok(Self { waiting, carried: String::new(), link: Some(asked), company });
+            return Ok(Self { waiting, carried: String::new(), link: Some(asked), company, over: over(params) });
         }
         Self::without_link(visit, params).await
     }
@@ -208,32 +218,7 @@ impl Opened {
         let carried = params.get("request").unwrap_or_default();
         let waiting = Waiting::read(visit, carried).await?;
         let company = company(visit, params.get("beside")).await?;
-        Ok(Self { waiting, carried: carried.to_owned(), link: None, company })
-    }
-
-    /// The answer to a posted form that has nothing more to do: its person is in use by now, as by the first click of a double click.
-    /// Or somebody else is, whom its page did not name, or it was to sign in beside somebody who is not any more: nobody is signed out
-    /// by that, and the person chooses again.
-    pub(super) async fn settled(
-        &self,
-        visit: &Visit,
-        csrf: Option<&str>,
-        is_theirs: impl Fn(&Session, &User) -> bool,
-    ) -> Option<HttpResponse> {
-        match visit.come_meanwhile(csrf) {
-            Some((session, user)) if is_theirs(session, user) => Some(self.go_on_as(visit, user.id).await),
-            Some(_) if !self.is_beside() => Some(self.choose(visit)),
-            _ => self.lost(visit),
-        }
-    }
-
-    /// The choice of accounts, where the person chose to sign in beside somebody who is not in use any more.
-    pub(super) fn lost(&self, visit: &Visit) -> Option<HttpResponse> {
-        self.company.is_lost().then(|| self.choose(visit))
-    }
-
-    fn choose(&self, visit: &Visit) -> HttpResponse {
-        accounts::choose(visit, &self.waiting.carried(visit))
+        Ok(Self { waiting, carried: carried.to_owned(), link: None, company, over: over(params) })
     }
 
     /// The name of the person in use, where it may be they who are asked for.
@@ -274,6 +259,9 @@ impl Opened {
         if self.is_beside() {
             carried.push(("beside", self.company.beside.clone()));
         }
+        if !self.over.is_empty() {
+            carried.push(("over", self.over.clone()));
+        }
         carried
     }
 
@@ -305,6 +293,11 @@ impl Opened {
     /// The names of those who are signed out where somebody else signs in.
     pub(super) fn over(&self) -> Vec<String> {
         self.company.over()
+    }
+
+    /// Their sessions.
+    pub(super) fn over_sessions(&self) -> String {
+        self.company.over_sessions()
     }
 
     /// The signed request as it came; empty where there is none.
@@ -347,6 +340,7 @@ impl Opened {
             links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
             link: self.link.clone(),
             over: self.company.over(),
+            over_sessions: self.company.over_sessions(),
             problem,
             request: self.carried.clone(),
             sets_up: matches!(self.waiting, Waiting::SecondFactor(_)),
@@ -368,6 +362,10 @@ impl Opened {
         }
         response
     }
+}
+
+fn over(params: &Params) -> String {
+    params.get("over").unwrap_or_default().to_owned()
 }
 
 async fn company(visit: &Visit, sent: Option<&str>) -> Result<Company, HttpResponse> {
@@ -403,6 +401,7 @@ impl SignIn {
             links: AppLinks::default(),
             link: None,
             over: Vec::new(),
+            over_sessions: String::new(),
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             sets_up: false,

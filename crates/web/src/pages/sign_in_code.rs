@@ -17,6 +17,7 @@ use grantor_core::session::Session;
 use grantor_core::sign_in::{self, Browser};
 use grantor_core::store::Store;
 use grantor_core::user::User;
+use grantor_identity::username::Username;
 
 use super::sign_in::{self as password, Opened};
 use super::{App, Frame, upstream_link};
@@ -30,7 +31,7 @@ use crate::second_factor::{self, Problem};
 use crate::visit::Visit;
 
 /// Posts `code`, `request`, `half` and `csrf` to `/sign-in/code`, with `upstream` and `arrival` where an account is proven to link it;
-/// and `decision` where the person can refuse.
+/// and `decision` where the person can refuse (`deny`), or go on without (`decline`).
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_in_code.html")]
 pub struct SignInCode {
@@ -38,6 +39,8 @@ pub struct SignInCode {
     pub app: Option<App>,
     /// What travels on, by the names of the fields.
     pub carried: Vec<(&'static str, String)>,
+    /// Whether the person may go on without a code.
+    pub declines: bool,
     /// The frame.
     pub frame: Frame,
     /// What went wrong with the last try.
@@ -155,23 +158,26 @@ pub(crate) async fn get_sign_in_code(visit: Visit) -> HttpResponse {
         Ok(opened) => opened,
         Err(response) => return response,
     };
-    if !raises(&visit, &opened).await {
-        return opened.go_on(&visit).await;
-    }
-    show(&visit, &opened, Asking { raises: true, ..Asking::default() })
+    let Some(Raise { declines }) = raise(&visit, &opened).await else { return opened.go_on(&visit).await };
+    show(&visit, &opened, Asking { raises: true, declines, ..Asking::default() })
+}
+
+/// What waits for a code of who is signed in.
+#[derive(Clone, Copy)]
+struct Raise {
+    /// Whether they may go on without.
+    declines: bool,
 }
 
 /// Whether an app's request waits for a code of who is signed in, or the link of another way in does.
-async fn raises(visit: &Visit, opened: &Opened) -> bool {
+async fn raise(visit: &Visit, opened: &Opened) -> Option<Raise> {
     if opened.links() {
-        return match visit.session() {
-            Some(person) => upstream_link::needs_code(visit, person).await.unwrap_or(false),
-            None => false,
-        };
+        let needs_code = upstream_link::needs_code(visit, visit.session()?).await.unwrap_or(false);
+        return needs_code.then_some(Raise { declines: false });
     }
-    match opened.request() {
-        Some(request) => matches!(authorize::next(visit, request).await, Ok(Step::Prove)),
-        None => false,
+    match authorize::next(visit, opened.request()?).await {
+        Ok(Step::Prove { may_decline }) => Some(Raise { declines: may_decline }),
+        _ => None,
     }
 }
 
@@ -197,8 +203,10 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     if let Some(response) = opened.settled(&visit, form.get("csrf"), is_done).await {
         return response;
     }
+    let raises = who.as_ref().is_some_and(Who::raises);
+    let raise = if raises { raise(&visit, &opened).await } else { None };
     // Nothing is left to be proved, as after the first click of a double click.
-    if who.as_ref().is_some_and(Who::raises) && !raises(&visit, &opened).await {
+    if raises && raise.is_none() {
         return opened.go_on(&visit).await;
     }
     let who = match who {
@@ -206,11 +214,21 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
         // The password is asked for again.
         _ => return opened.show(&visit, Some(password::Problem::Expired), None),
     };
-    if who.raises() && form.get("decision") == Some("deny") {
+    // A sign-in takes the browser over by its code; who raises their session only takes their own place.
+    let typed = Username::parse(&who.user().username).ok();
+    if !raises && let Some(response) = opened.unnamed(&visit, typed.as_ref()) {
+        return response;
+    }
+    if raises && form.get("decision") == Some("deny") {
         return refuse(&visit, &opened).await;
     }
+    // Only who has a session already goes on without, and by that one.
+    let declines = raise.is_some_and(|raise| raise.declines);
+    if declines && form.get("decision") == Some("decline") {
+        return opened.go_on_declined(&visit).await;
+    }
     let recovery = form.get("way").or(form.get("kind")) == Some("recovery");
-    let asking = Asking { half, problem: None, raises: who.raises(), recovery };
+    let asking = Asking { declines, half, problem: None, raises, recovery };
     if form.get("way").is_some() {
         return show(&visit, &opened, asking);
     }
@@ -236,6 +254,8 @@ pub(crate) async fn refuse(visit: &Visit, opened: &Opened) -> HttpResponse {
 /// How the page is shown.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Asking<'a> {
+    /// Whether the person may go on without.
+    pub(crate) declines: bool,
     /// The half sign-in, sealed; none where a session is raised.
     pub(crate) half: &'a str,
     pub(crate) problem: Option<Problem>,
@@ -257,6 +277,7 @@ pub(crate) fn show(visit: &Visit, opened: &Opened, asking: Asking<'_>) -> HttpRe
     let page = SignInCode {
         app,
         carried,
+        declines: asking.declines,
         frame: Frame { account: frame.account.filter(|_| asking.raises), return_to: None, ..frame },
         problem: asking.problem,
         raises: asking.raises,
@@ -277,6 +298,7 @@ impl SignInCode {
         let page = |app, problem| Self {
             app,
             carried: vec![("request", "eyJhIjoxfQ.c2ln".to_owned()), ("half", HOSTILE.to_owned())],
+            declines: false,
             frame: Frame { return_to: None, ..visitor() },
             problem,
             raises: false,
@@ -288,6 +310,7 @@ impl SignInCode {
             ("account", page(None, None)),
             ("recovery", Self { recovery: true, ..page(Some(app("Wiki")), None) }),
             ("raises", Self { raises: true, frame: frame(), ..page(Some(app("Wiki")), None) }),
+            ("wish", Self { raises: true, declines: true, frame: frame(), ..page(Some(app("Wiki")), None) }),
             ("wrong", page(Some(app("Wiki")), Some(Problem::Wrong))),
             ("recovery-wrong", Self { recovery: true, ..page(None, Some(Problem::Wrong)) }),
             ("incomplete", page(None, Some(Problem::Incomplete))),

@@ -38,7 +38,7 @@ use crate::visit::Visit;
 /// What is kept in the form of a name that was typed, in characters.
 const MAX_TYPED: usize = 128;
 
-/// Posts `username`, `password`, `request`, `beside` and `csrf` to `/sign-up`.
+/// Posts `username`, `password`, `request`, `beside`, `over` and `csrf` to `/sign-up`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_up.html")]
 pub struct SignUp {
@@ -52,6 +52,10 @@ pub struct SignUp {
     pub links: AppLinks,
     /// The names of those who are signed out by that.
     pub over: Vec<String>,
+    /// Their sessions: nobody else is signed out by this form.
+    pub over_sessions: String,
+    /// The address of this page for a new account beside them.
+    pub beside_them: String,
     /// What was wrong with the last try.
     pub problem: Option<Problem>,
     /// The signed request to go on with; empty where there is none.
@@ -144,7 +148,9 @@ pub(crate) async fn get_sign_up(visit: Visit) -> HttpResponse {
     }
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
     match Opened::without_link(&visit, &query).await {
-        Ok(opened) => opened.lost(&visit).unwrap_or_else(|| show(&visit, &opened, None, None)),
+        // As at a sign-in: the person says first whether they are one of those who are signed in, where nobody is in use.
+        Ok(opened) if opened.is_open(&visit) => opened.choose(&visit),
+        Ok(opened) => show(&visit, &opened, None, None),
         Err(response) => response,
     }
 }
@@ -166,7 +172,17 @@ pub(crate) async fn post_sign_up(visit: Visit, payload: Payload) -> HttpResponse
     if let Some(response) = opened.settled(&visit, form.get("csrf"), |_, user| is_named(user, typed)).await {
         return response;
     }
-    let outcome = if visit.is_own_sign_in_form(form.get("csrf")) {
+    // The account is made, and its person is in use.
+    if let Some((_, user)) = visit.session()
+        && opened.is_second_click(&visit, form.get("csrf"), typed)
+    {
+        return opened.go_on_as(&visit, user.id).await;
+    }
+    let is_own = visit.is_own_sign_in_form(form.get("csrf"));
+    if is_own && let Some(response) = opened.unnamed(&visit, None) {
+        return response;
+    }
+    let outcome = if is_own {
         attempt(&visit, typed, form.get("password").unwrap_or_default(), opened.is_beside()).await
     } else {
         Ok(Err(Problem::Expired))
@@ -269,6 +285,8 @@ fn show(visit: &Visit, opened: &Opened, problem: Option<Problem>, typed: Option<
         frame: Frame { account: None, ..visit.frame(ui_locales, None) },
         links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
         over: opened.over(),
+        over_sessions: opened.over_sessions(),
+        beside_them: accounts::sign_up_beside(visit, &opened.request_text()),
         problem,
         request: opened.request_text(),
         username: typed.or(hinted).unwrap_or_default().chars().take(MAX_TYPED).collect(),
@@ -292,6 +310,8 @@ impl SignUp {
             frame: visitor(),
             links: AppLinks::default(),
             over: Vec::new(),
+            over_sessions: String::new(),
+            beside_them: "/sign-up?request=eyJhIjoxfQ.c2ln&beside=YQ".to_owned(),
             problem,
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             username: username.to_owned(),

@@ -181,6 +181,49 @@ fn a_level_that_is_wished_for_is_offered_until_the_person_declines_it() {
     assert_eq!(chosen(&reached), answered);
 }
 
+/// The same where Ada, who signed in at 9,500 seconds, could prove a second factor.
+fn chosen_with_factor(request: &AuthorizationRequest) -> Result<Step, &'static str> {
+    let (user, lifetimes, secrets) = (ada(), Lifetimes::default(), Secrets::default());
+    let (here, known) = (session(Time::from_seconds(9_500)), consent("openid profile email", "", Time::default()));
+    let situation = Situation {
+        session: Some((&here, &user)),
+        consent: Some(&known),
+        other: None,
+        reachable: Some(Level::TwoFactors),
+        subjects: &secrets.subjects,
+        lifetimes: &lifetimes,
+        now: NOW,
+    };
+    next_step(request, situation).map_err(|error| error.reason())
+}
+
+#[test]
+fn a_code_is_left_only_where_it_is_wished_for_and_its_person_goes_on_without() {
+    let acr = |essential: bool| {
+        let acr =
+            format!(r#"{{"id_token":{{"acr":{{"essential":{essential},"value":"{}"}}}}}}"#, Level::TwoFactors.acr());
+        crate::claims::ClaimsRequest::parse(&acr).unwrap()
+    };
+    let started = |at| Started { resumed: true, at: Time::from_seconds(at), selected: Some(ada().id), declined: false };
+    let asked = |essential, prompt, at| AuthorizationRequest {
+        claims: acr(essential),
+        started: started(at),
+        ..request(prompt)
+    };
+    let declined = |asked: AuthorizationRequest| {
+        let started = Started { declined: true, ..asked.started };
+        chosen_with_factor(&AuthorizationRequest { started, ..asked })
+    };
+    let login = Prompt { login: true, ..Prompt::default() };
+    let wish = asked(false, Prompt::default(), 9_900);
+    assert_eq!(chosen_with_factor(&wish), Ok(Step::Prove { may_decline: true }));
+    assert_eq!(declined(wish), Ok(granted("openid profile email", Time::default())));
+    for needed in [asked(true, Prompt::default(), 9_900), asked(false, login, 9_400)] {
+        assert_eq!(chosen_with_factor(&needed), Ok(Step::Prove { may_decline: false }));
+        assert_eq!(declined(needed), Ok(Step::Prove { may_decline: false }));
+    }
+}
+
 #[test]
 fn an_ended_or_old_session_counts_as_none() {
     let known = consent("openid profile email", "", NOW);
