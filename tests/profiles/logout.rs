@@ -101,6 +101,8 @@ async fn an_address_to_return_to_that_is_not_registered_is_not_followed() {
         let page = if page.name() == "end-session" { confirm(&suite.person, &page).await } else { page };
         assert_eq!((page.name().as_str(), page.location()), ("signed-out", None));
         assert!(!page.body.contains("post_logout_redirect"), "{}", page.body);
+        // The module wants a picture of an error, or of a question.
+        assert!(page.text().contains("gave an address to return to after signing out that is not one of its own"));
         is_signed_out(&suite, &client).await;
     }
 }
@@ -156,5 +158,6 @@ async fn without_an_address_to_return_to_the_page_says_that_the_person_is_signed
     let (client, signed_in) = begun(&suite, "code", json!({})).await;
     let page = ends(&suite, &signed_in, &[("post_logout_redirect_uri", "")]).await;
     assert_eq!((page.status.as_u16(), page.name().as_str(), page.location()), (200, "signed-out", None));
+    assert!(!page.has("#not-followed"), "{}", page.body);
     is_signed_out(&suite, &client).await;
 }

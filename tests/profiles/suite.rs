@@ -1,15 +1,17 @@
 //! What the suite is given: the configuration of its plans, walked on our pages as its browser does.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use url::Url;
 
-use super::driver::{DECLARATION, Module, PASSWORD, SUITE, USERNAME, conformance, plans, random};
+use super::driver::{DECLARATION, Module, PASSWORD, SUITE, USERNAME, conformance, plans, random, variant};
 use super::driver_answer::Answered;
+use super::logout::STATE;
 use crate::harness::page::Page;
 use crate::harness::server::Server;
 
 const PLAN: &str = include_str!("../../crates/server/examples/conformance/suite.json");
 /// The server's name in it.
-const NAME: &str = "https://grantor.example:8444";
+const NAME: &str = "https://grantor.example:9443";
 
 /// The configuration for a server of these tests.
 fn plan(server: &Server) -> Value {
@@ -55,12 +57,18 @@ impl Robot<'_> {
                 }
                 ["click", "id", id, ..] => self.click(id, words.contains(&"optional")).await,
                 ["wait", "xpath", "//*", _, shown, picture] => {
-                    assert!(self.page.text().contains(shown), "{shown} on {}", self.page.text());
+                    // It is a pattern, and a question mark the only thing in those of ours that is not what it says.
+                    let shown = shown.replace("\\?", "?");
+                    assert!(self.page.text().contains(&shown), "{shown} on {}", self.page.text());
                     assert!(picture.starts_with("update-image-placeholder"));
                     self.pictures += 1;
                 }
-                // It stands on the suite's own page.
-                ["wait", "id", "submission_complete", _] => {}
+                // A script of the page goes on to there.
+                ["wait", "match", "^https://[^/]+/test/a/grantor/post_logout_redirect", _] => {
+                    self.left = self.page.attribute("a#back", "href");
+                }
+                // They stand on the suite's own pages.
+                ["wait", "id", "submission_complete" | "complete", _] => {}
                 other => panic!("{other:?} is no command that is known here"),
             }
         }
@@ -140,6 +148,81 @@ async fn its_browser_takes_the_pictures_that_modules_want() {
             let robot = Robot::visit(&module, browser, &module.url(&module.request(&[change]))).await;
             assert_eq!(robot.pictures, 1, "{variant:?} {name}");
         }
+    }
+}
+
+/// The address of a logout request as the suite sends it; `changes` replace parameters, and remove them when empty.
+fn end_session(server: &Server, id_token: &str, changes: &[(&str, &str)]) -> String {
+    let back = format!("{SUITE}/post_logout_redirect");
+    let mut pairs = vec![("id_token_hint", id_token), ("post_logout_redirect_uri", &back), ("state", STATE)];
+    for (name, value) in changes {
+        pairs.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            pairs.push((name, value));
+        }
+    }
+    Url::parse_with_params(&server.at("/end-session"), pairs).unwrap().into()
+}
+
+/// An app that may ask for people to be signed out, registered by itself or declared.
+async fn signing_out(server: &Server, dynamic: bool) -> Module<'_> {
+    let back = json!({"post_logout_redirect_uris": [format!("{SUITE}/post_logout_redirect")]});
+    Module::begin_with(server, variant("code", false, dynamic), back).await
+}
+
+#[tokio::test]
+async fn its_browser_comes_back_from_signing_out() {
+    let server = conformance().await;
+    let browser = &plan(&server)["browser"];
+    for dynamic in [false, true] {
+        let module = signing_out(&server, dynamic).await;
+        let flow = module.run(&[]).await;
+        let robot = Robot::visit(&module, browser, &end_session(&server, flow.id_token_text(), &[])).await;
+        assert!(robot.here().starts_with(&format!("{SUITE}/post_logout_redirect?state=")), "{}", robot.here());
+    }
+}
+
+#[tokio::test]
+async fn its_browser_takes_the_pictures_of_signing_out() {
+    let server = conformance().await;
+    let overrides = &plan(&server)["override"];
+    let (bad, added) =
+        (format!("{SUITE}/bad_post_logout_redirect_uri"), format!("{SUITE}/post_logout_redirect?foo=bar"));
+    let no_app = [("id_token_hint", ""), ("post_logout_redirect_uri", "")];
+    for dynamic in [false, true] {
+        let module = signing_out(&server, dynamic).await;
+        for (name, changes) in [
+            ("bad-post-logout-redirect-uri", &[("post_logout_redirect_uri", bad.as_str())][..]),
+            ("query-added-to-post-logout-redirect-uri", &[("post_logout_redirect_uri", &added)]),
+            ("modified-id-token-hint", &[("id_token_hint", "eyJhbGciOiJub25lIn0.e30.")]),
+            ("bad-id-token-hint", &[("id_token_hint", "eyJhbGciOiJSUzI1NiJ9.e30.AAAA")]),
+            ("no-id-token-hint", &no_app[..1]),
+            ("no-params", &[no_app[0], no_app[1], ("state", "")]),
+            ("no-post-logout-redirect-uri", &no_app[1..]),
+            ("only-state", &no_app),
+        ] {
+            let flow = module.run(&[]).await;
+            let browser = &overrides[format!("oidcc-rp-initiated-logout-{name}")]["browser"];
+            let url = end_session(&server, flow.id_token_text(), changes);
+            let robot = Robot::visit(&module, browser, &url).await;
+            assert_eq!(robot.pictures, 1, "{name}");
+            assert!(robot.here().starts_with(&server.url), "{name}: {}", robot.here());
+            let again = Robot::visit(&module, browser, &module.url(&module.request(&[]))).await;
+            assert!(again.here().starts_with(&format!("{SUITE}/callback")), "{name}: {}", again.here());
+        }
+    }
+}
+
+#[tokio::test]
+async fn its_browser_takes_the_pictures_of_apps_that_tell_of_themselves() {
+    let server = conformance().await;
+    let overrides = &plan(&server)["override"];
+    for name in ["logo", "policy", "tos"] {
+        let told = json!({format!("{name}_uri"): "https://openid.net/about"});
+        let module = Module::begin_with(&server, variant("code", false, true), told).await;
+        let browser = &overrides[format!("oidcc-registration-{name}-uri")]["browser"];
+        let robot = Robot::visit(&module, browser, &module.url(&module.request(&[]))).await;
+        assert_eq!((robot.pictures, robot.page.name().as_str()), (1, "sign-in"), "{name}");
     }
 }
 

@@ -50,13 +50,17 @@ impl App {
     /// # Errors
     /// Those of [`super::HttpClient::send`].
     pub async fn fetch(&self, request: HttpRequest, asker: Asker<'_>) -> Result<HttpResponse, OutboundError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
         let answered = match asker {
             Asker::Client(client_id) => self.outbound.send_to_client(request, self.client_of(client_id)).await,
             Asker::Registrant(address) => self.outbound.send_for_registrant(request, address).await,
             _ => self.outbound.send(request, &asker.turns()).await,
         };
-        if let Err(OutboundError::Forbidden(refusal)) = &answered {
-            self.explain(refusal, asker).await;
+        match &answered {
+            Err(OutboundError::Forbidden(refusal)) => self.explain(refusal, asker).await,
+            // Whoever asked is told that there is no answer; what is wrong with a certificate, say, is for who runs the server.
+            Err(failure) => tracing::warn!(host, %failure, "another server gave no answer"),
+            Ok(_) => {}
         }
         answered
     }

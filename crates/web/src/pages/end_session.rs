@@ -162,7 +162,7 @@ pub(super) async fn sign_out_everywhere(visit: &Visit) -> HttpResponse {
     let in_use = browser.named(None);
     let in_use = browser.whole(&in_use);
     match end(visit, &in_use, Extent::Everywhere).await {
-        Ok(ended) => without(visit, &browser, &in_use, |left| signed_out(visit, (ended, left), (None, None))),
+        Ok(ended) => without(visit, &browser, &in_use, |left| signed_out(visit, (ended, left), (None, None), false)),
         Err(error) => respond::failure(visit, &error.into()).await,
     }
 }
@@ -203,9 +203,14 @@ async fn sign_out(
         Some(redirect) => {
             let name = asked.client.as_ref().map(|client| client.name().to_owned()).unwrap_or_default();
             let back = Back { name, url: redirect.location() };
-            signed_out(visit, (ended, left), (Some(back), params.get("ui_locales")))
+            signed_out(visit, (ended, left), (Some(back), params.get("ui_locales")), false)
         }
-        None => signed_out(visit, (ended, left), (None, params.get("ui_locales"))),
+        None => {
+            // Who expects to be back at the app is told why they are not.
+            let is_wrong = matches!(asked.redirect_refused, Some(Error::RedirectUriMismatch));
+            let not_followed = is_wrong && asked.client.is_some();
+            signed_out(visit, (ended, left), (None, params.get("ui_locales")), not_followed)
+        }
     })
 }
 
@@ -213,6 +218,7 @@ fn signed_out(
     visit: &Visit,
     (ended, left): (Ended, Vec<SignedIn>),
     (back, ui_locales): (Option<Back>, Option<&str>),
+    not_followed: bool,
 ) -> HttpResponse {
     let frame = Frame { account: None, return_to: None, ..visit.frame(ui_locales, None) };
     let Frames { urls, sources, left_out } = ended.frames;
@@ -221,8 +227,8 @@ fn signed_out(
     let several = ended.who.len() > 1;
     // Where nobody is left, it goes without saying.
     let who = if left.is_empty() { Vec::new() } else { ended.who };
-    let page =
-        SignedOut { back, ended: ended.names, frame, frames: urls, goes_on, left, several, unreached: left_out, who };
+    let (ended, frames, unreached) = (ended.names, urls, left_out);
+    let page = SignedOut { back, ended, frame, frames, goes_on, left, not_followed, several, unreached, who };
     respond::page(visit, &page, &how)
 }
 

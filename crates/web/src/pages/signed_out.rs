@@ -21,6 +21,8 @@ pub struct SignedOut {
     pub goes_on: bool,
     /// Who is still signed in in this browser.
     pub left: Vec<SignedIn>,
+    /// Whether the app asked for a way back that is not its own.
+    pub not_followed: bool,
     /// Whether more than one account was signed out.
     pub several: bool,
     /// The apps that could not be told.
@@ -39,21 +41,30 @@ pub struct Back {
 }
 
 #[cfg(test)]
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+#[cfg(test)]
 impl SignedOut {
-    pub(super) fn samples() -> Vec<(&'static str, Self)> {
-        use super::samples::{HOSTILE, NAMES, visitor};
-        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<String>>();
-        let page = |ended: &[&str], unreached: &[&str]| Self {
+    fn sample(ended: &[&str], unreached: &[&str]) -> Self {
+        Self {
             back: None,
             ended: owned(ended),
-            frame: visitor(),
+            frame: super::samples::visitor(),
             frames: Vec::new(),
             goes_on: false,
             left: Vec::new(),
+            not_followed: false,
             several: false,
             unreached: owned(unreached),
             who: Vec::new(),
-        };
+        }
+    }
+
+    pub(super) fn samples() -> Vec<(&'static str, Self)> {
+        use super::samples::{HOSTILE, NAMES};
+        let page = Self::sample;
         let back = |name: &str, url: &str| Some(Back { name: name.to_owned(), url: url.to_owned() });
         let person = |name: &str| SignedIn { change: None, name: name.to_owned(), username: "ada".to_owned() };
         let many: Vec<String> = (0..200).map(|n| format!("App {n}")).collect();
@@ -90,6 +101,7 @@ impl SignedOut {
                     ..page(&["Wiki"], &[])
                 },
             ),
+            ("not-followed", Self { not_followed: true, ..page(&["Wiki"], &[]) }),
             ("several", Self { several: true, ..page(&["Wiki"], &[]) }),
             ("many", Self { ended: many, ..page(&[], &[]) }),
             ("names", page(&NAMES, &NAMES)),
