@@ -268,7 +268,8 @@ impl Visit {
             issuer: self.app.issuer(),
             language: self.language(ui_locales),
             now: self.now.seconds(),
-            return_to: ui_locales.is_none().then(|| self.path_and_query()),
+            // What a form has posted is at no address.
+            return_to: self.request.method().is_safe().then(|| self.path_and_query()).filter(|_| ui_locales.is_none()),
         }
     }
 

@@ -125,10 +125,13 @@ fn ask(
     asked: &end_session::EndSession,
 ) -> HttpResponse {
     let shown = |(_, user): &Person<'_>| visit::signed_in(user, None);
+    let ui_locales = params.get("ui_locales");
+    let again = Some(sealed(visit, params, "")).filter(|text| !text.is_empty() && ui_locales.is_none());
+    let return_to = again.map(|text| format!("{END_SESSION}?request={text}"));
     let others = people.iter().enumerate().filter(|(at, _)| Some(*at) != who);
     let page = EndSession {
         app: asked.client.as_deref().map(|client| app_of(client, visit.language(None))),
-        frame: Frame { account: None, ..visit.frame(params.get("ui_locales"), None) },
+        frame: Frame { account: None, return_to, ..visit.frame(ui_locales, None) },
         others: others.map(|(_, person)| shown(person)).collect(),
         session: who.map_or_else(|| "all".to_owned(), |at| people[at].0.id.to_string()),
         who: who.map(|at| shown(&people[at])),

@@ -10,6 +10,29 @@ use crate::respond;
 use crate::visit::Visit;
 use crate::{form, routes};
 
+/// The pages of ours that are shown where they are asked for, and do nothing else.
+const PAGES: [&str; 19] = [
+    "/",
+    routes::ACCOUNT,
+    routes::APPS,
+    routes::APPS_REMOVE,
+    routes::CONSENT,
+    routes::END_SESSION,
+    routes::NOTICES,
+    routes::SECOND_FACTOR,
+    routes::SELECT_ACCOUNT,
+    routes::SESSIONS,
+    routes::SIGN_IN,
+    routes::SIGN_IN_MORE,
+    routes::SIGN_IN_WAYS,
+    routes::SIGN_IN_WAYS_UNLINK,
+    routes::SIGN_UP,
+    routes::TOKENS,
+    routes::TOKENS_NEW,
+    routes::TOKENS_REVOKE,
+    routes::TOKENS_ROTATE,
+];
+
 /// Remembers the language and goes back to where the person was.
 pub(crate) async fn post_language(visit: Visit, payload: Payload) -> HttpResponse {
     let form = match form::read(&visit.request, payload).await {
@@ -31,11 +54,8 @@ pub(crate) async fn post_language(visit: Visit, payload: Payload) -> HttpRespons
 
 /// Whether a path stays on this server: it begins with one slash, and no browser reads it as another host.
 fn is_own_path(path: &str) -> bool {
-    let known = [routes::ACCOUNT, routes::SIGN_IN, routes::CONSENT, routes::SELECT_ACCOUNT, routes::END_SESSION];
     let bare = path.split('?').next().unwrap_or_default();
-    let listed =
-        bare == "/" || known.contains(&bare) || [routes::APPS, routes::APPS_REMOVE, routes::SESSIONS].contains(&bare);
-    listed && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+    PAGES.contains(&bare) && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ use crate::visit::Visit;
 use crate::waiting::Waiting;
 use crate::{form, routes};
 
+mod again;
 mod settled;
 
 /// What is kept in the form of a name that was typed, in characters.
@@ -336,7 +337,7 @@ impl Opened {
         let page = SignIn {
             app,
             beside: self.company.beside.clone(),
-            frame: Frame { account: None, ..visit.frame(ui_locales, None) },
+            frame: self.frame(visit, routes::SIGN_IN),
             links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
             link: self.link.clone(),
             over: self.company.over(),

@@ -282,7 +282,7 @@ fn show(visit: &Visit, opened: &Opened, problem: Option<Problem>, typed: Option<
     let page = SignUp {
         app,
         beside: opened.beside(),
-        frame: Frame { account: None, ..visit.frame(ui_locales, None) },
+        frame: opened.frame(visit, crate::routes::SIGN_UP),
         links: request.map(|request| AppLinks::of(request, language)).unwrap_or_default(),
         over: opened.over(),
         over_sessions: opened.over_sessions(),
