@@ -1,6 +1,7 @@
 //! Apps behind a proxy that asks about each request: who enters, as whom, and who does not.
 
 mod browsers;
+mod levels;
 mod networks;
 mod spoofing;
 mod tokens;

@@ -79,3 +79,23 @@ async fn an_account_is_chosen_with_the_keyboard_alone() {
     browser.arrives_at("account").await;
     assert!(browser.text().await.contains("Alice Liddell"));
 }
+
+#[tokio::test]
+async fn a_new_account_says_whom_it_signs_out_and_is_made_beside_them() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start_with(|config| config.sign_in.self_registration = true).await;
+    browser.open(&server.at("/account")).await;
+    sign_in(&browser, ALICE, ALICE_PASSWORD).await;
+    browser.arrives_at("account").await;
+    browser.open(&server.at("/sign-up")).await;
+    look(&browser, "sign-up", "sign-up-over").await;
+    browser.click("beside").await;
+    browser.waits_for("input[name=beside]").await;
+    browser.fill("username", "grace").await;
+    browser.fill("password", "teekanne unter dem sofa").await;
+    browser.click("sign-up").await;
+    browser.arrives_at("account").await;
+    browser.click("switch").await;
+    browser.arrives_at("select-account").await;
+    assert!(browser.text().await.contains("Alice Liddell"), "{}", browser.text().await);
+}

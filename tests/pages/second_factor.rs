@@ -6,7 +6,9 @@ use grantor_identity::totp::TotpKey;
 
 use super::looks::look;
 use crate::harness::app::App;
+use crate::harness::authenticator::Authenticator;
 use crate::harness::browser::Browser;
+use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
 
@@ -63,4 +65,20 @@ async fn whom_an_app_asks_for_more_sets_it_up_and_goes_on() {
     browser.fill("code", &code()).await;
     browser.click("sign-in").await;
     browser.arrives_at("account").await;
+}
+
+#[tokio::test]
+async fn who_leaves_a_mere_wish_goes_on_without_the_code() {
+    let Some(browser) = Browser::setup().start().await else { return };
+    let server = Server::start().await;
+    let (wiki, elsewhere) = (App::new(&server, "wiki"), Person::new(&server));
+    browser.open(&server.at("/sign-in")).await;
+    sign_in(&browser).await;
+    browser.arrives_at("account").await;
+    elsewhere.sign_in().await;
+    Authenticator::set_up(&server, &elsewhere).await;
+    browser.open(&wiki.authorize_url("openid profile", &[("acr_values", "urn:grantor:acr:two-factors")])).await;
+    look(&browser, "sign-in-code", "sign-in-code-wish").await;
+    browser.click("decline").await;
+    browser.arrives_at("consent").await;
 }

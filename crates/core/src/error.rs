@@ -129,6 +129,7 @@ reasons! {
     EncryptionKeyMissing => "invalid_request", "OIDC Core §10.2", "The app is registered for encrypted answers, and has no public key that fits them; register one with use enc.";
     EntryAddressAmbiguous => "access_denied", "RFC 9110 §15.5.4", "The path of the request can be read in two ways, and what may be seen here depends on it; write it plainly.";
     EntryAddressUnknown => "access_denied", "RFC 9110 §15.5.4", "No app is declared at this address; add it to [[apps]].";
+    EntryLevelMissing => "access_denied", "RFC 9110 §15.5.4", "The person was not known as surely as this app needs.";
     EntryMethodMissing => "access_denied", "RFC 9110 §15.5.4", "The sign-in did not use every method that this app asks for.";
     EntryNetwork => "access_denied", "RFC 9110 §15.5.4", "This app is not open to the network that the request comes from.";
     EntryRefused => "access_denied", "RFC 9110 §15.5.4", "This account may not enter this app.";

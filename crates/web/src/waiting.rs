@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::interaction::Interaction;
+use grantor_core::level::{self, Level};
 use grantor_core::upstream::flow::Aim;
 use grantor_jose::id::Id;
 
@@ -19,6 +20,11 @@ const SECOND_FACTOR: &str = "second-factor";
 /// What is carried to sign in for a second factor, and for this sealed request, unless it is empty.
 pub(crate) fn for_second_factor(request: &str) -> String {
     if request.is_empty() { SECOND_FACTOR.to_owned() } else { format!("{SECOND_FACTOR}.{request}") }
+}
+
+/// The address of the second factor, for an app behind a proxy.
+fn second_factor_for(entry: &enter::Waiting) -> String {
+    format!("{}?request={}", routes::SECOND_FACTOR, entry.carried())
 }
 
 /// The sealed request of what is carried for a second factor, empty where there is none.
@@ -41,6 +47,8 @@ pub(crate) enum Waiting {
     Request(Box<(Interaction, AuthorizationRequest)>),
     /// The second factor in the account, and then an app's request.
     SecondFactor(Option<Box<(Interaction, AuthorizationRequest)>>),
+    /// The second factor in the account, and then an app behind a proxy.
+    SecondFactorForEntry(enter::Waiting),
 }
 
 impl Waiting {
@@ -52,7 +60,12 @@ impl Waiting {
         match of_second_factor(carried) {
             None => {}
             Some("") => return Ok(Self::SecondFactor(None)),
-            Some(request) => return Ok(Self::SecondFactor(Some(Box::new(authorize::waiting(visit, request).await?)))),
+            Some(request) => {
+                return match enter::Waiting::read(visit, request) {
+                    Ok(entry) => Ok(Self::SecondFactorForEntry(entry)),
+                    Err(_) => Ok(Self::SecondFactor(Some(Box::new(authorize::waiting(visit, request).await?)))),
+                };
+            }
         }
         if let Ok(entry) = enter::Waiting::read(visit, carried) {
             return Ok(Self::Entry(entry));
@@ -79,6 +92,8 @@ impl Waiting {
         match self {
             Self::Account => Aim::Account,
             Self::SecondFactor(waiting) => Aim::SecondFactor(waiting.as_ref().map(|waiting| waiting.0.clone())),
+            // Whoever signs in by an upstream for it opens the app again by themselves.
+            Self::SecondFactorForEntry(_) => Aim::SecondFactor(None),
             Self::Entry(entry) => Aim::Enter(entry.entry().clone()),
             Self::Request(waiting) => Aim::Authorize(waiting.0.clone()),
         }
@@ -89,6 +104,7 @@ impl Waiting {
         match self {
             Self::Account => respond::redirect(routes::ACCOUNT),
             Self::Entry(entry) => respond::redirect(&entry.address()),
+            Self::SecondFactorForEntry(entry) => respond::redirect(&second_factor_for(entry)),
             Self::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
             Self::SecondFactor(None) => respond::redirect(routes::SECOND_FACTOR),
             Self::SecondFactor(Some(waiting)) => authorize::go_to(visit, routes::SECOND_FACTOR, &waiting.0).await,
@@ -114,6 +130,7 @@ impl Waiting {
         match self {
             Self::Account => String::new(),
             Self::Entry(entry) => entry.entry().seal(key),
+            Self::SecondFactorForEntry(entry) => for_second_factor(&entry.entry().seal(key)),
             Self::Request(waiting) => waiting.0.seal(key, visit.mark()),
             Self::SecondFactor(waiting) => {
                 let request = waiting.as_ref().map(|waiting| waiting.0.seal(key, visit.mark()));
@@ -136,6 +153,7 @@ impl Waiting {
         match self {
             Self::Account => routes::ACCOUNT.to_owned(),
             Self::Entry(entry) => entry.address(),
+            Self::SecondFactorForEntry(entry) => second_factor_for(entry),
             Self::Request(waiting) => {
                 authorize::on_page(visit, routes::AUTHORIZE, &waiting.0).unwrap_or_else(|_| routes::ACCOUNT.to_owned())
             }
@@ -148,7 +166,7 @@ impl Waiting {
     /// Whether the person must sign in anew, and by what tells when they did.
     pub(crate) fn is_timed(&self) -> bool {
         match self {
-            Self::SecondFactor(_) => true,
+            Self::SecondFactor(_) | Self::SecondFactorForEntry(_) => true,
             Self::Request(waiting) => waiting.1.prompt.login || waiting.1.max_age.is_some(),
             Self::Account | Self::Entry(_) => false,
         }
@@ -158,14 +176,28 @@ impl Waiting {
     pub(crate) fn request(&self) -> Option<&AuthorizationRequest> {
         match self {
             Self::Request(waiting) => Some(&waiting.1),
-            Self::Account | Self::Entry(_) | Self::SecondFactor(_) => None,
+            Self::Account | Self::Entry(_) | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) => None,
+        }
+    }
+
+    /// The app behind a proxy, where it is one.
+    pub(crate) fn entry(&self) -> Option<&enter::Waiting> {
+        if let Self::Entry(entry) = self { Some(entry) } else { None }
+    }
+
+    /// The level that the app asks for.
+    pub(crate) fn wanted(&self) -> Option<Level> {
+        match self {
+            Self::Request(waiting) => level::wanted(&waiting.1.claims, waiting.1.client.metadata.least_level),
+            Self::Entry(entry) => entry.least_level(),
+            Self::Account | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) => None,
         }
     }
 
     /// The app, and where a form may lead that goes on with it.
     pub(crate) fn app(&self, language: Language) -> Option<(App, String)> {
         match self {
-            Self::Account | Self::SecondFactor(_) => None,
+            Self::Account | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) => None,
             Self::Entry(entry) => Some((entry.app(), entry.form_action())),
             Self::Request(waiting) => {
                 let redirect_uri = &waiting.1.redirect_uri;

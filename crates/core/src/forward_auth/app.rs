@@ -8,9 +8,11 @@ use url::Url;
 use super::path::ReadPath;
 use crate::directory::Directory;
 use crate::error::Error;
+use crate::level::Level;
 use crate::network::Networks;
 use crate::redirect_uri::is_loopback;
 use crate::scope::Scope;
+use crate::session::Session;
 use crate::user::User;
 
 /// An app behind a proxy that asks us about each request.
@@ -43,6 +45,10 @@ pub struct ProxiedApp {
     /// upstream, whether that is believed in them or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amr: Vec<String>,
+    /// How surely people must be known who enter: `password`, `two-factors` or `phishing-resistant`; in any way when absent. Who is
+    /// signed in and known less surely is asked for more. A token enters that an app got by such a sign-in, and no other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_level: Option<Level>,
     /// The networks from which it may be entered; from anywhere when absent.
     #[serde(default, skip_serializing_if = "Networks::is_anywhere")]
     pub networks: Networks,
@@ -56,6 +62,22 @@ pub struct ProxiedApp {
     /// Whether the app is told who enters in a signed JWT, too. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub identity_token: bool,
+}
+
+/// What is known of the sign-in of somebody who enters; nothing where there was none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// How surely the person was known.
+    pub level: Option<Level>,
+    /// The methods.
+    pub amr: &'a [String],
+}
+
+impl<'a> Known<'a> {
+    /// By the sign-in of a session.
+    pub fn of(session: &'a Session) -> Self {
+        Self { level: Some(session.level()), amr: &session.amr }
+    }
 }
 
 fn whole() -> Vec<String> {
@@ -124,20 +146,30 @@ impl ProxiedApp {
         if self.networks.allow(Some(from)) { Ok(()) } else { Err(Error::EntryNetwork) }
     }
 
-    /// Whether a person may enter who has signed in by these methods.
+    /// Whether a person may enter who has signed in like this.
     ///
     /// # Errors
-    /// `EntryRefused`, or `EntryMethodMissing` where only the methods do not suffice.
-    pub fn admit_person(&self, user: &User, amr: &[String]) -> Result<(), Error> {
+    /// `EntryRefused`; `EntryLevelMissing` or `EntryMethodMissing` where only the sign-in does not suffice.
+    pub fn admit_person(&self, user: &User, known: Known<'_>) -> Result<(), Error> {
         let is_named = self.users.contains(&user.username);
         let in_group = || self.groups.iter().any(|group| user.groups.contains(group));
         if user.disabled || !(self.everybody || is_named || in_group()) {
             return Err(Error::EntryRefused);
         }
-        if self.amr.iter().all(|method| amr.contains(method)) { Ok(()) } else { Err(Error::EntryMethodMissing) }
+        self.admit_known(known)
     }
 
-    /// Whether a token with these rights may enter; `person` and `amr` are those that it speaks for, where it speaks for a person.
+    /// Whether a sign-in suffices, whoever it was.
+    fn admit_known(&self, known: Known<'_>) -> Result<(), Error> {
+        // What is not known at all is lower than any level.
+        if self.least_level > known.level {
+            return Err(Error::EntryLevelMissing);
+        }
+        if self.amr.iter().all(|method| known.amr.contains(method)) { Ok(()) } else { Err(Error::EntryMethodMissing) }
+    }
+
+    /// Whether a token with these rights may enter; `person` and `known` are whom it speaks for and by which sign-in, where it speaks for
+    /// a person.
     ///
     /// # Errors
     /// `TokenUnknown` where it is not for this app, `ScopeInsufficient`, and those of [`ProxiedApp::admit_person`].
@@ -145,7 +177,7 @@ impl ProxiedApp {
         &self,
         (directory, audience, scope): (&Directory, &[String], &Scope),
         person: Option<&User>,
-        amr: &[String],
+        known: Known<'_>,
     ) -> Result<(), Error> {
         // "The resource server MUST validate that the "aud" claim contains a resource indicator value corresponding to an
         // identifier the resource server expects for itself." (RFC 9068 §4)
@@ -157,9 +189,8 @@ impl ProxiedApp {
             return Err(Error::ScopeInsufficient);
         }
         match person {
-            Some(user) if self.admits_people() => self.admit_person(user, amr),
-            _ if self.amr.iter().all(|method| amr.contains(method)) => Ok(()),
-            _ => Err(Error::EntryMethodMissing),
+            Some(user) if self.admits_people() => self.admit_person(user, known),
+            _ => self.admit_known(known),
         }
     }
 }
@@ -212,13 +243,18 @@ pub(super) mod tests {
     #[test]
     fn who_is_named_may_enter_and_nobody_else() {
         let pwd = ["pwd".to_owned()];
-        let may = |more: &str| wiki(more).admit_person(&ada(), &pwd);
+        let known = Known { level: Some(Level::Password), amr: &pwd };
+        let may = |more: &str| wiki(more).admit_person(&ada(), known);
         assert!(may(r#","everybody":true"#).is_ok() && may(r#","users":["ada"]"#).is_ok());
         assert!(may(r#","groups":["x","staff"]"#).is_ok());
         assert!(matches!(may(r#","groups":["x"],"users":["bob"]"#), Err(Error::EntryRefused)));
         assert!(matches!(may(r#","everybody":true,"amr":["pwd","otp"]"#), Err(Error::EntryMethodMissing)));
+        assert!(may(r#","everybody":true,"least_level":"password""#).is_ok());
+        let higher = may(r#","everybody":true,"least_level":"two-factors","amr":["otp"]"#);
+        assert!(matches!(higher, Err(Error::EntryLevelMissing)), "what can be mended goes first");
+        assert!(matches!(may(r#","users":["bob"],"least_level":"two-factors""#), Err(Error::EntryRefused)));
         let off = User { disabled: true, ..ada() };
-        assert!(matches!(wiki(r#","everybody":true"#).admit_person(&off, &pwd), Err(Error::EntryRefused)));
+        assert!(matches!(wiki(r#","everybody":true"#).admit_person(&off, known), Err(Error::EntryRefused)));
     }
 
     #[test]
@@ -227,7 +263,7 @@ pub(super) mod tests {
         let api = Resource { scopes: "read write".parse().unwrap(), ..Resource::named("https://api.example") };
         let directory = Directory { resources: [(api.identifier.clone(), api)].into(), ..Directory::default() };
         let may = |audience: &str, scope: &str, person: Option<&User>| {
-            app.admit_rights((&directory, &[audience.to_owned()], &scope.parse().unwrap()), person, &[])
+            app.admit_rights((&directory, &[audience.to_owned()], &scope.parse().unwrap()), person, Known::default())
         };
         assert!(may("https://api.example", "write read", Some(&ada())).is_ok());
         assert!(may("https://api.example", "write read", None).is_ok(), "a service's own, by its scopes alone");
@@ -236,12 +272,15 @@ pub(super) mod tests {
         let any = ProxiedApp { scopes: Scope::EMPTY, groups: Vec::new(), ..app.clone() };
         let scope = |text: &str| text.parse::<Scope>().unwrap();
         let audience = ["https://api.example".to_owned()];
-        assert!(any.admit_rights((&directory, &audience, &scope("read openid")), None, &[]).is_ok());
-        let none_of_it = any.admit_rights((&directory, &audience, &scope("openid")), None, &[]);
+        assert!(any.admit_rights((&directory, &audience, &scope("read openid")), None, Known::default()).is_ok());
+        let none_of_it = any.admit_rights((&directory, &audience, &scope("openid")), None, Known::default());
         assert!(matches!(none_of_it, Err(Error::ScopeInsufficient)));
         let other = User { groups: Vec::new(), ..ada() };
         assert!(matches!(may("https://api.example", "write read", Some(&other)), Err(Error::EntryRefused)));
         let browsers = wiki(r#","everybody":true"#);
-        assert!(matches!(browsers.admit_rights((&directory, &[], &Scope::EMPTY), None, &[]), Err(Error::TokenUnknown)));
+        assert!(matches!(
+            browsers.admit_rights((&directory, &[], &Scope::EMPTY), None, Known::default()),
+            Err(Error::TokenUnknown)
+        ));
     }
 }

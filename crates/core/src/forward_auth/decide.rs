@@ -6,13 +6,14 @@ use grantor_jose::id::Id;
 use grantor_jose::key::Typ;
 use serde::Serialize;
 
-use super::Place;
+use super::{Known, Place};
 use crate::access_token::{self, ALGORITHM, LiveAccessToken};
 use crate::admission::{Account, By};
 use crate::api_token::Owner;
 use crate::api_token::live::{self as api_token, LiveApiToken, Shown};
 use crate::directory::Directory;
 use crate::error::Error;
+use crate::level::Level;
 use crate::provider::Provider;
 use crate::reach;
 use crate::scope::Scope;
@@ -73,7 +74,7 @@ pub async fn admit_session<S: Store>(
     if !reach::may_enter(&provider.store.directory(), &user, from) {
         return Err(Error::EntryNetwork);
     }
-    place.app.admit_person(&user, &session.amr)?;
+    place.app.admit_person(&user, Known::of(&session))?;
     let subject = user.subject.clone();
     Ok(Admitted { user: Some(user), subject, scope: Scope::EMPTY, session: Some(session), used: None })
 }
@@ -95,7 +96,11 @@ pub async fn admit_token<S: Store>(
         let found = api_token::find(provider, presented, Shown { from: Some(from), at: now }).await?;
         let is_near = |live: &LiveApiToken| live.reach(&directory, audience).check(Some(from)).is_ok();
         let live = found.filter(is_near).ok_or(Error::TokenUnknown)?;
-        place.app.admit_rights((&directory, &live.rights.audience, &live.rights.scope), live.user.as_ref(), &[])?;
+        place.app.admit_rights(
+            (&directory, &live.rights.audience, &live.rights.scope),
+            live.user.as_ref(),
+            Known::default(),
+        )?;
         let held = Held::of_api_token(&live);
         let client_id = match live.token.owner {
             Owner::Client(client_id) => client_id,
@@ -110,9 +115,10 @@ pub async fn admit_token<S: Store>(
     let live = found.filter(is_near).ok_or(Error::TokenUnknown)?;
     let held = Held::of_access_token(&live);
     let (approval, exchanged) = (live.approval, live.api_token);
-    let amr = approval.as_ref().map_or(&[][..], |approval| &approval.grant.context.amr).to_vec();
+    let context = approval.as_ref().map(|approval| approval.grant.context.clone()).unwrap_or_default();
+    let known = Known { level: Level::of_acr(&context.acr), amr: &context.amr };
     let user = approval.map(|approval| approval.user).or(exchanged.and_then(|exchanged| exchanged.user));
-    place.app.admit_rights((&directory, &live.audience, &live.scope), user.as_ref(), &amr)?;
+    place.app.admit_rights((&directory, &live.audience, &live.scope), user.as_ref(), known)?;
     let this_use = at_app((&directory, place), held, &live.scope, (from, now));
     // The app knows people by one subject, however they come.
     let subject = user.as_ref().map_or(live.subject, |user| user.subject.clone());

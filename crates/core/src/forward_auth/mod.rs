@@ -19,7 +19,7 @@ mod decide;
 mod entry;
 mod path;
 
-pub use app::ProxiedApp;
+pub use app::{Known, ProxiedApp};
 pub use apps::{Apps, Place};
 pub use decide::{Admitted, admit_session, admit_token, identity_token};
 pub use entry::{Entry, Problem, TICKET_LIFETIME, Ticket};

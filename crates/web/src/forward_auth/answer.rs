@@ -65,7 +65,7 @@ fn listed(user: &User) -> String {
 pub(super) async fn refused(question: &Question<'_>, place: Option<&Place>, error: &Error) -> HttpResponse {
     question.note_refusal(error).await;
     let problem = match error {
-        Error::LoginRequired | Error::EntryRefused | Error::EntryMethodMissing => Some(None),
+        Error::LoginRequired | Error::EntryLevelMissing | Error::EntryRefused | Error::EntryMethodMissing => Some(None),
         Error::EntryNetwork => Some(Some(Problem::Network)),
         _ => None,
     };
@@ -108,6 +108,8 @@ pub(super) fn found(location: &str) -> HttpResponse {
 
 /// A refusal for programs, and for proxies that hand no other answer on: 401 where credentials would help, else 403.
 pub(super) fn plain(error: &Error, place: Option<&Place>) -> HttpResponse {
+    // Who is known too little is answered as one who has yet to sign in.
+    let error = if matches!(error, Error::EntryLevelMissing) { &Error::LoginRequired } else { error };
     let credentials =
         matches!(error, Error::LoginRequired | Error::BearerMalformed | Error::BearerMissing | Error::TokenUnknown);
     let mut response = error::json(error);

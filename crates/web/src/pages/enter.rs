@@ -3,8 +3,10 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
+use grantor_core::claims::ClaimsRequest;
 use grantor_core::error::Error;
-use grantor_core::forward_auth::{Entry, Place, Problem, Ticket};
+use grantor_core::forward_auth::{Entry, Known, Place, Problem, Ticket};
+use grantor_core::level::{self, Level, Need};
 use grantor_core::params::Params;
 
 use super::{App, Frame};
@@ -105,6 +107,11 @@ impl Waiting {
         App { host: host.to_owned(), name: self.place.app.name.clone() }
     }
 
+    /// The text that it travels as.
+    pub(crate) fn carried(&self) -> &str {
+        &self.carried
+    }
+
     /// Where forms of a page may lead that go on with this.
     pub(crate) fn form_action(&self) -> String {
         self.place.origin.clone()
@@ -124,11 +131,30 @@ impl Waiting {
             None => {}
         }
         let Some((session, user)) = visit.session() else { return Next::SignIn };
-        match self.place.app.admit_person(user, &session.amr) {
+        match self.place.app.admit_person(user, Known::of(session)) {
             Ok(()) => Next::Pass(self.entry.clone().admit(session, visit.app.id(), visit.now)),
+            Err(Error::EntryLevelMissing) => Next::Raise,
             Err(Error::EntryMethodMissing) => Next::Stop(Obstacle::Method),
             Err(_) => Next::Stop(Obstacle::Account),
         }
+    }
+
+    /// How surely people must be known who enter.
+    pub(crate) fn least_level(&self) -> Option<Level> {
+        self.place.app.least_level
+    }
+
+    /// What the person in use has yet to prove to enter; nothing where there is nothing that more would help.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn need(&self, visit: &Visit) -> Result<Need, Error> {
+        let Some((session, user)) = visit.session().filter(|_| matches!(self.next(visit), Next::Raise)) else {
+            return Ok(Need::Nothing);
+        };
+        let has_factor = visit.app.provider.store.has_second_factor(user.id).await?;
+        let reachable = has_factor.then_some(session.level().max(Level::TwoFactors));
+        Ok(level::need((&ClaimsRequest::default(), self.least_level()), session.level(), reachable))
     }
 
     /// The address at the app's host where a ticket is spent.
@@ -142,6 +168,8 @@ impl Waiting {
 enum Next {
     /// Back to the app's host.
     Pass(Ticket),
+    /// The person proves more.
+    Raise,
     /// The person signs in.
     SignIn,
     /// Something keeps the person out.
@@ -166,6 +194,7 @@ pub(crate) async fn get_enter(visit: Visit) -> HttpResponse {
         Next::SignIn => {
             return respond::redirect_marked(&visit, &format!("{}?request={}", routes::SIGN_IN, waiting.carried));
         }
+        Next::Raise => return raise(&visit, &waiting).await,
         Next::Stop(obstacle) => obstacle,
     };
     let (address, app) = (waiting.entry.address(), waiting.app());
@@ -175,6 +204,16 @@ pub(crate) async fn get_enter(visit: Visit) -> HttpResponse {
     };
     let page = Enter { address, another, app, frame: visit.frame(None, None), obstacle };
     respond::page(&visit, &page, &How { status: Some(StatusCode::FORBIDDEN), ..How::default() })
+}
+
+/// Leads a person who is known too little to the page where they prove more, or that says how they could. It comes back here.
+async fn raise(visit: &Visit, waiting: &Waiting) -> HttpResponse {
+    let page = match waiting.need(visit).await {
+        Ok(Need::Raise(_)) => routes::SIGN_IN_CODE,
+        Ok(_) => routes::SIGN_IN_MORE,
+        Err(error) => return respond::failure(visit, &error).await,
+    };
+    respond::redirect_marked(visit, &format!("{page}?request={}", waiting.carried))
 }
 
 #[cfg(test)]

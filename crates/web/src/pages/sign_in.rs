@@ -14,7 +14,7 @@ use grantor_identity::username::Username;
 use grantor_jose::id::Id;
 
 use super::app_links::AppLinks;
-use super::{App, Frame, sign_in_code, upstream_link};
+use super::{App, Frame, enter, sign_in_code, upstream_link};
 use crate::accounts::Company;
 use crate::html::filters;
 use crate::locale::Language;
@@ -246,6 +246,11 @@ impl Opened {
         self.waiting.request()
     }
 
+    /// The app behind a proxy, where it is one.
+    pub(super) fn entry(&self) -> Option<&enter::Waiting> {
+        self.waiting.entry()
+    }
+
     /// The app, and where a form may lead that goes on with it.
     pub(super) fn app(&self, language: Language) -> Option<(App, String)> {
         self.waiting.app(language)
@@ -344,7 +349,7 @@ impl Opened {
             over_sessions: self.company.over_sessions(),
             problem,
             request: self.carried.clone(),
-            sets_up: matches!(self.waiting, Waiting::SecondFactor(_)),
+            sets_up: matches!(self.waiting, Waiting::SecondFactor(_) | Waiting::SecondFactorForEntry(_)),
             sign_up: visit.app.provider.policy.self_registration && self.link.is_none(),
             ways: self.ways(visit),
             username: typed.or(hinted).or(known).unwrap_or_default().chars().take(MAX_TYPED).collect(),

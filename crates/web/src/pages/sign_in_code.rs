@@ -9,7 +9,7 @@ use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::authorization::Step;
 use grantor_core::error::Error;
-use grantor_core::level::Level;
+use grantor_core::level::{Level, Need};
 use grantor_core::params::Params;
 use grantor_core::reach;
 use grantor_core::second_factor::HalfSignIn;
@@ -27,6 +27,7 @@ use crate::html::filters;
 use crate::known_browser::Remembered;
 use crate::oauth::authorize;
 use crate::respond::{self, How};
+use crate::routes;
 use crate::second_factor::{self, Problem};
 use crate::visit::Visit;
 
@@ -175,6 +176,10 @@ async fn raise(visit: &Visit, opened: &Opened) -> Option<Raise> {
         let needs_code = upstream_link::needs_code(visit, visit.session()?).await.unwrap_or(false);
         return needs_code.then_some(Raise { declines: false });
     }
+    if let Some(entry) = opened.entry() {
+        // An app behind a proxy wishes for nothing: it needs it.
+        return matches!(entry.need(visit).await, Ok(Need::Raise(_))).then_some(Raise { declines: false });
+    }
     match authorize::next(visit, opened.request()?).await {
         Ok(Step::Prove { may_decline }) => Some(Raise { declines: may_decline }),
         _ => None,
@@ -247,6 +252,8 @@ pub(crate) async fn refuse(visit: &Visit, opened: &Opened) -> HttpResponse {
     }
     match opened.request() {
         Some(request) => authorize::send_error(visit, request, &Error::AcrUnmet).await,
+        // An app behind a proxy is told nothing; it would ask again.
+        None if opened.entry().is_some() => respond::redirect(routes::ACCOUNT),
         None => opened.go_on(visit).await,
     }
 }

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::authorization::Step;
-use grantor_core::level::Level;
+use grantor_core::level::{Level, Need};
 use grantor_core::params::Params;
 
 use super::sign_in::{Opened, Way};
@@ -30,6 +30,8 @@ pub struct SignInMore {
     pub request: String,
     /// Whether the person signs in with a password.
     pub has_password: bool,
+    /// Whether the app is behind a proxy, so that it cannot be told that the person does not prove more.
+    pub is_proxied: bool,
     /// Whether the person can go on without.
     pub is_wish: bool,
     /// What is missing.
@@ -58,6 +60,12 @@ struct Missing {
 
 /// What is missing for the request that waits, if that is more than its person can prove.
 async fn missing(visit: &Visit, opened: &Opened) -> Option<Missing> {
+    if let Some(entry) = opened.entry() {
+        return match entry.need(visit).await {
+            Ok(Need::Beyond(level)) => Some(Missing { level, is_wish: false }),
+            _ => None,
+        };
+    }
     match authorize::next(visit, opened.request()?).await {
         Ok(Step::OfferMore(level)) => Some(Missing { level, is_wish: true }),
         Ok(Step::ProveMore(level)) => Some(Missing { level, is_wish: false }),
@@ -84,6 +92,7 @@ pub(crate) async fn get_sign_in_more(visit: Visit) -> HttpResponse {
     let page = SignInMore {
         app,
         has_password,
+        is_proxied: opened.entry().is_some(),
         is_wish,
         level,
         frame: visit.frame(ui_locales, opened.change(&visit)),
@@ -129,6 +138,7 @@ impl SignInMore {
             app: app(name),
             frame: signed_in("Ada Lovelace"),
             has_password: true,
+            is_proxied: false,
             is_wish: false,
             level: if set_up { Level::TwoFactors } else { Level::PhishingResistant },
             request: "eyJhIjoxfQ.c2ln".to_owned(),
@@ -137,6 +147,7 @@ impl SignInMore {
         vec![
             ("app", page("Wiki", true, &[])),
             ("wish", Self { is_wish: true, ..page("Wiki", true, &[]) }),
+            ("proxied", Self { is_proxied: true, ..page("Wiki", true, &["Corp"]) }),
             ("password", Self { level: Level::Password, ..page("Wiki", true, &["Corp"]) }),
             ("no-password", Self { has_password: false, ..page("Wiki", true, &[]) }),
             ("upstream", page("Wiki", true, &["Corp"])),

@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Payload;
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::error::Error;
-use grantor_core::level;
+use grantor_core::level::Level;
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::upstream::flow::{self, Aim, Flow};
 use grantor_core::upstream::{Upstream, UpstreamKind};
@@ -53,7 +53,7 @@ pub(crate) async fn post_upstream_start(visit: Visit, payload: Payload) -> HttpR
     let Some(upstream) = named(&visit) else {
         return upstream_failed::show(&visit, None, Error::UpstreamDisabled.into(), &aim).await;
     };
-    match address(&visit, &upstream, (&aim, beside), waiting.request()).await {
+    match address(&visit, &upstream, (&aim, beside), &waiting).await {
         Ok(address) => {
             let frame = visit.frame(None, None);
             let page =
@@ -77,7 +77,7 @@ async fn address(
     visit: &Visit,
     upstream: &Upstream,
     (aim, beside): (&Aim, Option<String>),
-    request: Option<&AuthorizationRequest>,
+    waiting: &Waiting,
 ) -> Result<Url, Refused> {
     let endpoints = endpoints(visit, upstream).await?;
     let mut address = Url::parse(&endpoints.authorization)
@@ -87,7 +87,7 @@ async fn address(
     }
     let secrets = &visit.app.directory().secrets;
     let (id, started_at, in_use) = (visit.app.id(), visit.now, visit.session().map(|(_, user)| user.id));
-    let flow = Flow { id, started_at, max_age: max_age(aim, request), beside, in_use, aim: aim.clone() };
+    let flow = Flow { id, started_at, max_age: max_age(aim, waiting.request()), beside, in_use, aim: aim.clone() };
     if upstream.definition.kind == UpstreamKind::OAuth2 && flow.max_age.is_some() {
         return Err(Error::UpstreamAuthTime.into());
     }
@@ -118,7 +118,7 @@ async fn address(
         let seconds = flow.max_age.map_or(longest.as_secs(), |max_age| max_age.min(longest.as_secs()));
         // Always, so that no session begins that is too old at once.
         query.append_pair("max_age", &seconds.to_string());
-        let is_more = ask_for_more(&mut query, request.map(|request| (request, upstream)));
+        let is_more = ask_for_more(&mut query, waiting.wanted(), upstream);
         // Who is signed in already shall prove more anew; who comes beside them has not been here before.
         let is_raised = is_more && visit.session().is_some() && flow.beside.is_none();
         let prompt = prompt(flow.max_age == Some(0) || is_raised, flow.beside.is_some());
@@ -144,11 +144,10 @@ fn max_age(aim: &Aim, request: Option<&AuthorizationRequest>) -> Option<u64> {
 /// What the upstream is believed to do for the level that the app asks for; whether it is asked for anything.
 fn ask_for_more(
     query: &mut url::form_urlencoded::Serializer<'_, url::UrlQuery<'_>>,
-    asked: Option<(&AuthorizationRequest, &Upstream)>,
+    wanted: Option<Level>,
+    upstream: &Upstream,
 ) -> bool {
-    let Some((request, upstream)) = asked else { return false };
-    let Some(level) = level::wanted(&request.claims, request.client.metadata.least_level) else { return false };
-    let values = level.asked_of(&upstream.definition);
+    let values = wanted.map(|level| level.asked_of(&upstream.definition)).unwrap_or_default();
     if values.is_empty() {
         return false;
     }
