@@ -237,6 +237,7 @@ contract! {
         a_second_factor_comes_back_as_it_was_and_a_person_has_one
         a_code_of_a_second_factor_is_spent_once_with_all_before_it
         recovery_codes_are_replaced_as_they_were_read
+        what_was_spent_is_known_until_its_note_is_needed_no_more
         a_second_factor_goes_once_and_with_its_person
         who_expects_no_second_factor_finds_one_that_was_set_up_meanwhile
         an_epoch_leaves_no_recovery_code_and_the_app

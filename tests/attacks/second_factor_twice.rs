@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use grantor_core::audit::EventKind;
 
-use super::second_factor::{HALF_MINUTE, give, half};
+use super::second_factor::{HALF_MINUTE, give, half, with_app};
 use super::wire;
-use crate::harness::authenticator::{Authenticator, FACTOR, kept, recovery_codes, shown_key};
+use crate::harness::app::App;
+use crate::harness::authenticator::{Authenticator, CODE, FACTOR, kept, recovery_codes, shown_key};
 use crate::harness::page::{Form, Page};
 use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
@@ -144,4 +145,148 @@ async fn recovery_codes_are_not_shown_again_to_who_has_signed_out_or_comes_from_
     let account = alice.open("/account").await;
     alice.send(&account.form(r#"form[action="/sign-out"]"#)).await;
     assert_eq!(alice.send(&form).await.name(), "sign-in");
+}
+
+/// Where an answer sends the browser.
+fn next(page: &Page) -> String {
+    let location = page.location().unwrap_or_else(|| panic!("a redirect: {} {}", page.status, page.text()));
+    location.query().map_or_else(|| location.path().to_owned(), |query| format!("{}?{query}", location.path()))
+}
+
+async fn wrong_codes(server: &Server) -> usize {
+    server.reasons().await.iter().filter(|reason| *reason == "SecondFactorWrong").count()
+}
+
+// MF-03
+#[tokio::test]
+async fn the_second_click_on_a_code_is_no_guess_and_goes_on_where_the_session_of_the_first_is_there() {
+    let (server, _alice, app) = with_app().await;
+    for code in [app.code(&server), app.recovery[0].clone()] {
+        let (mut browser, page) = Browser::with_password(&server).await;
+        let form = page.form(CODE).with("code", &code);
+        let first = browser.post(&form).await;
+        assert_eq!(next(&first), "/account");
+        let mut again = String::new();
+        for _ in 0..12 {
+            again = next(&browser.post(&form).await);
+            let told = browser.get(&server, &again).await;
+            assert_eq!((told.name().as_str(), told.status.as_u16()), ("sign-in", 403), "its session was lost");
+            assert!(told.text().contains("This code was used already"), "{}", told.text());
+        }
+        browser.take(&first);
+        assert_eq!(next(&browser.get(&server, &again).await), "/account");
+        assert_eq!(browser.get(&server, "/account").await.name(), "account");
+    }
+    assert_eq!(wrong_codes(&server).await, 0);
+}
+
+// MF-03
+#[tokio::test]
+async fn a_double_click_on_a_code_on_two_nodes_is_no_guess_and_begins_one_session() {
+    let (server, _alice, app) = with_app().await;
+    let second = another_node(&server).await;
+    for code in [app.code(&server), app.recovery[0].clone()] {
+        let (mut browser, page) = Browser::with_password(&server).await;
+        let pages = browser.post_twice(&page.form(CODE).with("code", &code), &second).await;
+        let begins = |page: &&Page| page.cookies().iter().any(|cookie| cookie.starts_with("grantor_session="));
+        assert_eq!(pages.iter().filter(begins).count(), 1);
+        for page in &pages {
+            browser.take(page);
+        }
+        for page in &pages {
+            let address = next(page);
+            let arrived = browser.get(&server, &address).await;
+            assert!(address == "/account" || next(&arrived) == "/account", "{address}: {}", arrived.text());
+        }
+    }
+    assert_eq!(wrong_codes(&server).await, 0);
+}
+
+// MF-02, MF-03
+#[tokio::test]
+async fn a_code_that_was_used_counts_for_no_other_sign_in_and_whoever_guesses_after_it_is_counted() {
+    let (server, _alice, app) = with_app().await;
+    let (browser, page) = Browser::with_password(&server).await;
+    let (form, code) = (page.form(CODE), app.code(&server));
+    assert_eq!(browser.post(&form.clone().with("code", &code)).await.status, 303);
+    let (other, page) = half(&server).await;
+    assert_eq!(give(&other, &page, &code).await.status, 422);
+    assert_eq!(wrong_codes(&server).await, 1);
+    let wrong = form.clone().with("code", &app.wrong_code(&server));
+    for _ in 0..8 {
+        assert_eq!(browser.post(&wrong).await.status, 422);
+        assert_eq!(browser.post(&form.clone().with("code", &code)).await.status, 303);
+    }
+    assert_eq!(browser.post(&wrong).await.status, 422, "the tenth");
+    assert_eq!(browser.post(&wrong).await.status, 429);
+    assert_eq!(browser.post(&form.with("code", &code)).await.status, 429);
+}
+
+/// The page that asks who is signed in for a code, for an app.
+async fn asked_for_more(server: &Server, browser: &Browser) -> Page {
+    let claims = r#"{"id_token":{"acr":{"essential":true,"value":"urn:grantor:acr:two-factors"}}}"#;
+    let address = App::new(server, "wiki").authorize_url("openid", &[("claims", claims)]);
+    let page = browser.get(server, address.strip_prefix(&server.url).unwrap()).await;
+    browser.get(server, &next(&page)).await
+}
+
+#[tokio::test]
+async fn a_double_click_on_a_code_that_raises_a_session_goes_on_to_the_app() {
+    let server = Server::start().await;
+    let second = another_node(&server).await;
+    let (mut browser, _) = Browser::with_password(&server).await;
+    let alice = Person::new(&server);
+    alice.sign_in().await;
+    let app = Authenticator::set_up(&server, &alice).await;
+    server.clock.advance(HALF_MINUTE);
+    second.clock.advance(HALF_MINUTE);
+    let form = asked_for_more(&server, &browser).await.form(CODE).with("code", &app.code(&server));
+    let [one, other] = browser.post_twice(&form, &second).await;
+    let third = browser.post(&form).await;
+    let told = browser.get(&server, &next(&third)).await;
+    assert!(told.name() == "sign-in" && told.text().contains("This code was used already"), "{}", told.text());
+    for page in [&one, &other] {
+        browser.take(page);
+    }
+    for page in [one, other, third] {
+        let mut page = page;
+        while page.location().is_some() {
+            page = browser.get(&server, &next(&page)).await;
+        }
+        assert_eq!(page.name(), "consent", "{}", page.text());
+    }
+    assert_eq!(wrong_codes(&server).await, 0);
+}
+
+#[tokio::test]
+async fn a_double_click_on_new_recovery_codes_shows_the_same_ones() {
+    let (server, alice, app) = with_app().await;
+    let second = another_node(&server).await;
+    let code = app.code(&server);
+    let form = alice.open("/account/second-factor").await.form(FACTOR).with("do", "recovery").with("code", &code);
+    let elsewhere = form.clone().at(&second.at("/account/second-factor"));
+    let (one, other) = tokio::join!(alice.post(&form), alice.post_with(&elsewhere, &[]));
+    let third = alice.post(&form).await;
+    for page in [&one, &other, &third] {
+        assert_eq!((page.status.as_u16(), page.name().as_str()), (200, "recovery-codes"), "{}", page.text());
+        assert_eq!((recovery_codes(page).len(), recovery_codes(page)), (10, recovery_codes(&one)));
+    }
+    assert_eq!((count(&server, EventKind::RecoveryCodesMade).await, wrong_codes(&server).await), (1, 0));
+    let (person, page) = half(&server).await;
+    assert_eq!(give(&person, &page, &recovery_codes(&one)[0]).await.name(), "account");
+    let page = alice.post(&form).await;
+    assert_eq!((page.status.as_u16(), page.has("#codes")), (422, false), "one of them is used");
+    assert!(page.text().contains("This code was used already"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_double_click_that_takes_the_app_away_takes_it_away() {
+    let (server, alice, app) = with_app().await;
+    let second = another_node(&server).await;
+    let form = alice.open("/account/second-factor").await.form(FACTOR);
+    let form = form.with("do", "remove").with("code", &app.code(&server));
+    let elsewhere = form.clone().at(&second.at("/account/second-factor"));
+    let (one, other) = tokio::join!(alice.post(&form), alice.post_with(&elsewhere, &[]));
+    assert_eq!([next(&one), next(&other)], ["/account/sign-in-ways", "/account/sign-in-ways"]);
+    assert_eq!((kept(&server.database, ALICE).await, wrong_codes(&server).await), (None, 0));
 }

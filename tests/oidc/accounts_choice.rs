@@ -163,23 +163,3 @@ async fn whom_a_new_account_signs_out_is_said_before() {
     let page = person.open("/select-account").await;
     assert!(!page.text().contains("Alice") && !page.text().contains("Bob"), "{}", page.text());
 }
-
-#[tokio::test]
-async fn a_request_for_somebody_beside_counts_for_them_alone() {
-    let few = Some("2/m".parse().unwrap());
-    let server = Server::start_with(|config| config.limits.authorization.per_account = few).await;
-    let (portal, elsewhere) = (App::new(&server, "portal"), Person::new(&server));
-    let page = elsewhere.open("/sign-in").await;
-    elsewhere.sign_in_on(&page, BOB, BOB_PASSWORD).await;
-    let hint = id_token(&server, &elsewhere).await;
-    let person = alice_before_bob(&server).await;
-    server.clock.advance(Duration::from_mins(1));
-    let of_bob = portal.authorize_url("openid", &[("id_token_hint", &hint), ("prompt", "none")]);
-    for status in [303, 303, 429] {
-        assert_eq!(person.get(&of_bob).await.status, status);
-    }
-    let of_alice = portal.authorize_url("openid", &[("prompt", "none")]);
-    for status in [303, 303, 429] {
-        assert_eq!(person.get(&of_alice).await.status, status);
-    }
-}

@@ -94,3 +94,11 @@ pub async fn an_epoch_leaves_no_recovery_code_and_the_app(database: &Database) {
     let found = database.second_factor_of(ADA).await.unwrap().unwrap();
     assert!(found.recovery.is_empty() && found.key.expose() == "GEZDGNBVGY3TQOJQ");
 }
+
+pub async fn what_was_spent_is_known_until_its_note_is_needed_no_more(database: &Database) {
+    let (digest, expires_at) = ([9; 32], NOW.plus(HOUR));
+    assert!(!database.is_spent(&digest, NOW).await.unwrap());
+    keep(database, [Change::AssertionSpend { digest, expires_at }]).await;
+    let is_spent = async |digest: [u8; 32], now| database.is_spent(&digest, now).await.unwrap();
+    assert!(is_spent(digest, NOW).await && !is_spent([8; 32], NOW).await && !is_spent(digest, expires_at).await);
+}

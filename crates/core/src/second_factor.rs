@@ -92,6 +92,43 @@ pub enum SecondFactorChange {
     Remove(Id),
 }
 
+/// What somebody typed, as a factor has it; right or wrong, used or not.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Typed {
+    /// A recovery code, by its hash.
+    Recovery(SecretHash),
+    /// The app's code of this step.
+    Step(i64),
+}
+
+impl Typed {
+    /// What it proves; nothing where it is wrong, or was used.
+    pub fn proves(self, factor: &SecondFactor) -> Option<Used> {
+        match self {
+            Self::Recovery(hash) => {
+                let left: Vec<_> = factor.recovery.iter().filter(|kept| **kept != hash).copied().collect();
+                (left.len() < factor.recovery.len()).then_some(Used::Recovery(left))
+            }
+            Self::Step(step) => (step > factor.last_step).then_some(Used::Code(step)),
+        }
+    }
+
+    /// What tells that it counted in one place, which is a half sign-in or a session. Where the very same comes there again, that is no
+    /// guess: as with the second click of a double click.
+    pub fn digest(self, factor: &SecondFactor, place: Id) -> [u8; 32] {
+        let what = match self {
+            Self::Recovery(hash) => URL_SAFE_NO_PAD.encode(hash.as_bytes()),
+            Self::Step(step) => step.to_string(),
+        };
+        sha256(format!("second factor code\0{}\0{place}\0{what}", factor.id).as_bytes())
+    }
+
+    /// Notes that it counted there, for as long as a half sign-in lives.
+    pub fn note(self, factor: &SecondFactor, place: Id, now: Time) -> Change {
+        Change::AssertionSpend { digest: self.digest(factor, place), expires_at: now.plus(HALF_LIVES) }
+    }
+}
+
 /// What a person has proved that they have the factor with. It is spent by the changes that it gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Used {
@@ -349,6 +386,31 @@ mod tests {
         let text = enrolment.seal(&key, "mark");
         let opened = |user_id, now| Enrolment::open(&text, (&key, "mark"), user_id, now).is_some();
         assert!(opened(user.id, NOW) && !opened(Id::from_i64(8), NOW) && !opened(user.id, NOW.plus(ENROLMENT_LIVES)));
+    }
+
+    #[test]
+    fn a_code_that_counted_is_told_by_its_factor_its_place_and_itself() {
+        let hash = |byte| SecretHash::new([byte; 32]);
+        let factor = |id| SecondFactor {
+            id: Id::from_i64(id),
+            user_id: Id::from_i64(7),
+            key: SecretText::new("K".into()),
+            last_step: 100,
+            recovery: vec![hash(1), hash(2)],
+            created_at: NOW,
+        };
+        let (kept, place) = (factor(1), Id::from_i64(9));
+        assert_eq!(Typed::Step(101).proves(&kept), Some(Used::Code(101)));
+        assert_eq!(Typed::Recovery(hash(1)).proves(&kept), Some(Used::Recovery(vec![hash(2)])));
+        assert_eq!((Typed::Step(100).proves(&kept), Typed::Recovery(hash(3)).proves(&kept)), (None, None));
+        let all = [
+            Typed::Step(100).digest(&kept, place),
+            Typed::Step(101).digest(&kept, place),
+            Typed::Step(100).digest(&factor(2), place),
+            Typed::Step(100).digest(&kept, Id::from_i64(10)),
+            Typed::Recovery(hash(1)).digest(&kept, place),
+        ];
+        assert!(all.iter().enumerate().all(|(index, digest)| !all[index + 1..].contains(digest)));
     }
 
     proptest! {

@@ -4,7 +4,7 @@ use actix_web::cookie::Cookie;
 use grantor_core::audit::{Event, EventKind};
 use grantor_core::change::Change;
 use grantor_core::error::{Decision, Error};
-use grantor_core::second_factor::{self, SecondFactor, Used};
+use grantor_core::second_factor::{self, SecondFactor, Typed, Used};
 use grantor_core::sign_in::Begun;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
@@ -12,6 +12,7 @@ use grantor_core::user::User;
 use grantor_identity::recovery::RecoveryCode;
 use grantor_identity::totp::{TotpCode, TotpKey};
 use grantor_identity::username::Username;
+use grantor_jose::id::Id;
 
 use crate::accounts::{self, Account};
 use crate::known_browser::Remembered;
@@ -30,18 +31,20 @@ pub enum Problem {
     Incomplete,
     /// Too many tries; the next one counts after so many seconds.
     Throttled(i64),
+    /// It is the very code that counted here a moment ago.
+    Twice,
     /// It is not the code, or it was used before.
     Wrong,
 }
 
 /// Proves the second factor of a person, by the code of their app or a recovery code. What it allows is what `decide` says, and is
-/// committed together with the note that the code was used.
+/// committed together with the notes that the code was used, and used in this `place`: a half sign-in, or a session.
 ///
 /// # Errors
 /// Those of the store.
 pub(crate) async fn prove<T>(
     visit: &Visit,
-    user: &User,
+    (user, place): (&User, Id),
     typed: &str,
     decide: impl Fn(&SecondFactor, &Used) -> Decision<T>,
 ) -> Result<Result<T, Problem>, Error> {
@@ -63,14 +66,21 @@ pub(crate) async fn prove<T>(
             tries.not_counted().await;
             return Ok(Err(Problem::Expired));
         };
-        let Some(by) = judge(&factor, typed, visit.now) else {
+        let typed = read(&factor, typed, visit.now);
+        let Some((typed, by)) = typed.and_then(|typed| Some((typed, typed.proves(&factor)?))) else {
+            // Counted before, and here: who sends it again guesses at nothing, and is let in to nothing by it.
+            if has_counted(visit, (&factor, place), typed).await? {
+                tries.take_back(counted).await;
+                return Ok(Err(Problem::Twice));
+            }
             let tells = counted.is_some_and(|counted| tries.is_last_free(counted));
             note(visit, EventKind::SignInFailed, user, tells).await?;
             return Ok(Err(Problem::Wrong));
         };
         let Decision { changes, reply } = decide(&factor, &by);
         let spent = by.spend(&factor, visit.app.id(), visit.call());
-        match store.commit(spent.into_iter().chain(changes).collect()).await {
+        let note = typed.note(&factor, place, visit.now);
+        match store.commit(spent.into_iter().chain(changes).chain([note]).collect()).await {
             Ok(()) => {
                 tries.take_back(counted).await;
                 return Ok(Ok(reply));
@@ -83,15 +93,30 @@ pub(crate) async fn prove<T>(
     Ok(Err(Problem::Expired))
 }
 
-/// What is proved by what somebody typed.
-fn judge(factor: &SecondFactor, typed: &str, now: Time) -> Option<Used> {
+/// What somebody typed; nothing where it is no recovery code, and no present code of the app, used or not.
+fn read(factor: &SecondFactor, typed: &str, now: Time) -> Option<Typed> {
     if let Some(code) = TotpCode::parse(typed) {
         let key = TotpKey::parse(factor.key.expose())?;
-        return key.accepts(code, now.seconds(), factor.last_step).map(Used::Code);
+        let after = |step| key.accepts(code, now.seconds(), step);
+        return after(factor.last_step).or_else(|| after(i64::MIN)).map(Typed::Step);
     }
-    let hash = RecoveryCode::parse(typed)?.hash(&factor.salt());
-    let left: Vec<_> = factor.recovery.iter().filter(|kept| **kept != hash).copied().collect();
-    (left.len() < factor.recovery.len()).then_some(Used::Recovery(left))
+    Some(Typed::Recovery(RecoveryCode::parse(typed)?.hash(&factor.salt())))
+}
+
+/// Whether this counted in this place a moment ago. Only who knows a code that was used there learns anything by it.
+async fn has_counted(visit: &Visit, (factor, place): (&SecondFactor, Id), typed: Option<Typed>) -> Result<bool, Error> {
+    let Some(typed) = typed else { return Ok(false) };
+    Ok(visit.app.provider.store.is_spent(&typed.digest(factor, place), visit.now).await?)
+}
+
+/// Whether this code raised the session that the browser still brings: it has ended by that, and its person has another one.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn has_raised(visit: &Visit, typed: &str) -> Result<bool, Error> {
+    let Some((session, user)) = visit.ended_session().await? else { return Ok(false) };
+    let Some(factor) = visit.app.provider.store.second_factor_of(user.id).await? else { return Ok(false) };
+    has_counted(visit, (&factor, session.id), read(&factor, typed, visit.now)).await
 }
 
 /// Tries go to the ring of fixed size, as those at passwords do. The person is told once in a while, where that is due: who tries

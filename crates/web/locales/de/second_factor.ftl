@@ -12,6 +12,7 @@ code-use-app = Code aus der App verwenden
 code-decline = Ohne Code weiter
 code-deny = Nicht weiter
 code-wrong = Das ist nicht der Code, oder er wurde schon benutzt. Warten Sie auf den nächsten und versuchen Sie es noch einmal.
+code-twice = Dieser Code wurde schon benutzt. Warten Sie auf den nächsten.
 code-incomplete = Geben Sie den Code ein.
 code-expired = Diese Seite war lange offen. Fangen Sie noch einmal an.
 

@@ -12,6 +12,7 @@ code-use-app = Use the app’s code
 code-decline = Go on without a code
 code-deny = Don’t go on
 code-wrong = That is not the code, or it was used before. Wait for the next one and try again.
+code-twice = This code was used already. Wait for the next one.
 code-incomplete = Enter the code.
 code-expired = This page was open for a long time. Start again.
 

@@ -164,7 +164,7 @@ pub(crate) async fn post_second_factor(visit: Visit, payload: Payload) -> HttpRe
     let done = match form.get("do") {
         Some("confirm") => confirm(&visit, (session, user), &form).await,
         Some("recovery") => renew(&visit, (session, user), &form).await,
-        Some("remove") => remove(&visit, user, &form).await,
+        Some("remove") => remove(&visit, (session, user), &form).await,
         _ => Ok(respond::redirect(routes::SECOND_FACTOR)),
     };
     match done {
@@ -299,18 +299,28 @@ async fn renew(visit: &Visit, (session, user): (&Session, &User), form: &Params)
         let hashes = hashes(&codes, &factor.salt());
         Decision { changes: core::renew_recovery(factor, by, hashes, visit.app.id(), visit.call()), reply: codes }
     };
-    match second_factor::prove(visit, user, typed, decide).await? {
-        Ok(codes) => Ok(recovery_codes(visit, user, &codes, (false, &Waiting::SecondFactor(None)))),
-        Err(problem) => again(visit, user, problem).await,
+    let problem = match second_factor::prove(visit, (user, session.id), typed, decide).await? {
+        Ok(codes) => return Ok(renewed(visit, user, &codes)),
+        Err(problem) => problem,
+    };
+    // The second click of a double click ends where the first one did, unless a code was used since or others were made.
+    let is_of = |kept: &Kept| problem == Problem::Twice && hashes(&codes_of(kept), &kept.salt()) == kept.recovery;
+    match visit.app.provider.store.second_factor_of(user.id).await? {
+        Some(kept) if is_of(&kept) => Ok(renewed(visit, user, &codes_of(&kept))),
+        _ => again(visit, user, problem).await,
     }
 }
 
-async fn remove(visit: &Visit, user: &User, form: &Params) -> Result<HttpResponse, Error> {
+fn renewed(visit: &Visit, user: &User, codes: &[RecoveryCode]) -> HttpResponse {
+    recovery_codes(visit, user, codes, (false, &Waiting::SecondFactor(None)))
+}
+
+async fn remove(visit: &Visit, (session, user): (&Session, &User), form: &Params) -> Result<HttpResponse, Error> {
     let decide = |factor: &Kept, _: &Used| {
         let changes = core::remove(factor, visit.app.id(), visit.call());
         Decision { changes, reply: () }
     };
-    match second_factor::prove(visit, user, form.get("code").unwrap_or_default(), decide).await? {
+    match second_factor::prove(visit, (user, session.id), form.get("code").unwrap_or_default(), decide).await? {
         Ok(()) => Ok(respond::redirect(routes::SIGN_IN_WAYS)),
         Err(problem) => again(visit, user, problem).await,
     }
@@ -350,6 +360,7 @@ impl SecondFactor {
             ("kept-last", page(kept(1), None)),
             ("kept-none", page(kept(0), None)),
             ("kept-wrong", page(kept(9), Some(Problem::Wrong))),
+            ("kept-twice", page(kept(9), Some(Problem::Twice))),
             ("kept-throttled", page(kept(9), Some(Problem::Throttled(290)))),
         ]
     }

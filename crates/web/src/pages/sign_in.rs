@@ -97,6 +97,8 @@ impl Way {
 pub enum Problem {
     /// The server has too many sign-ins to check just now.
     Busy,
+    /// The code of the second factor was used before, and so is the password that was given with it.
+    CodeUsed,
     /// The form was open for too long.
     Expired,
     /// A field was left empty.
@@ -121,6 +123,7 @@ impl SignIn {
     fn problem_text(&self) -> Option<String> {
         Some(match self.problem? {
             Problem::Busy => self.frame.t("sign-in-busy"),
+            Problem::CodeUsed => self.frame.t("sign-in-code-used"),
             Problem::Expired => self.frame.t("sign-in-expired"),
             Problem::Incomplete => self.frame.t("sign-in-incomplete"),
             Problem::Network => self.frame.t("sign-in-network"),
@@ -357,7 +360,7 @@ impl Opened {
         let (status, wait) = match problem {
             None => (StatusCode::OK, None),
             Some(Problem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
-            Some(Problem::Expired | Problem::Network) => (StatusCode::FORBIDDEN, None),
+            Some(Problem::CodeUsed | Problem::Expired | Problem::Network) => (StatusCode::FORBIDDEN, None),
             Some(Problem::Incomplete | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Some(Problem::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
         };
@@ -442,6 +445,7 @@ impl SignIn {
             ("wrong", page(Some(app("Wiki")), Some(Problem::Wrong), "ada")),
             ("incomplete", page(Some(app("Wiki")), Some(Problem::Incomplete), "")),
             ("throttled", page(Some(app("Wiki")), Some(Problem::Throttled(290)), "ada")),
+            ("code-used", page(None, Some(Problem::CodeUsed), "ada@example.com")),
             ("expired", page(None, Some(Problem::Expired), "ada@example.com")),
             ("network", page(Some(app("Wiki")), Some(Problem::Network), "ada")),
             ("busy", page(None, Some(Problem::Busy), "ada@example.com")),

@@ -22,14 +22,16 @@ use grantor_identity::username::Username;
 use super::sign_in::{self as password, Opened};
 use super::{App, Frame, upstream_link};
 use crate::accounts::{self, Holding};
-use crate::form;
 use crate::html::filters;
 use crate::known_browser::Remembered;
 use crate::oauth::authorize;
 use crate::respond::{self, How};
-use crate::routes;
 use crate::second_factor::{self, Problem};
 use crate::visit::Visit;
+use crate::{form, routes};
+
+/// What tells that a code came twice.
+const AGAIN: &str = "again";
 
 /// Posts `code`, `request`, `half` and `csrf` to `/sign-in/code`, with `upstream` and `arrival` where an account is proven to link it;
 /// and `decision` where the person can refuse (`deny`), or go on without (`decline`).
@@ -69,6 +71,7 @@ pub(crate) fn text(frame: &Frame, problem: Problem) -> String {
         Problem::Expired => frame.t("code-expired"),
         Problem::Incomplete => frame.t("code-incomplete"),
         Problem::Throttled(seconds) => frame.say("sign-in-throttled", "span", frame.duration(&seconds)),
+        Problem::Twice => frame.t("code-twice"),
         Problem::Wrong => frame.t("code-wrong"),
     }
 }
@@ -78,7 +81,7 @@ pub(crate) fn status(problem: Option<Problem>) -> (StatusCode, Option<i64>) {
     match problem {
         None => (StatusCode::OK, None),
         Some(Problem::Expired) => (StatusCode::FORBIDDEN, None),
-        Some(Problem::Incomplete | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
+        Some(Problem::Incomplete | Problem::Twice | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
         Some(Problem::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
     }
 }
@@ -137,7 +140,7 @@ impl Who {
                 let begin = |_: &_, by: &_| {
                     sign_in::begin_with_factor((user, half), by, &provider.fresh(visit.now), browser(is_known), call)
                 };
-                (user, second_factor::prove(visit, user, typed, begin).await?)
+                (user, second_factor::prove(visit, (user, half.id), typed, begin).await?)
             }
             Self::Session(session, user) => {
                 let origin = provider.store.upstream_of_session(session.id).await?;
@@ -145,7 +148,7 @@ impl Who {
                     let fresh = provider.fresh(visit.now);
                     sign_in::raise((session, user), origin.clone(), by, &fresh, (browser(true), call))
                 };
-                (user, second_factor::prove(visit, user, typed, raise).await?)
+                (user, second_factor::prove(visit, (user, session.id), typed, raise).await?)
             }
         };
         Ok(proved.map(|begun| second_factor::cookies(visit, user, &others, &begun)))
@@ -159,8 +162,32 @@ pub(crate) async fn get_sign_in_code(visit: Visit) -> HttpResponse {
         Ok(opened) => opened,
         Err(response) => return response,
     };
+    if query.get(AGAIN).is_some() {
+        return go_on_again(&visit, &opened, query.get("half").unwrap_or_default()).await;
+    }
     let Some(Raise { declines }) = raise(&visit, &opened).await else { return opened.go_on(&visit).await };
     show(&visit, &opened, Asking { raises: true, declines, ..Asking::default() })
+}
+
+/// Sends the browser here once more, where a code came twice: by then it has the session that the code began, unless that was lost on
+/// the way.
+fn come_again(visit: &Visit, opened: &Opened, half: &str) -> HttpResponse {
+    let carried = opened.carried().into_iter().chain([("half", half.to_owned()), (AGAIN, "yes".to_owned())]);
+    match Params::from_pairs(carried) {
+        Ok(query) => respond::redirect_marked(visit, &format!("{}?{}", routes::SIGN_IN_CODE, query.to_query())),
+        Err(_) => opened.show(visit, Some(password::Problem::CodeUsed), None),
+    }
+}
+
+/// Goes on where the code that came twice began the session that is there. Without, its person signs in again.
+async fn go_on_again(visit: &Visit, opened: &Opened, half: &str) -> HttpResponse {
+    let key = &visit.app.directory().secrets.browser;
+    let proved = HalfSignIn::open(half, (key, visit.mark()), visit.now).map(|half| half.user_id);
+    match (visit.session().filter(|(session, _)| session.level() >= Level::TwoFactors), proved) {
+        (Some((_, user)), Some(proved)) if user.id == proved => opened.go_on_as(visit, proved).await,
+        (Some(_), None) => opened.go_on(visit).await,
+        _ => opened.show(visit, Some(password::Problem::CodeUsed), None),
+    }
 }
 
 /// What waits for a code of who is signed in.
@@ -196,7 +223,7 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
         Ok(opened) => opened,
         Err(response) => return response,
     };
-    let half = form.get("half").unwrap_or_default();
+    let (half, code) = (form.get("half").unwrap_or_default(), form.get("code").unwrap_or_default());
     let who = match Who::of(&visit, half).await {
         Ok(who) => who,
         Err(error) => return respond::failure(&visit, &error).await,
@@ -216,8 +243,7 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     }
     let who = match who {
         Some(who) if who.owns_form(&visit, form.get("csrf")) => who,
-        // The password is asked for again.
-        _ => return opened.show(&visit, Some(password::Problem::Expired), None),
+        _ => return expired(&visit, &opened, (half, code)).await,
     };
     // A sign-in takes the browser over by its code; who raises their session only takes their own place.
     let typed = Username::parse(&who.user().username).ok();
@@ -237,11 +263,21 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     if form.get("way").is_some() {
         return show(&visit, &opened, asking);
     }
-    match who.prove(&visit, form.get("code").unwrap_or_default(), opened.is_beside()).await {
+    match who.prove(&visit, code, opened.is_beside()).await {
         Ok(Ok(cookies)) => respond::with_cookies(opened.go_on_as(&visit, who.user().id).await, cookies),
         Ok(Err(Problem::Expired)) => opened.show(&visit, Some(password::Problem::Expired), None),
+        Ok(Err(Problem::Twice)) => come_again(&visit, &opened, half),
         Ok(Err(problem)) => show(&visit, &opened, Asking { problem: Some(problem), ..asking }),
         Err(error) => respond::failure(&visit, &error).await,
+    }
+}
+
+/// The password is asked for again; but not after the second click of a double click that raises a session.
+async fn expired(visit: &Visit, opened: &Opened, (half, code): (&str, &str)) -> HttpResponse {
+    match second_factor::has_raised(visit, code).await {
+        Ok(true) if half.is_empty() => come_again(visit, opened, half),
+        Ok(_) => opened.show(visit, Some(password::Problem::Expired), None),
+        Err(error) => respond::failure(visit, &error).await,
     }
 }
 
