@@ -11,7 +11,6 @@ use grantor_core::upstream::flow::Arrival;
 use grantor_core::upstream::{Upstream, UpstreamKind};
 use grantor_core::user::User;
 use grantor_identity::username::Username;
-use grantor_jose::id::Id;
 
 use super::app_links::AppLinks;
 use super::{App, Frame, enter, sign_in_code, upstream_link};
@@ -25,6 +24,7 @@ use crate::waiting::Waiting;
 use crate::{form, routes};
 
 mod again;
+mod going_on;
 mod settled;
 
 /// What is kept in the form of a name that was typed, in characters.
@@ -279,16 +279,6 @@ impl Opened {
         self.link.is_some()
     }
 
-    /// Goes on with the app's request, without the level that it wished for.
-    pub(super) async fn go_on_declined(&self, visit: &Visit) -> HttpResponse {
-        self.waiting.go_on_declined(visit).await
-    }
-
-    /// Goes on with what waits, and links nothing.
-    pub(super) async fn go_on_unlinked(&self, visit: &Visit) -> HttpResponse {
-        self.waiting.go_on(visit).await
-    }
-
     /// Whether the person chose to sign in beside whoever is signed in.
     pub(super) fn is_beside(&self) -> bool {
         !self.company.beside.is_empty()
@@ -317,23 +307,6 @@ impl Opened {
     /// The address at which the person goes on as somebody else, where an app waits.
     pub(super) fn change(&self, visit: &Visit) -> Option<String> {
         self.waiting.change(visit)
-    }
-
-    /// Goes on as somebody who has just signed in.
-    pub(super) async fn go_on_as(&self, visit: &Visit, user_id: Id) -> HttpResponse {
-        if self.link.is_some() { self.go_on(visit).await } else { self.waiting.go_on_as(visit, user_id).await }
-    }
-
-    pub(super) async fn go_on(&self, visit: &Visit) -> HttpResponse {
-        let Some(link) = &self.link else { return self.waiting.go_on(visit).await };
-        let directory = visit.app.directory();
-        let upstream = directory.upstream(&link.name);
-        respond::redirect(
-            &upstream.map_or_else(
-                || routes::ACCOUNT.to_owned(),
-                |upstream| upstream_link::address_of(upstream, &link.arrival),
-            ),
-        )
     }
 
     pub(super) fn show(&self, visit: &Visit, problem: Option<Problem>, typed: Option<&str>) -> HttpResponse {
