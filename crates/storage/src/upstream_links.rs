@@ -75,6 +75,17 @@ fn of_user(user_id: i64, most: i64) -> _ {
     upstream_links::table.filter(upstream_links::user_id.eq(user_id)).order(upstream_links::id).limit(most)
 }
 
+/// What names them, as they are read.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn ids_of_user(user_id: i64) -> _ {
+    let most: i64 = MOST;
+    upstream_links::table
+        .select(upstream_links::id)
+        .filter(upstream_links::user_id.eq(user_id))
+        .order(upstream_links::id)
+        .limit(most)
+}
+
 /// Fails where somebody is linked with that subject.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn insert(row: Row) -> _ {

@@ -61,6 +61,9 @@ pub enum Aim {
     /// A second factor for the account, and then the authorization that asked for one, where one did.
     #[serde(rename = "f")]
     SecondFactor(Option<Interaction>),
+    /// The page that asks whether to unlink an account.
+    #[serde(rename = "u")]
+    Unlink(Id),
 }
 
 /// Who came from an upstream and is linked with nobody here, until somebody proves an account.
@@ -95,7 +98,9 @@ impl Arrival {
     pub fn is_proven_by(&self, session: &Session) -> bool {
         match self.aim {
             Aim::Link => session.auth_time.plus(LIVES) >= self.at,
-            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::SecondFactor(_) => session.auth_time >= self.at,
+            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::SecondFactor(_) | Aim::Unlink(_) => {
+                session.auth_time >= self.at
+            }
         }
     }
 

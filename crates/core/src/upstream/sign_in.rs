@@ -135,13 +135,54 @@ pub fn tell_of_link(upstream: &Upstream, user_id: Id, event_id: Id, call: Call<'
     Change::NoticeInsert(Box::new(Notice { id: event_id, user_id, at: call.now, news }))
 }
 
-/// Takes a link away.
-pub fn unlink(link: &UpstreamLink, upstream: &Upstream, event_id: Id, call: Call<'_>) -> Vec<Change> {
+/// What is unlinked, as it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Unlinking<'a> {
+    /// The link.
+    pub link: &'a UpstreamLink,
+    /// All links of the account.
+    pub all: &'a [UpstreamLink],
+    /// The upstream.
+    pub upstream: &'a Upstream,
+    /// The revision of the directory by which it was decided that another way in is left.
+    pub revision: i64,
+}
+
+/// Takes a link away, for its person, who has proved in this session that they may. Their sessions that began by it end, but for this
+/// one: unlinked is what somebody else may have got hold of.
+pub fn unlink(
+    unlinking: Unlinking<'_>,
+    (session, user): (&Session, &User),
+    event_id: Id,
+    call: Call<'_>,
+) -> Vec<Change> {
+    let Unlinking { link, all, upstream, revision } = unlinking;
+    let links = all.iter().map(|link| link.id).collect();
+    // The person is held first. Of two links that are unlinked at once, the second finds the first one gone; nobody signs in meanwhile.
+    let mut changes = vec![UpstreamChange::LinksExpect { user_id: user.id, links }.into()];
+    if session.level() < Level::TwoFactors {
+        changes.push(SecondFactorChange::ExpectNone(user.id).into());
+    }
+    // The way in that is left is still one.
+    changes.push(Change::DirectoryExpect { revision });
+    changes.push(match &user.password {
+        Some(password) => Change::UserExpect { id: user.id, password: password.clone() },
+        None => Change::UserMayEnter { id: user.id, without_password: false },
+    });
+    changes.push(Change::SessionExpect { id: session.id });
     let event = Event::new(event_id, call.now, EventKind::UpstreamUnlinked)
-        .user(link.user_id)
+        .user(user.id)
         .address(call.address)
         .detail(&format!("{} {}", upstream.definition.name, link.subject));
-    vec![UpstreamChange::LinkRemove(link.id).into(), Change::EventInsert(Box::new(event))]
+    let news =
+        News::SignInWayRemoved { upstream: upstream.definition.title().to_owned(), address: call.address.to_owned() };
+    changes.extend([
+        UpstreamChange::LinkRemove(link.id).into(),
+        UpstreamChange::SessionsOfLinkEnd { link: Box::new(link.clone()), except: session.id, at: call.now }.into(),
+        Change::EventInsert(Box::new(event)),
+        Change::NoticeInsert(Box::new(Notice { id: event_id, user_id: user.id, at: call.now, news })),
+    ]);
+    changes
 }
 
 /// The account of somebody who has none yet: it has no password, and what the upstream says of them for claims.

@@ -56,6 +56,8 @@ pub struct SignIn {
     pub sets_up: bool,
     /// Whether people may make accounts for themselves.
     pub sign_up: bool,
+    /// Whether the person is to unlink an account.
+    pub unlinks: bool,
     /// What was typed before, or what the app suggests.
     pub username: String,
     /// Other ways to sign in.
@@ -189,7 +191,7 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
 /// What the page is opened for: what waits for the sign-in, or first a link with an upstream.
 #[derive(Default)]
 pub(crate) struct Opened {
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     carried: String,
     link: Option<Asked>,
     company: Company,
@@ -345,6 +347,7 @@ impl Opened {
             request: self.carried.clone(),
             sets_up: matches!(self.waiting, Waiting::SecondFactor(_)),
             sign_up: visit.app.provider.policy.self_registration && self.link.is_none(),
+            unlinks: matches!(self.waiting, Waiting::Unlink(_)),
             ways: self.ways(visit),
             username: typed.or(hinted).or(known).unwrap_or_default().chars().take(MAX_TYPED).collect(),
         };
@@ -406,6 +409,7 @@ impl SignIn {
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             sets_up: false,
             sign_up: false,
+            unlinks: false,
             username: username.to_owned(),
             ways: Vec::new(),
         };
@@ -431,6 +435,7 @@ impl SignIn {
             ("over", Self { over: NAMES.map(str::to_owned).to_vec(), ..page(Some(app("Wiki")), None, "") }),
             ("sign-up", Self { sign_up: true, ..page(Some(app("Wiki")), None, "") }),
             ("sign-up-and-upstreams", Self { sign_up: true, ways: ways(&["Corp"]), ..page(None, None, "") }),
+            ("unlink", Self { unlinks: true, ways: ways(&["Corp"]), ..page(None, None, "ada") }),
             ("unchecked", Self { links: super::samples::links(true), ..page(Some(app("Wiki")), None, "") }),
             ("account", page(None, None, "")),
             ("wrong", page(Some(app("Wiki")), Some(Problem::Wrong), "ada")),

@@ -22,13 +22,14 @@ use grantor_identity::username::Username;
 use super::sign_in::{self as password, Opened};
 use super::{App, Frame, upstream_link};
 use crate::accounts::{self, Holding};
-use crate::form;
 use crate::html::filters;
 use crate::known_browser::Remembered;
 use crate::oauth::authorize;
 use crate::respond::{self, How};
 use crate::second_factor::{self, Problem};
 use crate::visit::Visit;
+use crate::waiting::Waiting;
+use crate::{form, routes};
 
 /// Posts `code`, `request`, `half` and `csrf` to `/sign-in/code`, with `upstream` and `arrival` where an account is proven to link it;
 /// and `decision` where the person can refuse (`deny`), or go on without (`decline`).
@@ -169,9 +170,9 @@ struct Raise {
     declines: bool,
 }
 
-/// Whether an app's request waits for a code of who is signed in, or the link of another way in does.
+/// Whether an app's request waits for a code of who is signed in, or that a way in is linked or unlinked does.
 async fn raise(visit: &Visit, opened: &Opened) -> Option<Raise> {
-    if opened.links() {
+    if opened.links() || unlinks(opened) {
         let needs_code = upstream_link::needs_code(visit, visit.session()?).await.unwrap_or(false);
         return needs_code.then_some(Raise { declines: false });
     }
@@ -179,6 +180,11 @@ async fn raise(visit: &Visit, opened: &Opened) -> Option<Raise> {
         Ok(Step::Prove { may_decline }) => Some(Raise { declines: may_decline }),
         _ => None,
     }
+}
+
+/// Whether it is an account at an upstream that the person is to unlink.
+const fn unlinks(opened: &Opened) -> bool {
+    matches!(opened.waiting, Waiting::Unlink(_))
 }
 
 /// Looks at the code, and goes on.
@@ -240,10 +246,13 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     }
 }
 
-/// Tells the app that the person does not prove more. Whoever was about to link another way in goes on without.
+/// Tells the app that the person does not prove more. Whoever was about to link another way in, or to unlink one, goes on without.
 pub(crate) async fn refuse(visit: &Visit, opened: &Opened) -> HttpResponse {
     if opened.links() {
         return opened.go_on_unlinked(visit).await;
+    }
+    if unlinks(opened) {
+        return respond::redirect(routes::SIGN_IN_WAYS);
     }
     match opened.request() {
         Some(request) => authorize::send_error(visit, request, &Error::AcrUnmet).await,

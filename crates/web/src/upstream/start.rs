@@ -136,7 +136,7 @@ fn max_age(aim: &Aim, request: Option<&AuthorizationRequest>) -> Option<u64> {
         (Aim::Authorize(_), Some(request)) if request.prompt.login || request.prompt.create => Some(0),
         (Aim::Authorize(_), Some(request)) => request.max_age,
         // Whoever finds a browser open shall not lock its person out, nor here nor there.
-        (Aim::SecondFactor(_), _) => Some(0),
+        (Aim::SecondFactor(_) | Aim::Unlink(_), _) => Some(0),
         _ => None,
     }
 }
