@@ -217,3 +217,13 @@ pub async fn nobody_who_is_switched_off_may_enter(database: &Database) {
     keep(database, [Change::UserPut(Box::new(off))]).await;
     assert!(refused(may_enter(false)).await);
 }
+
+pub async fn a_person_is_expected_as_they_were_read(database: &Database) {
+    with_wiki_and_user(database).await;
+    let mut changed = user(7);
+    let read = Change::UserExpectUnchanged { id: changed.id, updated_at: changed.updated_at };
+    keep(database, [read.clone()]).await;
+    changed.updated_at = changed.updated_at.plus(HOUR);
+    keep(database, [Change::UserPut(Box::new(changed))]).await;
+    assert!(matches!(database.commit(vec![read]).await, Err(StoreError::Conflict)));
+}

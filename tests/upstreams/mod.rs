@@ -1,6 +1,7 @@
 //! Sign-in through other providers, and whoever pretends to be one.
 
 mod account;
+mod addresses;
 mod another;
 mod asked;
 mod behind;

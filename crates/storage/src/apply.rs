@@ -133,7 +133,7 @@ macro_rules! define_apply {
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
                 Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
                 Change::AccessTokenExpect { .. } | Change::ApiTokensExpect { .. } | Change::ClientExpect { .. } | Change::ConsentExpect { .. }
-                | Change::GrantExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } | Change::UserMayEnter { .. } => {
+                | Change::GrantExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } | Change::UserExpectUnchanged { .. } | Change::UserMayEnter { .. } => {
                     expect(change, connection)$($wait)*
                 }
                 Change::ConsentPut { .. } | Change::ConsentRemove { .. } => apply_consent(change, connection)$($wait)*,

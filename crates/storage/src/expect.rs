@@ -44,6 +44,7 @@ macro_rules! define_expect {
                 }
                 Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
                 Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
+                Change::UserExpectUnchanged { id, updated_at } => expect!(users::unchanged(id.as_i64(), updated_at.millis())),
                 Change::UserMayEnter { id, without_password } => expect!(users::may_enter(id.as_i64(), !*without_password)),
                 _ => Ok(()),
             }

@@ -4,7 +4,7 @@ use diesel::dsl;
 use diesel::prelude::*;
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
-use grantor_core::upstream::UpstreamLink;
+use grantor_core::upstream::{MOST_WITH_ADDRESS, UpstreamLink};
 use grantor_core::user::User;
 use grantor_jose::id::Id;
 
@@ -14,8 +14,6 @@ use crate::{Database, query};
 
 /// The most links of one account that are looked at.
 const MOST: i64 = 100;
-/// How many accounts with one address are told apart: one, and more than one.
-const FEW: i64 = 2;
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = upstream_links, treat_none_as_default_value = false)]
@@ -127,13 +125,13 @@ impl Database {
         Ok(rows.into_iter().map(UpstreamLink::from).collect())
     }
 
-    /// Accounts with this address, verified or not: at most two, since more than one is nobody in particular.
+    /// Accounts with this address, verified or not, in the order in which they were made: at most [`MOST_WITH_ADDRESS`].
     ///
     /// # Errors
     /// What the database says.
     pub async fn users_with_email(&self, email: &str) -> Result<Vec<User>, StoreError> {
-        let email = email.to_ascii_lowercase();
-        let rows: Vec<crate::users::Row> = query!(self, load, crate::users::with_email(&email, FEW))?;
+        let (email, most) = (email.to_ascii_lowercase(), i64::try_from(MOST_WITH_ADDRESS).unwrap_or(i64::MAX));
+        let rows: Vec<crate::users::Row> = query!(self, load, crate::users::with_email(&email, most))?;
         rows.into_iter().map(User::try_from).collect()
     }
 }

@@ -21,6 +21,9 @@ pub mod sign_in;
 /// The longest subject that is kept, in bytes.
 pub const MAX_SUBJECT: usize = 255;
 
+/// How many accounts with one address are looked at.
+pub const MOST_WITH_ADDRESS: usize = 100;
+
 /// An upstream as it is kept.
 #[derive(Clone, Debug)]
 pub struct Upstream {

@@ -3,7 +3,7 @@
 use grantor_jose::id::Id;
 use serde_json::{Map, Value};
 
-use super::{Upstream, UpstreamChange, UpstreamLink, UpstreamPerson, UpstreamSession};
+use super::{MOST_WITH_ADDRESS, Upstream, UpstreamChange, UpstreamLink, UpstreamPerson, UpstreamSession};
 use crate::audit::{Event, EventKind};
 use crate::change::Change;
 use crate::error::Decision;
@@ -71,9 +71,10 @@ pub fn begin(
     tell(&mut begun, came.upstream);
     // An upstream that was switched off meanwhile, on whichever node, begins nothing.
     let mut changes = vec![Change::DirectoryExpect { revision }];
-    // A code that the account asks for since it was decided is not gone around by the address.
+    // A code that the account asks for since it was decided is not gone around by the address, and it still is its address.
     if matches!(entry, Entry::LinkNow) {
         changes.insert(0, SecondFactorChange::ExpectNone(user.id).into());
+        changes.push(Change::UserExpectUnchanged { id: user.id, updated_at: user.updated_at });
     }
     match entry {
         Entry::Linked(link) => changes.push(UpstreamChange::LinkUsed { id: link.id, at: call.now }.into()),
@@ -185,15 +186,33 @@ pub fn unlink(
     changes
 }
 
-/// The account of somebody who has none yet: it has no password, and what the upstream says of them for claims.
+/// Whether the person of an account has verified this address here.
+pub fn has_verified(user: &User, address: &str) -> bool {
+    user.proved_email().is_some_and(|own| own.eq_ignore_ascii_case(address))
+}
+
+/// Of the accounts with an address, those that it is the address of: whose person has verified it, or signs in with it. One that
+/// nobody has verified may be anybody's, and keeps nobody out; but whoever is switched off does not come back as somebody else.
+pub fn holders(mut found: Vec<User>, address: &str) -> Vec<User> {
+    let is_theirs =
+        |user: &User| user.disabled || has_verified(user, address) || user.username.eq_ignore_ascii_case(address);
+    // Of so many, not all are known.
+    if found.len() < MOST_WITH_ADDRESS {
+        found.retain(is_theirs);
+    }
+    found
+}
+
+/// The account of somebody who has none yet: it has no password, and what the upstream says of them for claims. An address is among
+/// that only where the upstream has verified it: apps take it for the person's, whatever stands beside it.
 pub fn account(person: &UpstreamPerson, username: String, (id, subject): (Id, String), now: Time) -> User {
     let mut claims = Map::new();
     if let Some(name) = &person.name {
         claims.insert("name".to_owned(), name.as_str().into());
     }
-    if let Some(email) = &person.email {
-        claims.insert("email".to_owned(), email.as_str().into());
-        claims.insert("email_verified".to_owned(), Value::Bool(person.email_verified));
+    if let Some(email) = person.email.as_deref().filter(|_| person.email_verified) {
+        claims.insert("email".to_owned(), email.into());
+        claims.insert("email_verified".to_owned(), Value::Bool(true));
     }
     User {
         id,
@@ -283,10 +302,36 @@ mod tests {
             let without_factor =
                 has(|change| matches!(change, Change::SecondFactor(SecondFactorChange::ExpectNone(_))));
             assert_eq!(without_factor, matches!(entry, Entry::LinkNow));
+            let as_read = has(|change| matches!(change, Change::UserExpectUnchanged { .. }));
+            assert_eq!(as_read, matches!(entry, Entry::LinkNow));
             let by_link = has(|change| matches!(change, Change::Upstream(UpstreamChange::LinkUsed { .. })));
             assert_eq!(by_link, matches!(entry, Entry::Linked(_)));
             assert_eq!(has(|change| matches!(change, Change::UserPut(_))), matches!(entry, Entry::Made));
         }
+    }
+
+    #[test]
+    fn an_address_is_that_of_whoever_has_verified_it_or_signs_in_with_it() {
+        let of = |email: &str, email_verified: bool| {
+            let mut user = ada();
+            user.claims.insert("email".into(), email.into());
+            user.claims.insert("email_verified".into(), email_verified.into());
+            user
+        };
+        let address = "ada@example.com";
+        let by_name = User { username: address.into(), ..of("b@example.com", true) };
+        for (user, is_holder) in [
+            (of("Ada@example.com", true), true),
+            (of(address, false), false),
+            (of("b@example.com", true), false),
+            (User { disabled: true, ..of(address, false) }, true),
+            (by_name.clone(), true),
+        ] {
+            assert_eq!(holders(vec![user.clone()], address).len(), usize::from(is_holder), "{user:?}");
+        }
+        assert!(!has_verified(&by_name, address) && has_verified(&by_name, "B@example.com"));
+        let many = vec![of(address, false); MOST_WITH_ADDRESS];
+        assert_eq!(holders(many, address).len(), MOST_WITH_ADDRESS, "nobody in particular");
     }
 
     #[test]

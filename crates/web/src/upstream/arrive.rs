@@ -107,7 +107,7 @@ async fn load(visit: &Visit, upstream: &Upstream, person: &UpstreamPerson) -> Re
         return Ok(Facts { link, same_address, has_second_factor, username: None, username_taken: false });
     }
     let same_address = match &person.email {
-        Some(email) => store.users_with_email(email).await?,
+        Some(email) => sign_in::holders(store.users_with_email(email).await?, email),
         None => Vec::new(),
     };
     let has_second_factor = match same_address.as_slice() {
@@ -135,7 +135,7 @@ fn verdict(upstream: &Upstream, person: &UpstreamPerson, facts: &Facts) -> Resul
     let account = |user: &User| Account {
         disabled: user.disabled,
         is_guarded: user.password.is_some() || facts.has_second_factor,
-        email_verified: user.claim("email_verified") == Some(true.into()),
+        email_verified: person.email.as_deref().is_some_and(|email| sign_in::has_verified(user, email)),
     };
     let known = match (&facts.link, facts.same_address.as_slice()) {
         (Some((_, user)), _) => Known::Linked(account(user)),
