@@ -30,7 +30,7 @@ mod settled;
 const MAX_TYPED: usize = 128;
 
 /// Posts `username`, `password`, `request`, `beside`, `over` and `csrf` to `/sign-in`, with `upstream` and `arrival` where an account is proven
-/// to link it. The forms of other ways post `csrf`, `request` and `beside` to `/upstreams/{name}/start`.
+/// to link it. The forms of other ways post `csrf`, `request`, `beside` and `over` to `/upstreams/{name}/start`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_in.html")]
 pub struct SignIn {
