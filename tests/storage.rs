@@ -260,5 +260,8 @@ contract! {
         sessions_are_found_by_where_they_began
         people_are_found_by_their_address
         nobody_who_is_switched_off_may_enter
+        a_person_is_expected_as_they_were_read
+        of_two_links_that_are_taken_away_at_once_one_stays
+        the_sessions_that_began_by_a_link_end_but_for_one
     }
 }

@@ -126,6 +126,62 @@ pub async fn sessions_are_found_by_where_they_began(database: &Database) {
     assert_eq!(found(None, None).await, [0; 0]);
 }
 
+pub async fn of_two_links_that_are_taken_away_at_once_one_stays(database: &Database) {
+    with_corp_and_user(database).await;
+    let insert = |id: i64, subject: &str| UpstreamChange::LinkInsert(Box::new(link(id, subject))).into();
+    keep(database, [insert(1, "a"), insert(2, "b")]).await;
+    let expect = |user_id: i64, links: &[i64]| UpstreamChange::LinksExpect {
+        user_id: Id::from_i64(user_id),
+        links: links.iter().copied().map(Id::from_i64).collect(),
+    };
+    assert!(!is_conflict(database, expect(7, &[1, 2])).await);
+    for (user_id, links) in [(7, vec![1]), (7, vec![2, 1]), (7, vec![1, 2, 3]), (8, vec![])] {
+        assert!(is_conflict(database, expect(user_id, &links)).await, "{user_id} {links:?}");
+    }
+    let remove = |id: i64| vec![expect(7, &[1, 2]).into(), UpstreamChange::LinkRemove(Id::from_i64(id)).into()];
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let threads = [1, 2].map(|id| scope.spawn(move || super::wait(database.commit(remove(id)))));
+        threads.into_iter().map(|thread| thread.join().unwrap().is_ok()).collect()
+    });
+    assert_eq!(answers.iter().filter(|is_done| **is_done).count(), 1);
+    assert_eq!(database.upstream_links_of(Id::from_i64(7)).await.unwrap().len(), 1);
+}
+
+pub async fn the_sessions_that_began_by_a_link_end_but_for_one(database: &Database) {
+    with_corp_and_user(database).await;
+    let began = |number: i64, subject: &str, user_id: i64| {
+        let origin = UpstreamSession {
+            session_id: id_at(NOW, number),
+            upstream_id: CORP,
+            subject: subject.into(),
+            sid: None,
+            tells_time: true,
+        };
+        let session = Change::SessionInsert(Box::new(session(origin.session_id, user_id)));
+        [session, UpstreamChange::SessionInsert(Box::new(origin)).into()]
+    };
+    keep(database, [Change::UserPut(Box::new(user(8)))]).await;
+    for changes in [began(1, "a", 7), began(2, "a", 7), began(3, "b", 7), began(4, "a", 8)] {
+        keep(database, changes).await;
+    }
+    for number in [1, 2] {
+        let mut given = grant(id_at(NOW, 10 + number));
+        given.session_id = id_at(NOW, number);
+        keep(database, [grant_insert(given)]).await;
+    }
+    let end = UpstreamChange::SessionsOfLinkEnd { link: Box::new(link(1, "a")), except: id_at(NOW, 2), at: NOW };
+    keep(database, [end.into()]).await;
+    let mut ended = Vec::new();
+    for number in 1..=4 {
+        ended.push(database.session_find(id_at(NOW, number)).await.unwrap().unwrap().0.ended_at.is_some());
+    }
+    assert_eq!(ended, [true, false, false, false]);
+    let has_ended = async |number: i64| {
+        grant_find(database, id_at(NOW, 10 + number)).await.is_none_or(|facts| facts.grant.ended.is_some())
+    };
+    assert_eq!([has_ended(1).await, has_ended(2).await], [true, false]);
+}
+
 pub async fn people_are_found_by_their_address(database: &Database) {
     with_wiki_and_user(database).await;
     let with = |id: i64, email: &str| {
@@ -160,4 +216,14 @@ pub async fn nobody_who_is_switched_off_may_enter(database: &Database) {
     off.disabled = true;
     keep(database, [Change::UserPut(Box::new(off))]).await;
     assert!(refused(may_enter(false)).await);
+}
+
+pub async fn a_person_is_expected_as_they_were_read(database: &Database) {
+    with_wiki_and_user(database).await;
+    let mut changed = user(7);
+    let read = Change::UserExpectUnchanged { id: changed.id, updated_at: changed.updated_at };
+    keep(database, [read.clone()]).await;
+    changed.updated_at = changed.updated_at.plus(HOUR);
+    keep(database, [Change::UserPut(Box::new(changed))]).await;
+    assert!(matches!(database.commit(vec![read]).await, Err(StoreError::Conflict)));
 }

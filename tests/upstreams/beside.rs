@@ -69,6 +69,23 @@ async fn who_went_where_nobody_was_signed_in_and_comes_back_where_somebody_is_si
 }
 
 #[tokio::test]
+async fn who_comes_back_signs_nobody_out_whom_the_page_did_not_name_where_they_wait_beside() {
+    let (server, fake) = with("create_accounts = true").await;
+    let person = Person::new(&server);
+    person.sign_in().await;
+    let page = person.open("/sign-in").await;
+    let gone = start_on(&person, &page, "corp").await;
+    let page = another(&person, "/select-account").await;
+    person.sign_in_on(&page, BOB, BOB_PASSWORD).await;
+    let page = person.open("/select-account").await;
+    let alice = page.attribute(".choices button", "value").unwrap();
+    person.send(&page.form(r#"form[action="/select-account"]"#).with("choice", &alice)).await;
+    let page = person.open(fake.consents(&gone)).await;
+    assert_eq!(page.name(), "select-account", "{}", page.body);
+    assert!(page.text().contains("Continue as Alice Liddell") && page.text().contains("Bob"), "{}", page.text());
+}
+
+#[tokio::test]
 async fn who_chose_another_account_is_signed_in_beside_and_who_did_not_takes_the_browser_over() {
     let (server, fake) = with("create_accounts = true").await;
     for (chose, beside) in [(true, 1), (false, 0)] {

@@ -1,6 +1,7 @@
 //! Sign-in through other providers, and whoever pretends to be one.
 
 mod account;
+mod addresses;
 mod another;
 mod asked;
 mod behind;
@@ -17,6 +18,7 @@ mod networks;
 mod oauth2;
 mod oidc_provider;
 mod operated;
+mod unlinked;
 mod walk;
 
 use grantor_core::change::Change;

@@ -325,6 +325,13 @@ pub enum Change {
         /// Whether they must have no password, too: somebody may have set one since it was read.
         without_password: bool,
     },
+    /// Expects that what is declared of a person is still what was read. Changes nothing.
+    UserExpectUnchanged {
+        /// The person.
+        id: Id,
+        /// When their account was changed last.
+        updated_at: Time,
+    },
     /// Keeps a new hash of a person's password.
     UserPassword {
         /// The person.

@@ -85,6 +85,13 @@ pub enum News {
         /// Where from.
         address: String,
     },
+    /// The account can no longer be signed in to through an upstream that it could be before.
+    SignInWayRemoved {
+        /// What the upstream calls itself.
+        upstream: String,
+        /// Where from.
+        address: String,
+    },
     /// Somebody signed in with a browser that had not been used for the account before.
     SignedIn {
         /// Where from.
@@ -167,6 +174,7 @@ impl News {
             Self::SecondFactorAdded { .. } => "second_factor_added",
             Self::SecondFactorRemoved { .. } => "second_factor_removed",
             Self::SignInWayAdded { .. } => "sign_in_way_added",
+            Self::SignInWayRemoved { .. } => "sign_in_way_removed",
             Self::SignedIn { .. } => SIGNED_IN,
             Self::TokenExpires { .. } => "token_expires",
             Self::TokenLeaked { .. } => "token_leaked",

@@ -9,7 +9,7 @@
 //! 3. an account is linked by itself only where its declaration allows it, both sides have verified the same address, and the account
 //!    has neither a password nor a second factor; with one, its person proves it once, here;
 //! 4. an account is made only where that is declared, and nobody here has the name or the address: also somebody who is switched off
-//!    does not come back as somebody else.
+//!    does not come back as somebody else. An address that nobody has verified may be anybody's, and is nobody's.
 
 /// What an upstream says that counts here.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +42,7 @@ pub struct Account {
     pub disabled: bool,
     /// Whether its person has something to prove it with here: a password or a second factor.
     pub is_guarded: bool,
-    /// Whether its address is verified.
+    /// Whether its person has verified the same address here.
     pub email_verified: bool,
 }
 
@@ -99,7 +99,9 @@ pub fn decide(said: Said<'_>, rules: Rules<'_>, known: Known) -> Result<Verdict,
         Known::Linked(account) if account.disabled => Err(Refusal::AccountDisabled),
         Known::Linked(_) => Ok(Verdict::SignIn),
         // Who it is that is switched off is told only to whoever has the address.
-        Known::SameAddress(account) if account.disabled && verified.is_some() => Err(Refusal::AccountDisabled),
+        Known::SameAddress(account) if account.disabled && account.email_verified && verified.is_some() => {
+            Err(Refusal::AccountDisabled)
+        }
         Known::SameAddress(account) if rules.link_by_email && verified.is_some() && may_be_linked(account) => {
             Ok(Verdict::LinkNow)
         }

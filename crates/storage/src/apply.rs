@@ -78,6 +78,7 @@ pub(crate) const fn takes_several(change: &Change) -> bool {
             Change::ApiTokensExpect { .. }
                 | Change::SecondFactor(SecondFactorChange::ExpectNone(_) | SecondFactorChange::Insert(_))
                 | Change::Registration(RegistrationChange::Room { .. } | RegistrationChange::Unused { .. })
+                | Change::Upstream(UpstreamChange::LinksExpect { .. } | UpstreamChange::SessionsOfLinkEnd { .. })
         )
 }
 
@@ -132,7 +133,7 @@ macro_rules! define_apply {
                 Change::CodeSpend { id, at } => one!(authorization_codes::spend(id.as_i64(), at.millis())),
                 Change::DirectoryExpect { revision } => one!(directory_revision::hold(*revision)),
                 Change::AccessTokenExpect { .. } | Change::ApiTokensExpect { .. } | Change::ClientExpect { .. } | Change::ConsentExpect { .. }
-                | Change::GrantExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } | Change::UserMayEnter { .. } => {
+                | Change::GrantExpect { .. } | Change::SessionExpect { .. } | Change::UserExpect { .. } | Change::UserExpectUnchanged { .. } | Change::UserMayEnter { .. } => {
                     expect(change, connection)$($wait)*
                 }
                 Change::ConsentPut { .. } | Change::ConsentRemove { .. } => apply_consent(change, connection)$($wait)*,
@@ -260,6 +261,7 @@ macro_rules! define_apply {
             match change {
                 UpstreamChange::LinkInsert(link) => one(rows!(upstream_links::insert(link.as_ref().into()))),
                 UpstreamChange::LinkRemove(id) => one(rows!(upstream_links::remove(id.as_i64()))),
+                UpstreamChange::LinksExpect { user_id, links } => expect_links(*user_id, links, connection)$($wait)*,
                 UpstreamChange::LinkUsed { id, at } => one(rows!(upstream_links::used(id.as_i64(), at.millis()))),
                 UpstreamChange::Put(upstream) => one(rows!(upstreams::put(&upstreams::Row::new(upstream, &context.sealer)?))),
                 UpstreamChange::Remove(id) => {
@@ -271,6 +273,12 @@ macro_rules! define_apply {
                     let reason = GrantEnd::RevokedByAdministrator.as_str();
                     rows!(upstream_sessions::end_grants(id.as_i64(), at.millis(), reason));
                     rows!(upstream_sessions::end_sessions(id.as_i64(), at.millis()));
+                    Ok(())
+                }
+                UpstreamChange::SessionsOfLinkEnd { link, except, at } => {
+                    let reason = GrantEnd::SignedOut.as_str();
+                    rows!(upstream_sessions::end_grants_of_link(link, except.as_i64(), at.millis(), reason));
+                    rows!(upstream_sessions::end_sessions_of_link(link, except.as_i64(), at.millis()));
                     Ok(())
                 }
             }

@@ -44,6 +44,7 @@ macro_rules! define_expect {
                 }
                 Change::SessionExpect { id } => expect!(sessions::expect(id.as_i64())),
                 Change::UserExpect { id, password } => expect!(users::expect(id.as_i64(), password)),
+                Change::UserExpectUnchanged { id, updated_at } => expect!(users::unchanged(id.as_i64(), updated_at.millis())),
                 Change::UserMayEnter { id, without_password } => expect!(users::may_enter(id.as_i64(), !*without_password)),
                 _ => Ok(()),
             }
@@ -69,6 +70,15 @@ macro_rules! define_expect {
                 }
             };
             if live < fewer_than { Ok(()) } else { Err(Failure::Conflict) }
+        }
+
+        /// The person is held first: whoever unlinks at the same time reads what this set has left.
+        $($async)? fn expect_links(user_id: Id, links: &[Id], connection: &mut $connection) -> Result<(), Failure> {
+            let held: Vec<i64> = RunQueryDsl::load(users::hold(user_id.as_i64())$($alone)*, connection)$($wait)*?;
+            one(held.len())?;
+            let found: Vec<i64> = RunQueryDsl::load(upstream_links::ids_of_user(user_id.as_i64()), connection)$($wait)*?;
+            let read = links.iter().copied().map(Id::as_i64);
+            if found.into_iter().eq(read) { Ok(()) } else { Err(Failure::Conflict) }
         }
     };
 }

@@ -4,7 +4,7 @@ use diesel::dsl;
 use diesel::prelude::*;
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
-use grantor_core::upstream::UpstreamLink;
+use grantor_core::upstream::{MOST_WITH_ADDRESS, UpstreamLink};
 use grantor_core::user::User;
 use grantor_jose::id::Id;
 
@@ -14,8 +14,6 @@ use crate::{Database, query};
 
 /// The most links of one account that are looked at.
 const MOST: i64 = 100;
-/// How many accounts with one address are told apart: one, and more than one.
-const FEW: i64 = 2;
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = upstream_links, treat_none_as_default_value = false)]
@@ -75,6 +73,17 @@ fn of_user(user_id: i64, most: i64) -> _ {
     upstream_links::table.filter(upstream_links::user_id.eq(user_id)).order(upstream_links::id).limit(most)
 }
 
+/// What names them, as they are read.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn ids_of_user(user_id: i64) -> _ {
+    let most: i64 = MOST;
+    upstream_links::table
+        .select(upstream_links::id)
+        .filter(upstream_links::user_id.eq(user_id))
+        .order(upstream_links::id)
+        .limit(most)
+}
+
 /// Fails where somebody is linked with that subject.
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn insert(row: Row) -> _ {
@@ -116,13 +125,13 @@ impl Database {
         Ok(rows.into_iter().map(UpstreamLink::from).collect())
     }
 
-    /// Accounts with this address, verified or not: at most two, since more than one is nobody in particular.
+    /// Accounts with this address, verified or not, in the order in which they were made: at most [`MOST_WITH_ADDRESS`].
     ///
     /// # Errors
     /// What the database says.
     pub async fn users_with_email(&self, email: &str) -> Result<Vec<User>, StoreError> {
-        let email = email.to_ascii_lowercase();
-        let rows: Vec<crate::users::Row> = query!(self, load, crate::users::with_email(&email, FEW))?;
+        let (email, most) = (email.to_ascii_lowercase(), i64::try_from(MOST_WITH_ADDRESS).unwrap_or(i64::MAX));
+        let rows: Vec<crate::users::Row> = query!(self, load, crate::users::with_email(&email, most))?;
         rows.into_iter().map(User::try_from).collect()
     }
 }

@@ -4,7 +4,7 @@ use diesel::dsl;
 use diesel::prelude::*;
 use grantor_core::session::Session;
 use grantor_core::store::StoreError;
-use grantor_core::upstream::UpstreamSession;
+use grantor_core::upstream::{UpstreamLink, UpstreamSession};
 use grantor_jose::id::Id;
 
 use crate::grants::is_bound;
@@ -76,6 +76,30 @@ pub(crate) fn end_grants(upstream_id: i64, at: i64, reason: &str) -> impl Statem
     let bound =
         grants::table.filter(grants::session_id.eq_any(began_there).and(is_bound()).and(grants::ended_at.is_null()));
     dsl::update(bound).set((grants::ended_at.eq(at), grants::ended_reason.eq(reason.to_owned())))
+}
+
+/// Those that began by a link, its person's or whoever's.
+#[dsl::auto_type(no_type_alias)]
+fn by_link(upstream_id: i64, subject: String) -> _ {
+    upstream_sessions::table
+        .filter(upstream_sessions::upstream_id.eq(upstream_id).and(upstream_sessions::subject.eq(subject)))
+        .select(upstream_sessions::session_id)
+}
+
+/// Ends those of a link's person that began by it, but for one.
+pub(crate) fn end_sessions_of_link(link: &UpstreamLink, except: i64, at: i64) -> impl Statement + use<> {
+    let by_it = sessions::id.eq_any(by_link(link.upstream_id.as_i64(), link.subject.clone()));
+    let theirs = sessions::user_id.eq(link.user_id.as_i64()).and(sessions::id.ne(except));
+    dsl::update(sessions::table.filter(by_it.and(theirs).and(sessions::ended_at.is_null())))
+        .set(sessions::ended_at.eq(at))
+}
+
+/// Ends what was given in them and does not outlive them.
+pub(crate) fn end_grants_of_link(link: &UpstreamLink, except: i64, at: i64, reason: &str) -> impl Statement + use<> {
+    let by_it = grants::session_id.eq_any(by_link(link.upstream_id.as_i64(), link.subject.clone()));
+    let theirs = grants::user_id.eq(link.user_id.as_i64()).and(grants::session_id.ne(except));
+    let bound = by_it.and(theirs).and(is_bound()).and(grants::ended_at.is_null());
+    dsl::update(grants::table.filter(bound)).set((grants::ended_at.eq(at), grants::ended_reason.eq(reason.to_owned())))
 }
 
 /// Those that have not ended, of one person there, of one session there, or of one session of that person.

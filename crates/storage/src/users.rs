@@ -131,6 +131,12 @@ pub(crate) fn may_enter(id: i64, with_password: bool) -> _ {
         .filter(with_password.into_sql::<Bool>().or(users::password.is_null()))
 }
 
+/// One row where the person was not changed since.
+#[dsl::auto_type(no_type_alias)]
+pub(crate) fn unchanged(id: i64, updated_at: i64) -> _ {
+    users::table.select(users::id).filter(users::id.eq(id).and(users::updated_at.eq(updated_at)))
+}
+
 #[dsl::auto_type(no_type_alias)]
 pub(crate) fn set_password<'a>(id: i64, password: &'a str) -> _ {
     dsl::update(users::table.filter(users::id.eq(id))).set(users::password.eq(password))

@@ -27,6 +27,24 @@ fn second_factor_for(entry: &enter::Waiting) -> String {
     format!("{}?request={}", routes::SECOND_FACTOR, entry.carried())
 }
 
+/// What is carried where somebody proves who they are to unlink an account; behind it stands what names the link.
+const UNLINK: &str = "unlink.";
+
+/// What is carried to sign in, or give a code, to unlink an account.
+pub(crate) fn for_unlink(link: Id) -> String {
+    format!("{UNLINK}{link}")
+}
+
+/// The link that is asked about, of what is carried for that.
+fn of_unlink(carried: &str) -> Option<Id> {
+    carried.strip_prefix(UNLINK)?.parse().ok()
+}
+
+/// The address of the page that asks whether to unlink an account.
+pub(crate) fn unlink_address(link: Id) -> String {
+    format!("{}?link={link}", routes::SIGN_IN_WAYS_UNLINK)
+}
+
 /// The sealed request of what is carried for a second factor, empty where there is none.
 fn of_second_factor(carried: &str) -> Option<&str> {
     match carried.strip_prefix(SECOND_FACTOR)? {
@@ -49,6 +67,8 @@ pub(crate) enum Waiting {
     SecondFactor(Option<Box<(Interaction, AuthorizationRequest)>>),
     /// The second factor in the account, and then an app behind a proxy.
     SecondFactorForEntry(enter::Waiting),
+    /// The page that asks whether to unlink an account.
+    Unlink(Id),
 }
 
 impl Waiting {
@@ -56,6 +76,9 @@ impl Waiting {
     pub(crate) async fn read(visit: &Visit, carried: &str) -> Result<Self, HttpResponse> {
         if carried.is_empty() {
             return Ok(Self::Account);
+        }
+        if let Some(link) = of_unlink(carried) {
+            return Ok(Self::Unlink(link));
         }
         match of_second_factor(carried) {
             None => {}
@@ -84,6 +107,7 @@ impl Waiting {
                 let request = interaction.as_ref().map(|interaction| interaction.seal(key, visit.mark()));
                 Self::read(visit, &for_second_factor(request.as_deref().unwrap_or_default())).await
             }
+            Aim::Unlink(link) => Ok(Self::Unlink(*link)),
         }
     }
 
@@ -96,6 +120,7 @@ impl Waiting {
             Self::SecondFactorForEntry(_) => Aim::SecondFactor(None),
             Self::Entry(entry) => Aim::Enter(entry.entry().clone()),
             Self::Request(waiting) => Aim::Authorize(waiting.0.clone()),
+            Self::Unlink(link) => Aim::Unlink(*link),
         }
     }
 
@@ -108,6 +133,7 @@ impl Waiting {
             Self::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
             Self::SecondFactor(None) => respond::redirect(routes::SECOND_FACTOR),
             Self::SecondFactor(Some(waiting)) => authorize::go_to(visit, routes::SECOND_FACTOR, &waiting.0).await,
+            Self::Unlink(link) => respond::redirect(&unlink_address(*link)),
         }
     }
 
@@ -136,6 +162,7 @@ impl Waiting {
                 let request = waiting.as_ref().map(|waiting| waiting.0.seal(key, visit.mark()));
                 for_second_factor(request.as_deref().unwrap_or_default())
             }
+            Self::Unlink(link) => for_unlink(*link),
         }
     }
 
@@ -160,13 +187,14 @@ impl Waiting {
             Self::SecondFactor(None) => routes::SECOND_FACTOR.to_owned(),
             Self::SecondFactor(Some(waiting)) => authorize::on_page(visit, routes::SECOND_FACTOR, &waiting.0)
                 .unwrap_or_else(|_| routes::SECOND_FACTOR.to_owned()),
+            Self::Unlink(link) => unlink_address(*link),
         }
     }
 
     /// Whether the person must sign in anew, and by what tells when they did.
     pub(crate) fn is_timed(&self) -> bool {
         match self {
-            Self::SecondFactor(_) | Self::SecondFactorForEntry(_) => true,
+            Self::SecondFactor(_) | Self::SecondFactorForEntry(_) | Self::Unlink(_) => true,
             Self::Request(waiting) => waiting.1.prompt.login || waiting.1.max_age.is_some(),
             Self::Account | Self::Entry(_) => false,
         }
@@ -176,7 +204,11 @@ impl Waiting {
     pub(crate) fn request(&self) -> Option<&AuthorizationRequest> {
         match self {
             Self::Request(waiting) => Some(&waiting.1),
-            Self::Account | Self::Entry(_) | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) => None,
+            Self::Account
+            | Self::Entry(_)
+            | Self::SecondFactor(_)
+            | Self::SecondFactorForEntry(_)
+            | Self::Unlink(_) => None,
         }
     }
 
@@ -190,14 +222,14 @@ impl Waiting {
         match self {
             Self::Request(waiting) => level::wanted(&waiting.1.claims, waiting.1.client.metadata.least_level),
             Self::Entry(entry) => entry.least_level(),
-            Self::Account | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) => None,
+            Self::Account | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) | Self::Unlink(_) => None,
         }
     }
 
     /// The app, and where a form may lead that goes on with it.
     pub(crate) fn app(&self, language: Language) -> Option<(App, String)> {
         match self {
-            Self::Account | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) => None,
+            Self::Account | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) | Self::Unlink(_) => None,
             Self::Entry(entry) => Some((entry.app(), entry.form_action())),
             Self::Request(waiting) => {
                 let redirect_uri = &waiting.1.redirect_uri;

@@ -173,6 +173,9 @@ fn end(change: &Change, set: &[Change]) -> Option<(SessionsOf, Time)> {
         Change::SessionEnd { id, at } if !goes_on(*id) => Some((SessionsOf::Session(*id), *at)),
         Change::SessionsEnd { user_id, at, .. } => Some((SessionsOf::User(*user_id), *at)),
         Change::Upstream(UpstreamChange::SessionsEnd { id, at }) => Some((SessionsOf::Upstream(*id), *at)),
+        Change::Upstream(UpstreamChange::SessionsOfLinkEnd { link, at, .. }) => {
+            Some((SessionsOf::User(link.user_id), *at))
+        }
         Change::EpochBegin { at } => Some((SessionsOf::Everybody, *at)),
         _ => None,
     }

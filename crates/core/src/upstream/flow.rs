@@ -35,9 +35,9 @@ pub struct Flow {
     /// The browser's proof that the person chose to sign in beside whoever is signed in there, where they did.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub beside: Option<String>,
-    /// Who was in use in the browser, where anybody was: nobody else is signed out by it.
-    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
-    pub in_use: Option<Id>,
+    /// The sessions that the page named as those that end where somebody else comes in: nobody else is signed out by it.
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<Id>,
     /// What the person goes on with.
     #[serde(rename = "a")]
     pub aim: Aim,
@@ -61,6 +61,9 @@ pub enum Aim {
     /// A second factor for the account, and then the authorization that asked for one, where one did.
     #[serde(rename = "f")]
     SecondFactor(Option<Interaction>),
+    /// The page that asks whether to unlink an account.
+    #[serde(rename = "u")]
+    Unlink(Id),
 }
 
 /// Who came from an upstream and is linked with nobody here, until somebody proves an account.
@@ -95,7 +98,9 @@ impl Arrival {
     pub fn is_proven_by(&self, session: &Session) -> bool {
         match self.aim {
             Aim::Link => session.auth_time.plus(LIVES) >= self.at,
-            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::SecondFactor(_) => session.auth_time >= self.at,
+            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::SecondFactor(_) | Aim::Unlink(_) => {
+                session.auth_time >= self.at
+            }
         }
     }
 
@@ -210,7 +215,7 @@ mod tests {
 
     fn flow() -> Flow {
         let (id, started_at) = (Id::from_i64(9), Time::from_seconds(1000));
-        Flow { id, started_at, max_age: None, beside: None, in_use: None, aim: Aim::Account }
+        Flow { id, started_at, max_age: None, beside: None, over: Vec::new(), aim: Aim::Account }
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub mod sign_in;
 /// The longest subject that is kept, in bytes.
 pub const MAX_SUBJECT: usize = 255;
 
+/// How many accounts with one address are looked at.
+pub const MOST_WITH_ADDRESS: usize = 100;
+
 /// An upstream as it is kept.
 #[derive(Clone, Debug)]
 pub struct Upstream {
@@ -199,6 +202,13 @@ pub enum UpstreamChange {
     LinkInsert(Box<UpstreamLink>),
     /// Removes a link. Expects that it is there.
     LinkRemove(Id),
+    /// Expects that the links of a person are still those that were read, until the set is committed. Changes nothing.
+    LinksExpect {
+        /// The person.
+        user_id: Id,
+        /// The links, in the order in which they were made.
+        links: Vec<Id>,
+    },
     /// Notes that a link was used. Expects that it is there.
     LinkUsed {
         /// The link.
@@ -216,6 +226,15 @@ pub enum UpstreamChange {
     SessionsEnd {
         /// The upstream.
         id: Id,
+        /// When.
+        at: Time,
+    },
+    /// Ends the sessions of one person that began by a link, and the grants that do not outlive them, but for one session.
+    SessionsOfLinkEnd {
+        /// The link.
+        link: Box<UpstreamLink>,
+        /// The session that stays.
+        except: Id,
         /// When.
         at: Time,
     },

@@ -3,7 +3,7 @@
 use grantor_jose::id::Id;
 use serde_json::{Map, Value};
 
-use super::{Upstream, UpstreamChange, UpstreamLink, UpstreamPerson, UpstreamSession};
+use super::{MOST_WITH_ADDRESS, Upstream, UpstreamChange, UpstreamLink, UpstreamPerson, UpstreamSession};
 use crate::audit::{Event, EventKind};
 use crate::change::Change;
 use crate::error::Decision;
@@ -71,9 +71,10 @@ pub fn begin(
     tell(&mut begun, came.upstream);
     // An upstream that was switched off meanwhile, on whichever node, begins nothing.
     let mut changes = vec![Change::DirectoryExpect { revision }];
-    // A code that the account asks for since it was decided is not gone around by the address.
+    // A code that the account asks for since it was decided is not gone around by the address, and it still is its address.
     if matches!(entry, Entry::LinkNow) {
         changes.insert(0, SecondFactorChange::ExpectNone(user.id).into());
+        changes.push(Change::UserExpectUnchanged { id: user.id, updated_at: user.updated_at });
     }
     match entry {
         Entry::Linked(link) => changes.push(UpstreamChange::LinkUsed { id: link.id, at: call.now }.into()),
@@ -135,24 +136,83 @@ pub fn tell_of_link(upstream: &Upstream, user_id: Id, event_id: Id, call: Call<'
     Change::NoticeInsert(Box::new(Notice { id: event_id, user_id, at: call.now, news }))
 }
 
-/// Takes a link away.
-pub fn unlink(link: &UpstreamLink, upstream: &Upstream, event_id: Id, call: Call<'_>) -> Vec<Change> {
-    let event = Event::new(event_id, call.now, EventKind::UpstreamUnlinked)
-        .user(link.user_id)
-        .address(call.address)
-        .detail(&format!("{} {}", upstream.definition.name, link.subject));
-    vec![UpstreamChange::LinkRemove(link.id).into(), Change::EventInsert(Box::new(event))]
+/// What is unlinked, as it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Unlinking<'a> {
+    /// The link.
+    pub link: &'a UpstreamLink,
+    /// All links of the account.
+    pub all: &'a [UpstreamLink],
+    /// The upstream.
+    pub upstream: &'a Upstream,
+    /// The revision of the directory by which it was decided that another way in is left.
+    pub revision: i64,
 }
 
-/// The account of somebody who has none yet: it has no password, and what the upstream says of them for claims.
+/// Takes a link away, for its person, who has proved in this session that they may. Their sessions that began by it end, but for this
+/// one: unlinked is what somebody else may have got hold of.
+pub fn unlink(
+    unlinking: Unlinking<'_>,
+    (session, user): (&Session, &User),
+    event_id: Id,
+    call: Call<'_>,
+) -> Vec<Change> {
+    let Unlinking { link, all, upstream, revision } = unlinking;
+    let links = all.iter().map(|link| link.id).collect();
+    // The person is held first. Of two links that are unlinked at once, the second finds the first one gone; nobody signs in meanwhile.
+    let mut changes = vec![UpstreamChange::LinksExpect { user_id: user.id, links }.into()];
+    if session.level() < Level::TwoFactors {
+        changes.push(SecondFactorChange::ExpectNone(user.id).into());
+    }
+    // The way in that is left is still one.
+    changes.push(Change::DirectoryExpect { revision });
+    changes.push(match &user.password {
+        Some(password) => Change::UserExpect { id: user.id, password: password.clone() },
+        None => Change::UserMayEnter { id: user.id, without_password: false },
+    });
+    changes.push(Change::SessionExpect { id: session.id });
+    let event = Event::new(event_id, call.now, EventKind::UpstreamUnlinked)
+        .user(user.id)
+        .address(call.address)
+        .detail(&format!("{} {}", upstream.definition.name, link.subject));
+    let news =
+        News::SignInWayRemoved { upstream: upstream.definition.title().to_owned(), address: call.address.to_owned() };
+    changes.extend([
+        UpstreamChange::LinkRemove(link.id).into(),
+        UpstreamChange::SessionsOfLinkEnd { link: Box::new(link.clone()), except: session.id, at: call.now }.into(),
+        Change::EventInsert(Box::new(event)),
+        Change::NoticeInsert(Box::new(Notice { id: event_id, user_id: user.id, at: call.now, news })),
+    ]);
+    changes
+}
+
+/// Whether the person of an account has verified this address here.
+pub fn has_verified(user: &User, address: &str) -> bool {
+    user.proved_email().is_some_and(|own| own.eq_ignore_ascii_case(address))
+}
+
+/// Of the accounts with an address, those that it is the address of: whose person has verified it, or signs in with it. One that
+/// nobody has verified may be anybody's, and keeps nobody out; but whoever is switched off does not come back as somebody else.
+pub fn holders(mut found: Vec<User>, address: &str) -> Vec<User> {
+    let is_theirs =
+        |user: &User| user.disabled || has_verified(user, address) || user.username.eq_ignore_ascii_case(address);
+    // Of so many, not all are known.
+    if found.len() < MOST_WITH_ADDRESS {
+        found.retain(is_theirs);
+    }
+    found
+}
+
+/// The account of somebody who has none yet: it has no password, and what the upstream says of them for claims. An address is among
+/// that only where the upstream has verified it: apps take it for the person's, whatever stands beside it.
 pub fn account(person: &UpstreamPerson, username: String, (id, subject): (Id, String), now: Time) -> User {
     let mut claims = Map::new();
     if let Some(name) = &person.name {
         claims.insert("name".to_owned(), name.as_str().into());
     }
-    if let Some(email) = &person.email {
-        claims.insert("email".to_owned(), email.as_str().into());
-        claims.insert("email_verified".to_owned(), Value::Bool(person.email_verified));
+    if let Some(email) = person.email.as_deref().filter(|_| person.email_verified) {
+        claims.insert("email".to_owned(), email.into());
+        claims.insert("email_verified".to_owned(), Value::Bool(true));
     }
     User {
         id,
@@ -242,10 +302,36 @@ mod tests {
             let without_factor =
                 has(|change| matches!(change, Change::SecondFactor(SecondFactorChange::ExpectNone(_))));
             assert_eq!(without_factor, matches!(entry, Entry::LinkNow));
+            let as_read = has(|change| matches!(change, Change::UserExpectUnchanged { .. }));
+            assert_eq!(as_read, matches!(entry, Entry::LinkNow));
             let by_link = has(|change| matches!(change, Change::Upstream(UpstreamChange::LinkUsed { .. })));
             assert_eq!(by_link, matches!(entry, Entry::Linked(_)));
             assert_eq!(has(|change| matches!(change, Change::UserPut(_))), matches!(entry, Entry::Made));
         }
+    }
+
+    #[test]
+    fn an_address_is_that_of_whoever_has_verified_it_or_signs_in_with_it() {
+        let of = |email: &str, email_verified: bool| {
+            let mut user = ada();
+            user.claims.insert("email".into(), email.into());
+            user.claims.insert("email_verified".into(), email_verified.into());
+            user
+        };
+        let address = "ada@example.com";
+        let by_name = User { username: address.into(), ..of("b@example.com", true) };
+        for (user, is_holder) in [
+            (of("Ada@example.com", true), true),
+            (of(address, false), false),
+            (of("b@example.com", true), false),
+            (User { disabled: true, ..of(address, false) }, true),
+            (by_name.clone(), true),
+        ] {
+            assert_eq!(holders(vec![user.clone()], address).len(), usize::from(is_holder), "{user:?}");
+        }
+        assert!(!has_verified(&by_name, address) && has_verified(&by_name, "B@example.com"));
+        let many = vec![of(address, false); MOST_WITH_ADDRESS];
+        assert_eq!(holders(many, address).len(), MOST_WITH_ADDRESS, "nobody in particular");
     }
 
     #[test]

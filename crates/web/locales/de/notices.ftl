@@ -55,6 +55,11 @@ notice-sign-in-way-added-body = Ihr Konto lässt sich jetzt mit { $name } öffne
 notice-sign-in-way-added-advice = Wenn Sie es nicht waren, trennen Sie es, melden Sie sich überall ab und lassen Sie Ihr Passwort ändern.
 notice-sign-in-way-added-link = Wege zur Anmeldung ansehen
 
+notice-sign-in-way-removed-title = Weg zur Anmeldung getrennt
+notice-sign-in-way-removed-body = Ihr Konto lässt sich nicht mehr mit { $name } öffnen. Getrennt wurde das von { $address } aus.
+notice-sign-in-way-removed-advice = Wenn Sie es nicht waren, melden Sie sich auf einem anderen Weg an, dann überall ab, und lassen Sie Ihr Passwort ändern.
+notice-sign-in-way-removed-link = Wege zur Anmeldung ansehen
+
 notice-email-changed-title = Ihre E-Mail-Adresse wurde geändert
 notice-email-changed-body = Die Betreiber dieses Servers haben die E-Mail-Adresse Ihres Kontos geändert. Vorher war es { $name }.
 notice-email-changed-advice = Wenn Sie nicht wissen, warum, fragen Sie sie.

@@ -55,6 +55,11 @@ notice-sign-in-way-added-body = Your account can now be signed in to with { $nam
 notice-sign-in-way-added-advice = If it was not you, disconnect it, sign out everywhere, and have your password changed.
 notice-sign-in-way-added-link = See ways to sign in
 
+notice-sign-in-way-removed-title = Way to sign in unlinked
+notice-sign-in-way-removed-body = Your account can no longer be signed in to with { $name }. This was done from { $address }.
+notice-sign-in-way-removed-advice = If it was not you, sign in another way, sign out everywhere, and have your password changed.
+notice-sign-in-way-removed-link = See ways to sign in
+
 notice-email-changed-title = Your e-mail address was changed
 notice-email-changed-body = The people who run this server changed the e-mail address of your account. Before, it was { $name }.
 notice-email-changed-advice = If you don’t know why, ask them.

@@ -93,7 +93,7 @@ impl Notice {
             | News::RecoveryCodesMade { .. }
             | News::SecondFactorAdded { .. }
             | News::SecondFactorRemoved { .. } => routes::SECOND_FACTOR,
-            News::SignInWayAdded { .. } => routes::SIGN_IN_WAYS,
+            News::SignInWayAdded { .. } | News::SignInWayRemoved { .. } => routes::SIGN_IN_WAYS,
             News::TokenExpires { .. }
             | News::TokenLeaked { .. }
             | News::TokenMade { .. }
@@ -115,6 +115,7 @@ impl Notice {
             News::SecondFactorRemoved { address: None } => "second-factor-reset",
             News::SecondFactorRemoved { .. } => "second-factor-removed",
             News::SignInWayAdded { .. } => "sign-in-way-added",
+            News::SignInWayRemoved { .. } => "sign-in-way-removed",
             News::SignedIn { .. } => "signed-in",
             News::TokenExpires { .. } => "token-expires",
             News::TokenLeaked { .. } => "token-leaked",
@@ -150,7 +151,9 @@ impl Notice {
             | News::RecoveryCodesMade { address: from }
             | News::SecondFactorAdded { address: from }
             | News::SecondFactorRemoved { address: Some(from) } => address = from,
-            News::SignInWayAdded { upstream, address: from } => (name, address) = (upstream, from),
+            News::SignInWayAdded { upstream, address: from } | News::SignInWayRemoved { upstream, address: from } => {
+                (name, address) = (upstream, from);
+            }
             News::AppTokenLeaked { .. }
             | News::CookieLeaked { .. }
             | News::PasswordChanged
@@ -212,6 +215,7 @@ impl Notice {
             News::TokenMade { token: token(), address: address.clone() },
             News::TokenUsedElsewhere { token: token(), address: address.clone() },
             News::SignInWayAdded { upstream: name.to_owned(), address: address.clone() },
+            News::SignInWayRemoved { upstream: name.to_owned(), address: address.clone() },
             News::EmailChanged { former: format!("{name}@example.com") },
             News::TokenRotated { token: token(), address: address.clone() },
             News::SecondFactorAdded { address: address.clone() },

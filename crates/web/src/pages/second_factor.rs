@@ -115,7 +115,7 @@ async fn shown(visit: &Visit, (session, user): (&Session, &User), request: &str)
 
 /// Whether the person has proved lately who they are. Where they came from an upstream, it must have told when they did: else nobody
 /// knows that it asked them anything.
-async fn is_recent(visit: &Visit, session: &Session) -> Result<bool, Error> {
+pub(super) async fn is_recent(visit: &Visit, session: &Session) -> Result<bool, Error> {
     let origin = visit.app.provider.store.upstream_of_session(session.id).await?;
     Ok(core::is_recent(session, visit.now) && origin.is_none_or(|origin| origin.tells_time))
 }

@@ -31,7 +31,7 @@ mod settled;
 const MAX_TYPED: usize = 128;
 
 /// Posts `username`, `password`, `request`, `beside`, `over` and `csrf` to `/sign-in`, with `upstream` and `arrival` where an account is proven
-/// to link it. The forms of other ways post `csrf`, `request` and `beside` to `/upstreams/{name}/start`.
+/// to link it. The forms of other ways post `csrf`, `request`, `beside` and `over` to `/upstreams/{name}/start`.
 #[derive(Clone, Debug, Template)]
 #[template(path = "pages/sign_in.html")]
 pub struct SignIn {
@@ -57,6 +57,8 @@ pub struct SignIn {
     pub sets_up: bool,
     /// Whether people may make accounts for themselves.
     pub sign_up: bool,
+    /// Whether the person is to unlink an account.
+    pub unlinks: bool,
     /// What was typed before, or what the app suggests.
     pub username: String,
     /// Other ways to sign in.
@@ -193,7 +195,7 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
 /// What the page is opened for: what waits for the sign-in, or first a link with an upstream.
 #[derive(Default)]
 pub(crate) struct Opened {
-    waiting: Waiting,
+    pub(super) waiting: Waiting,
     carried: String,
     link: Option<Asked>,
     company: Company,
@@ -327,6 +329,7 @@ impl Opened {
             request: self.carried.clone(),
             sets_up: matches!(self.waiting, Waiting::SecondFactor(_) | Waiting::SecondFactorForEntry(_)),
             sign_up: visit.app.provider.policy.self_registration && self.link.is_none(),
+            unlinks: matches!(self.waiting, Waiting::Unlink(_)),
             ways: self.ways(visit),
             username: typed.or(hinted).or(known).unwrap_or_default().chars().take(MAX_TYPED).collect(),
         };
@@ -388,6 +391,7 @@ impl SignIn {
             request: "eyJhIjoxfQ.c2ln".to_owned(),
             sets_up: false,
             sign_up: false,
+            unlinks: false,
             username: username.to_owned(),
             ways: Vec::new(),
         };
@@ -413,6 +417,7 @@ impl SignIn {
             ("over", Self { over: NAMES.map(str::to_owned).to_vec(), ..page(Some(app("Wiki")), None, "") }),
             ("sign-up", Self { sign_up: true, ..page(Some(app("Wiki")), None, "") }),
             ("sign-up-and-upstreams", Self { sign_up: true, ways: ways(&["Corp"]), ..page(None, None, "") }),
+            ("unlink", Self { unlinks: true, ways: ways(&["Corp"]), ..page(None, None, "ada") }),
             ("unchecked", Self { links: super::samples::links(true), ..page(Some(app("Wiki")), None, "") }),
             ("account", page(None, None, "")),
             ("wrong", page(Some(app("Wiki")), Some(Problem::Wrong), "ada")),

@@ -28,6 +28,7 @@ use crate::oauth::authorize;
 use crate::respond::{self, How};
 use crate::second_factor::{self, Problem};
 use crate::visit::Visit;
+use crate::waiting::Waiting;
 use crate::{form, routes};
 
 /// What tells that a code came twice.
@@ -197,9 +198,9 @@ struct Raise {
     declines: bool,
 }
 
-/// Whether an app's request waits for a code of who is signed in, or the link of another way in does.
+/// Whether an app's request waits for a code of who is signed in, or that a way in is linked or unlinked does.
 async fn raise(visit: &Visit, opened: &Opened) -> Option<Raise> {
-    if opened.links() {
+    if opened.links() || unlinks(opened) {
         let needs_code = upstream_link::needs_code(visit, visit.session()?).await.unwrap_or(false);
         return needs_code.then_some(Raise { declines: false });
     }
@@ -211,6 +212,11 @@ async fn raise(visit: &Visit, opened: &Opened) -> Option<Raise> {
         Ok(Step::Prove { may_decline }) => Some(Raise { declines: may_decline }),
         _ => None,
     }
+}
+
+/// Whether it is an account at an upstream that the person is to unlink.
+const fn unlinks(opened: &Opened) -> bool {
+    matches!(opened.waiting, Waiting::Unlink(_))
 }
 
 /// Looks at the code, and goes on.
@@ -281,10 +287,13 @@ async fn expired(visit: &Visit, opened: &Opened, (half, code): (&str, &str)) -> 
     }
 }
 
-/// Tells the app that the person does not prove more. Whoever was about to link another way in goes on without.
+/// Tells the app that the person does not prove more. Whoever was about to link another way in, or to unlink one, goes on without.
 pub(crate) async fn refuse(visit: &Visit, opened: &Opened) -> HttpResponse {
     if opened.links() {
         return opened.go_on_unlinked(visit).await;
+    }
+    if unlinks(opened) {
+        return respond::redirect(routes::SIGN_IN_WAYS);
     }
     match opened.request() {
         Some(request) => authorize::send_error(visit, request, &Error::AcrUnmet).await,

@@ -5,17 +5,21 @@ use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::error::Error;
 use grantor_core::params::Params;
+use grantor_core::session::Session;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::time::Time;
-use grantor_core::upstream::{Upstream, UpstreamLink, sign_in};
+use grantor_core::upstream::sign_in::{self, Unlinking};
+use grantor_core::upstream::{Upstream, UpstreamLink};
 use grantor_core::user::User;
+use grantor_jose::id::Id;
 
-use super::Frame;
 use super::sign_in::Way;
 use super::status::Kind;
+use super::{Frame, second_factor, upstream_link};
 use crate::html::filters;
 use crate::respond::{self, How};
 use crate::visit::Visit;
+use crate::waiting::for_unlink;
 use crate::{form, routes};
 
 /// How often an unlinking that somebody else came before is done again.
@@ -90,18 +94,23 @@ pub(crate) async fn get_sign_in_ways(visit: Visit) -> HttpResponse {
 
 /// Asks once before one is taken away.
 pub(crate) async fn get_unlink(visit: Visit) -> HttpResponse {
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some(person) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
-    match find(&visit, user, &query).await {
-        Ok(Some((link, all))) => {
-            let page = SignInWayUnlink { frame: visit.frame(None, None), link: linked(&visit, user, &link, &all) };
-            if !page.link.removable {
-                return respond::redirect(routes::SIGN_IN_WAYS);
-            }
-            respond::page(&visit, &page, &How::default())
-        }
-        Ok(None) => respond::redirect(routes::SIGN_IN_WAYS),
-        Err(error) => respond::failure(&visit, &error.into()).await,
+    match ask(&visit, person, &query).await {
+        Ok(response) => response,
+        Err(error) => respond::failure(&visit, &error).await,
+    }
+}
+
+async fn ask(visit: &Visit, (session, user): (&Session, &User), query: &Params) -> Result<HttpResponse, Error> {
+    let Some((link, all)) = find(visit, user, query).await? else { return Ok(respond::redirect(routes::SIGN_IN_WAYS)) };
+    let page = SignInWayUnlink { frame: visit.frame(None, None), link: linked(visit, user, &link, &all) };
+    if !page.link.removable {
+        return Ok(respond::redirect(routes::SIGN_IN_WAYS));
+    }
+    match unproven(visit, (session, user), &link).await? {
+        Some(first) => Ok(first),
+        None => Ok(respond::page(visit, &page, &How::default())),
     }
 }
 
@@ -111,33 +120,59 @@ pub(crate) async fn post_unlink(visit: Visit, payload: Payload) -> HttpResponse 
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((session, _)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
-    match unlink(&visit, user, &form).await {
-        Ok(()) => respond::redirect(routes::SIGN_IN_WAYS),
+    match unlink(&visit, session.id, &form).await {
+        Ok(response) => response,
         Err(error) => respond::failure(&visit, &error).await,
     }
 }
 
 /// What is gone needs no end: the second click of a double click ends here, too. The last way in stays.
-async fn unlink(visit: &Visit, user: &User, form: &Params) -> Result<(), Error> {
+async fn unlink(visit: &Visit, session_id: Id, form: &Params) -> Result<HttpResponse, Error> {
+    let (store, done) = (&visit.app.provider.store, || respond::redirect(routes::SIGN_IN_WAYS));
     for _ in 0..MAX_RACES {
-        let Some((link, all)) = find(visit, user, form).await? else { return Ok(()) };
+        // Who unlinks is read again, too: the session may have ended by now, or the password be another one.
+        let person = store.session_find(session_id).await?.filter(|(session, _)| session.ended_at.is_none());
+        let Some((session, user)) = person else { return Ok(respond::redirect(routes::SIGN_IN)) };
+        let Some((link, all)) = find(visit, &user, form).await? else { return Ok(done()) };
         let directory = visit.app.directory();
-        let (true, Some(upstream)) =
-            (is_removable(user, &link, &all, visit), directory.upstream_by_id(link.upstream_id))
-        else {
-            return Ok(());
-        };
-        match visit.app.provider.store.commit(sign_in::unlink(&link, upstream, visit.app.id(), visit.call())).await {
-            Ok(()) => return Ok(()),
-            Err(StoreError::Conflict) => {}
+        let upstream = directory.upstream_by_id(link.upstream_id);
+        let Some(upstream) = upstream.filter(|_| is_removable(&user, &link, &all, visit)) else { return Ok(done()) };
+        if let Some(first) = unproven(visit, (&session, &user), &link).await? {
+            return Ok(first);
+        }
+        let unlinking = Unlinking { link: &link, all: &all, upstream, revision: directory.revision };
+        let changes = sign_in::unlink(unlinking, (&session, &user), visit.app.id(), visit.call());
+        match store.commit(changes).await {
+            Ok(()) => {
+                visit.app.look_for_apps_to_tell.notify_one();
+                return Ok(done());
+            }
+            Err(StoreError::Conflict) => store.refresh_directory().await?,
             Err(error) => return Err(error.into()),
         }
     }
     Err(StoreError::Busy.into())
+}
+
+/// Where the person first proves who they are, as whoever links a way in does: lately, and with a code where they have a second factor.
+/// Whoever finds a browser open, or has only one of the ways in, shall not take the others away.
+async fn unproven(
+    visit: &Visit,
+    (session, user): (&Session, &User),
+    link: &UpstreamLink,
+) -> Result<Option<HttpResponse>, Error> {
+    let first = |page: &str| Some(respond::redirect(&format!("{page}?request={}", for_unlink(link.id))));
+    if !second_factor::is_recent(visit, session).await? {
+        return Ok(first(routes::SIGN_IN));
+    }
+    if upstream_link::needs_code(visit, (session, user)).await? {
+        return Ok(first(routes::SIGN_IN_CODE));
+    }
+    Ok(None)
 }
 
 /// Only a link of this person can be named.

@@ -24,8 +24,8 @@ use crate::visit::Visit;
 
 /// What became of it.
 pub(crate) enum Arrived {
-    /// Nobody is signed in by it: the person chose to sign in beside somebody who is not in use any more, or somebody else has come
-    /// into use since they went there.
+    /// Nobody is signed in by it: the person chose to sign in beside somebody who is not in use any more, or somebody would
+    /// be signed out whom the page that sent them away did not name.
     Choice,
     /// The cookies of the new session, and whose it is.
     SignedIn(Vec<Cookie<'static>>, Id),
@@ -87,7 +87,7 @@ pub(super) async fn arrive(
             return if own { Ok(Arrived::LinkedBefore) } else { Err(Error::UpstreamLinkTaken.into()) };
         }
         may_enter(visit, verdict, &facts)?;
-        if !beside && has_come_meanwhile(visit, flow, &facts) {
+        if is_over_unnamed(&company, flow, meant(verdict, &facts)) {
             return Ok(Arrived::Choice);
         }
         match commit(visit, came, (verdict, &facts), directory.revision, (&others, beside)).await {
@@ -107,7 +107,7 @@ async fn load(visit: &Visit, upstream: &Upstream, person: &UpstreamPerson) -> Re
         return Ok(Facts { link, same_address, has_second_factor, username: None, username_taken: false });
     }
     let same_address = match &person.email {
-        Some(email) => store.users_with_email(email).await?,
+        Some(email) => sign_in::holders(store.users_with_email(email).await?, email),
         None => Vec::new(),
     };
     let has_second_factor = match same_address.as_slice() {
@@ -135,7 +135,7 @@ fn verdict(upstream: &Upstream, person: &UpstreamPerson, facts: &Facts) -> Resul
     let account = |user: &User| Account {
         disabled: user.disabled,
         is_guarded: user.password.is_some() || facts.has_second_factor,
-        email_verified: user.claim("email_verified") == Some(true.into()),
+        email_verified: person.email.as_deref().is_some_and(|email| sign_in::has_verified(user, email)),
     };
     let known = match (&facts.link, facts.same_address.as_slice()) {
         (Some((_, user)), _) => Known::Linked(account(user)),
@@ -164,22 +164,26 @@ fn verdict(upstream: &Upstream, person: &UpstreamPerson, facts: &Facts) -> Resul
     })
 }
 
+/// The account that is meant; none where one is made.
+fn meant(verdict: Verdict, facts: &Facts) -> Option<&User> {
+    let linked = facts.link.as_ref().map(|(_, user)| user);
+    if verdict == Verdict::LinkNow { facts.same_address.first() } else { linked }
+}
+
 /// Whether the account that is meant may sign in from this address.
 fn may_enter(visit: &Visit, verdict: Verdict, facts: &Facts) -> Result<(), Refused> {
-    let linked = facts.link.as_ref().map(|(_, user)| user);
-    let user = if verdict == Verdict::LinkNow { facts.same_address.first() } else { linked };
     let from = visit.app.address(&visit.request);
-    match user {
+    match meant(verdict, facts) {
         Some(user) if !reach::may_enter(&visit.app.directory(), user, from) => Err(Error::UserNetwork.into()),
         _ => Ok(()),
     }
 }
 
-/// Whether somebody is in use whom the page that sent the person away did not name, and who is not the one that comes: nobody is signed
-/// out by that.
-fn has_come_meanwhile(visit: &Visit, flow: &Flow, facts: &Facts) -> bool {
-    let in_use = visit.session().map(|(_, user)| user.id);
-    in_use.is_some() && in_use != flow.in_use && !is_own(visit, facts)
+/// Whether somebody would be signed out whom the page that sent the person away did not name. Who is one of those who are here takes
+/// only their own place.
+fn is_over_unnamed(company: &Company, flow: &Flow, who: Option<&User>) -> bool {
+    let username = who.and_then(|user| Username::parse(&user.username).ok());
+    company.is_over_others_than(&flow.over, username.as_ref())
 }
 
 /// Whether the account that is linked is the one that is signed in.

@@ -22,6 +22,7 @@ use crate::respond;
 use crate::routes;
 use crate::upstream;
 use crate::visit::Visit;
+use crate::waiting::unlink_address;
 
 /// How long a person waits for others of the same address.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -60,6 +61,7 @@ pub(crate) async fn go_on(visit: &Visit, aim: &Aim) -> HttpResponse {
         Aim::Link => respond::redirect(routes::SIGN_IN_WAYS),
         Aim::SecondFactor(None) => respond::redirect(routes::SECOND_FACTOR),
         Aim::SecondFactor(Some(interaction)) => authorize::go_to(visit, routes::SECOND_FACTOR, interaction).await,
+        Aim::Unlink(link) => respond::redirect(&unlink_address(*link)),
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) use discovery::{Discoveries, Metadata};
 use crate::outbound::{Asker, Door, Turns};
 use crate::routes;
 use crate::visit::Visit;
-use crate::waiting::for_second_factor;
+use crate::waiting::{for_second_factor, for_unlink};
 
 /// How many answers of upstreams are looked at at once, of all addresses and of each: each lets an upstream be asked, also one that
 /// somebody made up, and an upstream's turns shall not be taken by one.
@@ -138,6 +138,7 @@ fn on(visit: &Visit, page: &str, aim: &Aim) -> String {
             let carried = for_second_factor(request.as_deref().unwrap_or_default());
             format!("{page}?request={carried}")
         }
+        Aim::Unlink(link) => format!("{page}?request={}", for_unlink(*link)),
         Aim::Account => page.to_owned(),
     }
 }

@@ -8,6 +8,7 @@ use grantor_core::level::Level;
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::upstream::flow::{self, Aim, Flow};
 use grantor_core::upstream::{Upstream, UpstreamKind};
+use grantor_jose::id::Id;
 use url::Url;
 
 use super::discovery::endpoints;
@@ -50,10 +51,11 @@ pub(crate) async fn post_upstream_start(visit: Visit, payload: Payload) -> HttpR
         return accounts::choose(&visit, &waiting.carried(&visit));
     }
     let beside = Some(company.beside).filter(|proof| !proof.is_empty());
+    let over = accounts::named_as_over(form.get("over").unwrap_or_default());
     let Some(upstream) = named(&visit) else {
         return upstream_failed::show(&visit, None, Error::UpstreamDisabled.into(), &aim).await;
     };
-    match address(&visit, &upstream, (&aim, beside), &waiting).await {
+    match address(&visit, &upstream, (&aim, beside, over), &waiting).await {
         Ok(address) => {
             let frame = visit.frame(None, None);
             let page =
@@ -76,7 +78,7 @@ async fn aim(visit: &Visit, form: &Params) -> Result<(Aim, Waiting), HttpRespons
 async fn address(
     visit: &Visit,
     upstream: &Upstream,
-    (aim, beside): (&Aim, Option<String>),
+    (aim, beside, over): (&Aim, Option<String>, Vec<Id>),
     waiting: &Waiting,
 ) -> Result<Url, Refused> {
     let endpoints = endpoints(visit, upstream).await?;
@@ -86,8 +88,8 @@ async fn address(
         return Err(Refused::with(Error::UpstreamUnreachable, "authorization_endpoint is not https"));
     }
     let secrets = &visit.app.directory().secrets;
-    let (id, started_at, in_use) = (visit.app.id(), visit.now, visit.session().map(|(_, user)| user.id));
-    let flow = Flow { id, started_at, max_age: max_age(aim, waiting.request()), beside, in_use, aim: aim.clone() };
+    let (id, started_at) = (visit.app.id(), visit.now);
+    let flow = Flow { id, started_at, max_age: max_age(aim, waiting.request()), beside, over, aim: aim.clone() };
     if upstream.definition.kind == UpstreamKind::OAuth2 && flow.max_age.is_some() {
         return Err(Error::UpstreamAuthTime.into());
     }
@@ -136,7 +138,7 @@ fn max_age(aim: &Aim, request: Option<&AuthorizationRequest>) -> Option<u64> {
         (Aim::Authorize(_), Some(request)) if request.prompt.login || request.prompt.create => Some(0),
         (Aim::Authorize(_), Some(request)) => request.max_age,
         // Whoever finds a browser open shall not lock its person out, nor here nor there.
-        (Aim::SecondFactor(_), _) => Some(0),
+        (Aim::SecondFactor(_) | Aim::Unlink(_), _) => Some(0),
         _ => None,
     }
 }
