@@ -17,6 +17,7 @@ mod networks;
 mod oauth2;
 mod oidc_provider;
 mod operated;
+mod untimed;
 mod walk;
 
 use grantor_core::change::Change;

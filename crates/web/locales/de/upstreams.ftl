@@ -1,6 +1,7 @@
 # Anmeldung über einen anderen Anbieter.
 sign-in-with = Mit { $upstream } anmelden
 sign-in-ways-label = Andere Wege, sich anzumelden
+sign-in-untimed = Geht hier nicht, weil es nicht sagt, wann Sie sich angemeldet haben:
 sign-in-link-lead = Melden Sie sich einmal an, um zu zeigen, welches Konto hier Ihres ist. Dann können Sie es verbinden, mit Ihrem Konto bei { $upstream }:
 upstream-go-title = Auf dem Weg zu { $upstream }
 upstream-go-lead = Sie melden sich dort an, bei { $host }, und kommen hierher zurück.

@@ -1,6 +1,7 @@
 # Sign-in through another provider.
 sign-in-with = Sign in with { $upstream }
 sign-in-ways-label = Other ways to sign in
+sign-in-untimed = Can’t be used here, because it doesn’t tell when you signed in:
 sign-in-link-lead = Sign in once, to show which account here is yours. Then you can link it with your account at { $upstream }:
 upstream-go-title = On the way to { $upstream }
 upstream-go-lead = You sign in there, at { $host }, and come back here.
