@@ -89,3 +89,31 @@ async fn an_upstream_that_was_to_tell_and_does_not_ends_at_a_page_that_says_so()
         refused.body
     );
 }
+
+#[tokio::test]
+async fn who_comes_back_without_a_question_proves_no_account_to_link() {
+    let (server, fake) = both().await;
+    let person = Person::new(&server);
+    comes_by(&person, &fake, "code").await;
+    // One who finds the browser open links an account of their own: as somebody signed in, and as somebody unknown.
+    fake.says(&json!({"sub": "eve-there", "email": "eve@corp.example", "preferred_username": "octocat"}));
+    let ways = person.open("/account/sign-in-ways").await;
+    let told = person.open(fake.consents(&start_on(&person, &ways, "corp").await)).await;
+    assert_eq!(told.name(), "upstream-unlinked", "{}", told.body);
+    assert!(told.text().contains("so it can’t show that this is you"), "{}", told.text());
+    let unknown = comes_by(&person, &fake, "corp").await;
+    assert_eq!(unknown.name(), "upstream-unlinked", "{}", unknown.body);
+    for page in [told, unknown] {
+        comes_by(&person, &fake, "code").await;
+        let prove = page.attribute("a#prove", "href").unwrap();
+        let link = prove.replace("/sign-in?upstream=corp&", "/upstreams/corp/link?");
+        let sent = person.open(link).await;
+        assert_eq!((sent.name(), sent.has("#way-code")), ("sign-in".to_owned(), false), "{}", sent.body);
+        // Who knows the password proves it.
+        let elsewhere = person.sign_in_on(&sent, ALICE, ALICE_PASSWORD).await;
+        assert_eq!(elsewhere.name(), "upstream-link", "{}", elsewhere.body);
+    }
+    assert!(
+        !server.events().await.iter().any(|event| event.detail.as_deref().is_some_and(|told| told.contains("eve")))
+    );
+}

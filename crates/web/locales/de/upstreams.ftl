@@ -40,6 +40,7 @@ upstream-untrusted-todo = Beginnen Sie von vorn. Wenn es so bleibt, nennen Sie I
 upstream-unlinked-title = Noch ist hier kein Konto mit { $upstream } verbunden
 upstream-unlinked-lead = Dort sind Sie { $label }.
 upstream-unlinked-todo = Wenn Sie hier ein Konto haben, melden Sie sich darin einmal an. Dann können Sie beide verbinden und mit beiden hereinkommen.
+upstream-unlinked-untimed = Womit Sie hier angemeldet sind, sagt nicht, wann Sie sich angemeldet haben, und zeigt darum nicht, dass Sie es sind. Melden Sie sich einmal mit Ihrem Passwort an. Dann können Sie beide verbinden und mit beiden hereinkommen.
 upstream-unlinked-prove = Anmelden und verbinden
 upstream-unlinked-none = Wenn Sie hier kein Konto haben, bitten Sie Ihre Verwaltung um eines.
 

@@ -40,6 +40,7 @@ upstream-untrusted-todo = Start again. If it stays like this, tell your administ
 upstream-unlinked-title = No account here is linked with { $upstream } yet
 upstream-unlinked-lead = You are { $label } there.
 upstream-unlinked-todo = If you have an account here, sign in to it once. Then you can link the two, and come in with either.
+upstream-unlinked-untimed = The way by which you are signed in here doesn’t tell when you signed in, so it can’t show that this is you. Sign in once with your password. Then you can link the two, and come in with either.
 upstream-unlinked-prove = Sign in to link
 upstream-unlinked-none = If you have no account here, ask your administrator for one.
 
