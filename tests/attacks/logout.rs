@@ -44,7 +44,8 @@ async fn keep_sessions(server: &Server, user: &User, apps: &[&str]) {
     }
 }
 
-fn session(id: grantor_jose::id::Id, user: &User, now: Time) -> Session {
+/// A session that began now.
+pub fn session(id: grantor_jose::id::Id, user: &User, now: Time) -> Session {
     Session {
         id,
         secret: Secret::from_bytes([7; 32]).hash(),

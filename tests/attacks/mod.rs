@@ -13,7 +13,7 @@ mod headers;
 mod http;
 mod injection;
 mod leaks;
-mod logout;
+pub mod logout;
 mod markup;
 mod open_redirects;
 mod other_sites;

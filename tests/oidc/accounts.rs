@@ -24,7 +24,7 @@ pub(super) fn choices(page: &Page) -> Form {
 }
 
 /// Signs somebody in beside whoever is signed in, by the button for that.
-pub(super) async fn add(server: &Server, person: &Person, username: &str, password: &str) -> Page {
+pub async fn add(server: &Server, person: &Person, username: &str, password: &str) -> Page {
     let page = person.open("/select-account").await;
     let page = person.send(&choices(&page).with("choice", "another")).await;
     assert_eq!(page.name(), "sign-in", "{}", page.body);

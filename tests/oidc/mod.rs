@@ -1,6 +1,6 @@
 //! OpenID Connect over HTTP, in the order of the specifications.
 
-mod accounts;
+pub mod accounts;
 mod accounts_beside;
 mod accounts_choice;
 mod accounts_limits;

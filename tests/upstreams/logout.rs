@@ -2,13 +2,21 @@
 
 use std::time::Duration;
 
+use grantor_core::audit::EventKind;
+use grantor_core::change::Change;
+use grantor_core::store::Store;
+use grantor_core::upstream::{UpstreamChange, UpstreamSession};
+use grantor_jose::id::Id;
+use grantor_storage::EventFilter;
 use serde_json::{Value, json};
 
 use super::fake::{Fake, Signed, seconds};
 use super::{ada_comes_in, with};
+use crate::attacks::logout::session;
 use crate::attacks::wire::send;
 use crate::harness::app::{App, Tokens};
 use crate::harness::person::Person;
+use crate::harness::seeds::ALICE;
 use crate::harness::server::Server;
 
 async fn tell(server: &Server, token: &str) -> u16 {
@@ -100,4 +108,93 @@ async fn a_logout_token_that_comes_again_ends_nothing_that_began_since() {
     let again = ada_at(&server, &fake, "ada-1", "s2").await;
     assert_eq!(tell(&server, &token).await, 200);
     assert!(is_in(&again).await);
+}
+
+/// Sessions of Alice's that began at the upstream as one person there.
+async fn sessions_of(server: &Server, subject: &str, number: usize) -> Vec<Id> {
+    let (mint, now) = (&server.app.provider.mint, server.clock.read());
+    let alice = server.database.user_find_by_username(ALICE).await.unwrap().unwrap();
+    let upstream_id = server.database.directory().upstream("corp").unwrap().id;
+    let ids: Vec<Id> = (0..number).map(|_| mint.id(now.millis())).collect();
+    for some in ids.chunks(100) {
+        let began = |id: Id| {
+            let (subject, sid) = (subject.to_owned(), None);
+            let origin = UpstreamSession { session_id: id, upstream_id, subject, sid, tells_time: true };
+            let session = session(id, &alice, now);
+            [Change::SessionInsert(Box::new(session)), UpstreamChange::SessionInsert(Box::new(origin)).into()]
+        };
+        server.database.commit(some.iter().copied().flat_map(began).collect()).await.unwrap();
+    }
+    ids
+}
+
+/// How many of them have not ended, and how often it was noted that one has.
+async fn left(server: &Server, sessions: &[Id]) -> (usize, usize) {
+    let mut live = 0;
+    for id in sessions {
+        let (session, _) = server.database.session_find(*id).await.unwrap().unwrap();
+        live += usize::from(session.ended_at.is_none());
+    }
+    let ended = EventFilter { kind: Some(EventKind::SignedOut), limit: 1000, ..EventFilter::default() };
+    (live, server.database.events(&ended).await.unwrap().len())
+}
+
+#[tokio::test]
+async fn all_sessions_end_however_many_they_are_and_each_once() {
+    let (server, fake) = with("").await;
+    let sessions = sessions_of(&server, "ada-1", 250).await;
+    let token = fake.logout_token(&json!({"sub": "ada-1"}));
+    let (one, two) = tokio::join!(tell(&server, &token), tell(&server, &token));
+    assert_eq!((one, two), (200, 200));
+    assert_eq!(left(&server, &sessions).await, (0, 250));
+}
+
+// As where the server is killed on the way: what is left is done when the upstream tells it again.
+#[tokio::test]
+async fn more_than_one_request_ends_is_not_acknowledged_and_ends_by_the_next() {
+    let (server, fake) = with("").await;
+    // PostgreSQL takes its time for so many; its story is the next one.
+    if server.place().postgres.is_some() {
+        return;
+    }
+    let sessions = sessions_of(&server, "ada-1", 10_050).await;
+    let token = fake.logout_token(&json!({"sub": "ada-1"}));
+    assert_eq!(tell(&server, &token).await, 503);
+    assert_eq!(left(&server, &sessions).await.0, 50);
+    assert_eq!(tell(&server, &token).await, 200);
+    assert_eq!(left(&server, &sessions).await.0, 0);
+    let since = sessions_of(&server, "ada-1", 150).await;
+    assert_eq!(tell(&server, &token).await, 200);
+    assert_eq!(left(&server, &since).await.0, 150, "and what began since does not");
+}
+
+/// Lets PostgreSQL let go of whoever ends a session while at most so many are left, as of one of two who wait for each other.
+fn lets_go_at(left: usize) -> String {
+    format!(
+        "CREATE FUNCTION let_go() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             IF (SELECT count(*) FROM sessions WHERE ended_at IS NULL) <= {left} THEN
+                 RAISE EXCEPTION 'let go' USING ERRCODE = '40001';
+             END IF;
+             RETURN NEW;
+         END $$;
+         CREATE TRIGGER let_go BEFORE UPDATE OF ended_at ON sessions FOR EACH ROW EXECUTE FUNCTION let_go();"
+    )
+}
+
+#[tokio::test]
+async fn what_the_database_let_go_of_is_not_acknowledged_and_ends_by_the_next() {
+    let (server, fake) = with("").await;
+    let Some(database) = &server.place().postgres else { return };
+    let database = database.client().await;
+    for (number, left_over) in [(1, 1), (250, 150)] {
+        let sessions = sessions_of(&server, "ada-1", number).await;
+        let token = fake.logout_token(&json!({"sub": "ada-1"}));
+        database.batch_execute(&lets_go_at(left_over)).await.unwrap();
+        assert_eq!(tell(&server, &token).await, 503);
+        assert_eq!(left(&server, &sessions).await.0, left_over);
+        database.batch_execute("DROP TRIGGER let_go ON sessions; DROP FUNCTION let_go").await.unwrap();
+        assert_eq!(tell(&server, &token).await, 200);
+        assert_eq!(left(&server, &sessions).await.0, 0);
+    }
+    assert_eq!(left(&server, &[]).await.1, 251, "each is told of once");
 }

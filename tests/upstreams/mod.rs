@@ -19,6 +19,7 @@ mod oauth2;
 mod oidc_provider;
 mod operated;
 mod unlinked;
+mod untimed;
 mod walk;
 
 use grantor_core::change::Change;

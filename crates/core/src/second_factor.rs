@@ -27,6 +27,7 @@ use crate::provider::Call;
 use crate::session::Session;
 use crate::signed;
 use crate::time::Time;
+use crate::upstream::UpstreamSession;
 use crate::user::User;
 
 /// How long a person may take for the code.
@@ -331,9 +332,9 @@ fn mark(password: &str, key: &MacKey) -> String {
     URL_SAFE_NO_PAD.encode(&key.tag(&[HALF.as_bytes(), password.as_bytes()])[..16])
 }
 
-/// Whether a session is of somebody who has proved lately who they are.
-pub fn is_recent(session: &Session, now: Time) -> bool {
-    now.since(session.auth_time) < RECENT
+/// Whether a session is of somebody who has proved lately who they are. `origin` is where it began, if at an upstream.
+pub fn is_recent(session: &Session, origin: Option<&UpstreamSession>, now: Time) -> bool {
+    session.proved_at(origin).is_some_and(|at| now.since(at) < RECENT)
 }
 
 #[cfg(test)]

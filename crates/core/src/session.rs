@@ -9,6 +9,7 @@ use crate::grant::RefreshToken;
 use crate::level::Level;
 use crate::policy::Lifetimes;
 use crate::time::Time;
+use crate::upstream::UpstreamSession;
 
 /// A sign-in. The cookie carries its id and its secret; the row keeps the secret's hash.
 #[derive(Clone, Debug)]
@@ -39,6 +40,12 @@ impl Session {
     /// How surely the person was known. A context that is not one of ours promises nothing.
     pub fn level(&self) -> Level {
         Level::of_acr(&self.acr).unwrap_or(Level::Upstream)
+    }
+
+    /// When the person last proved who they are, as far as that is known: an upstream that tells no time may have asked them nothing.
+    /// `origin` is where the session began, if at an upstream.
+    pub fn proved_at(&self, origin: Option<&UpstreamSession>) -> Option<Time> {
+        origin.is_none_or(|origin| origin.tells_time).then_some(self.auth_time)
     }
 
     /// Whether the session counts at `now`: neither ended nor idle or old beyond its life.

@@ -13,7 +13,7 @@ use crate::statement::Statement;
 use crate::{Database, query};
 
 /// The most sessions that are ended by one set of changes.
-const MOST: i64 = 100;
+const MOST: usize = 100;
 
 #[derive(Insertable, Queryable)]
 #[diesel(table_name = upstream_sessions, treat_none_as_default_value = false)]
@@ -104,10 +104,9 @@ pub(crate) fn end_grants_of_link(link: &UpstreamLink, except: i64, at: i64, reas
 
 /// Those that have not ended, of one person there, of one session there, or of one session of that person.
 #[dsl::auto_type(no_type_alias)]
-fn live<'a>(upstream_id: i64, subject: (bool, &'a str), sid: (bool, &'a str)) -> _ {
+fn live<'a>(upstream_id: i64, subject: (bool, &'a str), sid: (bool, &'a str), most: i64) -> _ {
     let (any_subject, subject): (bool, &'a str) = subject;
     let (any_sid, sid): (bool, &'a str) = sid;
-    let most: i64 = MOST;
     sessions::table
         .inner_join(upstream_sessions::table)
         .filter(upstream_sessions::upstream_id.eq(upstream_id).and(sessions::ended_at.is_null()))
@@ -117,6 +116,9 @@ fn live<'a>(upstream_id: i64, subject: (bool, &'a str), sid: (bool, &'a str)) ->
 }
 
 impl Database {
+    /// The most sessions that [`Self::sessions_of_upstream`] gives at once: where it gives fewer, these are all.
+    pub const MOST_SESSIONS: usize = MOST;
+
     /// Sessions that began at an upstream and have not ended, some of them where they are many: those of a subject, of a session
     /// there, or of both; all of the upstream's where neither is named.
     ///
@@ -130,7 +132,8 @@ impl Database {
     ) -> Result<Vec<Session>, StoreError> {
         let subject = (subject.is_none(), subject.unwrap_or_default());
         let sid = (sid.is_none(), sid.unwrap_or_default());
-        let rows: Vec<(crate::sessions::Row, Row)> = query!(self, load, live(upstream_id.as_i64(), subject, sid))?;
+        let (upstream_id, most) = (upstream_id.as_i64(), i64::try_from(MOST).unwrap_or(i64::MAX));
+        let rows: Vec<(crate::sessions::Row, Row)> = query!(self, load, live(upstream_id, subject, sid, most))?;
         rows.into_iter().map(|(session, _)| session.try_into()).collect()
     }
 }

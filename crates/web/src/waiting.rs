@@ -195,7 +195,7 @@ impl Waiting {
     pub(crate) fn is_timed(&self) -> bool {
         match self {
             Self::SecondFactor(_) | Self::SecondFactorForEntry(_) | Self::Unlink(_) => true,
-            Self::Request(waiting) => waiting.1.prompt.login || waiting.1.max_age.is_some(),
+            Self::Request(waiting) => waiting.1.asks_when() || waiting.1.prompt.create,
             Self::Account | Self::Entry(_) => false,
         }
     }

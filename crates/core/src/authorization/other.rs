@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::level::Level;
 use crate::session::Session;
 use crate::subject;
+use crate::upstream::UpstreamSession;
 use crate::user::User;
 
 /// Somebody signed in beside the person in use, and what the request is for them.
@@ -26,6 +27,8 @@ pub struct Other<'a> {
     pub request: &'a AuthorizationRequest,
     /// Their session.
     pub session: &'a Session,
+    /// Where it began; see [`Situation::origin`].
+    pub origin: Option<&'a UpstreamSession>,
     /// Who it is.
     pub user: &'a User,
     /// What they answered about this app before.
@@ -67,7 +70,7 @@ impl AuthorizationRequest {
 pub(super) fn may_go_on(request: &AuthorizationRequest, situation: Situation<'_>) -> bool {
     let is_chosen = request.started.selected.is_some();
     let is_open = |(session, user): (&Session, &User)| {
-        !is_signed_in_for(request, session, situation.now) && !request.names(situation.subjects, user)
+        !is_signed_in_for(request, session, situation) && !request.names(situation.subjects, user)
     };
     !is_chosen && situation.session.is_none_or(is_open)
 }
@@ -78,14 +81,14 @@ pub(super) fn next_step(
     other: Other<'_>,
     situation: Situation<'_>,
 ) -> Result<Step, Error> {
-    let Other { session, user, consent, reachable, .. } = other;
+    let Other { session, origin, user, consent, reachable, .. } = other;
     if !request.must_be_somebody() {
         // Without a page nobody chooses, and a new account is none of those that are here.
         let is_silent = request.prompt.none || request.prompt.create;
         let is_there = session.is_live(situation.lifetimes, situation.now) && !user.disabled;
         return if is_silent || !is_there { next_step_in_use(request, situation) } else { Ok(Step::SelectAccount) };
     }
-    let theirs = Situation { session: Some((session, user)), consent, other: None, reachable, ..situation };
+    let theirs = Situation { session: Some((session, user)), origin, consent, other: None, reachable, ..situation };
     match next_step_in_use(other.request, theirs) {
         // "If the End-User identified by the ID Token is already logged in or is logged in as a result of the request ..., then
         // the Authorization Server returns a positive response" (OIDC Core §3.1.2.1)

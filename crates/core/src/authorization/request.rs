@@ -84,6 +84,11 @@ impl AuthorizationRequest {
         // (OIDC Core §3.1.2.1)
         !self.prompt.consent && self.client.asks_nobody(self.redirect_uri.as_str(), &self.scope)
     }
+
+    /// Whether something hangs on when the person proved who they are.
+    pub fn asks_when(&self) -> bool {
+        self.prompt.login || self.max_age.is_some()
+    }
 }
 
 /// When a request started and what has happened since.

@@ -15,6 +15,7 @@ use crate::scope::Scope;
 use crate::session::Session;
 use crate::subject;
 use crate::time::Time;
+use crate::upstream::UpstreamSession;
 use crate::user::User;
 
 /// What is known of the browser when the step is chosen.
@@ -22,6 +23,8 @@ use crate::user::User;
 pub struct Situation<'a> {
     /// The session of the browser's cookie and its person, live or not.
     pub session: Option<(&'a Session, &'a User)>,
+    /// Where that session began, if at an upstream; none, too, where the request does not ask when the person signed in.
+    pub origin: Option<&'a UpstreamSession>,
     /// What the person answered about this app before.
     pub consent: Option<&'a Consent>,
     /// The level that the person can reach by proving a second factor; none where they have none, or where it was not asked because
@@ -143,7 +146,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
         return Ok(Step::SelectAccount);
     }
     // What the person did after the request had started answers it, for a while.
-    let signed_in_for_this = is_signed_in_for(request, session, situation.now);
+    let signed_in_for_this = is_signed_in_for(request, session, situation);
     if !signed_in_for_this {
         // "the Authorization Server MUST reauthenticate the End-User even if the End-User is already authenticated."
         // (OIDC Core §3.1.2.3)
@@ -151,7 +154,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
             return Ok(enter);
         }
         // "The Authorization Server SHOULD prompt the End-User for reauthentication." (OIDC Core §3.1.2.1)
-        if request.prompt.login || too_old(request, session, situation.now) {
+        if request.prompt.login || too_old(request, session, situation) {
             return Ok(Step::Login);
         }
         // "The Authorization Server SHOULD prompt the End-User to select a user account." (OIDC Core §3.1.2.1)
@@ -187,8 +190,8 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
         // A wish is left where nobody may be asked.
         Need::Raise(_) if request.prompt.none && level::need(asked, session.level(), None) == Need::Nothing => {}
         // So it is where its person has chosen to go on without.
-        Need::Raise(_) if request.started.declined && may_decline(request, session, situation.now) => {}
-        Need::Raise(_) => return Ok(Step::Prove { may_decline: may_decline(request, session, situation.now) }),
+        Need::Raise(_) if request.started.declined && may_decline(request, session, situation) => {}
+        Need::Raise(_) => return Ok(Step::Prove { may_decline: may_decline(request, session, situation) }),
         // Also where it is a password: another sign-in by the same way would bring the person here again.
         Need::Beyond(level) => return Ok(Step::ProveMore(level)),
     }
@@ -201,8 +204,8 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
 
 /// Whether a person who can prove more may go on with the session that there is: where more is wished for and not needed, and the
 /// session is none that the app had begun anew, which shall be as good as the app wishes.
-fn may_decline(request: &AuthorizationRequest, session: &Session, now: Time) -> bool {
-    let is_anew = (request.prompt.login || request.max_age.is_some()) && is_signed_in_for(request, session, now);
+fn may_decline(request: &AuthorizationRequest, session: &Session, situation: Situation<'_>) -> bool {
+    let is_anew = request.asks_when() && is_signed_in_for(request, session, situation);
     !is_anew && level::is_wish((&request.claims, request.client.metadata.least_level), session.level())
 }
 
@@ -212,18 +215,25 @@ fn offered(request: &AuthorizationRequest, session: &Session) -> Option<Level> {
 }
 
 /// Whether the person has signed in after the request had started, and so to answer it.
-pub(super) fn is_signed_in_for(request: &AuthorizationRequest, session: &Session, now: Time) -> bool {
-    request.started.resumed
-        && session.auth_time >= request.started.at
-        && now.since(session.auth_time) < ANSWER_COUNTS_FOR
+pub(super) fn is_signed_in_for(request: &AuthorizationRequest, session: &Session, situation: Situation<'_>) -> bool {
+    let answers = |at: Time| at >= request.started.at && situation.now.since(at) < ANSWER_COUNTS_FOR;
+    request.started.resumed && proved_at(request, session, situation).is_some_and(answers)
 }
 
-fn too_old(request: &AuthorizationRequest, session: &Session, now: Time) -> bool {
+/// When the person proved who they are, for this request. Where it asks when that was, nobody has proved it by an upstream that tells no
+/// time: whoever finds a browser open that is signed in there comes back from it without a question.
+fn proved_at(request: &AuthorizationRequest, session: &Session, situation: Situation<'_>) -> Option<Time> {
+    session.proved_at(situation.origin.filter(|_| request.asks_when()))
+}
+
+fn too_old(request: &AuthorizationRequest, session: &Session, situation: Situation<'_>) -> bool {
     // "If the elapsed time is greater than this value, the OP MUST attempt to actively re-authenticate the End-User. ...
     // Note that "max_age=0" is equivalent to "prompt=login"." (OIDC Core §3.1.2.1)
     // "OPs MUST support enforcing a maximum authentication age via the "max_age" parameter, as defined in Section 3.1.2."
     // (OIDC Core §15.1)
-    request.max_age.is_some_and(|max_age| max_age == 0 || now.since(session.auth_time) > Duration::from_secs(max_age))
+    let proved_at = proved_at(request, session, situation);
+    let is_over = |seconds| proved_at.is_none_or(|at| situation.now.since(at) > Duration::from_secs(seconds));
+    request.max_age.is_some_and(|max_age| max_age == 0 || is_over(max_age))
 }
 
 // "Once the End-User is authenticated, the Authorization Server MUST obtain an authorization decision before releasing

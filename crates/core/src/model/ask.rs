@@ -157,6 +157,7 @@ async fn authorize<S: Store>(
     let subjects = &directory.secrets.subjects;
     let situation = Situation {
         session: session_there,
+        origin: None,
         consent: consent.as_ref(),
         other: None,
         reachable: None,

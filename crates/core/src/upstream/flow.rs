@@ -16,6 +16,7 @@ use crate::interaction::Interaction;
 use crate::key::Secrets;
 use crate::session::Session;
 use crate::time::Time;
+use crate::upstream::UpstreamSession;
 
 /// How long a person may take at the upstream, and then on the page that links.
 pub const LIVES: Duration = Duration::from_mins(10);
@@ -94,14 +95,13 @@ pub struct Arrival {
 
 impl Arrival {
     /// Whether a session proves the account of its person for this: it began after they came, or lately where it is they who began to
-    /// link.
-    pub fn is_proven_by(&self, session: &Session) -> bool {
-        match self.aim {
-            Aim::Link => session.auth_time.plus(LIVES) >= self.at,
-            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::SecondFactor(_) | Aim::Unlink(_) => {
-                session.auth_time >= self.at
-            }
-        }
+    /// link. By an upstream that tells no time nobody has proved it: whoever finds a browser open that is signed in there shall not
+    /// link an account of their own. `origin` is where the session began, if at an upstream.
+    pub fn is_proven_by(&self, session: &Session, origin: Option<&UpstreamSession>) -> bool {
+        session.proved_at(origin).is_some_and(|at| match self.aim {
+            Aim::Link => at.plus(LIVES) >= self.at,
+            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::SecondFactor(_) | Aim::Unlink(_) => at >= self.at,
+        })
     }
 
     /// What notes that it was used.

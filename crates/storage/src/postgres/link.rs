@@ -145,6 +145,8 @@ fn kind(changes: &[Change]) -> Option<u64> {
             Change::ApiTokenWatchPut { expected, .. } => expected.is_some().hash(&mut hasher),
             Change::Outbox(change) => std::mem::discriminant(change).hash(&mut hasher),
             Change::Registration(change) => std::mem::discriminant(change).hash(&mut hasher),
+            Change::SecondFactor(change) => std::mem::discriminant(change).hash(&mut hasher),
+            Change::Upstream(change) => std::mem::discriminant(change).hash(&mut hasher),
             Change::LogoutNotice(change) => {
                 std::mem::discriminant(change).hash(&mut hasher);
                 if let NoticeChange::Queue { of, .. } = change {

@@ -1,6 +1,7 @@
 # Anmeldung über einen anderen Anbieter.
 sign-in-with = Mit { $upstream } anmelden
 sign-in-ways-label = Andere Wege, sich anzumelden
+sign-in-untimed = Geht hier nicht, weil es nicht sagt, wann Sie sich angemeldet haben:
 sign-in-link-lead = Melden Sie sich einmal an, um zu zeigen, welches Konto hier Ihres ist. Dann können Sie es verbinden, mit Ihrem Konto bei { $upstream }:
 upstream-go-title = Auf dem Weg zu { $upstream }
 upstream-go-lead = Sie melden sich dort an, bei { $host }, und kommen hierher zurück.
@@ -39,6 +40,7 @@ upstream-untrusted-todo = Beginnen Sie von vorn. Wenn es so bleibt, nennen Sie I
 upstream-unlinked-title = Noch ist hier kein Konto mit { $upstream } verbunden
 upstream-unlinked-lead = Dort sind Sie { $label }.
 upstream-unlinked-todo = Wenn Sie hier ein Konto haben, melden Sie sich darin einmal an. Dann können Sie beide verbinden und mit beiden hereinkommen.
+upstream-unlinked-untimed = Womit Sie hier angemeldet sind, sagt nicht, wann Sie sich angemeldet haben, und zeigt darum nicht, dass Sie es sind. Melden Sie sich einmal mit Ihrem Passwort an. Dann können Sie beide verbinden und mit beiden hereinkommen.
 upstream-unlinked-prove = Anmelden und verbinden
 upstream-unlinked-none = Wenn Sie hier kein Konto haben, bitten Sie Ihre Verwaltung um eines.
 

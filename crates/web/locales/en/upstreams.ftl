@@ -1,6 +1,7 @@
 # Sign-in through another provider.
 sign-in-with = Sign in with { $upstream }
 sign-in-ways-label = Other ways to sign in
+sign-in-untimed = Can’t be used here, because it doesn’t tell when you signed in:
 sign-in-link-lead = Sign in once, to show which account here is yours. Then you can link it with your account at { $upstream }:
 upstream-go-title = On the way to { $upstream }
 upstream-go-lead = You sign in there, at { $host }, and come back here.
@@ -39,6 +40,7 @@ upstream-untrusted-todo = Start again. If it stays like this, tell your administ
 upstream-unlinked-title = No account here is linked with { $upstream } yet
 upstream-unlinked-lead = You are { $label } there.
 upstream-unlinked-todo = If you have an account here, sign in to it once. Then you can link the two, and come in with either.
+upstream-unlinked-untimed = The way by which you are signed in here doesn’t tell when you signed in, so it can’t show that this is you. Sign in once with your password. Then you can link the two, and come in with either.
 upstream-unlinked-prove = Sign in to link
 upstream-unlinked-none = If you have no account here, ask your administrator for one.
 

@@ -16,6 +16,7 @@ use grantor_core::level::{self, Level};
 use grantor_core::params::{MAX_PARAMETER_BYTES, Params};
 use grantor_core::session::Session;
 use grantor_core::store::{Store, StoreError};
+use grantor_core::upstream::UpstreamSession;
 use grantor_core::user::User;
 
 use crate::accounts::{self, Account};
@@ -209,6 +210,7 @@ pub(crate) async fn send_error(visit: &Visit, request: &AuthorizationRequest, er
 /// Somebody signed in beside the person in use, whom a request names.
 struct Beside {
     account: Account,
+    origin: Option<UpstreamSession>,
     request: AuthorizationRequest,
     consent: Option<Consent>,
     reachable: Option<Level>,
@@ -227,12 +229,14 @@ impl Beside {
         let request = of_person(visit, &account.user, request.clone());
         let consent = consent_of(visit, &account.user, &request).await?;
         let reachable = reachable_of(visit, (&account.session, &account.user), &request).await?;
-        Ok(Some(Self { account, request, consent, reachable }))
+        let origin = origin_of(visit, &account.session, &request).await?;
+        Ok(Some(Self { account, origin, request, consent, reachable }))
     }
 
     fn as_other(&self) -> Other<'_> {
         let Account { session, user, .. } = &self.account;
-        Other { request: &self.request, session, user, consent: self.consent.as_ref(), reachable: self.reachable }
+        let (origin, consent) = (self.origin.as_ref(), self.consent.as_ref());
+        Other { request: &self.request, session, origin, user, consent, reachable: self.reachable }
     }
 }
 
@@ -241,6 +245,18 @@ async fn consent_of(visit: &Visit, user: &User, request: &AuthorizationRequest) 
         return Ok(None);
     }
     Ok(visit.app.provider.store.consent_find(user.id, &request.client.client_id).await?)
+}
+
+/// Where a session began, if at an upstream; asked only where something hangs on it.
+async fn origin_of(
+    visit: &Visit,
+    session: &Session,
+    request: &AuthorizationRequest,
+) -> Result<Option<UpstreamSession>, Error> {
+    if !request.asks_when() {
+        return Ok(None);
+    }
+    Ok(visit.app.provider.store.upstream_of_session(session.id).await?)
 }
 
 /// The level that a person can raise their session to; asked only where something hangs on it.
@@ -265,13 +281,18 @@ pub(crate) async fn next(visit: &Visit, request: &AuthorizationRequest) -> Resul
 async fn next_with(visit: &Visit, request: &AuthorizationRequest, beside: Option<&Beside>) -> Result<Step, Error> {
     let provider = &visit.app.provider;
     let session = visit.session();
-    let (consent, reachable) = match session {
-        Some(person) => (consent_of(visit, person.1, request).await?, reachable_of(visit, person, request).await?),
-        None => (None, None),
+    let (consent, reachable, origin) = match session {
+        Some(person) => (
+            consent_of(visit, person.1, request).await?,
+            reachable_of(visit, person, request).await?,
+            origin_of(visit, person.0, request).await?,
+        ),
+        None => (None, None, None),
     };
     let directory = provider.store.directory();
     let situation = Situation {
         session,
+        origin: origin.as_ref(),
         consent: consent.as_ref(),
         other: beside.map(Beside::as_other),
         reachable,

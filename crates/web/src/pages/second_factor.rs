@@ -117,7 +117,7 @@ async fn shown(visit: &Visit, (session, user): (&Session, &User), request: &str)
 /// knows that it asked them anything.
 pub(super) async fn is_recent(visit: &Visit, session: &Session) -> Result<bool, Error> {
     let origin = visit.app.provider.store.upstream_of_session(session.id).await?;
-    Ok(core::is_recent(session, visit.now) && origin.is_none_or(|origin| origin.tells_time))
+    Ok(core::is_recent(session, origin.as_ref(), visit.now))
 }
 
 /// Who has a session for long proves themselves anew: whoever finds a browser open shall not lock its person out.

@@ -7,8 +7,8 @@ use actix_web::web::Payload;
 use askama::Template;
 use grantor_core::authorization::AuthorizationRequest;
 use grantor_core::params::Params;
+use grantor_core::upstream::Upstream;
 use grantor_core::upstream::flow::Arrival;
-use grantor_core::upstream::{Upstream, UpstreamKind};
 use grantor_core::user::User;
 use grantor_identity::username::Username;
 
@@ -26,6 +26,7 @@ use crate::{form, routes};
 mod again;
 mod going_on;
 mod settled;
+mod ways;
 
 /// What is kept in the form of a name that was typed, in characters.
 const MAX_TYPED: usize = 128;
@@ -57,6 +58,8 @@ pub struct SignIn {
     pub sets_up: bool,
     /// Whether people may make accounts for themselves.
     pub sign_up: bool,
+    /// Ways that cannot be used for what waits, since they do not tell when the person signs in: what they are called.
+    pub untimed: Vec<String>,
     /// Whether the person is to unlink an account.
     pub unlinks: bool,
     /// What was typed before, or what the app suggests.
@@ -236,16 +239,6 @@ impl Opened {
         is_meant.then_some(user.username.as_str())
     }
 
-    /// The other ways in; none where an account here is to be proven. Where the app asks when the person signed in, only those that
-    /// can tell.
-    fn ways(&self, visit: &Visit) -> Vec<Way> {
-        let directory = visit.app.directory();
-        let is_timed = self.waiting.is_timed();
-        let fits = |upstream: &Upstream| !is_timed || upstream.definition.kind == UpstreamKind::Oidc;
-        let enabled = directory.upstreams.values().filter(|upstream| !upstream.definition.disabled && fits(upstream));
-        if self.link.is_some() { Vec::new() } else { enabled.map(|upstream| Way::of(upstream)).collect() }
-    }
-
     /// The app's request, where it is one.
     pub(super) fn request(&self) -> Option<&AuthorizationRequest> {
         self.waiting.request()
@@ -316,7 +309,7 @@ impl Opened {
         let language = visit.language(ui_locales);
         let (request, (app, form_action)) = (self.waiting.request(), self.waiting.app(language).unzip());
         let hinted = request.and_then(|request| request.login_hint.as_deref());
-        let known = self.known(visit);
+        let (known, (ways, untimed)) = (self.known(visit), self.ways(visit));
         let page = SignIn {
             app,
             beside: self.company.beside.clone(),
@@ -329,8 +322,9 @@ impl Opened {
             request: self.carried.clone(),
             sets_up: matches!(self.waiting, Waiting::SecondFactor(_) | Waiting::SecondFactorForEntry(_)),
             sign_up: visit.app.provider.policy.self_registration && self.link.is_none(),
+            untimed: untimed.into_iter().map(|way| way.title).collect(),
             unlinks: matches!(self.waiting, Waiting::Unlink(_)),
-            ways: self.ways(visit),
+            ways,
             username: typed.or(hinted).or(known).unwrap_or_default().chars().take(MAX_TYPED).collect(),
         };
         let (status, wait) = match problem {
@@ -392,6 +386,7 @@ impl SignIn {
             sets_up: false,
             sign_up: false,
             unlinks: false,
+            untimed: Vec::new(),
             username: username.to_owned(),
             ways: Vec::new(),
         };
@@ -418,6 +413,7 @@ impl SignIn {
             ("sign-up", Self { sign_up: true, ..page(Some(app("Wiki")), None, "") }),
             ("sign-up-and-upstreams", Self { sign_up: true, ways: ways(&["Corp"]), ..page(None, None, "") }),
             ("unlink", Self { unlinks: true, ways: ways(&["Corp"]), ..page(None, None, "ada") }),
+            ("untimed", Self { untimed: NAMES.map(str::to_owned).to_vec(), ..page(Some(app("Wiki")), None, "") }),
             ("unchecked", Self { links: super::samples::links(true), ..page(Some(app("Wiki")), None, "") }),
             ("account", page(None, None, "")),
             ("wrong", page(Some(app("Wiki")), Some(Problem::Wrong), "ada")),

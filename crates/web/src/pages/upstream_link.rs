@@ -11,7 +11,7 @@ use grantor_core::second_factor::SecondFactorChange;
 use grantor_core::session::Session;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::upstream::flow::{self, Aim, Arrival, LIVES};
-use grantor_core::upstream::{Upstream, UpstreamPerson, sign_in};
+use grantor_core::upstream::{Upstream, UpstreamPerson, UpstreamSession, sign_in};
 use grantor_core::user::User;
 
 use super::status::Kind;
@@ -150,7 +150,9 @@ async fn proven<'a>(
     upstream: &Upstream,
     (arrival, carried): (&Arrival, &str),
 ) -> Result<Proven<'a>, Error> {
-    let Some((session, user)) = visit.session().filter(|(session, _)| arrival.is_proven_by(session)) else {
+    let origin = origin(visit).await?;
+    let is_proven = |session: &Session| arrival.is_proven_by(session, origin.as_ref());
+    let Some((session, user)) = visit.session().filter(|(session, _)| is_proven(session)) else {
         return Ok(Proven::Not(respond::redirect_marked(visit, &prove_address_of(upstream, carried))));
     };
     if needs_code(visit, (session, user)).await? {
@@ -158,6 +160,15 @@ async fn proven<'a>(
         return Ok(Proven::Not(respond::redirect_marked(visit, &address)));
     }
     Ok(Proven::By(session, user))
+}
+
+/// Where the session of the person in use began, if at an upstream.
+///
+/// # Errors
+/// Those of the store.
+pub(super) async fn origin(visit: &Visit) -> Result<Option<UpstreamSession>, Error> {
+    let Some((session, _)) = visit.session() else { return Ok(None) };
+    Ok(visit.app.provider.store.upstream_of_session(session.id).await?)
 }
 
 /// Whether somebody who has a second factor has not proved it in this session.

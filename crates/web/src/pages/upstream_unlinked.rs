@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 use grantor_core::error::Error;
 use grantor_core::upstream::Upstream;
-use grantor_core::upstream::flow::Arrival;
+use grantor_core::upstream::flow::{Aim, Arrival};
 
 use super::Frame;
 use super::upstream_link;
@@ -24,6 +24,8 @@ pub struct UpstreamUnlinked {
     pub case: String,
     /// The frame.
     pub frame: Frame,
+    /// Whether it is somebody signed in who links, by a way that does not tell when they signed in, and so proves nothing.
+    pub is_untimed: bool,
     /// What the account there is known by.
     pub label: String,
     /// Where the person signs in to link it.
@@ -34,7 +36,11 @@ pub struct UpstreamUnlinked {
 
 /// Shows it; whoever has just proved an account is asked to link it at once.
 pub(crate) async fn show(visit: &Visit, upstream: &Upstream, arrival: &Arrival) -> HttpResponse {
-    if visit.session().is_some_and(|(session, _)| arrival.is_proven_by(session)) {
+    let origin = match upstream_link::origin(visit).await {
+        Ok(origin) => origin,
+        Err(error) => return respond::failure(visit, &error).await,
+    };
+    if visit.session().is_some_and(|(session, _)| arrival.is_proven_by(session, origin.as_ref())) {
         return respond::redirect_marked(visit, &upstream_link::address(visit, upstream, arrival));
     }
     let case = upstream::record(visit, Some(upstream), &Refused::from(Error::UpstreamAccountMissing), None).await;
@@ -42,6 +48,7 @@ pub(crate) async fn show(visit: &Visit, upstream: &Upstream, arrival: &Arrival) 
         again: upstream::again(visit, &arrival.aim),
         case: case.to_string(),
         frame: Frame { return_to: None, account: None, ..visit.frame(None, None) },
+        is_untimed: arrival.aim == Aim::Link && origin.is_some_and(|origin| !origin.tells_time),
         label: arrival.label.clone(),
         prove: upstream_link::prove_address(visit, upstream, arrival),
         title: upstream.definition.title().to_owned(),
@@ -57,12 +64,14 @@ impl UpstreamUnlinked {
             again: "/sign-in".to_owned(),
             case: "0BxVq7aY2Lk".to_owned(),
             frame: Frame { return_to: None, ..visitor() },
+            is_untimed: false,
             label: label.to_owned(),
             prove: "/sign-in?upstream=corp&arrival=c2VhbGVk".to_owned(),
             title: title.to_owned(),
         };
         vec![
             ("corp", page("ada@corp.example", "Corp")),
+            ("untimed", Self { is_untimed: true, ..page("ada@corp.example", "Corp") }),
             ("long", page(LONG, LONG)),
             ("hostile", page(HOSTILE, HOSTILE)),
         ]

@@ -5,12 +5,14 @@ use actix_web::http::StatusCode;
 use actix_web::web::Payload;
 use grantor_core::change::Change;
 use grantor_core::error::Error;
+use grantor_core::session::Session;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::upstream::logout_token::{self, Ended};
 use grantor_core::upstream::{Upstream, UpstreamKind, sign_in};
+use grantor_storage::Database;
 
 use super::discovery::keys_for;
-use super::{Refused, named, record};
+use super::{MAX_RACES, Refused, named, record};
 use crate::visit::Visit;
 use crate::{error, form};
 
@@ -46,23 +48,37 @@ async fn logged_out(visit: &Visit, upstream: &Upstream, payload: Payload) -> Res
     let skew = visit.app.provider.policy.lifetimes.clock_skew;
     let about = (upstream.definition.authority(), upstream.definition.client_id.as_str());
     let ended = logout_token::check(token, about, &*keys, (skew, visit.now))?;
-    // A token that comes again ends nothing that began since. Its note is kept with what it ends first: nothing else can be in the way.
-    let mut first = Some(Change::AssertionSpend { digest: ended.digest, expires_at: ended.expires_at });
+    end_all(visit, upstream, &ended).await
+}
+
+/// Ends all the sessions that are meant. A token that comes again ends nothing that began since: its note is kept with the last set, so
+/// that it goes on where it was left, and no set is read after the note was there.
+async fn end_all(visit: &Visit, upstream: &Upstream, ended: &Ended) -> Result<(), Refused> {
+    let store = &visit.app.provider.store;
+    let mut races = 0;
     for _ in 0..MAX_SETS {
-        let (some, changes) = changes(visit, upstream, &ended).await?;
-        match visit.app.provider.store.commit(first.take().into_iter().chain(changes).collect()).await {
-            Ok(()) if some => {}
-            Ok(()) | Err(StoreError::Conflict) => return Ok(()),
+        let sessions = store.sessions_of_upstream(upstream.id, ended.subject.as_deref(), ended.sid.as_deref()).await?;
+        let is_last = sessions.len() < Database::MOST_SESSIONS;
+        if !is_last && store.is_spent(&ended.digest, visit.now).await? {
+            return Ok(());
+        }
+        match store.commit(changes(visit, upstream, (ended, &sessions, is_last))).await {
+            Ok(()) if is_last => return Ok(()),
+            Ok(()) => races = 0,
+            Err(StoreError::Conflict) if store.is_spent(&ended.digest, visit.now).await? => return Ok(()),
+            // Somebody else ended one of them meanwhile, or waited for the same rows.
+            Err(StoreError::Conflict) if races < MAX_RACES => races += 1,
+            Err(StoreError::Conflict) => break,
             Err(error) => return Err(error.into()),
         }
     }
     Err(StoreError::Busy.into())
 }
 
-/// What ends some of the sessions that are meant; whether there are any.
-async fn changes(visit: &Visit, upstream: &Upstream, ended: &Ended) -> Result<(bool, Vec<Change>), StoreError> {
-    let store = &visit.app.provider.store;
-    let sessions = store.sessions_of_upstream(upstream.id, ended.subject.as_deref(), ended.sid.as_deref()).await?;
-    let end = |session| sign_in::sign_out(session, upstream, visit.app.id(), visit.call());
-    Ok((!sessions.is_empty(), sessions.iter().flat_map(end).collect()))
+/// What ends some of the sessions that are meant, each once: as the note tells that goes with the last of them, else the sessions.
+fn changes(visit: &Visit, upstream: &Upstream, (ended, sessions, is_last): (&Ended, &[Session], bool)) -> Vec<Change> {
+    let note = Change::AssertionSpend { digest: ended.digest, expires_at: ended.expires_at };
+    let expected = sessions.iter().filter(|_| !is_last).map(|session| Change::SessionExpect { id: session.id });
+    let ends = sessions.iter().flat_map(|session| sign_in::sign_out(session, upstream, visit.app.id(), visit.call()));
+    Some(note).filter(|_| is_last).into_iter().chain(expected).chain(ends).collect()
 }

@@ -106,6 +106,7 @@ fn answered(
     };
     let situation = Situation {
         session: Some((&session, &user)),
+        origin: None,
         consent: Some(&consent),
         other: None,
         reachable: None,

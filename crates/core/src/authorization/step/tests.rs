@@ -9,6 +9,8 @@ use crate::authorization::{Other, Prompt, Started};
 use crate::key::Secrets;
 use crate::user::tests::ada;
 
+mod untimed;
+
 const NOW: Time = Time::from_seconds(10_000);
 
 fn session(auth_time: Time) -> Session {
@@ -37,8 +39,16 @@ fn chosen(
 ) -> Result<Step, &'static str> {
     let (user, lifetimes) = (ada(), Lifetimes::default());
     let (session, subjects) = (session.map(|session| (session, &user)), &Secrets::default().subjects);
-    let situation =
-        Situation { session, consent, other: None, reachable: None, subjects, lifetimes: &lifetimes, now: NOW };
+    let situation = Situation {
+        session,
+        origin: None,
+        consent,
+        other: None,
+        reachable: None,
+        subjects,
+        lifetimes: &lifetimes,
+        now: NOW,
+    };
     next_step(request, situation).map_err(|error| error.reason())
 }
 
@@ -53,8 +63,9 @@ fn chosen_beside(
     let bob = bob();
     let situation = Situation {
         session: ada_too.then_some((&here, &user)),
+        origin: None,
         consent: Some(&known),
-        other: Some(Other { request, session: bobs.0, user: &bob, consent: bobs.1, reachable: None }),
+        other: Some(Other { request, session: bobs.0, origin: None, user: &bob, consent: bobs.1, reachable: None }),
         reachable: None,
         subjects: &secrets.subjects,
         lifetimes: &lifetimes,
@@ -187,6 +198,7 @@ fn chosen_with_factor(request: &AuthorizationRequest) -> Result<Step, &'static s
     let (here, known) = (session(Time::from_seconds(9_500)), consent("openid profile email", "", Time::default()));
     let situation = Situation {
         session: Some((&here, &user)),
+        origin: None,
         consent: Some(&known),
         other: None,
         reachable: Some(Level::TwoFactors),
