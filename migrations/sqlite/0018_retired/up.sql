@@ -1,0 +1,3 @@
+-- Until when the secret before counts, where the one after it is never used: a day, and for those that are there a day from now.
+ALTER TABLE registrations ADD COLUMN replaced_until INTEGER;
+UPDATE registrations SET replaced_until = CAST(strftime('%s', 'now') AS INTEGER) * 1000 + 86400000 WHERE replaced_secret IS NOT NULL;
