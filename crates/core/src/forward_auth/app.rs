@@ -27,7 +27,7 @@ pub struct ProxiedApp {
     /// Whether everybody with an account may enter. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub everybody: bool,
-    /// The people who may enter, by username.
+    /// The people who may enter, by username; never one who made the account themselves, who may have any name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<String>,
     /// The groups whose people may enter.
@@ -129,7 +129,8 @@ impl ProxiedApp {
     /// # Errors
     /// `EntryRefused`, or `EntryMethodMissing` where only the methods do not suffice.
     pub fn admit_person(&self, user: &User, amr: &[String]) -> Result<(), Error> {
-        let is_named = self.users.contains(&user.username);
+        // Whoever made an account for themselves may be anybody: the one who is meant by the name has none, or has it no more.
+        let is_named = !user.self_made && self.users.contains(&user.username);
         let in_group = || self.groups.iter().any(|group| user.groups.contains(group));
         if user.disabled || !(self.everybody || is_named || in_group()) {
             return Err(Error::EntryRefused);
@@ -217,6 +218,9 @@ pub(super) mod tests {
         assert!(may(r#","groups":["x","staff"]"#).is_ok());
         assert!(matches!(may(r#","groups":["x"],"users":["bob"]"#), Err(Error::EntryRefused)));
         assert!(matches!(may(r#","everybody":true,"amr":["pwd","otp"]"#), Err(Error::EntryMethodMissing)));
+        let self_made = User { self_made: true, ..ada() };
+        assert!(matches!(wiki(r#","users":["ada"]"#).admit_person(&self_made, &pwd), Err(Error::EntryRefused)));
+        assert!(wiki(r#","everybody":true"#).admit_person(&self_made, &pwd).is_ok());
         let off = User { disabled: true, ..ada() };
         assert!(matches!(wiki(r#","everybody":true"#).admit_person(&off, &pwd), Err(Error::EntryRefused)));
     }
