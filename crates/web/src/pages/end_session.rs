@@ -195,14 +195,21 @@ async fn sign_out(
         let client_id = asked.client.as_ref().map(|client| client.client_id.as_str());
         visit.app.record(error, client_id, visit.call()).await;
     }
+    let may_follow = !meant.is_empty() || asked.is_vouched_for();
     without(visit, browser, meant, |left| match &asked.redirect {
-        // Where somebody is left, the person sees who, and goes back themselves.
-        Some(redirect) if ended.frames.urls.is_empty() && left.is_empty() => respond::redirect(&redirect.location()),
+        // Where somebody is left, the person sees who, and goes back themselves. So they do to an app that nobody has checked, and
+        // whom nobody here has signed out for: links to us would lead anywhere.
+        Some(redirect) if ended.frames.urls.is_empty() && left.is_empty() && may_follow => {
+            respond::redirect(&redirect.location())
+        }
         // "The post-logout redirection is performed after the OP has finished notifying the RPs that logged in with the OP for that
         // End-User that they are to log out the End-User." (OIDC RP-Initiated Logout §3)
         Some(redirect) => {
             let name = asked.client.as_ref().map(|client| client.name().to_owned()).unwrap_or_default();
-            let back = Back { name, url: redirect.location() };
+            // An address without an origin is a place of its own.
+            let place = || redirect_uri::origin(redirect.as_str()).unwrap_or_else(|| redirect.as_str().to_owned());
+            let unchecked = (!may_follow).then(place);
+            let back = Back { name, unchecked, url: redirect.location() };
             signed_out(visit, (ended, left), (Some(back), params.get("ui_locales")), false)
         }
         None => {
