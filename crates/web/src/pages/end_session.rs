@@ -205,8 +205,8 @@ async fn sign_out(
         visit.app.record(error, client_id, visit.call()).await;
     }
     without(visit, browser, meant, |left| match &asked.redirect {
-        // Where somebody is left, the person sees who, and goes back themselves. So they do to an app that nobody has checked, and
-        // whom nobody here has signed out for: links to us would lead anywhere.
+        // Where somebody is left, the person sees who, and goes back themselves. So they do to an app that nobody has checked, where
+        // nobody was signed out: else a link to us could lead anywhere.
         Some(redirect) if ended.frames.urls.is_empty() && left.is_empty() && may_follow => {
             respond::redirect(&redirect.location())
         }
