@@ -199,6 +199,7 @@ contract! {
     people {
         a_removed_person_leaves_events_only
         a_username_is_taken_once
+        a_name_that_was_retired_stays_so_in_another_epoch
         accounts_are_listed_in_pages
         sessions_end_one_by_one_or_all_but_one
         the_last_use_of_a_session_never_moves_back

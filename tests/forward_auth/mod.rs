@@ -3,12 +3,15 @@
 mod browsers;
 mod levels;
 mod networks;
+mod self_made;
 mod spoofing;
 mod tokens;
 mod told;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+
+use grantor_server::config::Config;
 
 use crate::harness::page::Page;
 use crate::harness::person::Person;
@@ -44,7 +47,16 @@ pub const BOARD: &str = "board.example";
 
 /// A server that believes the proxies of this machine, with [`APPS`].
 pub async fn guarded() -> Server {
-    let server = Server::start_with(|config| config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
+    guarded_with(|_| ()).await
+}
+
+/// The same with other settings.
+async fn guarded_with(change: impl FnOnce(&mut Config)) -> Server {
+    let server = Server::start_with(|config| {
+        config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        change(config);
+    });
+    let server = server.await;
     server.apply(APPS).await;
     server
 }

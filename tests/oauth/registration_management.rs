@@ -1,5 +1,7 @@
 //! Management of a registration by the client itself, in the order of RFC 7592.
 
+use std::time::Duration;
+
 use grantor_core::store::Store;
 use serde_json::{Value, json};
 
@@ -188,6 +190,25 @@ async fn an_update_whose_answer_was_lost_can_be_sent_again() {
         "401 invalid_token",
         "the one before ends when the new one is used"
     );
+}
+
+/// Who has got hold of it knows nothing of the app a day later, also where the app never calls again.
+#[tokio::test]
+async fn the_token_before_counts_for_a_day_and_no_longer() {
+    let server = open().await;
+    let registrar = Registrar::new(&server);
+    let client = registrar.registered(&metadata()).await;
+    let updated: Value = registrar.update(&client, &unchanged(&client)).await.json();
+    server.clock.advance(Duration::from_hours(23));
+    let read: Value = registrar.read(&client).await.json();
+    assert_eq!(read["registration_access_token"], updated["registration_access_token"]);
+    let again = registrar.update(&client, &unchanged(&client)).await;
+    assert_eq!(again.status, 200, "an answer that was lost can be had again, which puts nothing off: {}", again.body);
+    server.clock.advance(Duration::from_hours(1));
+    assert_eq!(registrar.read(&client).await.brief(), "401 invalid_token");
+    assert_eq!(registrar.update(&client, &unchanged(&client)).await.brief(), "401 invalid_token");
+    assert_eq!(registrar.remove(&client).await.brief(), "401 invalid_token");
+    assert_eq!(registrar.update(&updated, &unchanged(&updated)).await.status, 200, "the new one goes on counting");
 }
 
 #[tokio::test]

@@ -27,6 +27,7 @@ pub mod keys;
 mod levels;
 pub mod logout;
 mod logout_idle;
+mod logout_mark;
 mod offline_access;
 pub mod pairwise;
 mod prompts;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use grantor_core::registration::Mode;
 use serde_json::json;
 
+use super::logout::{address, confirm};
 use crate::harness::app::{App, Tokens, claims};
 use crate::harness::person::Person;
 use crate::harness::registrar::{Registrar, metadata, metadata_with};
@@ -96,4 +97,29 @@ async fn registered_twice_it_is_two_apps() {
     let code = App::registered(&server, &one).code("openid").await;
     assert_eq!(App::registered(&server, &two).redeem(&code).await.brief(), "400 invalid_grant");
     assert_eq!(server.reason().await, "CodeClientMismatch");
+}
+
+// "the OP MUST NOT perform post-logout redirection unless the OP has other means of confirming the legitimacy of the
+// post-logout redirection target." (OIDC RP-Initiated Logout §3)
+#[tokio::test]
+async fn nobody_is_sent_on_by_a_sign_out_to_an_app_that_registered_itself_without_having_been_there() {
+    let server = open().await;
+    let out = "https://notebook.example/out";
+    let said = metadata_with(json!({"post_logout_redirect_uris": [out]}));
+    let client = Registrar::new(&server).registered(&said).await;
+    let (app, person) = (App::registered(&server, &client), Person::new(&server));
+    let unproven = [("client_id", client["client_id"].as_str().unwrap()), ("post_logout_redirect_uri", out)];
+    let page = person.open(address(&server, &unproven)).await;
+    assert_eq!((page.status.as_u16(), page.name().as_str(), page.location()), (200, "signed-out", None));
+    assert_eq!(page.attribute("#back", "href").as_deref(), Some(out));
+    assert!(page.first_text("#unchecked").contains("https://notebook.example"), "{}", page.text());
+    // Who was there, and says so, goes on at once; so does who has just said yes, and where an administrator knows the app.
+    let tokens = app.tokens_with(&person, "openid", &[]).await;
+    let page = confirm(&person, &person.get(address(&server, &unproven)).await).await;
+    assert_eq!(page.location().unwrap().as_str(), out);
+    let proven = [("id_token_hint", tokens.id()), ("post_logout_redirect_uri", out)];
+    assert_eq!(person.open(address(&server, &proven)).await.location().unwrap().as_str(), out);
+    let declared = [("client_id", "wiki"), ("post_logout_redirect_uri", "https://wiki.example/out")];
+    let page = person.open(address(&server, &declared)).await;
+    assert_eq!(page.location().unwrap().as_str(), "https://wiki.example/out");
 }

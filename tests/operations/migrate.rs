@@ -115,7 +115,7 @@ async fn leave_ended_key(server: &Server, like: &str) {
     server.database.commit(changes).await.unwrap();
 }
 
-/// A client that registered itself with an initial access token.
+/// A client that registered itself with an initial access token, and the name of somebody who was removed.
 async fn leave_registration(server: &Server) {
     let (now, hash) = (server.clock.read(), Secret::from_bytes([1; 32]).hash());
     let token = InitialToken {
@@ -140,6 +140,7 @@ async fn leave_registration(server: &Server) {
     let changes = vec![
         RegistrationChange::TokenInsert(Box::new(token)).into(),
         RegistrationChange::Insert(Box::new(registration)).into(),
+        Change::UsernameRetire { digest: [1; 32], at: now },
     ];
     server.database.commit(changes).await.unwrap();
 }
@@ -174,7 +175,7 @@ async fn whatever_was_issued_goes_on_working_on_postgresql() {
     let said = command::migrate(server.config(), &["--to", &target.url]).await.unwrap();
     assert!(said.contains("Copied and read back") && said.contains("database_url = \"postgres://grantor@"), "{said}");
     assert!(!said.contains(":pw@"), "{said}");
-    assert_eq!(rows(&said).len(), 35, "{said}");
+    assert_eq!(rows(&said).len(), 36, "{said}");
     assert!(!rows(&said).iter().any(|row| row.split_whitespace().nth(1) == Some("0")), "each table was tried: {said}");
     let layout = [
         include_str!("../../migrations/postgres/0001_first_layout/up.sql"),

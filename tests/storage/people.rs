@@ -18,6 +18,16 @@ pub async fn a_username_is_taken_once(database: &Database) {
     assert_eq!(counts(database)["users"], 1);
 }
 
+pub async fn a_name_that_was_retired_stays_so_in_another_epoch(database: &Database) {
+    let retire = |byte| Change::UsernameRetire { digest: [byte; 32], at: NOW };
+    keep(database, [retire(1)]).await;
+    keep(database, [retire(1), retire(2), Change::EpochBegin { at: NOW }]).await;
+    for (byte, is_retired) in [(1, true), (2, true), (3, false)] {
+        assert_eq!(database.username_is_retired(&[byte; 32]).await.unwrap(), is_retired, "{byte}");
+    }
+    assert_eq!(counts(database)["retired_usernames"], 2);
+}
+
 pub async fn accounts_are_listed_in_pages(database: &Database) {
     keep(database, (1..=5).map(|id| Change::UserPut(Box::new(user(id))))).await;
     let page = async |after| -> Vec<i64> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grantor_core::change::Change;
 use grantor_core::client::{Client, Trust};
 use grantor_core::consent::Consent;
-use grantor_core::registration::{InitialToken, Registration, RegistrationChange};
+use grantor_core::registration::{InitialToken, Registration, RegistrationChange, Replaced};
 use grantor_core::store::{Store, StoreError};
 use grantor_jose::id::Id;
 use grantor_storage::Database;
@@ -17,7 +17,7 @@ fn registration(client_id: &str, id: i64) -> Registration {
         id: Id::from_i64(id),
         client_id: client_id.into(),
         secret: hash(1),
-        replaced: Some(hash(2)),
+        replaced: Some(Replaced { secret: hash(2), until: NOW.plus(DAY) }),
         address: "2001:db8::".into(),
         initial_token: Some(Id::from_i64(3)),
         created_at: NOW,
@@ -81,6 +81,11 @@ pub async fn of_two_that_change_a_secret_one_does(database: &Database) {
     assert!(matches!(database.commit(vec![change(1, 6).into()]).await, Err(StoreError::Conflict)));
     let kept = database.registration_find("wiki").await.unwrap().unwrap();
     assert_eq!((kept.secret, kept.replaced), (hash(5), None));
+    let replaced = Some(Replaced { secret: hash(5), until: NOW.plus(HOUR) });
+    let (id, expected, secret) = (Id::from_i64(1), hash(5), hash(7));
+    keep(database, [RegistrationChange::Secret { id, expected, secret, replaced }.into()]).await;
+    let kept = database.registration_find("wiki").await.unwrap().unwrap();
+    assert_eq!((kept.secret, kept.replaced), (hash(7), replaced));
 }
 
 pub async fn an_initial_token_is_spent_as_often_as_it_was_made_for(database: &Database) {

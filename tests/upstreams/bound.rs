@@ -8,6 +8,8 @@ use super::fake::{Fake, sent};
 use super::{declaration, sign_in, start, start_on, with};
 use crate::harness::app::App;
 use crate::harness::person::Person;
+use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
+use crate::oidc::logout::confirm;
 
 const OPEN: &str = "create_accounts = true";
 
@@ -39,6 +41,24 @@ async fn an_answer_counts_in_the_browser_that_asked_for_it_once_and_for_ten_minu
     let late = fake.consents(&start(&other).await);
     server.clock.advance(Duration::from_mins(10));
     assert_eq!((other.open(late).await.name(), server.reason().await), failed("UpstreamStateInvalid"));
+}
+
+/// Who knows the mark of a browser that others use could have somebody in it signed in as themselves.
+#[tokio::test]
+async fn an_answer_is_for_nobody_who_comes_to_the_browser_after_a_sign_out() {
+    let (server, fake) = with(OPEN).await;
+    let browser = Person::new(&server);
+    let page = browser.get("/sign-in").await;
+    let marked = [("cookie", page.cookies().remove(0)), ("origin", server.url.clone())];
+    let marked = marked.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert!(marked[0].1.starts_with("grantor_visit="), "{marked:?}");
+    browser.sign_in_on(&page, ALICE, ALICE_PASSWORD).await;
+    let eve = Person::new(&server);
+    let start = eve.get_with("/sign-in", &marked).await.form(r#"form[action="/upstreams/corp/start"]"#);
+    let answer = fake.consents(&eve.post_with(&start, &marked).await);
+    confirm(&browser, &browser.get("/end-session").await).await;
+    assert_eq!((browser.open(&answer).await.name(), server.reason().await), failed("UpstreamStateInvalid"));
+    assert_eq!(browser.open("/account").await.name(), "sign-in", "nobody is signed in");
 }
 
 fn failed(reason: &str) -> (String, String) {

@@ -343,6 +343,13 @@ pub enum Change {
     UserPut(Box<User>),
     /// Removes a person with everything that hangs on them.
     UserRemove(Id),
+    /// Keeps a name from those who make accounts for themselves; one that is kept already stays so.
+    UsernameRetire {
+        /// The keyed hash of the name.
+        digest: [u8; 32],
+        /// When.
+        at: Time,
+    },
 }
 
 impl From<RegistrationChange> for Change {

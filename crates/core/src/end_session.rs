@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use grantor_jose::mac::MacKey;
 
-use crate::client::Client;
+use crate::client::{Client, Trust};
 use crate::error::Error;
 use crate::frontchannel_logout::TookPart;
 use crate::id_token::{self, Hint};
@@ -82,6 +82,14 @@ impl EndSession {
         let proven = present.iter().position(is_proven).map(Meant::Proven);
         let named = || present.iter().position(|who| self.is_about(who)).map(Meant::Named);
         proven.or_else(named).unwrap_or(Meant::Nobody)
+    }
+
+    /// Whether the app may be gone back to by a request that signs nobody out, so that nobody has said yes to it: an administrator
+    /// knows the app, or an ID token shows that it had somebody signed in.
+    // "the OP MUST NOT perform post-logout redirection unless the OP has other means of confirming the legitimacy of the
+    // post-logout redirection target." (OIDC RP-Initiated Logout §3)
+    pub fn is_vouched_for(&self) -> bool {
+        self.hint.is_some() || self.client.as_ref().is_some_and(|client| client.trust == Trust::Administrator)
     }
 
     /// Whether the ID token or the hint is about them, whichever session of theirs that was.

@@ -69,6 +69,7 @@ pub mod provider;
 pub mod reach;
 pub mod redirect_uri;
 pub mod registration;
+pub mod retired_username;
 pub mod revocation;
 pub mod scope;
 pub mod second_factor;

@@ -155,7 +155,7 @@ macro_rules! define_apply {
                 Change::SessionSeen { id, at } => any!(sessions::seen(id.as_i64(), at.millis())),
                 Change::SessionsEnd { user_id, except, at } => any!(sessions::end_of_user(user_id.as_i64(), except.map_or(0, Id::as_i64), at.millis())),
                 Change::Upstream(change) => apply_upstream(change, context, connection)$($wait)*,
-                Change::SecondFactor(_) | Change::UserPassword { .. } | Change::UserPut(_) | Change::UserRemove(_) => {
+                Change::SecondFactor(_) | Change::UserPassword { .. } | Change::UserPut(_) | Change::UserRemove(_) | Change::UsernameRetire { .. } => {
                     apply_person(change, context, connection)$($wait)*
                 }
             }
@@ -184,6 +184,7 @@ macro_rules! define_apply {
                 Change::UserPassword { id, password } => one!(users::set_password(id.as_i64(), password)),
                 Change::UserPut(user) => one!(users::put(&users::Row::new(user)?)),
                 Change::UserRemove(id) => any!(users::remove(id.as_i64())),
+                Change::UsernameRetire { digest, at } => any!(retired_usernames::insert(digest, at.millis())),
                 _ => Ok(()),
             }
         }

@@ -30,8 +30,9 @@ macro_rules! define_enroll {
                     if of_address < *per_address && all < *in_all { Ok(()) } else { Err(Failure::Conflict) }
                 }
                 RegistrationChange::Secret { id, expected, secret, replaced } => {
-                    let replaced = replaced.map(registrations::bytes);
-                    one!(registrations::replace(id.as_i64(), registrations::bytes(*expected), registrations::bytes(*secret), replaced))
+                    let (read, secret) = (registrations::bytes(*expected), registrations::bytes(*secret));
+                    let before = replaced.map(|replaced| registrations::bytes(replaced.secret));
+                    one!(registrations::replace(id.as_i64(), read, secret, before, replaced.map(|replaced| replaced.until.millis())))
                 }
                 RegistrationChange::TokenEnd { id, at } => any!(initial_access_tokens::end(id.as_i64(), at.millis())),
                 RegistrationChange::TokenInsert(token) => one!(initial_access_tokens::insert(initial_access_tokens::Row::new(token))),

@@ -52,6 +52,7 @@ mod refresh_tokens;
 mod registration_pages;
 mod registrations;
 mod resources;
+mod retired_usernames;
 mod revoked_access_tokens;
 mod root_secret;
 mod schema;

@@ -14,8 +14,8 @@ use grantor_jose::id::Id;
 use crate::events::EventFilter;
 use crate::usages::UsagesOf;
 use crate::{
-    Database, api_tokens, attempts, consents, ended_keys, events, grants, query, refresh_tokens, sessions,
-    token_counts, usages, users,
+    Database, api_tokens, attempts, consents, ended_keys, events, grants, query, refresh_tokens, retired_usernames,
+    sessions, token_counts, usages, users,
 };
 
 impl Database {
@@ -36,6 +36,15 @@ impl Database {
     pub async fn user_find_by_username(&self, username: &str) -> Result<Option<User>, StoreError> {
         let row: Option<users::Row> = query!(self, first?, users::find_by_username(username))?;
         row.map(User::try_from).transpose()
+    }
+
+    /// Whether a name was somebody's who was removed, by its keyed hash. Read when nobody was found by the name.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn username_is_retired(&self, digest: &[u8; 32]) -> Result<bool, StoreError> {
+        let retired_at: Option<i64> = query!(self, first?, retired_usernames::find(digest))?;
+        Ok(retired_at.is_some())
     }
 
     /// The API tokens of an owner, the newest first: all that were not ended, whether they have expired or not, and some that

@@ -2,7 +2,7 @@
 
 use diesel::dsl;
 use diesel::prelude::*;
-use grantor_core::registration::Registration;
+use grantor_core::registration::{Registration, Replaced};
 use grantor_core::store::StoreError;
 use grantor_core::time::Time;
 use grantor_jose::id::Id;
@@ -21,6 +21,7 @@ pub(crate) struct Row {
     address: String,
     initial_access_token_id: Option<i64>,
     created_at: i64,
+    replaced_until: Option<i64>,
 }
 
 impl Row {
@@ -29,10 +30,11 @@ impl Row {
             id: registration.id.as_i64(),
             client_id: registration.client_id.clone(),
             secret: registration.secret.as_bytes().to_vec(),
-            replaced_secret: registration.replaced.map(|replaced| replaced.as_bytes().to_vec()),
+            replaced_secret: registration.replaced.map(|replaced| bytes(replaced.secret)),
             address: registration.address.clone(),
             initial_access_token_id: registration.initial_token.map(Id::as_i64),
             created_at: registration.created_at.millis(),
+            replaced_until: registration.replaced.map(|replaced| replaced.until.millis()),
         }
     }
 }
@@ -42,7 +44,14 @@ impl TryFrom<Row> for Registration {
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
         let place = Place::new("registrations", row.id);
-        let replaced = row.replaced_secret.map(|secret| place.hash("replaced_secret", &secret)).transpose()?;
+        // A node of an earlier version writes no end; what has none does not count.
+        let replaced = row.replaced_secret.zip(row.replaced_until).map(|(secret, until)| {
+            Ok::<_, StoreError>(Replaced {
+                secret: place.hash("replaced_secret", &secret)?,
+                until: Time::from_millis(until),
+            })
+        });
+        let replaced = replaced.transpose()?;
         Ok(Self {
             id: Id::from_i64(row.id),
             client_id: row.client_id,
@@ -118,9 +127,12 @@ pub(crate) fn insert(row: Row) -> _ {
 
 /// Another secret in place of the one that was read.
 #[dsl::auto_type(no_type_alias)]
-pub(crate) fn replace(id: i64, read: Vec<u8>, secret: Vec<u8>, replaced: Option<Vec<u8>>) -> _ {
-    dsl::update(registrations::table.filter(registrations::id.eq(id).and(registrations::secret.eq(read))))
-        .set((registrations::secret.eq(secret), registrations::replaced_secret.eq(replaced)))
+pub(crate) fn replace(id: i64, read: Vec<u8>, secret: Vec<u8>, replaced: Option<Vec<u8>>, until: Option<i64>) -> _ {
+    dsl::update(registrations::table.filter(registrations::id.eq(id).and(registrations::secret.eq(read)))).set((
+        registrations::secret.eq(secret),
+        registrations::replaced_secret.eq(replaced),
+        registrations::replaced_until.eq(until),
+    ))
 }
 
 /// The bytes of a hash, as rows keep them.

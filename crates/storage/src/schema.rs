@@ -3,11 +3,13 @@
 mod proved;
 mod registered;
 mod relations;
+mod retired;
 mod told;
 
 pub(crate) use proved::second_factors;
 pub(crate) use registered::{initial_access_tokens, registrations};
 pub(crate) use relations::TABLES;
+pub(crate) use retired::retired_usernames;
 pub(crate) use told::{logout_notices, notices, outbox};
 
 diesel::table! {

@@ -71,6 +71,14 @@ pub(crate) fn redirect_marked(visit: &Visit, location: &str) -> HttpResponse {
     response
 }
 
+/// Lets the browser forget its mark, in an answer; the next page gives it another one.
+pub(crate) fn forget_mark(visit: &Visit, response: &mut HttpResponse) {
+    if visit.new_mark().is_none() {
+        // A cookie of ours is always a header that can be written.
+        let _ = response.add_cookie(&cookie::remove(Name::Visit, visit.app.provider.issuer.is_https()));
+    }
+}
+
 /// An answer with cookies.
 pub(crate) fn with_cookies(mut response: HttpResponse, cookies: Vec<Cookie<'static>>) -> HttpResponse {
     for cookie in cookies {

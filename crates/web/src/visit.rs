@@ -43,7 +43,7 @@ pub(crate) struct Visit {
     pub(crate) address: Rc<str>,
     /// When it is answered.
     pub(crate) now: Time,
-    /// The browser's random mark.
+    /// The browser's random mark; it goes when the last person signs out.
     mark: String,
     /// Whether the mark is new, so that the answer must set it.
     mark_is_new: bool,

@@ -29,7 +29,7 @@ pub struct ProxiedApp {
     /// Whether everybody with an account may enter. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub everybody: bool,
-    /// The people who may enter, by username.
+    /// The people who may enter, by username; never one who made the account themselves, who may have any name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub users: Vec<String>,
     /// The groups whose people may enter.
@@ -151,7 +151,8 @@ impl ProxiedApp {
     /// # Errors
     /// `EntryRefused`; `EntryLevelMissing` or `EntryMethodMissing` where only the sign-in does not suffice.
     pub fn admit_person(&self, user: &User, known: Known<'_>) -> Result<(), Error> {
-        let is_named = self.users.contains(&user.username);
+        // Whoever made an account for themselves may be anybody: the one who is meant by the name has none, or has it no more.
+        let is_named = !user.self_made && self.users.contains(&user.username);
         let in_group = || self.groups.iter().any(|group| user.groups.contains(group));
         if user.disabled || !(self.everybody || is_named || in_group()) {
             return Err(Error::EntryRefused);
@@ -253,6 +254,9 @@ pub(super) mod tests {
         let higher = may(r#","everybody":true,"least_level":"two-factors","amr":["otp"]"#);
         assert!(matches!(higher, Err(Error::EntryLevelMissing)), "what can be mended goes first");
         assert!(matches!(may(r#","users":["bob"],"least_level":"two-factors""#), Err(Error::EntryRefused)));
+        let self_made = User { self_made: true, ..ada() };
+        assert!(matches!(wiki(r#","users":["ada"]"#).admit_person(&self_made, known), Err(Error::EntryRefused)));
+        assert!(wiki(r#","everybody":true"#).admit_person(&self_made, known).is_ok());
         let off = User { disabled: true, ..ada() };
         assert!(matches!(wiki(r#","everybody":true"#).admit_person(&off, known), Err(Error::EntryRefused)));
     }

@@ -45,6 +45,11 @@ impl Apps {
         self.by_name.get(name)
     }
 
+    /// Whether any app lets somebody in by this username.
+    pub fn name_user(&self, username: &str) -> bool {
+        self.by_name.values().any(|app| app.users.iter().any(|named| named == username))
+    }
+
     /// All apps, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<ProxiedApp>> {
         self.by_name.values()

@@ -38,7 +38,7 @@ pub fn registration_token(
 ) -> Option<Vec<Change>> {
     let (id, secret) = REGISTRATION.parse(&found.token)?;
     let opens = |known: &Registration| {
-        known.secret.matches(&secret) || known.replaced.is_some_and(|replaced| replaced.matches(&secret))
+        known.secret.matches(&secret) || known.replaced.is_some_and(|replaced| replaced.matches(&secret, call.now))
     };
     let registration = known.filter(|known| known.id == id && opens(known))?;
     let told = format!("its registration access token was found by {}: {}", found.reporter, found.url);

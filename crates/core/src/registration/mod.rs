@@ -10,7 +10,7 @@
 //!
 //! # The registration access token
 //! Each registration has one, which opens this registration alone. An update replaces it by its successor, which follows from the
-//! one that was shown, so that an answer that was lost can be had again: the one before counts until its successor is used.
+//! one that was shown, so that an answer that was lost can be had again: the one before counts until its successor is used, and for a day at most.
 
 use grantor_jose::id::Id;
 use grantor_jose::secret::{Secret, SecretHash};
@@ -24,6 +24,7 @@ mod correspondence;
 pub mod decide;
 pub mod leaked;
 pub mod members;
+mod opened;
 mod policy;
 mod read;
 mod statement;
@@ -41,6 +42,22 @@ pub fn client_id(id: Id) -> String {
     format!("{PREFIX}{id}")
 }
 
+/// The secret that an update has replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// The hash of the secret.
+    pub secret: SecretHash,
+    /// Until when it still counts, where the one after it is not used before.
+    pub until: Time,
+}
+
+impl Replaced {
+    /// Whether `secret` is this one, and counts at `now`.
+    pub(crate) fn matches(&self, secret: &Secret, now: Time) -> bool {
+        self.secret.matches(secret) && now < self.until
+    }
+}
+
 /// What is known of a client that registered itself, beside the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
@@ -51,7 +68,7 @@ pub struct Registration {
     /// The hash of the secret of the token that manages it.
     pub secret: SecretHash,
     /// The secret before, which counts until the current one is used.
-    pub replaced: Option<SecretHash>,
+    pub replaced: Option<Replaced>,
     /// The address that registered it, as limits count it.
     pub address: String,
     /// The initial access token that it was registered with.
@@ -146,8 +163,8 @@ pub enum RegistrationChange {
         expected: SecretHash,
         /// The hash from now on.
         secret: SecretHash,
-        /// The one that counts until then.
-        replaced: Option<SecretHash>,
+        /// The one that counts until then, too.
+        replaced: Option<Replaced>,
     },
     /// Revokes an initial access token.
     TokenEnd {

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::decide::{self, About, Registrant};
 use super::members::{MEMBERS, tagged};
-use super::{Mode, Registration, RegistrationChange, RegistrationPolicy};
+use super::{Mode, Registration, RegistrationChange, RegistrationPolicy, Replaced};
 use crate::change::Change;
 use crate::client::{Client, ClientMetadata, Trust};
 use crate::directory::Directory;
@@ -65,8 +65,9 @@ fn a_token_after_a_new_epoch_is_not_promised_what_it_is_not() {
     let (client, registration) = register(br#"{"redirect_uris":["https://a.example/cb"]}"#).unwrap();
     let (old, id) = (|| Secret::from_bytes([3; 32]), registration.id);
     directory.clients.insert(client.client_id.clone(), std::sync::Arc::new(client));
-    let replaced = Registration { replaced: Some(old().hash()), ..registration };
-    let opened = decide::open(&directory, Some(replaced), (id, old())).unwrap();
+    let (now, until) = (Time::from_seconds(1_800_000_000), Time::from_seconds(1_800_000_001));
+    let replaced = Registration { replaced: Some(Replaced { secret: old().hash(), until }), ..registration };
+    let opened = decide::open(&directory, Some(replaced), (id, old()), now).unwrap();
     let told = serde_json::to_value(decide::read(about(&policy, &directory), &opened).reply).unwrap();
     let expected = crate::token::REGISTRATION.format(id, &old());
     assert_eq!(told["registration_access_token"], json!(expected), "the token that was shown still counts");
@@ -83,7 +84,8 @@ fn a_client_that_is_switched_off_manages_nothing() {
     let (client, registration) = register(br#"{"redirect_uris":["https://a.example/cb"]}"#).unwrap();
     let (id, client) = (registration.id, Client { disabled: true, ..client });
     directory.clients.insert(client.client_id.clone(), std::sync::Arc::new(client));
-    let refused = decide::open(&directory, Some(registration), (id, Secret::from_bytes([1; 32]))).unwrap_err();
+    let refused =
+        decide::open(&directory, Some(registration), (id, Secret::from_bytes([1; 32])), Time::default()).unwrap_err();
     assert!(matches!(refused, Error::RegistrationForbidden));
 }
 

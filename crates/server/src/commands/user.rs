@@ -3,11 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use grantor_core::audit::{Event, EventKind};
-use grantor_core::change::Change;
-use grantor_core::second_factor;
 use grantor_core::store::Store;
 use grantor_core::user::User;
+use grantor_core::{retired_username, second_factor};
 use grantor_identity::password_policy::PasswordPolicy;
 use grantor_identity::username::Username;
 use serde_json::{Map, Value, json};
@@ -35,7 +33,8 @@ pub enum Command {
     List(Format),
     /// Set a password; sessions and grants of the person end.
     Password(Password),
-    /// Remove a person with everything they allowed.
+    /// Remove a person with everything they allowed; nobody makes an account of the name for themselves from then on, and `add` and
+    /// a declaration may give it to somebody.
     Remove(Named),
     /// Remove a second factor that its person has lost; sessions and grants of the person end, and the password alone is enough to
     /// sign in.
@@ -229,12 +228,9 @@ fn members(user: &User) -> Value {
 
 async fn remove(opened: &Opened, named: &Named) -> Result<String, CommandError> {
     let user = find(opened, &named.username).await?;
-    let now = system_time();
-    let event = Event::new(opened.mint.id(now.millis()), now, EventKind::UserChanged).user(user.id);
-    let event = event.detail(&format!("{} removed", user.username));
-    // Apps are told of sessions that end, and not of such that were never there.
-    let ended = Change::SessionsEnd { user_id: user.id, except: None, at: now };
-    opened.database.commit(vec![ended, Change::UserRemove(user.id), Change::EventInsert(Box::new(event))]).await?;
+    let (now, directory) = (system_time(), opened.database.directory());
+    let changes = retired_username::remove(&user, &directory.secrets, opened.mint.id(now.millis()), now);
+    opened.database.commit(changes).await?;
     let done = json!({"removed": user.username});
     Ok(if named.json { output::json(&done) } else { format!("Removed {}.\n", printable(&user.username)) })
 }

@@ -105,9 +105,11 @@ async fn load_and_plan(
     tools: Tools<'_>,
 ) -> Result<Plan, StoreError> {
     let mut users = HashMap::new();
-    for declared in &declaration.users {
-        if let Some(user) = database.user_find_by_username(&declared.username).await? {
-            users.insert(declared.username.clone(), user);
+    let let_in = declaration.apps.iter().flat_map(|declared| &declared.app.users);
+    let names: BTreeSet<&String> = declaration.users.iter().map(|declared| &declared.username).chain(let_in).collect();
+    for name in names {
+        if let Some(user) = database.user_find_by_username(name).await? {
+            users.insert(name.clone(), user);
         }
     }
     let kept = load_keys(database, declaration).await?;

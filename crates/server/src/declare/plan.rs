@@ -24,7 +24,7 @@ use super::{Declaration, DeclaredClient, DeclaredPassword, DeclaredUpstream, Dec
 pub struct Current<'a> {
     /// Clients, scopes and APIs.
     pub directory: &'a Directory,
-    /// The declared people who have an account, by username.
+    /// The people who are declared, or let in to a declared app by name, and have an account; by username.
     pub users: &'a HashMap<String, User>,
     /// The keys of apps.
     pub keys: KeyFacts<'a>,
@@ -208,6 +208,7 @@ pub fn plan(declaration: &Declaration, current: &Current) -> Plan {
     plan.faults.extend(declaration.clients.iter().filter_map(|declared| taken::client(declared, directory)));
     plan.faults.extend(declaration.users.iter().filter_map(|declared| taken::user(declared, current)));
     plan.warnings.extend(loose_ends(declaration, directory));
+    plan.warnings.extend(declaration.apps.iter().flat_map(|declared| taken::let_in(declared, current)));
     plan
 }
 

@@ -51,7 +51,7 @@ impl Postgres {
                     Ok(vec![$((stringify!($table), schema::$table::table.count().get_result(&mut connection).await?)),*])
                 };
             }
-count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens api_tokens ended_keys upstreams upstream_links events refusals notices outbox usages logout_notices initial_access_tokens registrations second_factors)
+count!(users clients consents sessions authorization_codes grants refresh_tokens access_tokens api_tokens ended_keys upstreams upstream_links events refusals notices outbox usages logout_notices initial_access_tokens registrations second_factors retired_usernames)
         })
     }
 

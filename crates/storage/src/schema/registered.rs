@@ -22,5 +22,6 @@ diesel::table! {
         address -> Text,
         initial_access_token_id -> Nullable<BigInt>,
         created_at -> BigInt,
+        replaced_until -> Nullable<BigInt>,
     }
 }

@@ -43,6 +43,7 @@ pub(crate) const TABLES: &[&str] = &[
     "initial_access_tokens",
     "registrations",
     "second_factors",
+    "retired_usernames",
 ];
 
 diesel::joinable!(api_token_watches -> api_tokens (token_id));

@@ -32,8 +32,9 @@ use crate::sweep::{STEP, Step};
 use crate::{
     access_tokens, api_token_watches, api_tokens, attempts, authorization_codes, clients, consents, directory_revision,
     ended_keys, events, grants, groups, initial_access_tokens, logout_notices, notices, outbox, proxied_apps,
-    refresh_tokens, registrations, resources, revoked_access_tokens, root_secret, scopes, second_factors, sessions,
-    signing_keys, spent_assertions, token_counts, upstream_links, upstream_sessions, upstreams, usages, users,
+    refresh_tokens, registrations, resources, retired_usernames, revoked_access_tokens, root_secret, scopes,
+    second_factors, sessions, signing_keys, spent_assertions, token_counts, upstream_links, upstream_sessions,
+    upstreams, usages, users,
 };
 
 define_apply!(SqliteConnection, [], [], []);

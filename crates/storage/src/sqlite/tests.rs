@@ -109,6 +109,7 @@ fn declared() -> Vec<(String, Vec<Column>)> {
         include_str!("../schema/told.rs"),
         include_str!("../schema/registered.rs"),
         include_str!("../schema/proved.rs"),
+        include_str!("../schema/retired.rs"),
     ];
     for line in texts.into_iter().flat_map(str::lines).map(str::trim) {
         if let Some((name, _)) = line.strip_suffix(") {").and_then(|line| line.split_once(" (")) {

@@ -17,6 +17,7 @@ signed-out-who = { $name } ist auf diesem Gerät abgemeldet.
 signed-out-left = In diesem Browser noch angemeldet:
 signed-out-shared = An einem gemeinsam genutzten Computer schließen Sie auch alle Browserfenster.
 signed-out-back = Zurück zu { $app }
+signed-out-unchecked = Diese App hat sich selbst eingetragen, und niemand hat sie geprüft. Der Knopf führt zu
 signed-out-again = Wieder anmelden
 signed-out-going-on = Es geht gleich zurück zu { $app }.
 signed-out-frame = Eine App, die Sie abmeldet

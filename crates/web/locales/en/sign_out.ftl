@@ -17,6 +17,7 @@ signed-out-who = { $name } is signed out on this device.
 signed-out-left = Still signed in in this browser:
 signed-out-shared = On a shared computer, close all browser windows, too.
 signed-out-back = Back to { $app }
+signed-out-unchecked = This app registered itself, and nobody has checked it. The button leads to
 signed-out-again = Sign in again
 signed-out-going-on = You are taken back to { $app } in a moment.
 signed-out-frame = An app that signs you out

@@ -99,7 +99,7 @@ impl<'a> Desk<'a> {
             // Another node has just registered it.
             self.app.provider.store.refresh_directory().await?;
         }
-        decide::open(&self.app.directory(), found, presented)
+        decide::open(&self.app.directory(), found, presented, self.call_at)
     }
 
     /// Commits what was decided; `false` where something else came first.

@@ -48,7 +48,7 @@ pub(crate) async fn get_end_session(visit: Visit) -> HttpResponse {
     let params = Params::parse(visit.request.query_string().as_bytes());
     // A request that came by POST comes again like this.
     let params = params.map(|params| match params.get("request") {
-        Some(text) => opened(&visit, text, "").unwrap_or_default(),
+        Some(text) => opened(&visit, text).unwrap_or_default(),
         None => params,
     });
     asked(visit, params).await
@@ -62,7 +62,7 @@ pub(crate) async fn post_end_session(visit: Visit, payload: Payload) -> HttpResp
         && visit.session().is_none()
     {
         // One that is too long for an address is answered as it is.
-        let text = sealed(&visit, params, "");
+        let text = sealed(&visit, params);
         if !text.is_empty() {
             return respond::redirect(&format!("{END_SESSION}?request={text}"));
         }
@@ -87,7 +87,7 @@ pub(crate) async fn post_sign_out(visit: Visit, payload: Payload) -> HttpRespons
         return respond::status_page(&visit, Kind::FormRefused, None);
     }
     // What was asked for an hour ago still signs out; it only is no longer followed.
-    let params = form.get("request").and_then(|text| opened(&visit, text, visit.mark())).unwrap_or_default();
+    let params = form.get("request").and_then(|text| opened(&visit, text)).unwrap_or_default();
     let asked = end_session::read(&visit.app.provider, &params, visit.now);
     // "If the End-User says "yes", then the OP MUST log out the End-User." (OIDC RP-Initiated Logout §2)
     sign_out(&visit, (&browser, &meant), &params, &asked).await
@@ -126,8 +126,10 @@ fn ask(
 ) -> HttpResponse {
     let shown = |(_, user): &Person<'_>| visit::signed_in(user, None);
     let ui_locales = params.get("ui_locales");
-    let again = Some(sealed(visit, params, "")).filter(|text| !text.is_empty() && ui_locales.is_none());
-    let return_to = again.map(|text| format!("{END_SESSION}?request={text}"));
+    // One that is too long for a form still signs out; it only is not followed.
+    let request = sealed(visit, params);
+    let is_kept = !request.is_empty() && ui_locales.is_none();
+    let return_to = is_kept.then(|| format!("{END_SESSION}?request={request}"));
     let others = people.iter().enumerate().filter(|(at, _)| Some(*at) != who);
     let page = EndSession {
         app: asked.client.as_deref().map(|client| app_of(client, visit.language(None))),
@@ -135,25 +137,25 @@ fn ask(
         others: others.map(|(_, person)| shown(person)).collect(),
         session: who.map_or_else(|| "all".to_owned(), |at| people[at].0.id.to_string()),
         who: who.map(|at| shown(&people[at])),
-        // One that is too long for a form still signs out; it only is not followed.
-        request: sealed(visit, params, visit.mark()),
+        request,
     };
     let form_action = asked.redirect.as_ref().and_then(|redirect| redirect_uri::origin(redirect.as_str()));
     respond::page(visit, &page, &How { form_action, ..How::default() })
 }
 
-/// The request as a page carries it; empty where it is too long for that.
-fn sealed(visit: &Visit, params: &Params, mark: &str) -> String {
+/// The request as a page carries it; empty where it is too long for that. It is for no browser alone: it allows nothing that its
+/// parameters do not, and leads on where the browser that signed out by it has no mark any more.
+fn sealed(visit: &Visit, params: &Params) -> String {
     let key = &visit.app.directory().secrets.browser;
-    let text = Interaction::start(params, visit.now).seal_end_session(key, mark);
+    let text = Interaction::start(params, visit.now).seal_end_session(key, "");
     if "request=".len() + text.len() > MAX_PARAMETER_BYTES { String::new() } else { text }
 }
 
 /// The request that a page carried; none where it is not one of ours, or too old.
-fn opened(visit: &Visit, text: &str, mark: &str) -> Option<Params> {
+fn opened(visit: &Visit, text: &str) -> Option<Params> {
     let lifetimes = &visit.app.provider.policy.lifetimes;
     let directory = visit.app.directory();
-    Interaction::open_end_session(text, (&directory.secrets.browser, mark), lifetimes, visit.now).ok()?.params().ok()
+    Interaction::open_end_session(text, (&directory.secrets.browser, ""), lifetimes, visit.now).ok()?.params().ok()
 }
 
 /// Signs the person in use out on all their devices, this one among them.
@@ -178,8 +180,15 @@ fn without(
     answer: impl FnOnce(Vec<SignedIn>) -> HttpResponse,
 ) -> HttpResponse {
     let ended: Vec<Id> = people.iter().map(|(session, _)| session.id).collect();
-    let mut response = answer(browser.left(visit, &ended));
+    let left = browser.left(visit, &ended);
+    let is_last = !ended.is_empty() && left.is_empty();
+    let mut response = answer(left);
     browser.forget(visit, &ended, &mut response);
+    // Whoever knows the mark could have prepared something for the next person. Where nobody was signed in it stays: any site may
+    // ask for that.
+    if is_last {
+        respond::forget_mark(visit, &mut response);
+    }
     response
 }
 
@@ -190,6 +199,7 @@ async fn sign_out(
     asked: &end_session::EndSession,
 ) -> HttpResponse {
     let meant = &browser.whole(meant);
+    let may_follow = !meant.is_empty() || asked.is_vouched_for();
     let ended = match end(visit, meant, Extent::Here).await {
         Ok(ended) => ended,
         Err(error) => return respond::failure(visit, &error.into()).await,
@@ -199,13 +209,19 @@ async fn sign_out(
         visit.app.record(error, client_id, visit.call()).await;
     }
     without(visit, browser, meant, |left| match &asked.redirect {
-        // Where somebody is left, the person sees who, and goes back themselves.
-        Some(redirect) if ended.frames.urls.is_empty() && left.is_empty() => respond::redirect(&redirect.location()),
+        // Where somebody is left, the person sees who, and goes back themselves. So they do to an app that nobody has checked, where
+        // nobody was signed out: else a link to us could lead anywhere.
+        Some(redirect) if ended.frames.urls.is_empty() && left.is_empty() && may_follow => {
+            respond::redirect(&redirect.location())
+        }
         // "The post-logout redirection is performed after the OP has finished notifying the RPs that logged in with the OP for that
         // End-User that they are to log out the End-User." (OIDC RP-Initiated Logout §3)
         Some(redirect) => {
             let name = asked.client.as_ref().map(|client| client.name().to_owned()).unwrap_or_default();
-            let back = Back { name, url: redirect.location() };
+            // An address without an origin is a place of its own.
+            let place = || redirect_uri::origin(redirect.as_str()).unwrap_or_else(|| redirect.as_str().to_owned());
+            let unchecked = (!may_follow).then(place);
+            let back = Back { name, unchecked, url: redirect.location() };
             signed_out(visit, (ended, left), (Some(back), params.get("ui_locales")), false)
         }
         None => {

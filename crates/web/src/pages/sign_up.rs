@@ -14,8 +14,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantor_core::error::Error;
 use grantor_core::params::Params;
 use grantor_core::sign_in::Browser;
-use grantor_core::sign_up;
 use grantor_core::store::{Store, StoreError};
+use grantor_core::{retired_username, sign_up};
 use grantor_identity::password::Password;
 use grantor_identity::password_policy::{Context, PasswordPolicy, RECOMMENDED_LENGTH, WeakPassword};
 use grantor_identity::queue::QueueError;
@@ -77,7 +77,7 @@ pub enum Problem {
     Name,
     /// The name looks like an e-mail address.
     NameIsAddress,
-    /// Somebody has the name.
+    /// Somebody has the name, had it, or is meant by it.
     NameTaken,
     /// Too many tries; the next one counts after so many seconds.
     Throttled(i64),
@@ -213,10 +213,10 @@ async fn attempt(visit: &Visit, username: &str, password: &str, beside: bool) ->
     if let Err(weak) = judge(visit, &username, &password) {
         return Ok(Err(Problem::Weak(weak)));
     }
-    let app = &visit.app;
-    if app.provider.store.user_find_by_username(username.as_str()).await?.is_some() {
+    if is_taken(visit, &username).await? {
         return Ok(Err(Problem::NameTaken));
     }
+    let app = &visit.app;
     match app.passwords.hash(password, app.provider.mint.random()).await {
         Ok(hash) => begin(visit, &username, hash.expose().to_owned(), beside).await,
         Err(QueueError::Busy | QueueError::Failed) => {
@@ -224,6 +224,15 @@ async fn attempt(visit: &Visit, username: &str, password: &str, beside: bool) ->
             Ok(Err(Problem::Busy))
         }
     }
+}
+
+/// Whether the name is somebody's, or means somebody: an app lets somebody in by it, or keeps by it what was somebody's.
+async fn is_taken(visit: &Visit, username: &Username) -> Result<bool, Error> {
+    let (store, directory, name) = (&visit.app.provider.store, visit.app.directory(), username.as_str());
+    // In this order: the name of a person who is removed in between is retired by then.
+    Ok(directory.apps.name_user(name)
+        || store.user_find_by_username(name).await?.is_some()
+        || store.username_is_retired(&retired_username::digest(&directory.secrets, name)).await?)
 }
 
 fn read(username: &str, password: &str) -> Result<(Username, Password), Problem> {

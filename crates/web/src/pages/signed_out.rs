@@ -36,6 +36,8 @@ pub struct SignedOut {
 pub struct Back {
     /// The app's name.
     pub name: String,
+    /// Its origin, where it registered itself and nothing shows that anybody was signed in there.
+    pub unchecked: Option<String>,
     /// The registered address.
     pub url: String,
 }
@@ -65,12 +67,20 @@ impl SignedOut {
     pub(super) fn samples() -> Vec<(&'static str, Self)> {
         use super::samples::{HOSTILE, NAMES};
         let page = Self::sample;
-        let back = |name: &str, url: &str| Some(Back { name: name.to_owned(), url: url.to_owned() });
+        let back = |name: &str, url: &str| Some(Back { name: name.to_owned(), unchecked: None, url: url.to_owned() });
         let person = |name: &str| SignedIn { change: None, name: name.to_owned(), username: "ada".to_owned() };
         let many: Vec<String> = (0..200).map(|n| format!("App {n}")).collect();
         vec![
             ("plain", page(&[], &[])),
             ("back", Self { back: back("Wiki", "https://wiki.example.com/bye?a=1&b=2"), ..page(&["Wiki"], &[]) }),
+            (
+                "unchecked",
+                Self {
+                    back: back("Notebook", "https://notebook.example/bye")
+                        .map(|back| Back { unchecked: Some("https://notebook.example".to_owned()), ..back }),
+                    ..page(&[], &[])
+                },
+            ),
             ("unreached", page(&["Wiki"], &["Mail"])),
             (
                 "frames",
