@@ -25,6 +25,7 @@ mod implicit;
 mod key_rotations;
 pub mod keys;
 mod levels;
+mod login_hint;
 pub mod logout;
 mod logout_idle;
 mod offline_access;

@@ -18,6 +18,7 @@ use grantor_core::session::Session;
 use grantor_core::store::{Store, StoreError};
 use grantor_core::user::User;
 
+use super::login_hint;
 use crate::accounts::{self, Account};
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
@@ -118,7 +119,7 @@ pub(crate) async fn waiting(visit: &Visit, carried: &str) -> Result<(Interaction
         Err(error) => return Err(respond::refusal(visit, &error, None, Sent::default()).await),
     };
     match authorization::read(&visit.app.provider, &params, Started::from(&interaction), visit.now) {
-        Ok(request) => Ok((interaction, in_use(visit, request))),
+        Ok(request) => Ok((interaction, in_use(visit, login_hint::read(&visit.app, request)))),
         Err(refused) => Err(refuse(visit, &params, refused).await),
     }
 }
@@ -165,7 +166,7 @@ pub(crate) async fn go_to(visit: &Visit, path: &str, interaction: &Interaction) 
 
 async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse {
     let request = match authorization::read(&visit.app.provider, params, started, visit.now) {
-        Ok(request) => request,
+        Ok(request) => login_hint::read(&visit.app, request),
         Err(refused) => return refuse(visit, params, refused).await,
     };
     // It counts for the person in use, before anything is read of anybody who is signed in beside them.
