@@ -10,3 +10,4 @@ mod languages;
 pub mod looks;
 mod second_factor;
 mod walk;
+mod unchecked;

@@ -8,7 +8,7 @@ use actix_web::http::header::{
 };
 use askama::Template;
 use grantor_core::audit::printable;
-use grantor_core::client::Client;
+use grantor_core::client::{Client, Trust};
 use grantor_core::directory::Directory;
 use grantor_core::error::Error;
 use grantor_core::redirect_uri::ValidRedirectUri;
@@ -173,7 +173,11 @@ fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reas
 
 /// An app as pages name it to people who read a language.
 pub(crate) fn app_of(client: &Client, language: Language) -> pages::App {
-    pages::App { host: client.host(), name: client.name_in(language.tag()).to_owned() }
+    pages::App {
+        host: client.host(),
+        name: client.name_in(language.tag()).to_owned(),
+        unchecked: client.trust == Trust::SelfRegistered,
+    }
 }
 
 /// The same while an answer goes to `redirect_uri`.

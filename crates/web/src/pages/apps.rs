@@ -118,6 +118,7 @@ impl Apps {
                 }]),
             ),
             ("removed", Self { removed: Some("Mail".to_owned()), ..page(vec![access("Wiki", 1)]) }),
+            ("unchecked", page(vec![Access { app: super::samples::unchecked("Notebook"), ..access("Notebook", 3) }])),
             ("many", page(many)),
             ("found", Self { search: "wiki".to_owned(), total: 200, ..page(vec![access("Wiki", 1)]) }),
             ("not-found", Self { search: HOSTILE.to_owned(), total: 200, ..page(vec![]) }),

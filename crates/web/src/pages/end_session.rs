@@ -256,5 +256,6 @@ impl EndSession {
         all.push(("several", Self { others: several.clone(), ..page("Ada Lovelace", Some(app("Wiki"))) }));
         all.push(("everybody", Self { who: None, others: several, session: "all".to_owned(), ..page("", None) }));
         all
+        all.push(("unchecked", page("Ada Lovelace", Some(super::samples::unchecked("Notebook")))));
     }
 }

@@ -198,6 +198,10 @@ impl Refusal {
             ("unknown", Self { app: None, ..page(Reason::AppUnknown("no-such-app".to_owned())) }),
             ("missing", Self { app: None, ..page(Reason::AppMissing) }),
             ("off", page(Reason::AppOff)),
+            (
+                "unchecked",
+                Self { app: Some(super::samples::unchecked("Notebook")), ..page(Reason::RedirectUriMissing) },
+            ),
             ("repeated", Self { app: None, ..page(Reason::ParameterRepeated("state".to_owned())) }),
             ("no-uri", page(Reason::RedirectUriMissing)),
             ("no-uri-openid", page(Reason::RedirectUriRequired)),

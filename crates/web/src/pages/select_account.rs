@@ -156,6 +156,7 @@ impl SelectAccount {
                 .zip(NAMES)
                 .map(|(label, name)| (label, page(name, Some(app(name))))),
         );
+        all.push(("unchecked", page("Ada Lovelace", Some(super::samples::unchecked("Notebook")))));
         all.push(("long-hostile", page(LONG, Some(app(HOSTILE)))));
         all.push(("two", Self { others: others(&["Charles Babbage"]), ..page("Ada Lovelace", Some(app("Wiki"))) }));
         all.push(("many", Self { others: others(&NAMES[1..]), ..page("Ada Lovelace", Some(app("Wiki"))) }));
