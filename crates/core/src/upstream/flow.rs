@@ -58,6 +58,9 @@ pub enum Aim {
     /// A link for the account that is signed in.
     #[serde(rename = "l")]
     Link,
+    /// A page of the account, by its name.
+    #[serde(rename = "p")]
+    Page(String),
     /// A second factor for the account, and then the authorization that asked for one, where one did.
     #[serde(rename = "f")]
     SecondFactor(Option<Interaction>),
@@ -95,7 +98,9 @@ impl Arrival {
     pub fn is_proven_by(&self, session: &Session) -> bool {
         match self.aim {
             Aim::Link => session.auth_time.plus(LIVES) >= self.at,
-            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::SecondFactor(_) => session.auth_time >= self.at,
+            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::Page(_) | Aim::SecondFactor(_) => {
+                session.auth_time >= self.at
+            }
         }
     }
 

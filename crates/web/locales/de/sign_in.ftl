@@ -13,6 +13,7 @@ sign-in-incomplete = Geben Sie Ihren Benutzernamen und Ihr Passwort ein.
 sign-in-network = Von diesem Netz aus können Sie sich nicht anmelden. Nutzen Sie eines, das für Ihr Konto zugelassen ist, oder fragen Sie, wer es betreut.
 sign-in-over = Wer sich hier mit einem anderen Konto anmeldet, meldet ab:
 sign-in-throttled = Zu viele Versuche. Warten Sie { $span } und versuchen Sie es dann noch einmal.
+sign-in-cookieless = Ihr Browser hat unser Cookie nicht geschickt. Erlauben Sie Cookies für diese Seite und geben Sie Ihr Passwort noch einmal ein.
 sign-in-expired = Diese Seite war lange offen. Geben Sie Ihr Passwort noch einmal ein.
 sign-in-busy = Gerade melden sich viele Menschen an. Versuchen Sie es gleich noch einmal.
 select-title = Konto wählen

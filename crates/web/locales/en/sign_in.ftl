@@ -13,6 +13,7 @@ sign-in-incomplete = Enter your username and your password.
 sign-in-network = You can’t sign in from this network. Use one that is allowed for your account, or ask whoever looks after it.
 sign-in-over = Whoever signs in here as somebody else signs out:
 sign-in-throttled = Too many tries. Wait { $span }, then try again.
+sign-in-cookieless = Your browser did not send our cookie. Allow cookies for this site, then enter your password again.
 sign-in-expired = This page was open for a long time. Enter your password again.
 sign-in-busy = Many people are signing in right now. Try again in a moment.
 select-title = Choose an account

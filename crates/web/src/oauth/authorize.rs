@@ -22,6 +22,7 @@ use super::login_hint;
 use crate::accounts::{self, Account};
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
+use crate::pages::status::GoOn;
 use crate::respond::{self, How, Sent, app_at};
 use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN, SIGN_IN_CODE, SIGN_IN_MORE, SIGN_UP};
 use crate::visit::Visit;
@@ -162,6 +163,13 @@ pub(crate) async fn go_to(visit: &Visit, path: &str, interaction: &Interaction) 
         Ok(address) => respond::redirect_marked(visit, &address),
         Err(error) => respond::failure(visit, &error).await,
     }
+}
+
+/// The way on from a form that is not valid any more.
+pub(crate) fn way_on(visit: &Visit, interaction: &Interaction, request: &AuthorizationRequest) -> Option<GoOn> {
+    let url = on_page(visit, routes::AUTHORIZE, interaction).ok()?;
+    let language = visit.language(request.ui_locales.as_deref());
+    Some(GoOn { app: app_at(&request.client, &request.redirect_uri, language).name, url })
 }
 
 async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse {

@@ -96,6 +96,8 @@ impl Way {
 pub enum Problem {
     /// The server has too many sign-ins to check just now.
     Busy,
+    /// The browser came without the cookie that it was given with the form.
+    Cookieless,
     /// The form was open for too long.
     Expired,
     /// A field was left empty.
@@ -120,6 +122,7 @@ impl SignIn {
     fn problem_text(&self) -> Option<String> {
         Some(match self.problem? {
             Problem::Busy => self.frame.t("sign-in-busy"),
+            Problem::Cookieless => self.frame.t("sign-in-cookieless"),
             Problem::Expired => self.frame.t("sign-in-expired"),
             Problem::Incomplete => self.frame.t("sign-in-incomplete"),
             Problem::Network => self.frame.t("sign-in-network"),
@@ -145,7 +148,10 @@ pub(crate) async fn get_sign_in(visit: Visit) -> HttpResponse {
     if opened.company.is_open(&visit) && (opened.link.is_none() || opened.company.is_lost()) {
         return opened.choose(&visit);
     }
-    opened.show(&visit, None, None)
+    match opened.needless(&visit).await {
+        Some(response) => response,
+        None => opened.show(&visit, None, None),
+    }
 }
 
 /// Checks name and password, and goes on.
@@ -168,7 +174,7 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
         return response;
     }
     let outcome = if !is_own {
-        Ok(Outcome::Problem(Problem::Expired))
+        Ok(Outcome::Problem(if visit.new_mark().is_some() { Problem::Cookieless } else { Problem::Expired }))
     } else if username.trim().is_empty() || password.is_empty() {
         Ok(Outcome::Problem(Problem::Incomplete))
     } else {
@@ -351,7 +357,7 @@ impl Opened {
         let (status, wait) = match problem {
             None => (StatusCode::OK, None),
             Some(Problem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
-            Some(Problem::Expired | Problem::Network) => (StatusCode::FORBIDDEN, None),
+            Some(Problem::Cookieless | Problem::Expired | Problem::Network) => (StatusCode::FORBIDDEN, None),
             Some(Problem::Incomplete | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Some(Problem::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
         };
@@ -437,6 +443,7 @@ impl SignIn {
             ("incomplete", page(Some(app("Wiki")), Some(Problem::Incomplete), "")),
             ("throttled", page(Some(app("Wiki")), Some(Problem::Throttled(290)), "ada")),
             ("expired", page(None, Some(Problem::Expired), "ada@example.com")),
+            ("cookieless", page(None, Some(Problem::Cookieless), "ada@example.com")),
             ("network", page(Some(app("Wiki")), Some(Problem::Network), "ada")),
             ("busy", page(None, Some(Problem::Busy), "ada@example.com")),
             ("long", page(Some(app(LONG)), None, LONG)),
