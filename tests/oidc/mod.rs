@@ -41,5 +41,6 @@ mod request_uri;
 mod session;
 mod session_management;
 mod sign_up;
+mod signed_out;
 mod userinfo;
 mod webfinger;
