@@ -1,5 +1,7 @@
 //! Where a page has nothing more to give, it says how to go on.
 
+use std::time::Duration;
+
 use crate::harness::app::{Answer, App};
 use crate::harness::page::{Form, Page};
 use crate::harness::person::Person;
@@ -42,6 +44,7 @@ async fn the_choice_of_accounts_and_what_is_missing_go_on_as_well() {
     let server = Server::start().await;
     let (wiki, person) = (App::new(&server, "wiki"), Person::new(&server));
     person.sign_in().await;
+    server.clock.advance(Duration::from_secs(1));
     let select = person.open(wiki.authorize_url("openid", &[("prompt", "select_account")])).await;
     let more = person.open(wiki.authorize_url("openid", &[("acr_values", "urn:grantor:acr:phishing-resistant")])).await;
     let forms = [
@@ -91,6 +94,7 @@ async fn a_sign_in_page_that_is_loaded_again_after_the_sign_in_goes_on() {
     let second = person.open(wiki.authorize_url("openid", &[])).await;
     person.sign_in().await;
     assert_eq!(person.open(second.url.as_str()).await.name(), "consent");
+    server.clock.advance(Duration::from_secs(1));
     let anew = person.open(wiki.authorize_url("openid", &[("prompt", "login")])).await;
     assert_eq!(person.open(anew.url.as_str()).await.name(), "sign-in", "a new sign-in is one");
 }

@@ -6,7 +6,7 @@ use crate::harness::person::Person;
 use crate::harness::registrar::{Registrar, metadata};
 use crate::oidc::registration::open;
 
-const SAYS: &str = "Registered itself. Nobody has checked that it is what it says.";
+const SAYS: &str = "This app registered itself, and nobody has checked it.";
 
 fn says_so(page: &Page, name: &str) {
     assert_eq!(page.name(), name, "{}", page.body);
@@ -37,8 +37,8 @@ async fn no_page_says_so_of_an_app_that_an_administrator_added() {
     wiki.approved_by(&person, "openid").await;
     for path in ["/account/apps", "/account/apps/remove?app=wiki", "/account", "/end-session?client_id=wiki"] {
         let page = person.open(path).await;
-        assert!(page.text().contains("Wiki") && !page.text().contains("Registered itself"), "{path}");
+        assert!(page.text().contains("Wiki") && !page.text().contains("registered itself"), "{path}");
     }
     let page = person.open(wiki.authorize_url("openid", &[("prompt", "select_account")])).await;
-    assert!(!page.text().contains("Registered itself"), "{}", page.text());
+    assert!(!page.text().contains("registered itself"), "{}", page.text());
 }

@@ -208,17 +208,13 @@ impl Visit {
     /// looked at apart, for every form ([`Company::is_over_others_than`](crate::accounts::Company::is_over_others_than)).
     pub(crate) fn is_second_click(&self, csrf: Option<&str>, named: &[Id], is_theirs: impl Fn(&User) -> bool) -> bool {
         let is_of = |session: Id| self.is_from_here() && self.fits(csrf, &self.parts(b"csrf", Some(session)));
-        match self.presented() {
-            Some((session, user)) => {
-                let is_just_in = is_theirs(user) && self.now.since(session.auth_time) < A_MOMENT;
-                is_just_in && named.iter().any(|session| is_of(*session))
-            }
-            None => {
-                let sent = self.session_token();
-                let sent = sent.and_then(|sent| token::SESSION.parse(&sent).map(|(session, _)| session));
-                sent.is_some_and(|session| named.contains(&session) && is_of(session))
-            }
+        if let Some((session, user)) = self.presented() {
+            let is_just_in = is_theirs(user) && self.now.since(session.auth_time) < A_MOMENT;
+            return is_just_in && named.iter().any(|session| is_of(*session));
         }
+        let sent = self.session_token();
+        let sent = sent.and_then(|sent| token::SESSION.parse(&sent).map(|(session, _)| session));
+        sent.is_some_and(|session| named.contains(&session) && is_of(session))
     }
 
     /// The person in use, where a posted sign-in form of this browser is older than that: what it asked for may be done.

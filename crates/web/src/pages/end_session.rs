@@ -18,7 +18,7 @@ use super::{App, Frame, SignedIn};
 use crate::form;
 use crate::html::filters;
 use crate::respond::{self, How, app_of};
-use crate::routes::END_SESSION;
+use crate::routes::{END_SESSION, SESSIONS};
 use crate::sign_out::{Apps, Browser, Ended, Extent, Person, end};
 use crate::visit::{self, Visit};
 
@@ -229,7 +229,7 @@ fn signed_out(
     let who = if left.is_empty() { Vec::new() } else { ended.who };
     let Apps { told, has_receipts, untold, unreached } = ended.apps;
     // Who could see them has to sign in again, unless it is somebody else who is left.
-    let receipts = has_receipts && left.is_empty();
+    let receipts = (has_receipts && left.is_empty()).then_some(SESSIONS);
     let frames = urls;
     let page =
         SignedOut { back, frame, frames, goes_on, left, not_followed, receipts, several, told, unreached, untold, who };

@@ -21,8 +21,8 @@ pub struct SignedOut {
     pub left: Vec<SignedIn>,
     /// Whether the app asked for a way back that is not its own.
     pub not_followed: bool,
-    /// Whether there are receipts of what became of telling the apps, for who signs in again.
-    pub receipts: bool,
+    /// The address of what became of telling the apps, for who signs in again; none where there is nothing.
+    pub receipts: Option<&'static str>,
     /// Whether more than one account was signed out.
     pub several: bool,
     /// The apps that are being told.
@@ -59,7 +59,7 @@ impl SignedOut {
             goes_on: false,
             left: Vec::new(),
             not_followed: false,
-            receipts: false,
+            receipts: None,
             several: false,
             told: owned(told),
             unreached: owned(unreached),
@@ -109,10 +109,13 @@ impl SignedOut {
             ),
             ("not-followed", Self { not_followed: true, ..page(&["Wiki"], &[]) }),
             ("several", Self { several: true, ..page(&["Wiki"], &[]) }),
-            ("receipts", Self { receipts: true, ..page(&["Wiki", "Mail"], &[]) }),
+            ("receipts", Self { receipts: Some("/account/sessions"), ..page(&["Wiki", "Mail"], &[]) }),
             ("untold", Self { untold: owned(&NAMES), ..page(&[], &[]) }),
-            ("all-kinds", Self { receipts: true, untold: owned(&["Chat"]), ..page(&["Wiki"], &["Mail"]) }),
-            ("many", Self { told: many, receipts: true, ..page(&[], &[]) }),
+            (
+                "all-kinds",
+                Self { receipts: Some("/account/sessions"), untold: owned(&["Chat"]), ..page(&["Wiki"], &["Mail"]) },
+            ),
+            ("many", Self { told: many, receipts: Some("/account/sessions"), ..page(&[], &[]) }),
             ("names", page(&NAMES, &NAMES)),
             (
                 "hostile",
