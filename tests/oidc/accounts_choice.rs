@@ -38,7 +38,8 @@ async fn what_a_person_allows_is_answered_for_them_whoever_has_come_beside() {
     let server = Server::start().await;
     let (wiki, person) = (App::new(&server, "wiki"), alice(&server).await);
     let sub = claims(&id_token(&server, &person).await)["sub"].clone();
-    let consent = person.open(wiki.authorize_url("openid", &[("login_hint", "bob")])).await;
+    let select = person.open(wiki.authorize_url("openid", &[("login_hint", "bob")])).await;
+    let consent = person.send(&choices(&select).with("choice", "continue")).await;
     assert_eq!(consent.name(), "consent");
     add(&server, &person, BOB, BOB_PASSWORD).await;
     wiki.tokens_with(&person, "openid", &[]).await;

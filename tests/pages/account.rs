@@ -162,7 +162,7 @@ async fn signing_out_says_what_was_ended() {
     let page = person.open("/account").await;
     let page = person.send(&page.form(r#"form[action="/sign-out"]"#)).await;
     assert_eq!(page.name(), "signed-out");
-    assert!(page.text().contains("You are also signed out of: Wiki"), "{}", page.text());
+    assert!(page.text().contains("sign out there, too: Wiki"), "{}", page.text());
     assert_eq!(person.open("/account").await.name(), "sign-in");
 }
 

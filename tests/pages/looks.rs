@@ -75,6 +75,13 @@ async fn an_app_that_nobody_has_checked_shuts_nobody_out() {
     look(&browser, "sign-in", "sign-in-unchecked").await;
     sign_in(&browser).await;
     look(&browser, "consent", "consent-unchecked").await;
+    notebook.approved_by(&Person::new(&server), "openid").await;
+    browser.open(&notebook.authorize_url("openid", &[("prompt", "select_account")])).await;
+    look(&browser, "select-account", "select-account-unchecked").await;
+    browser.open(&notebook.authorize_url("openid", &[("redirect_uri", "https://notebook.example/other")])).await;
+    look(&browser, "error", "error-unchecked").await;
+    browser.open(&server.at("/account/apps")).await;
+    look(&browser, "apps", "apps-unchecked").await;
 }
 
 #[tokio::test]
@@ -326,8 +333,7 @@ async fn going_back_after_signing_in_leads_on() {
     browser.click("start").await;
     sign_in(&browser).await;
     browser.back().await;
-    browser.arrives_at("sign-in").await;
-    sign_in(&browser).await;
+    browser.arrives_at("consent").await;
     browser.click("allow").await;
     browser.arrives_at("demo").await;
     assert!(browser.text().await.contains("Signed in as Alice Liddell"));

@@ -3,10 +3,12 @@
 mod account;
 mod accounts;
 mod consent;
+mod dead_ends;
 mod errors;
 mod forms;
 mod keyboard;
 mod languages;
 pub mod looks;
 mod second_factor;
+mod unchecked;
 mod walk;

@@ -8,7 +8,7 @@ use actix_web::http::header::{
 };
 use askama::Template;
 use grantor_core::audit::printable;
-use grantor_core::client::Client;
+use grantor_core::client::{Client, Trust};
 use grantor_core::directory::Directory;
 use grantor_core::error::Error;
 use grantor_core::redirect_uri::ValidRedirectUri;
@@ -16,7 +16,7 @@ use grantor_core::redirect_uri::ValidRedirectUri;
 use crate::cookie::{self, Name};
 use crate::locale::{self, Language};
 use crate::pages::refusal::{Addresses, Reason, Refusal};
-use crate::pages::status::{Kind, Status};
+use crate::pages::status::{GoOn, Kind, Status};
 use crate::pages::{self, Frame};
 use crate::visit::Visit;
 
@@ -90,6 +90,15 @@ pub(crate) fn with_cookies(mut response: HttpResponse, cookies: Vec<Cookie<'stat
 
 /// A page for what went wrong.
 pub(crate) fn status_page(visit: &Visit, kind: Kind, case: Option<String>) -> HttpResponse {
+    status(visit, kind, case, None)
+}
+
+/// The page for a form that is not valid any more, with the way on for an app's request that waited for it.
+pub(crate) fn form_refused(visit: &Visit, go_on: Option<GoOn>) -> HttpResponse {
+    status(visit, Kind::FormRefused, None, go_on)
+}
+
+fn status(visit: &Visit, kind: Kind, case: Option<String>, go_on: Option<GoOn>) -> HttpResponse {
     let frame = Frame { return_to: None, ..visit.frame(None, None) };
     let (status, wait) = match kind {
         Kind::BadRequest => (StatusCode::BAD_REQUEST, None),
@@ -100,7 +109,8 @@ pub(crate) fn status_page(visit: &Visit, kind: Kind, case: Option<String>) -> Ht
         Kind::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, None),
         Kind::TooMany(seconds) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
     };
-    let mut response = page(visit, &Status { case, frame, kind }, &How { status: Some(status), ..How::default() });
+    let mut response =
+        page(visit, &Status { case, frame, go_on, kind }, &How { status: Some(status), ..How::default() });
     if let Some(seconds) = wait {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
@@ -123,7 +133,10 @@ pub(crate) async fn failure(visit: &Visit, error: &Error) -> HttpResponse {
 pub(crate) async fn refusal(visit: &Visit, error: &Error, client: Option<&Client>, sent: Sent<'_>) -> HttpResponse {
     let case =
         visit.app.record(error, client.map(|client| client.client_id.as_str()).or(sent.client_id), visit.call()).await;
-    let Some(reason) = reason(error, client, sent) else {
+    // A request is of the browser that it began in; one that brings no mark of ours is not late.
+    let is_unmarked = matches!(error, Error::InteractionExpired) && visit.new_mark().is_some();
+    let reason = if is_unmarked { Some(Reason::CookieMissing) } else { reason(error, client, sent) };
+    let Some(reason) = reason else {
         return match error {
             Error::Store(error) if error.is_passing() => status_page(visit, Kind::Busy, Some(case.to_string())),
             Error::Store(_) => status_page(visit, Kind::ServerError, Some(case.to_string())),
@@ -181,7 +194,11 @@ fn reason(error: &Error, client: Option<&Client>, sent: Sent<'_>) -> Option<Reas
 
 /// An app as pages name it to people who read a language.
 pub(crate) fn app_of(client: &Client, language: Language) -> pages::App {
-    pages::App { host: client.host(), name: client.name_in(language.tag()).to_owned() }
+    pages::App {
+        host: client.host(),
+        name: client.name_in(language.tag()).to_owned(),
+        unchecked: client.trust == Trust::SelfRegistered,
+    }
 }
 
 /// The same while an answer goes to `redirect_uri`.

@@ -1,5 +1,8 @@
 //! What signing out ends: sessions of people in this browser, with what hangs on them.
 
+use std::collections::BTreeSet;
+
+use grantor_core::directory::Directory;
 use grantor_core::end_session::{EndSession, Meant, Present};
 use grantor_core::error::Error;
 use grantor_core::frontchannel_logout::{Frames, TookPart, frames};
@@ -93,13 +96,29 @@ pub(crate) enum Extent {
 /// What was ended.
 #[derive(Default)]
 pub(crate) struct Ended {
-    /// The names of the apps that were signed out with it.
-    pub(crate) names: Vec<String>,
+    /// The apps of it.
+    pub(crate) apps: Apps,
     /// The apps that the browser is to tell.
     pub(crate) frames: Frames,
     /// Who has been signed out.
     pub(crate) who: Vec<SignedIn>,
 }
+
+/// The names of the apps of what was ended, by what they are told of it. What an app does then is not known here yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Apps {
+    /// Those that are being told.
+    pub(crate) told: Vec<String>,
+    /// Whether there are receipts of that.
+    pub(crate) has_receipts: bool,
+    /// Those that have no address to be told at.
+    pub(crate) untold: Vec<String>,
+    /// Those that the browser was to tell, and for which there was no room.
+    pub(crate) unreached: Vec<String>,
+}
+
+/// The most notices of a person that are looked through.
+const MOST_NOTICES: u32 = 1000;
 
 /// Ends these sessions, or all of their people: all in one commit.
 ///
@@ -110,9 +129,9 @@ pub(crate) async fn end(visit: &Visit, people: &[Person<'_>], extent: Extent) ->
         return Ok(Ended::default());
     }
     let store = &visit.app.provider.store;
-    let (mut changes, mut names) = (Vec::new(), Vec::new());
+    let (mut changes, mut access) = (Vec::new(), BTreeSet::new());
     for person in people {
-        names.extend(signed_out_with(visit, *person, extent).await?);
+        access.extend(signed_out_with(visit, *person, extent).await?);
         let (session, user) = person;
         changes.extend(match extent {
             Extent::Everywhere => sign_in::sign_out_everywhere(user.id, visit.app.id(), visit.call()),
@@ -126,19 +145,63 @@ pub(crate) async fn end(visit: &Visit, people: &[Person<'_>], extent: Extent) ->
     for (session, _) in people {
         took_part.extend(store.took_part(session.id).await?);
     }
-    names.sort_unstable();
-    names.dedup();
-    let frames = frames(&visit.app.provider.issuer, &visit.app.directory(), &took_part);
+    let directory = visit.app.directory();
+    let frames = frames(&visit.app.provider.issuer, &directory, &took_part);
+    let apps = Apps::of(&directory, (access, &took_part), &noted(visit, people).await?, &frames);
     let mut who: Vec<&User> = Vec::new();
     for (_, user) in people {
         if who.iter().all(|known| known.id != user.id) {
             who.push(user);
         }
     }
-    Ok(Ended { names, frames, who: who.into_iter().map(|user| visit::signed_in(user, None)).collect() })
+    Ok(Ended { apps, frames, who: who.into_iter().map(|user| visit::signed_in(user, None)).collect() })
 }
 
-/// The names of the apps that are signed out with somebody.
+/// The apps that are told by the server of these people's ends of this moment: the same commit has kept what they are told.
+async fn noted(visit: &Visit, people: &[Person<'_>]) -> Result<BTreeSet<String>, StoreError> {
+    let mut noted = BTreeSet::new();
+    for (_, user) in people {
+        let notices = visit.app.provider.store.logout_notices_of(user.id, MOST_NOTICES).await?;
+        noted.extend(
+            notices.into_iter().filter(|notice| notice.ended_at == visit.now).map(|notice| notice.key.client_id),
+        );
+    }
+    Ok(noted)
+}
+
+impl Apps {
+    /// Those whose access has `ended` and those that took part here, of which some are `noted` to be told.
+    fn of(
+        directory: &Directory,
+        (ended, took_part): (BTreeSet<String>, &[TookPart]),
+        noted: &BTreeSet<String>,
+        frames: &Frames,
+    ) -> Self {
+        let mut apps = Self { has_receipts: !noted.is_empty(), ..Self::default() };
+        let here: BTreeSet<&String> = took_part.iter().map(|(client_id, _)| client_id).collect();
+        for client_id in ended.iter().chain(noted).chain(here.iter().copied()).collect::<BTreeSet<_>>() {
+            let Some(client) = directory.clients.get(client_id) else { continue };
+            let name = client.name().to_owned();
+            let is_framed = client.metadata.frontchannel_logout_uri.is_some() && here.contains(client_id);
+            let is_left_out = is_framed && frames.left_out.contains(&name);
+            let list = if noted.contains(client_id) || is_framed && !is_left_out {
+                &mut apps.told
+            } else if is_left_out {
+                &mut apps.unreached
+            } else {
+                &mut apps.untold
+            };
+            list.push(name);
+        }
+        for names in [&mut apps.told, &mut apps.untold, &mut apps.unreached] {
+            names.sort_unstable();
+            names.dedup();
+        }
+        apps
+    }
+}
+
+/// The apps whose access ends with somebody's sign-in.
 async fn signed_out_with(
     visit: &Visit,
     (session, user): Person<'_>,
@@ -151,7 +214,5 @@ async fn signed_out_with(
         let is_meant = extent == Extent::Everywhere || grant.session_id == session.id;
         is_meant && !grant.outlives_session(consent)
     });
-    let directory = visit.app.directory();
-    let name = |client_id: &str| directory.clients.get(client_id).map(|client| client.name().to_owned());
-    Ok(ended.filter_map(|grant| name(&grant.client_id)).collect())
+    Ok(ended.map(|grant| grant.client_id.clone()).collect())
 }

@@ -9,6 +9,7 @@ use grantor_jose::id::Id;
 
 use crate::locale::Language;
 use crate::oauth::authorize;
+use crate::pages::status::GoOn;
 use crate::pages::{App, enter};
 use crate::respond::{self, app_at};
 use crate::routes;
@@ -53,6 +54,28 @@ fn of_second_factor(carried: &str) -> Option<&str> {
     }
 }
 
+/// The pages of the account that a person comes back to, and the names that are carried for them: nobody else's address is.
+const PAGES: [(&str, &str); 5] = [
+    ("at.apps", routes::APPS),
+    ("at.sessions", routes::SESSIONS),
+    ("at.sign-in-ways", routes::SIGN_IN_WAYS),
+    ("at.tokens", routes::TOKENS),
+    ("at.tokens-new", routes::TOKENS_NEW),
+];
+
+/// The page that is carried by this name.
+pub(crate) fn page_named(carried: &str) -> Option<&'static str> {
+    PAGES.iter().find(|(name, _)| *name == carried).map(|(_, page)| *page)
+}
+
+/// Sends the browser to the sign-in page, and then back to this page of the account.
+pub(crate) fn sign_in_for(page: &str) -> HttpResponse {
+    match PAGES.iter().find(|(_, known)| *known == page) {
+        Some((name, _)) => respond::redirect(&format!("{}?request={name}", routes::SIGN_IN)),
+        None => respond::redirect(routes::SIGN_IN),
+    }
+}
+
 /// Where the person goes on to.
 #[derive(Default)]
 pub(crate) enum Waiting {
@@ -61,6 +84,8 @@ pub(crate) enum Waiting {
     Account,
     /// An app behind a proxy.
     Entry(enter::Waiting),
+    /// A page of the account, by the name that is carried for it.
+    Page(&'static str),
     /// An app's request.
     Request(Box<(Interaction, AuthorizationRequest)>),
     /// The second factor in the account, and then an app's request.
@@ -79,6 +104,9 @@ impl Waiting {
         }
         if let Some(link) = of_unlink(carried) {
             return Ok(Self::Unlink(link));
+        }
+        if let Some((name, _)) = PAGES.iter().find(|(name, _)| *name == carried) {
+            return Ok(Self::Page(name));
         }
         match of_second_factor(carried) {
             None => {}
@@ -103,6 +131,7 @@ impl Waiting {
             Aim::Account | Aim::Link => Ok(Self::Account),
             Aim::Authorize(interaction) => Self::read(visit, &interaction.seal(key, visit.mark())).await,
             Aim::Enter(entry) => Self::read(visit, &entry.seal(key)).await,
+            Aim::Page(name) => Self::read(visit, name).await,
             Aim::SecondFactor(interaction) => {
                 let request = interaction.as_ref().map(|interaction| interaction.seal(key, visit.mark()));
                 Self::read(visit, &for_second_factor(request.as_deref().unwrap_or_default())).await
@@ -115,6 +144,7 @@ impl Waiting {
     pub(crate) fn to_aim(&self) -> Aim {
         match self {
             Self::Account => Aim::Account,
+            Self::Page(name) => Aim::Page((*name).to_owned()),
             Self::SecondFactor(waiting) => Aim::SecondFactor(waiting.as_ref().map(|waiting| waiting.0.clone())),
             // Whoever signs in by an upstream for it opens the app again by themselves.
             Self::SecondFactorForEntry(_) => Aim::SecondFactor(None),
@@ -130,6 +160,7 @@ impl Waiting {
             Self::Account => respond::redirect(routes::ACCOUNT),
             Self::Entry(entry) => respond::redirect(&entry.address()),
             Self::SecondFactorForEntry(entry) => respond::redirect(&second_factor_for(entry)),
+            Self::Page(name) => respond::redirect(page_named(name).unwrap_or(routes::ACCOUNT)),
             Self::Request(waiting) => authorize::go_to(visit, routes::AUTHORIZE, &waiting.0).await,
             Self::SecondFactor(None) => respond::redirect(routes::SECOND_FACTOR),
             Self::SecondFactor(Some(waiting)) => authorize::go_to(visit, routes::SECOND_FACTOR, &waiting.0).await,
@@ -155,6 +186,7 @@ impl Waiting {
         let key = &visit.app.directory().secrets.browser;
         match self {
             Self::Account => String::new(),
+            Self::Page(name) => (*name).to_owned(),
             Self::Entry(entry) => entry.entry().seal(key),
             Self::SecondFactorForEntry(entry) => for_second_factor(&entry.entry().seal(key)),
             Self::Request(waiting) => waiting.0.seal(key, visit.mark()),
@@ -181,6 +213,7 @@ impl Waiting {
             Self::Account => routes::ACCOUNT.to_owned(),
             Self::Entry(entry) => entry.address(),
             Self::SecondFactorForEntry(entry) => second_factor_for(entry),
+            Self::Page(name) => page_named(name).unwrap_or(routes::ACCOUNT).to_owned(),
             Self::Request(waiting) => {
                 authorize::on_page(visit, routes::AUTHORIZE, &waiting.0).unwrap_or_else(|_| routes::ACCOUNT.to_owned())
             }
@@ -191,12 +224,18 @@ impl Waiting {
         }
     }
 
+    /// The way on from a form that is not valid any more; none where no app waits.
+    pub(crate) fn way_on(&self, visit: &Visit) -> Option<GoOn> {
+        let Self::Request(waiting) = self else { return None };
+        authorize::way_on(visit, &waiting.0, &waiting.1)
+    }
+
     /// Whether the person must sign in anew, and by what tells when they did.
     pub(crate) fn is_timed(&self) -> bool {
         match self {
             Self::SecondFactor(_) | Self::SecondFactorForEntry(_) | Self::Unlink(_) => true,
             Self::Request(waiting) => waiting.1.asks_when() || waiting.1.prompt.create,
-            Self::Account | Self::Entry(_) => false,
+            Self::Account | Self::Entry(_) | Self::Page(_) => false,
         }
     }
 
@@ -206,6 +245,7 @@ impl Waiting {
             Self::Request(waiting) => Some(&waiting.1),
             Self::Account
             | Self::Entry(_)
+            | Self::Page(_)
             | Self::SecondFactor(_)
             | Self::SecondFactorForEntry(_)
             | Self::Unlink(_) => None,
@@ -222,14 +262,18 @@ impl Waiting {
         match self {
             Self::Request(waiting) => level::wanted(&waiting.1.claims, waiting.1.client.metadata.least_level),
             Self::Entry(entry) => entry.least_level(),
-            Self::Account | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) | Self::Unlink(_) => None,
+            Self::Account | Self::Page(_) | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) | Self::Unlink(_) => {
+                None
+            }
         }
     }
 
     /// The app, and where a form may lead that goes on with it.
     pub(crate) fn app(&self, language: Language) -> Option<(App, String)> {
         match self {
-            Self::Account | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) | Self::Unlink(_) => None,
+            Self::Account | Self::Page(_) | Self::SecondFactor(_) | Self::SecondFactorForEntry(_) | Self::Unlink(_) => {
+                None
+            }
             Self::Entry(entry) => Some((entry.app(), entry.form_action())),
             Self::Request(waiting) => {
                 let redirect_uri = &waiting.1.redirect_uri;

@@ -2,13 +2,15 @@
 //! them, or by `login_hint`, which would like it to be.
 //!
 //! A `login_hint` anybody can write, also into an address that has an app begin a sign-in. So it lets the person choose, and is never
-//! answered for somebody whom they did not choose.
+//! answered for somebody whom they did not choose. They choose also where it names none of those who are signed in, and it is compared
+//! with what those are known by alone: whether anybody has the account that it names is told to no app.
 //!
 //! No request changes who is in use: what a person does next in this browser would be done as somebody whom they did not choose, by
 //! the will of whoever could send the browser here. So what needs no page is answered by the session beside, and the browser goes on
 //! as it was, with `prompt=none` and without. What the person must be asked is asked when they have chosen the account themselves.
 
 use grantor_jose::mac::MacKey;
+use serde_json::Value;
 
 use super::AuthorizationRequest;
 use super::step::{Situation, Step, is_signed_in_for, next_step_in_use};
@@ -55,14 +57,38 @@ impl AuthorizationRequest {
             return self.subject.as_ref().is_none_or(|subject| *subject == known)
                 && self.claims.accepts_subject(&known);
         }
-        // "The use of this parameter is left to the OP's discretion." (OIDC Core §3.1.2.1)
-        let claim = |name: &str, hint: &str| {
-            user.claim(name).is_some_and(|known| known.as_str().is_some_and(|known| known.eq_ignore_ascii_case(hint)))
-        };
-        self.login_hint.as_deref().is_some_and(|hint| {
-            hint.eq_ignore_ascii_case(&user.username) || claim("email", hint) || claim("phone_number", hint)
-        })
+        self.hints_at(subjects, user)
     }
+
+    /// Whether `login_hint` is something that this person is known by here, in whatever spelling.
+    // "The use of this parameter is left to the OP's discretion." (OIDC Core §3.1.2.1)
+    fn hints_at(&self, subjects: &MacKey, user: &User) -> bool {
+        let Some(hint) = self.login_hint.as_deref().map(str::trim) else { return false };
+        let is_claim = |name: &str, plain: fn(&str) -> String| {
+            let known = user.claim(name);
+            known.as_ref().and_then(Value::as_str).is_some_and(|known| plain(known) == plain(hint))
+        };
+        self.hinted_names.contains(&user.username)
+            || in_one_case(hint) == in_one_case(&user.username)
+            || is_claim("email", in_one_case)
+            || is_claim("phone_number", dialled)
+            || hint == subject::of(subjects, &self.client, user)
+    }
+
+    /// Whether its `login_hint` would like to have somebody else than this person.
+    pub(super) fn hints_at_another_than(&self, subjects: &MacKey, user: &User) -> bool {
+        self.login_hint.is_some() && !self.must_be_somebody() && !self.hints_at(subjects, user)
+    }
+}
+
+/// A text as it is compared where capital and small letters are one.
+fn in_one_case(text: &str) -> String {
+    text.to_uppercase().to_lowercase()
+}
+
+/// A telephone number as it is dialled, without what makes it easy to read.
+fn dialled(number: &str) -> String {
+    number.chars().filter(|sign| sign.is_alphanumeric() || *sign == '+').collect()
 }
 
 /// Whether a request may go on with somebody beside: not where anybody was chosen for it, nor where the person in use is named, too,

@@ -118,7 +118,8 @@ impl Reading<'_> {
             nonce: text("nonce"),
             prompt,
             max_age: self.max_age()?,
-            login_hint: text("login_hint"),
+            login_hint: text("login_hint").filter(|hint| !hint.trim().is_empty()),
+            hinted_names: Vec::new(),
             // "OPs MUST support requests for preferred languages and scripts for the user interface and for Claims via the
             // "ui_locales" and "claims_locales" request parameters, as defined in Section 3.1.2." (OIDC Core §15.1)
             ui_locales: text("ui_locales"),

@@ -55,8 +55,10 @@ pub struct AuthorizationRequest {
     pub prompt: Prompt,
     /// `max_age` in seconds, that of the request or else of the client.
     pub max_age: Option<u64>,
-    /// `login_hint`, for the sign-in page.
+    /// `login_hint`, whom the app means, as it was sent.
     pub login_hint: Option<String>,
+    /// The same as names to sign in with, in their normal form; none where it can be no such name, or nobody has looked.
+    pub hinted_names: Vec<String>,
     /// `ui_locales`, for the pages.
     pub ui_locales: Option<String>,
     /// `claims`.

@@ -158,7 +158,13 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
             return Ok(Step::Login);
         }
         // "The Authorization Server SHOULD prompt the End-User to select a user account." (OIDC Core §3.1.2.1)
-        if request.prompt.select_account && request.started.selected.is_none() {
+        let is_unchosen = request.started.selected.is_none();
+        if request.prompt.select_account && is_unchosen {
+            return Ok(Step::SelectAccount);
+        }
+        // "Hint to the Authorization Server about the login identifier the End-User might use to log in" (OIDC Core §3.1.2.1): where
+        // it is nobody's who is in use, the person says who it shall be. Without a page it stays a hint.
+        if is_unchosen && !request.prompt.none && request.hints_at_another_than(situation.subjects, user) {
             return Ok(Step::SelectAccount);
         }
     }

@@ -26,6 +26,7 @@ pub(crate) fn request() -> AuthorizationRequest {
         prompt: Prompt::default(),
         max_age: None,
         login_hint: None,
+        hinted_names: Vec::new(),
         ui_locales: None,
         offered: None,
         claims_locales: Vec::new(),

@@ -59,6 +59,9 @@ pub enum Aim {
     /// A link for the account that is signed in.
     #[serde(rename = "l")]
     Link,
+    /// A page of the account, by its name.
+    #[serde(rename = "p")]
+    Page(String),
     /// A second factor for the account, and then the authorization that asked for one, where one did.
     #[serde(rename = "f")]
     SecondFactor(Option<Interaction>),
@@ -100,7 +103,9 @@ impl Arrival {
     pub fn is_proven_by(&self, session: &Session, origin: Option<&UpstreamSession>) -> bool {
         session.proved_at(origin).is_some_and(|at| match self.aim {
             Aim::Link => at.plus(LIVES) >= self.at,
-            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::SecondFactor(_) | Aim::Unlink(_) => at >= self.at,
+            Aim::Account | Aim::Authorize(_) | Aim::Enter(_) | Aim::Page(_) | Aim::SecondFactor(_) | Aim::Unlink(_) => {
+                at >= self.at
+            }
         })
     }
 

@@ -5,6 +5,7 @@ consent-answer-host = Die Antwort geht an { $host }
 consent-known-administrator = Von Ihrer Administration hinzugefügt
 consent-known-owner = Geprüft: Inhaber von { $host }
 consent-known-nobody = Hat sich selbst eingetragen. Niemand hat geprüft, ob sie ist, was sie sagt.
+app-unchecked = Diese App hat sich selbst eingetragen, und niemand hat sie geprüft.
 consent-signed-in = Angemeldet als { $name }
 consent-change = Nicht Sie?
 consent-legend = Die App kann dann

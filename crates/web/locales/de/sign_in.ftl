@@ -14,6 +14,7 @@ sign-in-network = Von diesem Netz aus können Sie sich nicht anmelden. Nutzen Si
 sign-in-over = Wer sich hier mit einem anderen Konto anmeldet, meldet ab:
 sign-in-throttled = Zu viele Versuche. Warten Sie { $span } und versuchen Sie es dann noch einmal.
 sign-in-code-used = Dieser Code wurde schon benutzt. Melden Sie sich noch einmal an und warten Sie auf den nächsten Code.
+sign-in-cookieless = Ihr Browser hat unser Cookie nicht geschickt. Erlauben Sie Cookies für diese Seite und geben Sie Ihr Passwort noch einmal ein.
 sign-in-expired = Diese Seite war lange offen. Geben Sie Ihr Passwort noch einmal ein.
 sign-in-busy = Gerade melden sich viele Menschen an. Versuchen Sie es gleich noch einmal.
 select-title = Konto wählen

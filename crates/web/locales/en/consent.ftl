@@ -5,6 +5,7 @@ consent-answer-host = The answer goes to { $host }
 consent-known-administrator = Added by your administrator
 consent-known-owner = Verified owner of { $host }
 consent-known-nobody = Registered itself. Nobody has checked that it is what it says.
+app-unchecked = This app registered itself, and nobody has checked it.
 consent-signed-in = Signed in as { $name }
 consent-change = Not you?
 consent-legend = The app will be able to

@@ -14,6 +14,7 @@ sign-in-network = You can’t sign in from this network. Use one that is allowed
 sign-in-over = Whoever signs in here as somebody else signs out:
 sign-in-throttled = Too many tries. Wait { $span }, then try again.
 sign-in-code-used = This code was used already. Sign in again, and wait for the next code.
+sign-in-cookieless = Your browser did not send our cookie. Allow cookies for this site, then enter your password again.
 sign-in-expired = This page was open for a long time. Enter your password again.
 sign-in-busy = Many people are signing in right now. Try again in a moment.
 select-title = Choose an account

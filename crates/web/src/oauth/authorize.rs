@@ -19,9 +19,11 @@ use grantor_core::store::{Store, StoreError};
 use grantor_core::upstream::UpstreamSession;
 use grantor_core::user::User;
 
+use super::login_hint;
 use crate::accounts::{self, Account};
 use crate::pages::Frame;
 use crate::pages::form_post::FormPost;
+use crate::pages::status::GoOn;
 use crate::respond::{self, How, Sent, app_at};
 use crate::routes::{self, CONSENT, SELECT_ACCOUNT, SIGN_IN, SIGN_IN_CODE, SIGN_IN_MORE, SIGN_UP};
 use crate::visit::Visit;
@@ -119,7 +121,7 @@ pub(crate) async fn waiting(visit: &Visit, carried: &str) -> Result<(Interaction
         Err(error) => return Err(respond::refusal(visit, &error, None, Sent::default()).await),
     };
     match authorization::read(&visit.app.provider, &params, Started::from(&interaction), visit.now) {
-        Ok(request) => Ok((interaction, in_use(visit, request))),
+        Ok(request) => Ok((interaction, in_use(visit, login_hint::read(&visit.app, request)))),
         Err(refused) => Err(refuse(visit, &params, refused).await),
     }
 }
@@ -164,9 +166,16 @@ pub(crate) async fn go_to(visit: &Visit, path: &str, interaction: &Interaction) 
     }
 }
 
+/// The way on from a form that is not valid any more.
+pub(crate) fn way_on(visit: &Visit, interaction: &Interaction, request: &AuthorizationRequest) -> Option<GoOn> {
+    let url = on_page(visit, routes::AUTHORIZE, interaction).ok()?;
+    let language = visit.language(request.ui_locales.as_deref());
+    Some(GoOn { app: app_at(&request.client, &request.redirect_uri, language).name, url })
+}
+
 async fn go_on(visit: &Visit, params: &Params, started: Started) -> HttpResponse {
     let request = match authorization::read(&visit.app.provider, params, started, visit.now) {
-        Ok(request) => request,
+        Ok(request) => login_hint::read(&visit.app, request),
         Err(refused) => return refuse(visit, params, refused).await,
     };
     // It counts for the person in use, before anything is read of anybody who is signed in beside them.

@@ -5,6 +5,7 @@ pub(crate) mod discovery;
 pub(crate) mod documents;
 pub(crate) mod introspect;
 pub(crate) mod leaks;
+mod login_hint;
 pub(crate) mod register;
 pub(crate) mod revoke;
 pub(crate) mod token;

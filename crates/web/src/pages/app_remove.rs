@@ -12,6 +12,7 @@ use super::{App, Frame};
 use crate::html::filters;
 use crate::respond::{self, How};
 use crate::visit::Visit;
+use crate::waiting::sign_in_for;
 use crate::{access, form, routes};
 
 /// Posts `app` and `csrf` to `/account/apps/remove`.
@@ -32,7 +33,7 @@ pub struct AppRemove {
 
 /// Asks once.
 pub(crate) async fn get_app_remove(visit: Visit) -> HttpResponse {
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((_, user)) = visit.session() else { return sign_in_for(routes::APPS) };
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
     let wanted = query.get("app").unwrap_or_default();
     let found = match access::of(&visit, user).await {
@@ -58,7 +59,7 @@ pub(crate) async fn post_app_remove(visit: Visit, payload: Payload) -> HttpRespo
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((_, user)) = visit.session() else { return sign_in_for(routes::APPS) };
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }

@@ -9,6 +9,7 @@ use super::{App, Frame};
 use crate::html::filters;
 use crate::respond::{self, How};
 use crate::visit::Visit;
+use crate::waiting::sign_in_for;
 use crate::{access, routes};
 
 /// From so many apps on, the page offers to look one up.
@@ -75,7 +76,7 @@ impl Access {
 
 /// Shows which apps have access.
 pub(crate) async fn get_apps(visit: Visit) -> HttpResponse {
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((_, user)) = visit.session() else { return sign_in_for(routes::APPS) };
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
     let all = match access::of(&visit, user).await {
         Ok(all) => all,
@@ -117,6 +118,7 @@ impl Apps {
                     ..access("Wiki", 0)
                 }]),
             ),
+            ("unchecked", page(vec![Access { app: super::samples::unchecked("Notebook"), ..access("Notebook", 3) }])),
             ("removed", Self { removed: Some("Mail".to_owned()), ..page(vec![access("Wiki", 1)]) }),
             ("many", page(many)),
             ("found", Self { search: "wiki".to_owned(), total: 200, ..page(vec![access("Wiki", 1)]) }),

@@ -15,7 +15,6 @@ use grantor_core::store::{Store, StoreError};
 use grantor_core::user::User;
 
 use super::app_links::AppLinks;
-use super::status::Kind;
 use super::{App, Frame};
 use crate::html::{self, ToArgument, filters};
 use crate::oauth::authorize;
@@ -130,7 +129,7 @@ pub(crate) async fn post_consent(visit: Visit, payload: Payload) -> HttpResponse
         Err(response) => return response,
     };
     if !visit.is_own_form(form.get("csrf")) {
-        return respond::status_page(&visit, Kind::FormRefused, None);
+        return respond::form_refused(&visit, authorize::way_on(&visit, &interaction, &request));
     }
     let Some(user) = asked_now(&visit, &interaction) else {
         return authorize::go_to(&visit, routes::AUTHORIZE, &interaction).await;

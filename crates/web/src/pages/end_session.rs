@@ -18,8 +18,8 @@ use super::{App, Frame, SignedIn};
 use crate::form;
 use crate::html::filters;
 use crate::respond::{self, How, app_of};
-use crate::routes::END_SESSION;
-use crate::sign_out::{Browser, Ended, Extent, Person, end};
+use crate::routes::{END_SESSION, SESSIONS};
+use crate::sign_out::{Apps, Browser, Ended, Extent, Person, end};
 use crate::visit::{self, Visit};
 
 /// Posts `account` (a session, or `all`), `request` and `csrf` to `/sign-out`, and `everyone` where all accounts of the browser are
@@ -240,14 +240,18 @@ fn signed_out(
     not_followed: bool,
 ) -> HttpResponse {
     let frame = Frame { account: None, return_to: None, ..visit.frame(ui_locales, None) };
-    let Frames { urls, sources, left_out } = ended.frames;
+    let Frames { urls, sources, .. } = ended.frames;
     let goes_on = back.is_some() && !urls.is_empty() && left.is_empty();
     let how = How { frames: sources, script: goes_on, ..How::default() };
     let several = ended.who.len() > 1;
     // Where nobody is left, it goes without saying.
     let who = if left.is_empty() { Vec::new() } else { ended.who };
-    let (ended, frames, unreached) = (ended.names, urls, left_out);
-    let page = SignedOut { back, ended, frame, frames, goes_on, left, not_followed, several, unreached, who };
+    let Apps { told, has_receipts, untold, unreached } = ended.apps;
+    // Who could see them has to sign in again, unless it is somebody else who is left.
+    let receipts = (has_receipts && left.is_empty()).then_some(SESSIONS);
+    let frames = urls;
+    let page =
+        SignedOut { back, frame, frames, goes_on, left, not_followed, receipts, several, told, unreached, untold, who };
     respond::page(visit, &page, &how)
 }
 
@@ -271,6 +275,7 @@ impl EndSession {
                 .zip(NAMES)
                 .map(|(label, name)| (label, page(name, Some(app(name))))),
         );
+        all.push(("unchecked", page("Ada Lovelace", Some(super::samples::unchecked("Notebook")))));
         let several: Vec<SignedIn> = NAMES.iter().map(|name| person(name)).collect();
         all.push(("several", Self { others: several.clone(), ..page("Ada Lovelace", Some(app("Wiki"))) }));
         all.push(("everybody", Self { who: None, others: several, session: "all".to_owned(), ..page("", None) }));

@@ -104,7 +104,7 @@ impl Waiting {
     /// The app as pages name it.
     pub(crate) fn app(&self) -> App {
         let host = self.place.origin.split_once("://").map_or("", |(_, host)| host);
-        App { host: host.to_owned(), name: self.place.app.name.clone() }
+        App { host: host.to_owned(), name: self.place.app.name.clone(), unchecked: false }
     }
 
     /// The text that it travels as.

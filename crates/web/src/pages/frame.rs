@@ -59,6 +59,8 @@ pub struct App {
     pub host: String,
     /// What the app calls itself.
     pub name: String,
+    /// Whether it registered itself, and nobody has checked it.
+    pub unchecked: bool,
 }
 
 impl Frame {

@@ -31,6 +31,8 @@ pub enum Reason {
     AppOff,
     /// No app has this `client_id`.
     AppUnknown(String),
+    /// The browser came without the cookie that it was given when the request began.
+    CookieMissing,
     /// The `post_logout_redirect_uri` is not registered.
     LogoutUriMismatch(Addresses),
     /// The same parameter stands in the request twice.
@@ -90,6 +92,7 @@ impl Reason {
             Self::AppMissing => "refusal-app-missing",
             Self::AppOff => "refusal-app-off",
             Self::AppUnknown(_) => "refusal-app-unknown",
+            Self::CookieMissing => "refusal-cookie",
             Self::LogoutUriMismatch(_) => "refusal-logout-uri",
             Self::ParameterRepeated(_) => "refusal-repeated",
             Self::RedirectUriMismatch(_) => "refusal-redirect-uri",
@@ -146,7 +149,7 @@ impl Reason {
                 "The request is missing a required parameter, includes an invalid parameter value, includes a parameter more than once, or is otherwise malformed.",
                 "RFC 6749 §4.1.2.1",
             ),
-            Self::AppOff | Self::RequestExpired => return None,
+            Self::AppOff | Self::CookieMissing | Self::RequestExpired => return None,
         };
         Some(Rule { clause, sentence })
     }
@@ -195,6 +198,10 @@ impl Refusal {
                     &["https://wiki.example.com/bye"],
                 ))),
             ),
+            (
+                "unchecked",
+                Self { app: Some(super::samples::unchecked("Notebook")), ..page(Reason::RedirectUriMissing) },
+            ),
             ("unknown", Self { app: None, ..page(Reason::AppUnknown("no-such-app".to_owned())) }),
             ("missing", Self { app: None, ..page(Reason::AppMissing) }),
             ("off", page(Reason::AppOff)),
@@ -202,6 +209,7 @@ impl Refusal {
             ("no-uri", page(Reason::RedirectUriMissing)),
             ("no-uri-openid", page(Reason::RedirectUriRequired)),
             ("expired", page(Reason::RequestExpired)),
+            ("cookie", Self { app: None, ..page(Reason::CookieMissing) }),
             ("malformed", page(Reason::RequestMalformed("scope".to_owned()))),
             (
                 "hostile",

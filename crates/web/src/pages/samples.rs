@@ -16,7 +16,12 @@ pub(super) const HOSTILE: &str = "Wiki\"'><script>alert(1)</script><img src=x on
 pub(super) const NAMES: [&str; 5] = ["Wiki", LONG, RIGHT_TO_LEFT, EMOJI, HOSTILE];
 
 pub(super) fn app(name: &str) -> App {
-    App { host: "wiki.example.com".to_owned(), name: name.to_owned() }
+    App { host: "wiki.example.com".to_owned(), name: name.to_owned(), unchecked: false }
+}
+
+/// One that nobody has checked.
+pub(super) fn unchecked(name: &str) -> App {
+    App { unchecked: true, ..app(name) }
 }
 
 /// What an app says of itself.

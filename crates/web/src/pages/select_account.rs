@@ -7,7 +7,6 @@ use askama::Template;
 use grantor_core::params::Params;
 use grantor_jose::id::Id;
 
-use super::status::Kind;
 use super::{App, Frame, SignedIn};
 use crate::accounts::{self, Account};
 use crate::html::filters;
@@ -92,7 +91,7 @@ pub(crate) async fn post_select_account(visit: Visit, payload: Payload) -> HttpR
         None => visit.is_own_form(csrf),
     };
     if !is_own {
-        return respond::status_page(&visit, Kind::FormRefused, None);
+        return respond::form_refused(&visit, waiting.way_on(&visit));
     }
     let in_use = visit.session().map(|(session, user)| (session.id, user.id));
     let chosen = match (form.get("choice"), named) {
@@ -157,6 +156,7 @@ impl SelectAccount {
                 .map(|(label, name)| (label, page(name, Some(app(name))))),
         );
         all.push(("long-hostile", page(LONG, Some(app(HOSTILE)))));
+        all.push(("unchecked", page("Ada Lovelace", Some(super::samples::unchecked("Notebook")))));
         all.push(("two", Self { others: others(&["Charles Babbage"]), ..page("Ada Lovelace", Some(app("Wiki"))) }));
         all.push(("many", Self { others: others(&NAMES[1..]), ..page("Ada Lovelace", Some(app("Wiki"))) }));
         all.push(("nobody-in-use", Self { account: None, others: others(&NAMES[..2]), ..page("", None) }));

@@ -17,6 +17,7 @@ use crate::html::filters;
 use crate::locale::{self, Language};
 use crate::respond::{self, How};
 use crate::visit::Visit;
+use crate::waiting::sign_in_for;
 use crate::{form, routes};
 
 /// Posts `end` (a session's id, `others` or `everywhere`) and `csrf` to `/account/sessions`; this one ends at `/sign-out`.
@@ -142,7 +143,7 @@ impl Device {
 
 /// Shows where the person is signed in.
 pub(crate) async fn get_sessions(visit: Visit) -> HttpResponse {
-    let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((session, user)) = visit.session() else { return sign_in_for(routes::SESSIONS) };
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
     let facts = async { Ok::<_, StoreError>((in_use(&visit, user).await?, receipts::of(&visit, user).await?)) };
     let ((mut all, grants), receipts) = match facts.await {
@@ -169,7 +170,7 @@ pub(crate) async fn post_sessions(visit: Visit, payload: Payload) -> HttpRespons
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let Some((session, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((session, user)) = visit.session() else { return sign_in_for(routes::SESSIONS) };
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Happened::FormRefused, None);
     }

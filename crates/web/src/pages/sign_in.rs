@@ -104,6 +104,8 @@ pub enum Problem {
     Busy,
     /// The code of the second factor was used before, and so is the password that was given with it.
     CodeUsed,
+    /// The browser came without the cookie that it was given with the form.
+    Cookieless,
     /// The form was open for too long.
     Expired,
     /// A field was left empty.
@@ -129,6 +131,7 @@ impl SignIn {
         Some(match self.problem? {
             Problem::Busy => self.frame.t("sign-in-busy"),
             Problem::CodeUsed => self.frame.t("sign-in-code-used"),
+            Problem::Cookieless => self.frame.t("sign-in-cookieless"),
             Problem::Expired => self.frame.t("sign-in-expired"),
             Problem::Incomplete => self.frame.t("sign-in-incomplete"),
             Problem::Network => self.frame.t("sign-in-network"),
@@ -154,7 +157,10 @@ pub(crate) async fn get_sign_in(visit: Visit) -> HttpResponse {
     if opened.company.is_open(&visit) && (opened.link.is_none() || opened.company.is_lost()) {
         return opened.choose(&visit);
     }
-    opened.show(&visit, None, None)
+    match opened.needless(&visit).await {
+        Some(response) => response,
+        None => opened.show(&visit, None, None),
+    }
 }
 
 /// Checks name and password, and goes on.
@@ -177,7 +183,7 @@ pub(crate) async fn post_sign_in(visit: Visit, payload: Payload) -> HttpResponse
         return response;
     }
     let outcome = if !is_own {
-        Ok(Outcome::Problem(Problem::Expired))
+        Ok(Outcome::Problem(if visit.new_mark().is_some() { Problem::Cookieless } else { Problem::Expired }))
     } else if username.trim().is_empty() || password.is_empty() {
         Ok(Outcome::Problem(Problem::Incomplete))
     } else {
@@ -330,7 +336,9 @@ impl Opened {
         let (status, wait) = match problem {
             None => (StatusCode::OK, None),
             Some(Problem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
-            Some(Problem::CodeUsed | Problem::Expired | Problem::Network) => (StatusCode::FORBIDDEN, None),
+            Some(Problem::CodeUsed | Problem::Cookieless | Problem::Expired | Problem::Network) => {
+                (StatusCode::FORBIDDEN, None)
+            }
             Some(Problem::Incomplete | Problem::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, None),
             Some(Problem::Throttled(seconds)) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
         };
@@ -421,6 +429,7 @@ impl SignIn {
             ("throttled", page(Some(app("Wiki")), Some(Problem::Throttled(290)), "ada")),
             ("code-used", page(None, Some(Problem::CodeUsed), "ada@example.com")),
             ("expired", page(None, Some(Problem::Expired), "ada@example.com")),
+            ("cookieless", page(None, Some(Problem::Cookieless), "ada@example.com")),
             ("network", page(Some(app("Wiki")), Some(Problem::Network), "ada")),
             ("busy", page(None, Some(Problem::Busy), "ada@example.com")),
             ("long", page(Some(app(LONG)), None, LONG)),

@@ -9,13 +9,12 @@ use grantor_core::params::Params;
 
 use super::sign_in::{Opened, Way};
 use super::sign_in_code::refuse;
-use super::status::Kind;
 use super::{App, Frame};
+use crate::form;
 use crate::html::filters;
 use crate::oauth::authorize;
 use crate::respond::{self, How};
 use crate::visit::Visit;
-use crate::{form, routes};
 
 /// Posts `request`, `decision` (`deny`, or `decline` where it is a wish) and `csrf` to `/sign-in/more`. The forms of other ways
 /// post `csrf` and `request` to `/upstreams/{name}/start`.
@@ -113,10 +112,10 @@ pub(crate) async fn post_sign_in_more(visit: Visit, payload: Payload) -> HttpRes
         Err(response) => return response,
     };
     if visit.session().is_none() {
-        return respond::redirect(routes::SIGN_IN);
+        return opened.go_on(&visit).await;
     }
     if !visit.is_own_form(form.get("csrf")) {
-        return respond::status_page(&visit, Kind::FormRefused, None);
+        return respond::form_refused(&visit, opened.way_on(&visit));
     }
     match (missing(&visit, &opened).await, form.get("decision")) {
         (Some(_), Some("deny")) => refuse(&visit, &opened).await,

@@ -19,7 +19,7 @@ use super::{Frame, second_factor, upstream_link};
 use crate::html::filters;
 use crate::respond::{self, How};
 use crate::visit::Visit;
-use crate::waiting::for_unlink;
+use crate::waiting::{for_unlink, sign_in_for};
 use crate::{form, routes};
 
 /// How often an unlinking that somebody else came before is done again.
@@ -70,7 +70,7 @@ pub struct SignInWayUnlink {
 
 /// Shows them.
 pub(crate) async fn get_sign_in_ways(visit: Visit) -> HttpResponse {
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((_, user)) = visit.session() else { return sign_in_for(routes::SIGN_IN_WAYS) };
     let links = match visit.app.provider.store.upstream_links_of(user.id).await {
         Ok(links) => links,
         Err(error) => return respond::failure(&visit, &error.into()).await,
@@ -94,7 +94,7 @@ pub(crate) async fn get_sign_in_ways(visit: Visit) -> HttpResponse {
 
 /// Asks once before one is taken away.
 pub(crate) async fn get_unlink(visit: Visit) -> HttpResponse {
-    let Some(person) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some(person) = visit.session() else { return sign_in_for(routes::SIGN_IN_WAYS) };
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
     match ask(&visit, person, &query).await {
         Ok(response) => response,
@@ -120,7 +120,7 @@ pub(crate) async fn post_unlink(visit: Visit, payload: Payload) -> HttpResponse 
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let Some((session, _)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((session, _)) = visit.session() else { return sign_in_for(routes::SIGN_IN_WAYS) };
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }

@@ -69,6 +69,8 @@ pub struct SignUp {
 pub enum Problem {
     /// The server has too many passwords to work on just now.
     Busy,
+    /// The browser came without the cookie that it was given with the form.
+    Cookieless,
     /// The form was open for too long.
     Expired,
     /// A field was left empty.
@@ -91,6 +93,7 @@ impl Problem {
     fn text(self, frame: &Frame) -> String {
         match self {
             Self::Busy => frame.t("sign-in-busy"),
+            Self::Cookieless => frame.t("sign-in-cookieless"),
             Self::Expired => frame.t("sign-in-expired"),
             Self::Incomplete => frame.t("sign-up-incomplete"),
             Self::Name => frame.t("sign-up-name"),
@@ -115,7 +118,7 @@ impl Problem {
     const fn status(self) -> (StatusCode, Option<i64>) {
         match self {
             Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, Some(1)),
-            Self::Expired => (StatusCode::FORBIDDEN, None),
+            Self::Cookieless | Self::Expired => (StatusCode::FORBIDDEN, None),
             Self::Throttled(seconds) => (StatusCode::TOO_MANY_REQUESTS, Some(seconds)),
             _ => (StatusCode::UNPROCESSABLE_ENTITY, None),
         }
@@ -185,7 +188,7 @@ pub(crate) async fn post_sign_up(visit: Visit, payload: Payload) -> HttpResponse
     let outcome = if is_own {
         attempt(&visit, typed, form.get("password").unwrap_or_default(), opened.is_beside()).await
     } else {
-        Ok(Err(Problem::Expired))
+        Ok(Err(if visit.new_mark().is_some() { Problem::Cookieless } else { Problem::Expired }))
     };
     match outcome {
         Ok(Ok((cookies, user_id))) => respond::with_cookies(opened.go_on_as(&visit, user_id).await, cookies),

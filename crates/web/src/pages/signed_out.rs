@@ -1,4 +1,4 @@
-//! Signed out: what was ended, what could not be reached, and the way back where it is proven.
+//! Signed out: what was ended, which apps are told of it and which cannot be, and the way back where it is proven.
 
 use askama::Template;
 
@@ -11,8 +11,6 @@ use crate::html::filters;
 pub struct SignedOut {
     /// The way back to the app, where its address is registered.
     pub back: Option<Back>,
-    /// The apps that were signed out with it.
-    pub ended: Vec<String>,
     /// The frame.
     pub frame: Frame,
     /// The addresses of apps that are shown in frames, so that they sign the person out.
@@ -23,10 +21,16 @@ pub struct SignedOut {
     pub left: Vec<SignedIn>,
     /// Whether the app asked for a way back that is not its own.
     pub not_followed: bool,
+    /// The address of what became of telling the apps, for who signs in again; none where there is nothing.
+    pub receipts: Option<&'static str>,
     /// Whether more than one account was signed out.
     pub several: bool,
+    /// The apps that are being told.
+    pub told: Vec<String>,
     /// The apps that could not be told.
     pub unreached: Vec<String>,
+    /// The apps that say of no address to be told at.
+    pub untold: Vec<String>,
     /// Who has been signed out, where somebody is left.
     pub who: Vec<SignedIn>,
 }
@@ -49,17 +53,19 @@ fn owned(names: &[&str]) -> Vec<String> {
 
 #[cfg(test)]
 impl SignedOut {
-    fn sample(ended: &[&str], unreached: &[&str]) -> Self {
+    fn sample(told: &[&str], unreached: &[&str]) -> Self {
         Self {
             back: None,
-            ended: owned(ended),
             frame: super::samples::visitor(),
             frames: Vec::new(),
             goes_on: false,
             left: Vec::new(),
             not_followed: false,
+            receipts: None,
             several: false,
+            told: owned(told),
             unreached: owned(unreached),
+            untold: Vec::new(),
             who: Vec::new(),
         }
     }
@@ -113,7 +119,13 @@ impl SignedOut {
             ),
             ("not-followed", Self { not_followed: true, ..page(&["Wiki"], &[]) }),
             ("several", Self { several: true, ..page(&["Wiki"], &[]) }),
-            ("many", Self { ended: many, ..page(&[], &[]) }),
+            ("receipts", Self { receipts: Some("/account/sessions"), ..page(&["Wiki", "Mail"], &[]) }),
+            ("untold", Self { untold: owned(&NAMES), ..page(&[], &[]) }),
+            (
+                "all-kinds",
+                Self { receipts: Some("/account/sessions"), untold: owned(&["Chat"]), ..page(&["Wiki"], &["Mail"]) },
+            ),
+            ("many", Self { told: many, receipts: Some("/account/sessions"), ..page(&[], &[]) }),
             ("names", page(&NAMES, &NAMES)),
             (
                 "hostile",

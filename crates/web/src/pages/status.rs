@@ -13,8 +13,19 @@ pub struct Status {
     pub case: Option<String>,
     /// The frame.
     pub frame: Frame,
+    /// Where an app's request goes on, where one waited.
+    pub go_on: Option<GoOn>,
     /// What happened.
     pub kind: Kind,
+}
+
+/// A request of an app that goes on.
+#[derive(Clone, Debug)]
+pub struct GoOn {
+    /// What the app calls itself.
+    pub app: String,
+    /// The address that goes on with it, on our own origin.
+    pub url: String,
 }
 
 /// What happened.
@@ -61,6 +72,7 @@ impl Status {
     fn todo(&self) -> String {
         match self.kind {
             Kind::TooMany(seconds) => self.frame.say("too-many-todo", "span", self.frame.duration(&seconds)),
+            Kind::FormRefused if self.go_on.is_some() => self.frame.t("form-refused-todo-go-on"),
             _ => self.frame.t(&format!("{}-todo", self.key())),
         }
     }
@@ -70,11 +82,14 @@ impl Status {
 impl Status {
     pub(super) fn samples() -> Vec<(&'static str, Self)> {
         use super::samples::{HOSTILE, visitor};
-        let page = |kind| Self { case: None, frame: Frame { return_to: None, ..visitor() }, kind };
+        let page = |kind| Self { case: None, frame: Frame { return_to: None, ..visitor() }, go_on: None, kind };
+        let go_on = |app: &str| Some(GoOn { app: app.to_owned(), url: "/authorize?resume=eyJhIjoxfQ.c2ln".to_owned() });
         vec![
             ("bad-request", Self { case: Some("0BxVq7aY2Lk".to_owned()), ..page(Kind::BadRequest) }),
             ("busy", page(Kind::Busy)),
             ("form-refused", page(Kind::FormRefused)),
+            ("form-refused-go-on", Self { go_on: go_on("Wiki"), ..page(Kind::FormRefused) }),
+            ("form-refused-hostile", Self { go_on: go_on(HOSTILE), ..page(Kind::FormRefused) }),
             ("not-found", page(Kind::NotFound)),
             ("server-error", Self { case: Some("0BxVq7aY2Lk".to_owned()), ..page(Kind::ServerError) }),
             ("too-large", page(Kind::TooLarge)),

@@ -18,6 +18,7 @@ use super::token_made::TokenMade;
 use crate::html::filters;
 use crate::respond::{self, How};
 use crate::visit::Visit;
+use crate::waiting::sign_in_for;
 use crate::{api_tokens, form, routes};
 
 /// Posts `token`, `csrf` and, for a new secret, `draft` to `/account/tokens/revoke` or `/account/tokens/rotate`.
@@ -97,7 +98,7 @@ pub(crate) async fn get_token_rotate(visit: Visit) -> HttpResponse {
 }
 
 async fn ask(visit: &Visit, change: impl FnOnce(&ApiToken) -> Change) -> HttpResponse {
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((_, user)) = visit.session() else { return sign_in_for(routes::TOKENS) };
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
     match find(visit, user, &query).await {
         Ok(Some(token)) if token.is_live(visit.now) => {
@@ -143,7 +144,7 @@ async fn posted(visit: &Visit, payload: Payload) -> Result<(Params, User), HttpR
         Ok(form) => form,
         Err(error) => return Err(respond::failure(visit, &error).await),
     };
-    let Some((_, user)) = visit.session() else { return Err(respond::redirect(routes::SIGN_IN)) };
+    let Some((_, user)) = visit.session() else { return Err(sign_in_for(routes::TOKENS)) };
     if !visit.is_own_form(form.get("csrf")) {
         return Err(respond::status_page(visit, Kind::FormRefused, None));
     }

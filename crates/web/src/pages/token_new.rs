@@ -25,6 +25,7 @@ use crate::api_tokens::{self, DAY};
 use crate::html::filters;
 use crate::respond::{self, How, scope_sentence};
 use crate::visit::Visit;
+use crate::waiting::sign_in_for;
 use crate::{form, routes};
 
 /// Posts `name`, `scope` (once for each ticked), `resource`, `days`, `networks`, `draft` and `csrf` to `/account/tokens/new`.
@@ -173,7 +174,7 @@ impl Problem {
 
 /// Shows the form.
 pub(crate) async fn get_token_new(visit: Visit) -> HttpResponse {
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((_, user)) = visit.session() else { return sign_in_for(routes::TOKENS_NEW) };
     respond::page(&visit, &filled(&visit, user, &Params::default(), None), &How::default())
 }
 
@@ -183,7 +184,7 @@ pub(crate) async fn post_token_new(visit: Visit, payload: Payload) -> HttpRespon
         Ok(form) => form,
         Err(error) => return respond::failure(&visit, &error).await,
     };
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((_, user)) = visit.session() else { return sign_in_for(routes::TOKENS_NEW) };
     if !visit.is_own_form(form.get("csrf")) {
         return respond::status_page(&visit, Kind::FormRefused, None);
     }

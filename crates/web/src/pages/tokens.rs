@@ -20,6 +20,7 @@ use crate::respond::{self, How, scope_sentence};
 use crate::routes;
 use crate::usage::lately;
 use crate::visit::Visit;
+use crate::waiting::sign_in_for;
 
 /// Making one begins at `/account/tokens/new`; each is rotated and revoked at `/account/tokens/rotate?token=…` and
 /// `/account/tokens/revoke?token=…`.
@@ -164,7 +165,7 @@ fn watched(visit: &Visit, token: &ApiToken, since: i64) -> Option<usize> {
 
 /// Shows the person's tokens.
 pub(crate) async fn get_tokens(visit: Visit) -> HttpResponse {
-    let Some((_, user)) = visit.session() else { return respond::redirect(routes::SIGN_IN) };
+    let Some((_, user)) = visit.session() else { return sign_in_for(routes::TOKENS) };
     let query = Params::parse(visit.request.query_string().as_bytes()).unwrap_or_default();
     let owner = Owner::User(user.id);
     let mut tokens = match read(&visit, user).await {

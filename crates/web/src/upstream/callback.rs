@@ -22,7 +22,7 @@ use crate::respond;
 use crate::routes;
 use crate::upstream;
 use crate::visit::Visit;
-use crate::waiting::unlink_address;
+use crate::waiting::{page_named, unlink_address};
 
 /// How long a person waits for others of the same address.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -59,6 +59,7 @@ pub(crate) async fn go_on(visit: &Visit, aim: &Aim) -> HttpResponse {
         Aim::Authorize(interaction) => authorize::go_to(visit, routes::AUTHORIZE, interaction).await,
         Aim::Enter(entry) => respond::redirect(&enter::address(visit, entry)),
         Aim::Link => respond::redirect(routes::SIGN_IN_WAYS),
+        Aim::Page(name) => respond::redirect(page_named(name).unwrap_or(routes::ACCOUNT)),
         Aim::SecondFactor(None) => respond::redirect(routes::SECOND_FACTOR),
         Aim::SecondFactor(Some(interaction)) => authorize::go_to(visit, routes::SECOND_FACTOR, interaction).await,
         Aim::Unlink(link) => respond::redirect(&unlink_address(*link)),

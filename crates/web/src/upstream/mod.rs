@@ -132,6 +132,7 @@ fn on(visit: &Visit, page: &str, aim: &Aim) -> String {
         Aim::Authorize(interaction) => on_page(visit, page, interaction).unwrap_or_else(|_| page.to_owned()),
         Aim::Enter(entry) => format!("{page}?request={}", entry.seal(&visit.app.directory().secrets.browser)),
         Aim::Link => routes::SIGN_IN_WAYS.to_owned(),
+        Aim::Page(name) => format!("{page}?request={name}"),
         Aim::SecondFactor(interaction) => {
             let key = &visit.app.directory().secrets.browser;
             let request = interaction.as_ref().map(|interaction| interaction.seal(key, visit.mark()));

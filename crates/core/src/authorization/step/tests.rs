@@ -9,6 +9,7 @@ use crate::authorization::{Other, Prompt, Started};
 use crate::key::Secrets;
 use crate::user::tests::ada;
 
+mod hints;
 mod untimed;
 
 const NOW: Time = Time::from_seconds(10_000);
@@ -346,7 +347,8 @@ proptest! {
             Ok(Step::Beside(approved)) => {
                 prop_assert!(named == 0 && flags[7] && approved.scope.is_subset(&known.granted) && !flags[5]);
             }
-            Ok(Step::Respond(_)) => prop_assert!(flags[6] && named != 0),
+            // By a name alone nobody else is answered for, unless nobody may be asked, or they were chosen.
+            Ok(Step::Respond(_)) => prop_assert!(flags[6] && named != 0 && (named != 2 || flags[0] || flags[5])),
             Ok(step) => prop_assert!(!prompt.none, "{step:?}"),
             Err(_) => {}
         }

@@ -5,12 +5,15 @@
 //! signed out by it, however old the page is and whoever has come meanwhile, beside or in use.
 
 use actix_web::HttpResponse;
+use grantor_core::authorization::Step;
 use grantor_core::session::Session;
 use grantor_core::user::User;
 use grantor_identity::username::Username;
 
 use super::{Opened, is_named};
 use crate::accounts;
+use crate::oauth::authorize;
+use crate::pages::status::GoOn;
 use crate::visit::Visit;
 
 impl Opened {
@@ -28,6 +31,24 @@ impl Opened {
             Some(_) if !self.is_beside() => Some(self.choose(visit)),
             _ => self.lost(visit),
         }
+    }
+
+    /// The answer to a page that is opened when somebody has signed in in another window: an app's request goes on, unless it wants
+    /// them to sign in anew, or they chose to be somebody else.
+    pub(in crate::pages) async fn needless(&self, visit: &Visit) -> Option<HttpResponse> {
+        let is_for_somebody_else = self.is_beside() || self.links() || visit.session().is_none();
+        let request = self.request().filter(|_| !is_for_somebody_else)?;
+        match authorize::next(visit, request).await {
+            Ok(Step::Beside(_) | Step::Consent { .. } | Step::Respond(_) | Step::SelectAccount) => {
+                Some(self.go_on(visit).await)
+            }
+            _ => None,
+        }
+    }
+
+    /// The way on from a form that is not valid any more; none where no app waits.
+    pub(in crate::pages) fn way_on(&self, visit: &Visit) -> Option<GoOn> {
+        self.waiting.way_on(visit)
     }
 
     /// The choice of accounts, where the person chose to sign in beside somebody who is not in use any more.
