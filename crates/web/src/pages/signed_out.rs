@@ -70,6 +70,11 @@ impl SignedOut {
         }
     }
 
+    fn unchecked() -> Back {
+        let (name, url) = ("Wiki".to_owned(), "https://wiki.example.com/bye".to_owned());
+        Back { name, unchecked: Some("https://wiki.example.com".to_owned()), url }
+    }
+
     pub(super) fn samples() -> Vec<(&'static str, Self)> {
         use super::samples::{HOSTILE, NAMES};
         let page = Self::sample;
@@ -79,14 +84,7 @@ impl SignedOut {
         vec![
             ("plain", page(&[], &[])),
             ("back", Self { back: back("Wiki", "https://wiki.example.com/bye?a=1&b=2"), ..page(&["Wiki"], &[]) }),
-            (
-                "unchecked",
-                Self {
-                    back: back("Notebook", "https://notebook.example/bye")
-                        .map(|back| Back { unchecked: Some("https://notebook.example".to_owned()), ..back }),
-                    ..page(&[], &[])
-                },
-            ),
+            ("unchecked", Self { back: Some(Self::unchecked()), ..page(&[], &[]) }),
             ("unreached", page(&["Wiki"], &["Mail"])),
             (
                 "frames",
