@@ -46,6 +46,20 @@ async fn a_second_click_on_a_sign_in_ends_where_the_first_one_leads() {
 }
 
 #[tokio::test]
+async fn a_second_click_on_the_code_of_a_sign_in_over_somebody_ends_where_the_first_one_leads() {
+    let server = Server::start().await;
+    let (portal, person) = (App::new(&server, "portal"), alice(&server).await);
+    let app = Authenticator::set_up(&server, &person).await;
+    server.clock.advance(Duration::from_secs(30));
+    let page = person.open(portal.authorize_url("openid", &[("prompt", "login")])).await;
+    let page = person.send(&filled(&page, ALICE, ALICE_PASSWORD)).await;
+    let form = page.form(CODE).with("code", &app.code(&server));
+    assert_eq!(person.post(&form).await.status, 303);
+    let second = person.send(&form).await;
+    assert!(Answer::of(&second).has("code"), "{} {}", second.status, second.text());
+}
+
+#[tokio::test]
 async fn a_second_click_proves_what_the_first_one_did_and_comes_soon() {
     let server = Server::start().await;
     with_carol(&server).await;

@@ -27,14 +27,27 @@ async fn gone_on(person: &Person, refused: &Page) -> Page {
 }
 
 #[tokio::test]
-async fn consent_after_a_sign_out_elsewhere_goes_on_with_the_request() {
+async fn a_consent_that_is_refused_goes_on_with_the_request() {
+    let server = Server::start().await;
+    let (wiki, person) = (App::new(&server, "wiki"), Person::new(&server));
+    person.sign_in().await;
+    let form = consent(&person.open(wiki.authorize_url("openid", &[])).await);
+    let page = gone_on(&person, &person.post(&form.with("csrf", "AAAA")).await).await;
+    assert!(Answer::of(&person.send(&consent(&page)).await).has("code"));
+}
+
+// With the last person who signs out, the browser's mark goes, and what was bound to it.
+#[tokio::test]
+async fn consent_after_a_sign_out_elsewhere_says_that_it_begins_again_at_the_app() {
     let server = Server::start().await;
     let (wiki, person) = (App::new(&server, "wiki"), Person::new(&server));
     person.sign_in().await;
     let form = consent(&person.open(wiki.authorize_url("openid", &[])).await);
     sign_out(&person).await;
-    let page = gone_on(&person, &person.post(&form).await).await;
-    assert!(page.name() == "sign-in" && page.text().contains("Wiki"), "{}", page.text());
+    let page = person.post(&form).await;
+    assert_eq!((page.status.as_u16(), page.name().as_str()), (400, "error"));
+    assert!(page.text().contains("after you have signed out there"), "{}", page.text());
+    let page = person.open(wiki.authorize_url("openid", &[])).await;
     let page = person.sign_in_on(&page, ALICE, ALICE_PASSWORD).await;
     assert!(Answer::of(&person.send(&consent(&page)).await).has("code"));
 }

@@ -71,6 +71,7 @@ impl AuthorizationRequest {
         self.hinted_names.contains(&user.username)
             || in_one_case(hint) == in_one_case(&user.username)
             || is_claim("email", in_one_case)
+            || is_claim("preferred_username", in_one_case)
             || is_claim("phone_number", dialled)
             || hint == subject::of(subjects, &self.client, user)
     }

@@ -247,8 +247,11 @@ pub(crate) async fn post_sign_in_code(visit: Visit, payload: Payload) -> HttpRes
     if raises && raise.is_none() {
         return opened.go_on(&visit).await;
     }
+    // The first click of a double click may have taken the place of the session that the form is bound to.
+    let is_second_click =
+        |who: &Who| !who.raises() && opened.is_second_click(&visit, form.get("csrf"), &who.user().username);
     let who = match who {
-        Some(who) if who.owns_form(&visit, form.get("csrf")) => who,
+        Some(who) if who.owns_form(&visit, form.get("csrf")) || is_second_click(&who) => who,
         _ => return expired(&visit, &opened, (half, code)).await,
     };
     // A sign-in takes the browser over by its code; who raises their session only takes their own place.
