@@ -66,6 +66,8 @@ pub enum Next {
 pub struct Pocket {
     /// The app that it comes from, with its address: another one now and then.
     pub app: (&'static str, &'static str),
+    /// Whether it mostly does what pages and answers lead to, and so comes far.
+    pub is_careful: bool,
     /// Its cookies.
     pub cookies: BTreeMap<String, String>,
     /// Where its way goes on.
@@ -76,6 +78,11 @@ pub struct Pocket {
 }
 
 impl Pocket {
+    /// An empty one.
+    pub fn of(is_careful: bool) -> Self {
+        Self { is_careful, ..Self::default() }
+    }
+
     /// One thing of a kind, most often the newest; a made-up one where there is none.
     pub fn find(&self, kind: Kind, dice: &mut Dice) -> String {
         match self.found.get(&kind).map(Vec::as_slice) {
@@ -154,7 +161,8 @@ impl Pocket {
         }
         // The form that a page is for stands behind those of its frame.
         let first = forms.iter().position(|form| form.starts_with("/account/tokens/")).unwrap_or(0);
-        let form = forms[if dice.one_in(4) { dice.roll(forms.len()) } else { first }];
+        let strays = dice.one_in(if self.is_careful { 16 } else { 4 });
+        let form = forms[if strays { dice.roll(forms.len()) } else { first }];
         let form = form.split("</form>").next().unwrap_or_default();
         let action = form.split('"').next().unwrap_or_default().replace("&amp;", "&");
         let fields: Vec<(String, String)> = form.split("name=\"").skip(1).map(field).collect();

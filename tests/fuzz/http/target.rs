@@ -36,7 +36,8 @@ pub fn next(pocket: &mut Pocket, dice: &mut Dice) -> Target {
     if pocket.app.0.is_empty() || dice.one_in(12) {
         pocket.app = dice.pick(&APPS);
     }
-    let next = pocket.next.take().filter(|_| !dice.one_in(8));
+    let (leaves, spoils) = if pocket.is_careful { (32, 16) } else { (8, 3) };
+    let next = pocket.next.take().filter(|_| !dice.one_in(leaves));
     let mut target = match next {
         Some(Next::Address(address)) => get(&address),
         Some(Next::Form(action, fields)) => filled_in(&action, fields, dice),
@@ -45,7 +46,7 @@ pub fn next(pocket: &mut Pocket, dice: &mut Dice) -> Target {
         Some(Next::Use) => about_a_token(pocket, dice),
         None => anything(pocket, dice),
     };
-    if dice.one_in(3) {
+    if dice.one_in(spoils) {
         spoil(&mut target, pocket, dice);
     }
     target

@@ -5,7 +5,7 @@
 //! signed out by it, however old the page is and whoever has come meanwhile, beside or in use.
 
 use actix_web::HttpResponse;
-use grantor_core::authorization::Step;
+use grantor_core::authorization::{AuthorizationRequest, Step};
 use grantor_core::session::Session;
 use grantor_core::user::User;
 use grantor_identity::username::Username;
@@ -37,7 +37,8 @@ impl Opened {
     /// them to sign in anew, or they chose to be somebody else.
     pub(in crate::pages) async fn needless(&self, visit: &Visit) -> Option<HttpResponse> {
         let is_for_somebody_else = self.is_beside() || self.links() || visit.session().is_none();
-        let request = self.request().filter(|_| !is_for_somebody_else)?;
+        let is_new_sign_in = |request: &AuthorizationRequest| request.prompt.login || request.max_age == Some(0);
+        let request = self.request().filter(|request| !is_for_somebody_else && !is_new_sign_in(request))?;
         match authorize::next(visit, request).await {
             Ok(Step::Beside(_) | Step::Consent { .. } | Step::Respond(_) | Step::SelectAccount) => {
                 Some(self.go_on(visit).await)
