@@ -150,9 +150,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
     if !signed_in_for_this {
         // "the Authorization Server MUST reauthenticate the End-User even if the End-User is already authenticated."
         // (OIDC Core §3.1.2.3)
-        let is_unchosen = request.started.selected.is_none();
-        // Who rather chose an account that they have goes on with it.
-        if request.prompt.create && is_unchosen {
+        if request.prompt.create {
             return Ok(enter);
         }
         // "The Authorization Server SHOULD prompt the End-User for reauthentication." (OIDC Core §3.1.2.1)
@@ -160,6 +158,7 @@ fn step(request: &AuthorizationRequest, situation: Situation<'_>) -> Result<Step
             return Ok(Step::Login);
         }
         // "The Authorization Server SHOULD prompt the End-User to select a user account." (OIDC Core §3.1.2.1)
+        let is_unchosen = request.started.selected.is_none();
         if request.prompt.select_account && is_unchosen {
             return Ok(Step::SelectAccount);
         }
