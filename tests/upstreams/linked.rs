@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{ada_comes_in, sign_in, start, start_on, with};
+use super::{ada_comes_in, another_node, sign_in, start, start_on, with};
 use crate::harness::app::App;
 use crate::harness::authenticator::Authenticator;
 use crate::harness::page::Page;
 use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD, BOB, BOB_PASSWORD};
 use crate::harness::server::Server;
-use crate::harness::tls;
 
 /// From the page that says that nobody is linked: an account is proven, and the page that asks is open.
 async fn prove(person: &Person, page: &Page, (username, password): (&str, &str)) -> Page {
@@ -242,13 +241,7 @@ async fn an_account_is_made_once_however_often_its_person_comes_at_the_same_time
 #[tokio::test]
 async fn an_account_is_made_once_also_where_its_person_comes_to_two_nodes_at_the_same_time() {
     let (first, fake) = with("create_accounts = true").await;
-    let issuer = first.url.clone();
-    let second = first
-        .another_node_with(|config| {
-            tls::trusting(config);
-            config.issuer = issuer;
-        })
-        .await;
+    let second = another_node(&first).await;
     let mut coming = Vec::new();
     for node in [&first, &second].into_iter().cycle().take(8) {
         let person = Person::new(node);

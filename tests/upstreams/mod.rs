@@ -27,6 +27,7 @@ use grantor_core::store::Store;
 use grantor_core::upstream::{Upstream, UpstreamChange, UpstreamLink, UpstreamSession};
 use grantor_jose::id::Id;
 use grantor_jose::secret::SecretText;
+use grantor_server::config::Config;
 
 use crate::harness::page::Page;
 use crate::harness::person::Person;
@@ -51,6 +52,16 @@ pub fn declaration(fake: &Fake, name: &str, more: &str) -> String {
          client_secret = \"{SECRET}\"\n{more}\n",
         fake.url
     )
+}
+
+/// Another node of the same issuer, on the same database.
+async fn another_node(first: &Server) -> Server {
+    let issuer = first.url.clone();
+    let change = |config: &mut Config| {
+        tls::trusting(config);
+        config.issuer = issuer;
+    };
+    first.another_node_with(change).await
 }
 
 /// The page that goes on to an upstream, from a sign-in page.

@@ -8,14 +8,13 @@ use grantor_jose::id::Id;
 use serde_json::json;
 
 use super::fake::Fake;
-use super::{ada_comes_in, declaration, sign_in, start_on, with};
+use super::{ada_comes_in, another_node, declaration, sign_in, start_on, with};
 use crate::harness::app::App;
 use crate::harness::authenticator::{Authenticator, CODE};
 use crate::harness::page::{Form, Page};
 use crate::harness::person::Person;
 use crate::harness::seeds::{ALICE, ALICE_PASSWORD};
 use crate::harness::server::Server;
-use crate::harness::tls;
 
 const WAYS: &str = "/account/sign-in-ways";
 const UNLINK: &str = r#"form[action="/account/sign-in-ways/unlink"]"#;
@@ -168,12 +167,6 @@ async fn of_two_ways_that_are_unlinked_at_once_one_stays() {
 #[tokio::test]
 async fn of_two_ways_that_are_unlinked_at_once_on_two_nodes_one_stays() {
     let (first, fake) = with("create_accounts = true").await;
-    let issuer = first.url.clone();
-    let second = first
-        .another_node_with(|config| {
-            tls::trusting(config);
-            config.issuer = issuer;
-        })
-        .await;
+    let second = another_node(&first).await;
     unlink_both(&first, &second.address, &fake).await;
 }
